@@ -1,0 +1,83 @@
+# Signalpost. `make run` starts a server to play with; `make help` lists the rest.
+#
+# Everything lives in .venv, from lock files with hashes. A stamp file in there says what is done.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench codes lock clean
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+run: $(VENV)/.installed ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
+	@exec $(BIN)/signalpost serve --dev --port 8080 $(ARGS)
+
+test: $(VENV)/.developed ## all tests (ARGS="tests/domain -k calls")
+	$(BIN)/python -m pytest -q -n 2 $(ARGS)
+
+check: $(VENV)/.developed ## format, lint, types, layers, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict src protocol
+	$(BIN)/lint-imports
+	$(BIN)/python protocol/gen.py --check
+
+format: $(VENV)/.developed ## let ruff format and sort what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
+	$(BIN)/python bench/run.py $(ARGS)
+
+codes: $(VENV)/.installed ## render protocol/codes.toml again
+	$(BIN)/python protocol/gen.py
+
+# UPGRADE=1 takes the newest versions instead of keeping the locked ones.
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+lock: $(VENV)/.developed ## resolve the dependencies of pyproject.toml again (UPGRADE=1)
+	$(LOCK) --group build --output-file requirements.lock
+	$(LOCK) --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove what was made, the environment included
+	rm -rf $(VENV) bench/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests protocol bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment ---------------------------------------------------------------------------
+
+# Debian splits venv from Python; whoever may install packages gets it, others are told what to do.
+$(BIN)/pip:
+	@set -e; \
+	ready() { $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; }; \
+	if ! ready && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'installing python3-venv' >&2; \
+		{ apt-get update -qq && apt-get install -y -qq python3 python3-venv; } >&2; \
+	fi; \
+	if ! ready; then \
+		echo 'Python with venv is needed: on Debian, apt-get install python3 python3-venv' >&2; exit 1; \
+	fi; \
+	if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+		echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ...' >&2; exit 1; \
+	fi; \
+	echo 'creating $(VENV)' >&2; \
+	$(PYTHON) -m venv --clear $(VENV)
+
+PACKAGE := $(PIP) install --no-deps --no-build-isolation --editable .
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/pip
+	@echo 'installing from requirements.lock' >&2
+	@$(PIP) install --require-hashes --requirement requirements.lock >&2
+	@$(PACKAGE) >&2
+	@touch $@
+
+$(VENV)/.developed: requirements-dev.lock pyproject.toml | $(BIN)/pip
+	@echo 'installing from requirements-dev.lock' >&2
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock >&2
+	@$(PACKAGE) >&2
+	@touch $@ $(VENV)/.installed
