@@ -1,0 +1,249 @@
+"""Render `codes.toml` into the source of every language that shares its numbers.
+
+`gen.py` writes the files, `gen.py --check` fails if one is not what it would write. It knows how to
+read and check the table and how to spell it; what the numbers mean it leaves to the specification.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "protocol" / "codes.toml"
+
+
+class Code(NamedTuple):
+    """One result code."""
+
+    name: str
+    number: int
+    meaning: str
+    produced: bool
+
+
+class Number(NamedTuple):
+    """One limit."""
+
+    name: str
+    value: int
+    meaning: str
+
+
+class Text(NamedTuple):
+    """One name or text of the wire."""
+
+    name: str
+    value: str
+    meaning: str
+
+
+class Ranges(NamedTuple):
+    """One set of code points: inclusive ranges, ascending, apart."""
+
+    name: str
+    value: tuple[tuple[int, int], ...]
+    meaning: str
+
+
+class Table(NamedTuple):
+    """The whole of `codes.toml`, checked."""
+
+    codes: tuple[Code, ...]
+    limits: tuple[Number, ...]
+    texts: tuple[Text, ...]
+    ranges: tuple[Ranges, ...]
+
+
+class TableError(Exception):
+    """The table contradicts itself or has the wrong shape."""
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def read_table(text: str) -> Table:
+    """Parse and check the table. Raises TableError, naming the entry that is wrong."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TableError(f"not TOML: {error}") from error
+    if unknown := raw.keys() - {"codes", "limits", "texts", "ranges"}:
+        refuse(min(unknown), "unknown section")
+    table = Table(
+        codes=tuple(Code(name, **read_code(name, row)) for name, row in section(raw, "codes")),
+        limits=tuple(Number(name, **read_row(name, row, int)) for name, row in section(raw, "limits")),
+        texts=tuple(Text(name, **read_row(name, row, str)) for name, row in section(raw, "texts")),
+        ranges=tuple(Ranges(name, **read_ranges(name, row)) for name, row in section(raw, "ranges")),
+    )
+    check_unique(table)
+    return table
+
+
+def section(raw: dict[str, Any], name: str) -> list[tuple[str, dict[str, Any]]]:
+    rows = raw.get(name, {})
+    for key in rows:
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]*", key):
+            refuse(key, "a name is upper-case letters, digits and underscores")
+    return list(rows.items())
+
+
+def read_code(name: str, row: dict[str, Any]) -> dict[str, Any]:
+    checked = {"produced": True} | row
+    expect_types(name, checked, {"number": int, "meaning": str, "produced": bool})
+    return checked
+
+
+def read_row(name: str, row: dict[str, Any], kind: type) -> dict[str, Any]:
+    expect_types(name, row, {"value": kind, "meaning": str})
+    return row
+
+
+def read_ranges(name: str, row: dict[str, Any]) -> dict[str, Any]:
+    expect_types(name, row, {"value": list, "meaning": str})
+    pairs = tuple((first, last) for first, last in row["value"])
+    edges = [edge for pair in pairs for edge in pair]
+    if any(first > last for first, last in pairs) or edges != sorted(edges) or edges[-1] > sys.maxunicode:
+        refuse(name, "ranges must be [first, last], ascending and apart")
+    return row | {"value": pairs}
+
+
+def expect_types(name: str, row: dict[str, Any], kinds: dict[str, type]) -> None:
+    if row.keys() != kinds.keys():
+        refuse(name, f"expected exactly the fields {', '.join(sorted(kinds))}")
+    for field, kind in kinds.items():
+        if type(row[field]) is not kind:
+            refuse(name, f"{field} must be {kind.__name__}")
+
+
+def check_unique(table: Table) -> None:
+    numbers: dict[int, str] = {}
+    for code in table.codes:
+        if code.number in numbers:
+            refuse(code.name, f"{code.number} is taken by {numbers[code.number]}")
+        numbers[code.number] = code.name
+    if list(numbers) != sorted(numbers):
+        refuse("codes", "keep the numbers ascending")
+    names: set[str] = set()
+    for name in constant_names(table):
+        if name in names:
+            refuse(name, "named twice")
+        names.add(name)
+
+
+def constant_names(table: Table) -> list[str]:
+    rows: list[Number | Text | Ranges] = [*table.limits, *table.texts, *table.ranges]
+    return [row.name for row in rows]
+
+
+def refuse(name: str, reason: str) -> NoReturn:
+    raise TableError(f"{name}: {reason}")
+
+
+# --- rendering --------------------------------------------------------------------------------
+
+
+def render_python(table: Table) -> str:
+    """The module `signalpost.wire.codes`."""
+    exported = sorted(
+        ["Code", "NEVER_PRODUCED", *constant_names(table)],
+        key=lambda name: (not name.isupper(), name),  # ruff's order of __all__: constants, then classes
+    )
+    lines = [
+        '"""Codes, limits and names that server and SDKs share (SPEC §7, §1; PROTOCOL).',
+        "",
+        "Generated from protocol/codes.toml by protocol/gen.py: edit the table, then run `make codes`.",
+        '"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "from enum import IntEnum",
+        "from typing import Final, Self",
+        "",
+        "__all__ = [",
+        *(f"    {quoted(name)}," for name in exported),
+        "]",
+        "",
+        "",
+        "class Code(IntEnum):",
+        '    """A result code: its number on the wire, and what it means in one line."""',
+        "",
+        "    meaning: str",
+        "",
+        "    def __new__(cls, number: int, meaning: str) -> Self:",
+        "        code = int.__new__(cls, number)",
+        "        code._value_ = number",
+        "        code.meaning = meaning",
+        "        return code",
+        "",
+        *(f"    {code.name} = {code.number}, {quoted(code.meaning)}" for code in table.codes),
+        "",
+        "",
+        "#: Part of the API, but nothing produces them (SPEC E1).",
+        "NEVER_PRODUCED: Final[frozenset[Code]] = frozenset(",
+        "    {",
+        *(f"        Code.{code.name}," for code in table.codes if not code.produced),
+        "    }",
+        ")",
+        "",
+    ]
+    for limit in table.limits:
+        lines += [f"#: {limit.meaning}.", f"{limit.name}: Final = {limit.value:_}"]
+    lines.append("")
+    for text in table.texts:
+        lines += [f"#: {text.meaning}.", f"{text.name}: Final = {quoted(text.value)}"]
+    lines.append("")
+    for ranges in table.ranges:
+        lines += [
+            f"#: {ranges.meaning}.",
+            f"{ranges.name}: Final[tuple[tuple[int, int], ...]] = (",
+            *(f"    (0x{first:04X}, 0x{last:04X})," for first, last in ranges.value),
+            ")",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=True)
+
+
+#: What is made of the table: one file and one renderer a language.
+TARGETS: dict[Path, Callable[[Table], str]] = {
+    Path("src/signalpost/wire/codes.py"): render_python,
+}
+
+
+# --- command line -----------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Render protocol/codes.toml.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
+    check = parser.parse_args(arguments).check
+    try:
+        table = read_table(SOURCE.read_text(encoding="utf-8"))
+    except TableError as error:
+        print(f"protocol/codes.toml: {error}", file=sys.stderr)
+        return 1
+    stale = [path for path, render in TARGETS.items() if current(ROOT / path) != render(table)]
+    for path in stale:
+        if check:
+            print(f"{path} is not what protocol/codes.toml says: run `make codes`", file=sys.stderr)
+        else:
+            (ROOT / path).write_text(TARGETS[path](table), encoding="utf-8")
+            print(f"wrote {path}")
+    return 1 if check and stale else 0
+
+
+def current(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
