@@ -1,0 +1,114 @@
+"""Records in process memory, and the rule of compare-and-set that every embedded variant shares.
+
+It knows keys, values, revisions and ends. It refuses to know what a value says.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import NamedTuple
+
+from signalpost.engine.ports import Clock, Conflict, Entry, Pending
+from signalpost.engine.rounds import Rounds
+
+__all__ = ["MemoryRecords", "Record"]
+
+_SWEEP = 4096  # records that one sweep looks at
+
+
+class Record(NamedTuple):
+    """What is kept of a key."""
+
+    value: bytes
+    rev: int
+    expires: float  # Unix time, infinite for no end
+
+
+class MemoryRecords:
+    """The port `Records`. A subclass that stores overrides `_find`, `_set`, `keys` and `sweep`."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._records: dict[str, Record] = {}  # may hold some whose time is over, until the sweep
+        self._rev = 0  # highest revision given, over all keys: so none is used twice for one
+        self._rounds = Rounds(self._records)
+
+    async def get(self, key: str) -> Entry | None:
+        """See `Records.get`."""
+        record = self._find(key)
+        return None if record is None else Entry(record.value, record.rev)
+
+    async def put(self, key: str, value: bytes, *, expect: int | None, ttl: float | None) -> int:
+        """See `Records.put`."""
+        if expect is not None:
+            self._compare(key, self._find(key), expect)
+        self._rev = rev = self._rev + 1
+        waiting = self._set(key, Record(value, rev, self._end(ttl)))
+        if waiting is not None:
+            await waiting
+        return rev
+
+    async def delete(self, key: str, *, expect: int | None = None) -> bool:
+        """See `Records.delete`."""
+        record = self._find(key)
+        if expect is not None:
+            self._compare(key, record, expect)
+        if record is None:
+            return False
+        waiting = self._set(key, None)
+        if waiting is not None:
+            await waiting
+        return True
+
+    async def touch(self, key: str, *, ttl: float | None) -> bool:
+        """See `Records.touch`."""
+        record = self._find(key)
+        if record is None:
+            return False
+        waiting = self._set(key, record._replace(expires=self._end(ttl)))
+        if waiting is not None:
+            await waiting
+        return True
+
+    async def keys(self, prefix: str, *, endless: bool = False) -> list[str]:
+        """See `Records.keys`."""
+        now = self._clock()
+        return [
+            key
+            for key, record in self._records.items()
+            if key.startswith(prefix) and (record.expires == inf or (not endless and record.expires > now))
+        ]
+
+    async def sweep(self) -> int:
+        """See `Records.sweep`."""
+        now = self._clock()
+        gone = 0
+        for key in self._rounds.some(_SWEEP):
+            record = self._records.get(key)
+            if record is not None and record.expires <= now:
+                del self._records[key]
+                gone += 1
+        return gone
+
+    @staticmethod
+    def _compare(key: str, record: Record | None, expect: int) -> None:
+        if expect != (0 if record is None else record.rev):
+            raise Conflict(key)
+
+    def _end(self, ttl: float | None) -> float:
+        return inf if ttl is None else self._clock() + ttl
+
+    def _find(self, key: str) -> Record | None:
+        """The live record."""
+        record = self._records.get(key)
+        if record is None or record.expires <= self._clock():
+            return None
+        return record
+
+    def _set(self, key: str, record: Record | None) -> Pending | None:
+        """Put the record in force, or end it; returns what its caller is to wait for."""
+        if record is None:
+            self._records.pop(key, None)
+        else:
+            self._records[key] = record
+        return None
