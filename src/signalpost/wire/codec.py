@@ -1,0 +1,139 @@
+"""Bytes to frames, and answers to bytes (PROTOCOL §3-§7).
+
+Sans-I/O. What a server must never send (PROTOCOL §11) cannot be made here: bodies are always JSON
+text, failures always carry a reason and `data.result`, numbers are numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from signalpost.wire.frames import Frame
+
+__all__ = [
+    "Malformed",
+    "NotJson",
+    "announcement",
+    "call_answer",
+    "call_ok",
+    "channel_event",
+    "close_frame",
+    "decode_args",
+    "decode_frame",
+    "error",
+    "failure_body",
+    "kick",
+    "login_failed",
+    "login_ok",
+    "ok_body",
+    "pong",
+    "push",
+    "sent_body",
+]
+
+_encode = msgspec.json.Encoder().encode
+_frames: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
+
+
+class NotJson(Exception):
+    """The text is no JSON at all."""
+
+
+class Malformed(Exception):
+    """The JSON is no frame, or not the arguments of the call; the text says what and where."""
+
+
+def decode_frame(text: bytes) -> Frame:
+    """A client's frame. Raises NotJson, Malformed."""
+    try:
+        return _frames.decode(text)
+    except msgspec.ValidationError as error:
+        raise Malformed(str(error)) from None
+    except RecursionError:
+        raise Malformed("the frame is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotJson(str(error)) from None
+
+
+def decode_args(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw) -> Any:
+    """The arguments of a call. Raises Malformed."""
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(str(error)) from None
+    except RecursionError:
+        raise Malformed("the arguments are nested too deeply") from None
+
+
+def ok_body(fields: dict[str, Any]) -> bytes:
+    """The body of a successful answer."""
+    return _encode({"result": "ok", **fields})
+
+
+def sent_body(message_id: str) -> bytes:
+    """The body of the answer to a message; ids hold nothing that JSON would escape."""
+    return b'{"result":"ok","id":"%b"}' % message_id.encode()
+
+
+def failure_body(reason: str, code: int) -> bytes:
+    """The body of a failure: the one form that every client kind understands (PROTOCOL §5)."""
+    return _encode({"result": "failed", "reason": reason, "code": code, "data": {"result": reason}})
+
+
+def call_answer(call_id: int | str, body: bytes) -> bytes:
+    """`call2-ret` with a body that is JSON text."""
+    return b'["call2-ret",[%b,"",%b]]' % (_encode(call_id), _encode(body.decode()))
+
+
+def call_ok(call_id: int | str, fields: dict[str, Any]) -> bytes:
+    """`call2-ret` for a success."""
+    return call_answer(call_id, ok_body(fields))
+
+
+def login_ok(fields: dict[str, Any]) -> bytes:
+    """`login_ret` for a success (PROTOCOL §4)."""
+    body = _encode({"result": "ok", "uid": 0, **fields}).decode()
+    return b'["login_ret",["",%b]]' % _encode(body)
+
+
+def login_failed(reason: str, code: int) -> bytes:
+    """`login_ret` for a failure: the reason stands in the first element as well (PROTOCOL §4)."""
+    body = _encode({"result": "failed", "reason": reason, "code": code}).decode()
+    return b'["login_ret",[%b,%b]]' % (_encode(reason), _encode(body))
+
+
+def pong(number: int | float) -> bytes:
+    """The echo of a ping's number."""
+    return b'["pong",%b]' % _encode(number)
+
+
+def kick() -> bytes:
+    """Another login took over."""
+    return b'["kick",""]'
+
+
+def close_frame() -> bytes:
+    """The server ends the connection; never sent but behind a kick (PROTOCOL §3)."""
+    return b'["close",""]'
+
+
+def error(reason: str, code: int) -> bytes:
+    """What is wrong with a frame that no answer can be given to; originals ignore it."""
+    return b'["error",%b]' % _encode({"code": code, "reason": reason})
+
+
+def announcement(version: int) -> bytes:
+    """There is something up to this version: poll (PROTOCOL §6)."""
+    return b'["notify",["msg",%d]]' % version
+
+
+def push(version: int, line: str) -> bytes:
+    """One line of the inbox (PROTOCOL §6)."""
+    return b'["notify",["recvmsg",%b]]' % _encode(_encode((version, line)).decode())
+
+
+def channel_event(channel: str, sequence: int, line: str) -> bytes:
+    """One event of a channel (PROTOCOL §7)."""
+    return b'["notify",["channel2",%b,%d,%b]]' % (_encode(channel), sequence, _encode(line))

@@ -1,0 +1,70 @@
+"""The message line: a message or event as one text of space-separated fields (PROTOCOL §6, §7).
+
+    msg-v2 SRC DST FLAG TYPE TIME CONTENT
+    msg-v3 MSGID SRC DST FLAG TYPE TIME CONTENT
+
+CONTENT is the rest of the line, any characters; no other field may hold a space, which the rules for
+names see to. Both versions share everything behind the id.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from signalpost.wire.codes import SYSTEM_ACCOUNT
+
+__all__ = [
+    "attribute_content",
+    "call_content",
+    "line_v2",
+    "line_v3",
+    "member_content",
+    "message_content",
+    "rest",
+]
+
+_FLAG = "v1:E:86400"
+_encode = msgspec.json.Encoder().encode
+
+
+def rest(src: str, dst: str, kind: str, time: int, content: str) -> str:
+    """What both versions share; an event that nobody caused comes from `_system` (PROTOCOL §12)."""
+    return f"{src or SYSTEM_ACCOUNT} {dst} {_FLAG} {kind} {time} {content}"
+
+
+def line_v2(shared: str) -> str:
+    """The line as Python 1.0.2 and web before 1.3 read it."""
+    return f"msg-v2 {shared}"
+
+
+def line_v3(message_id: str, shared: str) -> str:
+    """The line with an id, by which web 1.3.0/1.4.0 drop repeats."""
+    return f"msg-v3 {message_id} {shared}"
+
+
+def message_content(channel: str, account: str, text: str) -> str:
+    """CONTENT of `channel_msg`."""
+    return _encode({"channel": channel, "account": account, "uid": 0, "msg": text}).decode()
+
+
+def member_content(channel: str, account: str) -> str:
+    """CONTENT of `channel_user_join` and `channel_user_leave`."""
+    return _encode({"channel": channel, "account": account, "uid": 0}).decode()
+
+
+def attribute_content(channel: str, account: str, name: str, value: str, change: str) -> str:
+    """CONTENT of `channel_attr_update`."""
+    content = {
+        "channel": channel,
+        "account": account,
+        "uid": 0,
+        "name": name,
+        "value": value,
+        "type": change,
+    }
+    return _encode(content).decode()
+
+
+def call_content(channel: str, peer: str, extra: str) -> str:
+    """CONTENT of a `voip_…` line; `peer` is the other side as the receiver sees it (PROTOCOL §8)."""
+    return _encode({"channel": channel, "peer": peer, "peeruid": 0, "extra": extra}).decode()
