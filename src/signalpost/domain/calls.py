@@ -1,0 +1,371 @@
+"""The life of a call as a table (SPEC §6, PROTOCOL §8).
+
+               push               confirm              accept
+   WAITING ───────────▶ PUSHED ───────────▶ RINGING ───────────▶ ACCEPTED ───▶ (over)
+      │                    │  └──────────── accept ────────────────▲
+      └────────────────────┴──▶ (over): refused, ended, timed out, a side's session gone
+
+WAITING: the callee has not been sent the invitation (it is offline, or its connection is broken).
+PUSHED: it was sent, the callee's SDK has not confirmed. RINGING: confirmed. ACCEPTED: answered.
+
+Laws, whatever happens in whatever order:
+ 1. A pair of accounts has at most one call a channel, whoever calls whom (K8).
+ 2. A caller learns exactly one of: accepted, refused, failed, ended by the peer - or ends the call itself.
+ 3. `confirm` reaches the caller at most once and before any answer (K1).
+ 4. A callee that was never pushed an invitation hears nothing of the call (K3, K6).
+ 5. What arrives for a call that is over, or out of turn, changes nothing (K12).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum, unique
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from signalpost.domain.limits import Limits
+from signalpost.domain.names import check_name, check_text, whole_number
+from signalpost.domain.refusals import Refusal
+from signalpost.wire.codes import DTMF_KEYS, EXTRA_BYTES, Code
+
+__all__ = [
+    "Call",
+    "Deed",
+    "Effect",
+    "Input",
+    "State",
+    "advance",
+    "check_answer_extra",
+    "check_dtmf",
+    "check_phone",
+    "failure_extra",
+    "invite",
+    "next_deadline",
+    "overdue",
+    "parse_invitation",
+]
+
+
+@unique
+class State(IntEnum):
+    """Where a call stands."""
+
+    WAITING = 0
+    PUSHED = 1
+    RINGING = 2
+    ACCEPTED = 3
+    OVER = 4
+
+
+@unique
+class Input(IntEnum):
+    """What can happen to a call."""
+
+    PUSH = 0  #: the callee has a connection: send it the invitation
+    CONFIRM = 1  #: the callee's SDK has it
+    ACCEPT = 2
+    REFUSE = 3
+    DTMF_BY_CALLER = 4
+    DTMF_BY_CALLEE = 5
+    END_BY_CALLER = 6
+    END_BY_CALLEE = 7
+    CALLER_GONE = 8  #: its session ended
+    CALLEE_GONE = 9
+    PEER_TIMEOUT = 10  #: K5: it did not come online
+    RING_TIMEOUT = 11  #: K6: it did not answer
+    CONFIRM_TIMEOUT = 12  #: K7: its SDK did not confirm
+
+
+# What a party is told: the TYPE of the inbox line.
+INVITE: Final = "voip_invite"
+ACK: Final = "voip_invite_ack"
+ACCEPT: Final = "voip_invite_accept"
+REFUSE: Final = "voip_invite_refuse"
+BYE: Final = "voip_invite_bye"
+MSG: Final = "voip_invite_msg"
+FAILED: Final = "voip_invite_failed"
+
+
+class Effect(msgspec.Struct, frozen=True, array_like=True):
+    """One thing to do for a decision: tell a party, or take an undelivered invitation back.
+
+    `id` makes doing it twice harmless. `kind` "" is the taking back.
+    """
+
+    id: str
+    to: str
+    src: str
+    kind: str
+    extra: str
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """One invitation and what became of it."""
+
+    id: str  #: unique: a call that rings anew between the same two is another call
+    channel: str
+    caller: str
+    callee: str
+    extra: str
+    state: State
+    invited: float  #: when it was made
+    timeout: float  #: K6, seconds from `invited`
+    pushed: float = 0.0  #: when the invitation was sent to the callee
+    invite_seq: int = 0  #: where it lies in the callee's inbox; 0 nowhere
+    effects: tuple[Effect, ...] = ()  #: decided, perhaps not yet done
+    serial: int = 0  #: how many decisions were taken
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.state is State.OVER
+
+
+class Deed(NamedTuple):
+    """A row's effect: whom to tell (`caller` or `callee`), and what.
+
+    The extra is the input's own; an invitation has the call's, a failure that of its code.
+    """
+
+    to: str
+    kind: str
+    failure: Code | None = None
+
+
+class _Row(NamedTuple):
+    state: State
+    deeds: tuple[Deed, ...] = ()
+
+
+_TAKE_BACK = Deed("callee", "")
+
+
+def _failed(code: Code) -> Deed:
+    return Deed("caller", FAILED, code)
+
+
+_W, _P, _R, _A, _O = State.WAITING, State.PUSHED, State.RINGING, State.ACCEPTED, State.OVER
+_CALLEE_BYE = Deed("callee", BYE)
+_CALLER_BYE = Deed("caller", BYE)
+
+TABLE: Final[dict[tuple[State, Input], _Row]] = {
+    (_W, Input.PUSH): _Row(_P, (Deed("callee", INVITE),)),
+    (_W, Input.END_BY_CALLER): _Row(_O),
+    (_W, Input.CALLER_GONE): _Row(_O),
+    (_W, Input.CALLEE_GONE): _Row(_W),
+    (_W, Input.PEER_TIMEOUT): _Row(_O, (_failed(Code.INVITE_E_PEEROFFLINE),)),
+    (_W, Input.RING_TIMEOUT): _Row(_O, (_failed(Code.INVITE_E_TIMEOUT),)),
+    # A fresh SDK of the callee gets the invitation anew (K11).
+    (_P, Input.PUSH): _Row(_P, (_TAKE_BACK, Deed("callee", INVITE))),
+    (_P, Input.CONFIRM): _Row(_R, (Deed("caller", ACK),)),
+    (_P, Input.ACCEPT): _Row(_A, (Deed("caller", ACCEPT),)),
+    (_P, Input.REFUSE): _Row(_O, (Deed("caller", REFUSE),)),
+    (_P, Input.END_BY_CALLER): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
+    (_P, Input.END_BY_CALLEE): _Row(_O, (_CALLER_BYE,)),
+    (_P, Input.CALLER_GONE): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
+    (_P, Input.CALLEE_GONE): _Row(_O, (_TAKE_BACK, _failed(Code.INVITE_E_PEEROFFLINE))),
+    (_P, Input.RING_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_TIMEOUT))),
+    (_P, Input.CONFIRM_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_CANTRECV))),
+    (_R, Input.PUSH): _Row(_R, (_TAKE_BACK, Deed("callee", INVITE))),
+    (_R, Input.CONFIRM): _Row(_R),
+    (_R, Input.ACCEPT): _Row(_A, (Deed("caller", ACCEPT),)),
+    (_R, Input.REFUSE): _Row(_O, (Deed("caller", REFUSE),)),
+    (_R, Input.END_BY_CALLER): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
+    (_R, Input.END_BY_CALLEE): _Row(_O, (_CALLER_BYE,)),
+    (_R, Input.CALLER_GONE): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
+    (_R, Input.CALLEE_GONE): _Row(_O, (_TAKE_BACK, _failed(Code.INVITE_E_PEEROFFLINE))),
+    (_R, Input.RING_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_TIMEOUT))),
+    (_A, Input.CONFIRM): _Row(_A),
+    (_A, Input.DTMF_BY_CALLER): _Row(_A, (Deed("callee", MSG),)),
+    (_A, Input.DTMF_BY_CALLEE): _Row(_A, (Deed("caller", MSG),)),
+    (_A, Input.END_BY_CALLER): _Row(_O, (_CALLEE_BYE,)),
+    (_A, Input.END_BY_CALLEE): _Row(_O, (_CALLER_BYE,)),
+    (_A, Input.CALLER_GONE): _Row(_O, (_CALLEE_BYE,)),
+    (_A, Input.CALLEE_GONE): _Row(_O, (_CALLER_BYE,)),
+}
+
+_REASONS: Final[dict[Code, str]] = {
+    Code.INVITE_E_PEEROFFLINE: "the peer is offline",
+    Code.INVITE_E_TIMEOUT: "the peer did not answer in time",
+    Code.INVITE_E_CANTRECV: "the invitation could not be received",
+}
+
+
+def advance(call: Call, what: Input, *, extra: str = "", now: float) -> Call:
+    """The call after `what`, with the effects to perform; 1001 if that is too late or out of turn (K12)."""
+    row = TABLE.get((call.state, what))
+    if row is None:
+        raise Refusal(Code.GENERAL_E_FAILED, _out_of_turn(call.state, what))
+    serial = call.serial + 1
+    decided = tuple(
+        _effect(call, deed, extra, f"{call.id}.{serial}.{index}") for index, deed in enumerate(row.deeds)
+    )
+    effects = call.effects + decided  # what an earlier decision left undone comes first
+    pushed = now if what is Input.PUSH else call.pushed
+    return msgspec.structs.replace(call, state=row.state, effects=effects, serial=serial, pushed=pushed)
+
+
+def _effect(call: Call, deed: Deed, extra: str, effect_id: str) -> Effect:
+    to, src = (call.caller, call.callee) if deed.to == "caller" else (call.callee, call.caller)
+    if deed.failure is not None:
+        extra = failure_extra(deed.failure)
+    elif deed.kind == INVITE:
+        extra = call.extra
+    return Effect(effect_id, to, src, deed.kind, extra)
+
+
+def _out_of_turn(state: State, what: Input) -> str:
+    if state is State.OVER:
+        return "there is no such call any more: it was answered, ended or timed out"
+    deed = what.name.lower().replace("_by_caller", "").replace("_by_callee", "")
+    return f"a call that is {state.name.lower()} takes no {deed}"
+
+
+def failure_extra(code: Code) -> str:
+    """What the event of a failed invitation carries (PROTOCOL §8)."""
+    return msgspec.json.encode({"code": int(code), "reason": _REASONS[code]}).decode()
+
+
+class Invitation(NamedTuple):
+    """What an invitation's extra asks of the system (K5, K6, K13)."""
+
+    timeout: float
+    require_online: bool
+    source_number: bool
+
+
+_PHONE = re.compile(r"(\+|00)[1-9][0-9]{2,14}", re.ASCII)
+_DIGITS = re.compile(r"[0-9][0-9 ().-]*", re.ASCII)
+_DTMF = re.compile(r"[0-9*#A-D]+", re.ASCII)
+
+
+def parse_invitation(extra: str, limits: Limits) -> Invitation:
+    """Read an invitation's extra: JSON text or empty; 1004 if malformed, 1005 over 8 KiB (K1, K5, K6)."""
+    check_text(extra, "extra", EXTRA_BYTES)
+    if not extra:
+        return Invitation(limits.ring_max, False, False)
+    try:
+        asked: Any = msgspec.json.decode(extra)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise Refusal(Code.GENERAL_E_WRONG_PARAM, f"extra has to be JSON text or empty: {error}") from None
+    if not isinstance(asked, dict):
+        return Invitation(limits.ring_max, False, False)
+    seconds = _seconds(asked.get("_timeout"))
+    timeout = min(seconds, limits.ring_max) if seconds > 0 else limits.ring_max
+    return Invitation(timeout, _seconds(asked.get("_require_peer_online")) == 1, bool(asked.get("srcNum")))
+
+
+def _seconds(value: object) -> float:
+    """A number or digits as text; what is neither counts as absent."""
+    if isinstance(value, str):
+        value = whole_number(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 1.0 if value is True else 0.0
+    return float(value)
+
+
+def check_phone(peer: str, invitation: Invitation) -> bool:
+    """Whether the invitation is a phone call; 1004 for a number without its country code (K13)."""
+    if not invitation.source_number:
+        return False
+    if _PHONE.fullmatch(peer):
+        return True
+    if peer.startswith("+") or _DIGITS.fullmatch(peer):
+        raise Refusal(
+            Code.GENERAL_E_WRONG_PARAM,
+            "a phone number needs its country code: + or 00, then 3 to 15 digits without blanks",
+        )
+    return False
+
+
+def invite(
+    current: Call | None,
+    *,
+    call_id: str,
+    channel: str,
+    caller: str,
+    callee: str,
+    extra: str,
+    timeout: float,
+    now: float,
+) -> Call:
+    """A new call between two accounts; 701 while one rings, 1004 to oneself (K8).
+
+    If an accepted one is there it ends: the new call begins with the effect that tells the other side.
+    """
+    check_name(callee, "account")
+    if caller == callee:
+        raise Refusal(Code.GENERAL_E_WRONG_PARAM, "one cannot invite oneself")
+    effects: tuple[Effect, ...] = ()
+    if current is not None and current.over:
+        effects = current.effects
+    elif current is not None:
+        if current.state is not State.ACCEPTED:
+            raise Refusal(Code.INVITE_E_REINVITE, "the call rings already")
+        by = Input.END_BY_CALLER if current.caller == caller else Input.END_BY_CALLEE
+        effects = advance(current, by, now=now).effects
+    return Call(
+        id=call_id,
+        channel=channel,
+        caller=caller,
+        callee=callee,
+        extra=extra,
+        state=State.WAITING,
+        invited=now,
+        timeout=timeout,
+        effects=effects,
+    )
+
+
+def next_deadline(call: Call, *, peer_online: bool, limits: Limits) -> float | None:
+    """When the call becomes overdue if nothing happens; None for one that cannot."""
+    ring = call.invited + call.timeout
+    match call.state:
+        case State.WAITING:
+            return ring if peer_online else min(ring, call.invited + limits.peer_wait)
+        case State.PUSHED:
+            return min(ring, call.pushed + limits.confirm_wait)
+        case State.RINGING:
+            return ring
+    return None
+
+
+def overdue(call: Call, *, peer_online: bool, limits: Limits, now: float) -> Input | None:
+    """Which time-out has come, if any; of two the one that came first (K5, K6, K7)."""
+    due = []
+    if call.state in (State.WAITING, State.PUSHED, State.RINGING):
+        due.append((call.invited + call.timeout, Input.RING_TIMEOUT))
+    if call.state is State.WAITING and not peer_online:
+        due.append((call.invited + limits.peer_wait, Input.PEER_TIMEOUT))
+    if call.state is State.PUSHED:
+        due.append((call.pushed + limits.confirm_wait, Input.CONFIRM_TIMEOUT))
+    come = [(at, what) for at, what in due if at <= now]
+    return min(come)[1] if come else None
+
+
+def check_answer_extra(extra: str) -> None:
+    """Refuse an accept's, refuse's or end's extra over 8 KiB; it is never parsed (K2)."""
+    check_text(extra, "extra", EXTRA_BYTES)
+
+
+class _Keys(msgspec.Struct):
+    msgtype: str
+    msgdata: str
+
+
+def check_dtmf(extra: str) -> None:
+    """Refuse what is no DTMF message: 1 to 64 of 0-9 * # A-D (K4)."""
+    check_text(extra, "extra", EXTRA_BYTES)
+    try:
+        keys = msgspec.json.decode(extra, type=_Keys)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise Refusal(
+            Code.GENERAL_E_WRONG_PARAM, f'a call\'s message is {{"msgtype":"dtmf","msgdata":"12*#"}}: {error}'
+        ) from None
+    if keys.msgtype != "dtmf":
+        raise Refusal(Code.GENERAL_E_WRONG_PARAM, "a call's message has the msgtype dtmf, and no other")
+    if not _DTMF.fullmatch(keys.msgdata):
+        raise Refusal(Code.GENERAL_E_WRONG_PARAM, "DTMF takes 0-9, *, #, A-D, at least one")
+    if len(keys.msgdata) > DTMF_KEYS:
+        raise Refusal(Code.GENERAL_E_LARGE_PARAM, f"DTMF takes at most {DTMF_KEYS} keys at once")

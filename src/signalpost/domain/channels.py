@@ -1,0 +1,184 @@
+"""What a channel is made of: built-in attributes, who is told what, and what a change may do (SPEC §5).
+
+It knows attributes as a dict of texts and derives every setting from them; nothing is kept twice.
+It does not know who is a member, nor when anything happens.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from signalpost.domain.limits import Limits
+from signalpost.domain.names import check_label, check_name, check_text, whole_number
+from signalpost.domain.refusals import Refusal
+from signalpost.wire.codes import (
+    ATTR_AUTO_UPDATE,
+    ATTR_AUTO_UPDATE_TOTAL,
+    ATTR_CHANNEL_TTL,
+    ATTR_MEMBERS,
+    ATTR_MEMBERS_TOTAL,
+    ATTR_SENDMSG_LIMIT,
+    ATTR_SETATTR_LIMIT,
+    ATTR_USER_NOTIFICATION,
+    ATTRIBUTE_VALUE_BYTES,
+    ATTRIBUTES,
+    CHANNEL_EVENTS,
+    CHANNEL_USER_ONLINE,
+    RESERVED_CHANNELS,
+    Code,
+)
+
+__all__ = [
+    "SPECIAL",
+    "ChannelEvent",
+    "Counting",
+    "channel_seconds",
+    "check_attribute",
+    "check_channel",
+    "check_deletable",
+    "check_open_channel",
+    "check_room_for",
+    "clearable",
+    "counting",
+    "message_limit",
+    "notifies_members",
+    "setattr_limit",
+]
+
+SPECIAL = frozenset({CHANNEL_USER_ONLINE, CHANNEL_EVENTS})  #: what the server tells of the whole app (P4)
+
+
+class ChannelEvent(msgspec.Struct, frozen=True, array_like=True):
+    """Something that all members of a channel are told, in one order (C6)."""
+
+    kind: str  #: the line's TYPE: channel_msg, channel_user_join, channel_user_leave or channel_attr_update
+    account: str  #: who caused it; "" nobody
+    time: int  #: Unix seconds
+    text: str = ""  #: the message (channel_msg)
+    name: str = ""  #: the attribute's name (channel_attr_update)
+    value: str = ""  #: its value
+    change: str = ""  #: update, del or clear
+
+
+class Counting(NamedTuple):
+    """How `_member_num` is kept: every `interval` seconds at most (0: not), with the joins so far or not."""
+
+    interval: int
+    total: bool
+
+
+class _BuiltIn(NamedTuple):
+    """A built-in attribute that takes a number: its range and its default; `most` None: the app's maximum."""
+
+    least: int
+    most: int | None
+    default: int
+
+
+_NUMBERS = {
+    ATTR_USER_NOTIFICATION: _BuiltIn(0, 1, 1),
+    ATTR_CHANNEL_TTL: _BuiltIn(0, 86_400, 7_200),
+    ATTR_AUTO_UPDATE: _BuiltIn(0, 3_600, 0),
+    ATTR_AUTO_UPDATE_TOTAL: _BuiltIn(0, 3_600, 0),
+    ATTR_SENDMSG_LIMIT: _BuiltIn(1, None, 200),
+    ATTR_SETATTR_LIMIT: _BuiltIn(1, 1_000, 10),
+}
+_READ_ONLY = frozenset({ATTR_MEMBERS, ATTR_MEMBERS_TOTAL})
+
+
+def check_channel(name: str) -> None:
+    """Refuse what names no channel (SPEC §1), and reserved names that do not exist."""
+    check_name(name, "channel name")
+    if name.startswith(RESERVED_CHANNELS) and name not in SPECIAL:
+        raise Refusal(
+            Code.GENERAL_E_WRONG_PARAM,
+            f"channel names that begin with {RESERVED_CHANNELS} are reserved: "
+            f"only {CHANNEL_USER_ONLINE} and {CHANNEL_EVENTS} exist",
+        )
+
+
+def check_open_channel(name: str) -> None:
+    """Refuse what users may not speak in or change (P5)."""
+    check_name(name, "channel name")
+    if name.startswith(RESERVED_CHANNELS):
+        raise Refusal(
+            Code.GENERAL_E_WRONG_PARAM,
+            f"channels that begin with {RESERVED_CHANNELS} carry the server's events alone",
+        )
+
+
+def check_attribute(name: str, value: str, limits: Limits) -> str:
+    """The value as it is stored; 1004 or 1005 for what is not allowed (C10, C11)."""
+    check_label(name, "attribute name")
+    check_text(value, "attribute value", ATTRIBUTE_VALUE_BYTES)
+    if name in _READ_ONLY:
+        raise Refusal(
+            Code.GENERAL_E_WRONG_PARAM, f"{name} is kept by the server: it cannot be set or deleted"
+        )
+    built_in = _NUMBERS.get(name)
+    if built_in is None:
+        return value
+    most = limits.channel_messages if built_in.most is None else built_in.most
+    number = whole_number(value)
+    if number is None or not built_in.least <= number <= most:
+        raise Refusal(
+            Code.GENERAL_E_WRONG_PARAM, f"{name} takes a whole number from {built_in.least} to {most}"
+        )
+    return str(number)
+
+
+def check_deletable(name: str) -> None:
+    """Refuse to delete what the server keeps, or what is no attribute's name (C11)."""
+    check_label(name, "attribute name")
+    if name in _READ_ONLY:
+        raise Refusal(
+            Code.GENERAL_E_WRONG_PARAM, f"{name} is kept by the server: it cannot be set or deleted"
+        )
+
+
+def check_room_for(attributes: dict[str, str], name: str) -> None:
+    """Refuse a 101st attribute; those that the server keeps do not count (C10)."""
+    if name in attributes:
+        return
+    if sum(1 for other in attributes if other not in _READ_ONLY) >= ATTRIBUTES:
+        raise Refusal(Code.GENERAL_E_FAILED, f"the channel has {ATTRIBUTES} attributes: no more are allowed")
+
+
+def clearable(attributes: dict[str, str]) -> list[str]:
+    """What clearing deletes: all but the names that begin with an underscore (C10)."""
+    return [name for name in attributes if not name.startswith("_")]
+
+
+def _number(attributes: dict[str, str], name: str) -> int:
+    value = attributes.get(name)
+    return _NUMBERS[name].default if value is None else int(value)
+
+
+def notifies_members(attributes: dict[str, str]) -> bool:
+    """Whether members are told of joins and leaves: `_userNotification` (C11)."""
+    return _number(attributes, ATTR_USER_NOTIFICATION) == 1
+
+
+def channel_seconds(attributes: dict[str, str], limits: Limits) -> float:
+    """How long the channel outlives its last member: `_channel_ttl` (C8)."""
+    value = attributes.get(ATTR_CHANNEL_TTL)
+    return limits.channel_seconds if value is None else float(value)
+
+
+def message_limit(attributes: dict[str, str], limits: Limits) -> int:
+    """How many messages a second the channel takes: `_sendmsg_limit`, at most the app's (C7)."""
+    value = attributes.get(ATTR_SENDMSG_LIMIT)
+    return limits.channel_messages if value is None else min(int(value), limits.channel_messages)
+
+
+def setattr_limit(attributes: dict[str, str]) -> int:
+    """How often a second one attribute may change: `_setattr_limit` (C10)."""
+    return _number(attributes, ATTR_SETATTR_LIMIT)
+
+
+def counting(attributes: dict[str, str]) -> Counting:
+    """How the channel counts its members (C11); the total needs both attributes."""
+    interval = _number(attributes, ATTR_AUTO_UPDATE)
+    return Counting(interval, interval > 0 and _number(attributes, ATTR_AUTO_UPDATE_TOTAL) > 0)

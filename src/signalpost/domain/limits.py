@@ -1,0 +1,35 @@
+"""The numbers that a deployment may change, with the product's defaults.
+
+It knows no unit but seconds, bytes and counts. What may not be changed (names' length, messages'
+size) is in `wire.codes`, generated from `protocol/codes.toml`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+__all__ = ["Limits"]
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of one app; the configuration's `[limits]` and `[apps.ID.limits]`."""
+
+    user_messages: int = 60  #: messages a second of one user, instant and channel together (M8)
+    channel_messages: int = 200  #: messages a second into one channel, at most (C7)
+    requests: int = 100  #: other requests a second of one session (M10)
+    list_requests: int = 10  #: `channel_query_userlist_all` a second of one session (M10)
+    inbox_messages: int = 10_000  #: messages that an inbox holds (M9)
+    inbox_bytes: int = 16 * 1024 * 1024  #: bytes of contents that an inbox holds (M9)
+    inbox_call_reserve: int = 100  #: room for call events above `inbox_messages` (M9)
+    inbox_seconds: float = 86_400.0  #: how long a message waits (M3)
+    attribute_seconds: float = 86_400.0  #: how long user attributes outlive their user's presence (P3)
+    grace_min: float = 20.0  #: least `_conn_timeout` in seconds (L11)
+    grace_max: float = 120.0  #: greatest and default `_conn_timeout` in seconds (L11)
+    peer_wait: float = 20.0  #: how long an invitation waits for an offline peer (K5)
+    confirm_wait: float = 20.0  #: how long a pushed invitation waits for its confirmation (K7)
+    ring_max: float = 30.0  #: greatest and default `_timeout` of an invitation (K6)
+    request_memory: float = 120.0  #: how long a request id is remembered (M7)
+    history_seconds: float = 120.0  #: how long a channel's events are kept (C9)
+    history_events: int = 24_000  #: how many events of a channel are kept (C9)
+    history_bytes: int = 16 * 1024 * 1024  #: how many bytes of a channel's events are kept (C9)
+    channel_seconds: float = 7_200.0  #: default `_channel_ttl` (C8)

@@ -1,0 +1,149 @@
+"""Who may log in, what becomes of the session that was there, and when a session ends (SPEC §2).
+
+    (none) ──login──▶ attached ──connection lost──▶ detached(until) ──time over──▶ (none)
+                       │  ▲                           │
+                       │  └──────── resume ───────────┘
+                       └── logout, or another login ──▶ (none) / the other login's session
+
+Laws, whatever happens in whatever order:
+ 1. At most one session an account.
+ 2. A line opens at most one session; once superseded it opens none (L18).
+ 3. A detached session has a deadline, an attached one has none.
+ 4. A place in a channel that a broken session left behind is kept until the break's deadline at most (L17).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+from signalpost.domain.names import whole_number
+
+__all__ = [
+    "Arrival",
+    "Place",
+    "Session",
+    "attach",
+    "conn_timeout",
+    "decide_login",
+    "detach",
+    "enter",
+    "inherit",
+    "is_over",
+    "leave",
+    "next_deadline",
+    "without_kept",
+]
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """A session's place in a channel."""
+
+    channel: str  #: the channel's name
+    tag: str  #: the member's tag in the topic: the line of the session that took the place
+    since: int = 0  #: the channel's sequence when it was taken: nothing before it was missed
+    seen: int = 0  #: the channel's sequence when the connection broke; meaningful while detached or kept
+
+
+class Session(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """One login of one account on one device."""
+
+    app: str
+    account: str
+    line: str  #: the secret that resumes it
+    proof: str  #: digest of the token that opened it (L6)
+    ours: bool  #: opened by an SDK that can resume (PROTOCOL §12)
+    grace: float  #: seconds that it outlives its connection (L11)
+    attached: bool = True
+    until: float = 0.0  #: when a detached session ends
+    places: tuple[Place, ...] = ()  #: the channels that it is in
+    kept: tuple[Place, ...] = ()  #: places that a broken session of the account left (L17)
+    kept_until: float = 0.0  #: the deadline of that break
+
+
+class Arrival(Enum):
+    """What a login means for the session that is there."""
+
+    FRESH = "fresh"  #: there is none
+    RESUME = "resume"  #: it is the same session, on a new connection
+    REPLACE = "replace"  #: a new session; the old one leaves its channels and ends its calls
+    INHERIT = "inherit"  #: a new session of an original SDK that keeps the broken one's places for a while
+    REFUSE = "refuse"  #: the line was superseded by another login
+
+
+def decide_login(current: Session | None, *, line: str, superseded: bool, ours: bool, now: float) -> Arrival:
+    """What a login is (SPEC L7, L17, L18); `superseded`: a login of the account took over from `line`.
+
+    A session whose time is over counts as none, even if nobody has removed it yet.
+    """
+    if line and superseded:
+        return Arrival.REFUSE
+    if current is None or is_over(current, now):
+        return Arrival.FRESH
+    if line and line == current.line:
+        return Arrival.RESUME
+    if ours or current.attached:
+        return Arrival.REPLACE
+    return Arrival.INHERIT
+
+
+def attach(session: Session) -> Session:
+    """The session with a connection again: no deadline, nothing missed any more."""
+    places = tuple(Place(place.channel, place.tag, place.since) for place in session.places)
+    return msgspec.structs.replace(session, attached=True, until=0.0, places=places)
+
+
+def detach(session: Session, *, seen: dict[str, int], now: float) -> Session:
+    """The session whose connection broke at `now`; `seen`: each channel's sequence at that time (L11)."""
+    places = tuple(
+        Place(place.channel, place.tag, place.since, seen.get(place.channel, 0)) for place in session.places
+    )
+    return msgspec.structs.replace(session, attached=False, until=now + session.grace, places=places)
+
+
+def inherit(session: Session, broken: Session) -> Session:
+    """The fresh session of an original SDK, with the places that the broken one left (L17)."""
+    held = {place.channel: place for place in broken.kept}
+    held.update((place.channel, place) for place in broken.places)
+    return msgspec.structs.replace(session, kept=tuple(held.values()), kept_until=broken.until)
+
+
+def enter(session: Session, channel: str, *, since: int) -> Session:
+    """The session with a place in the channel, taken at sequence `since` and no longer merely kept."""
+    others = tuple(place for place in session.places if place.channel != channel)
+    kept = tuple(place for place in session.kept if place.channel != channel)
+    return msgspec.structs.replace(session, places=(*others, Place(channel, session.line, since)), kept=kept)
+
+
+def leave(session: Session, channel: str) -> Session:
+    """The session without any place in the channel."""
+    places = tuple(place for place in session.places if place.channel != channel)
+    kept = tuple(place for place in session.kept if place.channel != channel)
+    return msgspec.structs.replace(session, places=places, kept=kept)
+
+
+def without_kept(session: Session) -> Session:
+    """The session after the deadline of the break whose places it kept."""
+    return msgspec.structs.replace(session, kept=(), kept_until=0.0)
+
+
+def is_over(session: Session, now: float) -> bool:
+    """Whether the session's grace time has run out."""
+    return not session.attached and session.until <= now
+
+
+def next_deadline(session: Session) -> float | None:
+    """When something becomes due: the end of a detached session, or of the places kept for it."""
+    deadlines = []
+    if not session.attached:
+        deadlines.append(session.until)
+    if session.kept:
+        deadlines.append(session.kept_until)
+    return min(deadlines, default=None)
+
+
+def conn_timeout(value: str | None, *, least: float, most: float) -> float:
+    """The grace time that the attribute `_conn_timeout` asks for, clamped; `most` if it is not set (L11)."""
+    seconds = None if value is None else whole_number(value)
+    return most if seconds is None else min(max(float(seconds), least), most)
