@@ -1,0 +1,84 @@
+"""User attributes: anyone in the app reads them, their user writes them (SPEC P2, P3, L11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from signalpost.domain.apps import App
+from signalpost.domain.attributes import set_attribute
+from signalpost.domain.names import check_label, check_name
+from signalpost.domain.sessions import conn_timeout
+from signalpost.engine.ports import Conflict, Records
+from signalpost.services.keys import attributes_key, inbox_key, split
+from signalpost.services.live import Live
+from signalpost.services.presence import Presence
+from signalpost.services.stored import ATTRIBUTES
+from signalpost.wire.codes import ATTR_CONN_TIMEOUT
+
+__all__ = ["Attributes"]
+
+
+class Attributes:
+    """The attributes of all accounts, in durable records: endless while their user is online."""
+
+    __slots__ = ("_find_app", "_presence", "_records")
+
+    def __init__(self, records: Records, presence: Presence, find_app: Callable[[str], App | None]) -> None:
+        self._records = records
+        self._presence = presence
+        self._find_app = find_app
+
+    async def set(self, live: Live, name: str, value: str) -> None:
+        """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
+        limits = live.app.limits
+        key = attributes_key(live.key)
+        while True:
+            entry = await self._records.get(key)
+            current = {} if entry is None else ATTRIBUTES.decode(entry.value)
+            changed = set_attribute(current, name, value, limits)
+            if name == ATTR_CONN_TIMEOUT:
+                grace = self._grace(changed, live.app)
+                await self._presence.save(live, msgspec.structs.replace(live.session, grace=grace))
+            try:
+                await self._records.put(
+                    key, ATTRIBUTES.encode(changed), expect=0 if entry is None else entry.rev, ttl=None
+                )
+            except Conflict:
+                continue
+            return
+
+    async def get(self, app: str, account: str, name: str) -> str:
+        """An attribute of an account, "" if never set (P2). Raises Refusal."""
+        check_label(name, "attribute name")
+        return (await self.get_all(app, account)).get(name, "")
+
+    async def get_all(self, app: str, account: str) -> dict[str, str]:
+        """All attributes of an account; none for an unknown one (P2). Raises Refusal."""
+        check_name(account, "account")
+        entry = await self._records.get(attributes_key(inbox_key(app, account)))
+        return {} if entry is None else ATTRIBUTES.decode(entry.value)
+
+    async def came_online(self, app: App, key: str) -> float:
+        """Keep the account's attributes for as long as it is online; returns its grace time (P3, L11)."""
+        entry = await self._records.get(attributes_key(key))
+        if entry is None:
+            return app.limits.grace_max
+        await self._records.touch(attributes_key(key), ttl=None)
+        return self._grace(ATTRIBUTES.decode(entry.value), app)
+
+    async def went_offline(self, app: App, key: str) -> None:
+        """Keep the account's attributes for a day from now (P3)."""
+        await self._records.touch(attributes_key(key), ttl=app.limits.attribute_seconds)
+
+    async def adopt(self) -> None:
+        """After a restart nobody is online: all attributes without a deadline get theirs (P3)."""
+        for key in await self._records.keys(attributes_key(""), endless=True):
+            app = self._find_app(split(key)[1]) or App()
+            await self._records.touch(key, ttl=app.limits.attribute_seconds)
+
+    @staticmethod
+    def _grace(attributes: dict[str, str], app: App) -> float:
+        limits = app.limits
+        return conn_timeout(attributes.get(ATTR_CONN_TIMEOUT), least=limits.grace_min, most=limits.grace_max)

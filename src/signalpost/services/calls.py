@@ -1,0 +1,315 @@
+"""Calls: inviting, answering, ending, and what time does to them (SPEC §6, PROTOCOL §8).
+
+A decision and its effects are stored together in the call's record, then the effects are performed, each
+under an id that makes performing it twice harmless, then they are struck from the record. The call's timer is
+armed before the record is written, so that it drives again what a crash left undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from signalpost.domain import calls as rules
+from signalpost.domain.apps import App
+from signalpost.domain.calls import Call, Effect, Input, State
+from signalpost.domain.inbox import InboxItem
+from signalpost.domain.limits import Limits
+from signalpost.domain.names import check_name
+from signalpost.domain.refusals import Refusal
+from signalpost.engine.ports import Clock, Conflict, Full, Queues, Records, Timers
+from signalpost.services.keys import call_key, calls_key, inbox_key, split
+from signalpost.services.live import Live
+from signalpost.services.outlet import Outlet
+from signalpost.services.presence import Presence, Standing
+from signalpost.services.stored import CALL, ITEM, NAMES
+from signalpost.wire.codes import Code
+
+__all__ = ["Answer", "Calls"]
+
+_EFFECT_MEMORY = 120.0  # seconds for which performing an effect again is recognised
+_RETRY = 1.0  # seconds after which a timer looks again at a call whose effects are under way
+_RINGS = (State.PUSHED, State.RINGING)
+_PAGE = 500  # items of an inbox that are looked through at once
+
+
+class Answer(NamedTuple):
+    """What a party does to a call, seen from each side."""
+
+    by_caller: Input | None
+    by_callee: Input | None
+
+
+class Calls:
+    """All calls, in the engine's records; their events travel through the inboxes."""
+
+    __slots__ = ("_clock", "_find_app", "_new_id", "_outlet", "_presence", "_queues", "_records", "_timers")
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        queues: Queues,
+        timers: Timers,
+        presence: Presence,
+        outlet: Outlet,
+        clock: Clock,
+        new_id: Callable[[], str],
+        find_app: Callable[[str], App | None],
+    ) -> None:
+        self._records = records
+        self._queues = queues
+        self._timers = timers
+        self._presence = presence
+        self._outlet = outlet
+        self._clock = clock
+        self._new_id = new_id
+        self._find_app = find_app
+
+    # --- what the parties do ------------------------------------------------------------------
+
+    async def invite(self, live: Live, channel: str, peer: str, extra: str) -> str:
+        """Call `peer` into a channel; returns the channel's name, made here if ours left it empty (K1, K10).
+
+        Raises Refusal: 701, 703 (K5), 705 (K13), 1004, 1005.
+        """
+        if not channel and live.session.ours:
+            channel = f"call-{self._new_id()}"
+        check_name(channel, "channel name")
+        check_name(peer, "account")
+        invitation = rules.parse_invitation(extra, live.app.limits)
+        if rules.check_phone(peer, invitation):
+            raise Refusal(Code.INVITE_E_CANTRECV, "no gateway to the telephone network is configured")
+        caller = live.account
+        standing = await self._presence.standing(live.app_id, peer)
+        key = call_key(live.app_id, channel, caller, peer)
+        call_id = self._new_id()
+        while True:
+            current, rev = await self._find(key)
+            call = rules.invite(
+                current,
+                call_id=call_id,
+                channel=channel,
+                caller=caller,
+                callee=peer,
+                extra=extra,
+                timeout=invitation.timeout,
+                now=self._clock(),
+            )
+            if invitation.require_online and standing is Standing.OFFLINE:
+                raise Refusal(Code.INVITE_E_PEEROFFLINE, "the peer is offline")
+            if standing is Standing.ATTACHED:
+                call = rules.advance(call, Input.PUSH, now=self._clock())
+            await self._index(live.app_id, call, add=True)
+            if await self._commit(key, call, rev):
+                return channel
+
+    async def answer(self, live: Live, channel: str, peer: str, answer: Answer, extra: str) -> None:
+        """Confirm, accept, refuse, send keys or end (K2-K4, K12). Raises Refusal: 1001, 1004, 1005."""
+        check_name(channel, "channel name")
+        check_name(peer, "account")
+        key = call_key(live.app_id, channel, live.account, peer)
+        await self._advance(key, lambda call: self._side(call, live.account, answer), extra)
+
+    @staticmethod
+    def _side(call: Call, account: str, answer: Answer) -> Input | None:
+        what = answer.by_caller if call.caller == account else answer.by_callee
+        if what is None:
+            raise Refusal(Code.GENERAL_E_FAILED, "only the one who was called can do that")
+        return what
+
+    # --- what happens to the parties -----------------------------------------------------------
+
+    async def attached(self, app_id: str, account: str) -> None:
+        """The account has a connection: what waits for it is pushed (K5)."""
+        await self._each(
+            app_id,
+            account,
+            lambda call: Input.PUSH if call.callee == account and call.state is State.WAITING else None,
+        )
+
+    async def inherited(self, app_id: str, account: str) -> None:
+        """An original SDK logged in afresh: only live invitations to it remain, and ring anew (K11)."""
+
+        def decide(call: Call) -> Input | None:
+            if call.callee == account and call.state is not State.ACCEPTED:
+                return Input.PUSH if call.state is State.WAITING else None
+            return self._gone(call, account)
+
+        await self._each(app_id, account, decide)
+        await self._forget_events(inbox_key(app_id, account))
+        await self._each(
+            app_id,
+            account,
+            lambda call: Input.PUSH if call.callee == account and call.state in _RINGS else None,
+        )
+
+    async def ended(self, app_id: str, account: str) -> None:
+        """The account's session ended: so do its calls; an invitation it never got goes on waiting (K11)."""
+        await self._each(app_id, account, lambda call: self._gone(call, account))
+        await self._forget_events(inbox_key(app_id, account))
+
+    @staticmethod
+    def _gone(call: Call, account: str) -> Input:
+        return Input.CALLER_GONE if call.caller == account else Input.CALLEE_GONE
+
+    async def due(self, key: str) -> None:
+        """A call's timer: perform what was left undone, then see what time has done to it (K5-K7)."""
+        call, rev = await self._find(key)
+        if call is None:
+            return
+        if call.effects and not await self._perform(key, call, rev):
+            return
+        app_id = split(key)[1]
+        limits = self._limits(app_id)
+
+        online = await self._presence.standing(app_id, call.callee) is not Standing.OFFLINE
+        now = self._clock()
+
+        def decide(current: Call) -> Input | None:
+            return rules.overdue(current, peer_online=online, limits=limits, now=now)
+
+        if not await self._advance(key, decide, ""):
+            await self._arm(key)
+
+    async def _each(self, app_id: str, account: str, decide: Callable[[Call], Input | None]) -> None:
+        entry = await self._records.get(calls_key(inbox_key(app_id, account)))
+        if entry is None:
+            return
+        for key in NAMES.decode(entry.value):
+            try:
+                await self._advance(key, decide, "")
+            except Refusal:
+                continue  # it was over already
+
+    # --- deciding, committing, performing -------------------------------------------------------
+
+    async def _find(self, key: str) -> tuple[Call | None, int]:
+        entry = await self._records.get(key)
+        return (None, 0) if entry is None else (CALL.decode(entry.value), entry.rev)
+
+    async def _advance(self, key: str, decide: Callable[[Call], Input | None], extra: str) -> bool:
+        """Let the rule decide until a decision is stored; False if there was nothing to decide."""
+        while True:
+            call, rev = await self._find(key)
+            if call is None or call.over:
+                raise Refusal(
+                    Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out"
+                )
+            what = decide(call)
+            if what is None:
+                return False
+            if await self._commit(key, rules.advance(call, what, extra=extra, now=self._clock()), rev):
+                return True
+
+    async def _commit(self, key: str, call: Call, rev: int) -> bool:
+        """Store a decision and perform its effects; False if somebody else decided first."""
+        await self._timers.arm(key, self._clock() + _RETRY)
+        try:
+            rev = await self._records.put(key, CALL.encode(call), expect=rev, ttl=None)
+        except Conflict:
+            return False
+        if await self._perform(key, call, rev):
+            await self._arm(key)
+        return True
+
+    async def _perform(self, key: str, call: Call, rev: int) -> bool:
+        """Do the effects in order and strike them; False if somebody else took the call over meanwhile."""
+        app_id = split(key)[1]
+        invite_seq = call.invite_seq
+        for effect in call.effects:
+            if not effect.kind:
+                await self._queues.remove(inbox_key(app_id, call.callee), [invite_seq])
+                continue
+            seq = await self._tell(app_id, call, effect)
+            if effect.kind == rules.INVITE:
+                invite_seq = seq
+        try:
+            if call.over:
+                await self._records.delete(key, expect=rev)
+                await self._timers.cancel(key)
+                await self._index(app_id, call, add=False)
+            elif call.effects:
+                done = msgspec.structs.replace(call, effects=(), invite_seq=invite_seq)
+                await self._records.put(key, CALL.encode(done), expect=rev, ttl=None)
+        except Conflict:
+            return False
+        return True
+
+    async def _tell(self, app_id: str, call: Call, effect: Effect) -> int:
+        """Put a call event into a party's inbox; a full one loses it, the call's time-outs remain."""
+        limits = self._limits(app_id)
+        key = inbox_key(app_id, effect.to)
+        item = InboxItem(
+            self._new_id(), effect.kind, effect.src, int(self._clock()), effect.extra, call.channel, call.id
+        )
+        try:
+            seq, _, repeated = await self._queues.append(
+                key,
+                ITEM.encode(item),
+                size=len(effect.extra),
+                ttl=limits.inbox_seconds,
+                max_items=limits.inbox_messages + limits.inbox_call_reserve,
+                max_size=2 * limits.inbox_bytes,
+                durable=False,
+                dedupe=effect.id,
+                dedupe_ttl=_EFFECT_MEMORY,
+            )
+        except Full:
+            return 0
+        if not repeated:
+            self._outlet.announce(key, seq, item)
+        return seq
+
+    async def _arm(self, key: str) -> None:
+        call, _ = await self._find(key)
+        if call is None:
+            return
+        app_id = split(key)[1]
+        online = await self._presence.standing(app_id, call.callee) is not Standing.OFFLINE
+        deadline = rules.next_deadline(call, peer_online=online, limits=self._limits(app_id))
+        if deadline is None:
+            await self._timers.cancel(key)
+        else:
+            await self._timers.arm(key, deadline)
+
+    async def _index(self, app_id: str, call: Call, *, add: bool) -> None:
+        """Put the call on both accounts' lists, or take it off."""
+        key = call_key(app_id, call.channel, call.caller, call.callee)
+        for account in (call.caller, call.callee):
+            await self._list(calls_key(inbox_key(app_id, account)), key, add=add)
+
+    async def _list(self, list_key: str, key: str, *, add: bool) -> None:
+        while True:
+            entry = await self._records.get(list_key)
+            names = [] if entry is None else NAMES.decode(entry.value)
+            if add is (key in names):
+                return
+            names = [*names, key] if add else [name for name in names if name != key]
+            rev = 0 if entry is None else entry.rev
+            try:
+                if names:
+                    await self._records.put(list_key, NAMES.encode(names), expect=rev, ttl=None)
+                else:
+                    await self._records.delete(list_key, expect=rev)
+            except Conflict:
+                continue
+            return
+
+    async def _forget_events(self, key: str) -> None:
+        """Take all call events out of an inbox: over a fresh login they mean nothing (PROTOCOL §8)."""
+        head = await self._queues.head(key)
+        after = head.cleared
+        while after < head.last:
+            items = await self._queues.read(key, after=after, limit=_PAGE)
+            if not items:
+                return
+            after = items[-1].seq
+            stale = [item.seq for item in items if ITEM.decode(item.body).call]
+            if stale:
+                await self._queues.remove(key, stale)
+
+    def _limits(self, app_id: str) -> Limits:
+        return (self._find_app(app_id) or App()).limits

@@ -1,0 +1,54 @@
+"""Running a use case without a task: it is driven by `send(None)`, and resumed by what it waits for.
+
+Most use cases finish in the call that starts them. One that waits for a commit suspends on a
+`Pending`, which resumes it when it is settled; there is no event-loop task per message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+__all__ = ["Running", "start"]
+
+
+class Running:
+    """One use case under way; a subclass says in `finish` what becomes of its result."""
+
+    __slots__ = ("_coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
+
+    def step(self) -> None:
+        """Run until it finishes or waits."""
+        try:
+            awaited = self._coroutine.send(None)
+        except StopIteration as stop:
+            self.finish(stop.value, None)
+        except Exception as error:  # whatever went wrong is the business of who asked
+            self.finish(None, error)
+        else:
+            awaited.when_settled(self.step)
+
+    def finish(self, result: Any, error: Exception | None) -> None:
+        """Called once, with the result or the exception."""
+        raise NotImplementedError
+
+
+class _Told(Running):
+    __slots__ = ("_done",)
+
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]
+    ) -> None:
+        super().__init__(coroutine)
+        self._done = done
+
+    def finish(self, result: Any, error: Exception | None) -> None:
+        self._done(result, error)
+
+
+def start(coroutine: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]) -> None:
+    """Run a use case; `done(result, error)` is called once, perhaps within this call."""
+    _Told(coroutine, done).step()

@@ -1,0 +1,73 @@
+"""What happens because time passes: timers find their use case, and what is over its time is swept.
+
+A timer is only a reminder; the use case reads the record and decides anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from signalpost.domain.refusals import Refusal
+from signalpost.services.attributes import Attributes
+from signalpost.services.calls import Calls
+from signalpost.services.channels import Channels
+from signalpost.services.driver import start
+from signalpost.services.keys import kind_of
+from signalpost.services.messages import Messages
+from signalpost.services.sessions import Sessions
+
+__all__ = ["Janitor"]
+
+Sweep = Callable[[], Awaitable[object]]
+
+
+class Janitor:
+    """Routes timers, and sweeps."""
+
+    __slots__ = ("_attributes", "_channels", "_handlers", "_messages", "_report", "_sweeps")
+
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        channels: Channels,
+        calls: Calls,
+        attributes: Attributes,
+        messages: Messages,
+        sweeps: Sequence[Sweep],
+        report: Callable[[Exception], None],
+    ) -> None:
+        self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {
+            "session": sessions.due,
+            "call": calls.due,
+            "channel": channels.channel_due,
+            "count": channels.counting_due,
+        }
+        self._channels = channels
+        self._attributes = attributes
+        self._messages = messages
+        self._sweeps = sweeps  # the engine's parts that let go of what is over
+        self._report = report  # told what went wrong where nobody waits
+
+    def due(self, key: str) -> None:
+        """A timer's time has come."""
+        start(self._handlers[kind_of(key)](key), self._done)
+
+    def sweep(self) -> None:
+        """Let go of what is over its time; called every few seconds."""
+        self._messages.sweep()
+        start(self._sweep_engine(), self._done)
+
+    async def _sweep_engine(self) -> None:
+        for sweep in self._sweeps:
+            await sweep()
+
+    async def adopt(self) -> None:
+        """After a start: nobody is online and nobody is in a channel, so deadlines begin (P3, C8)."""
+        await self._attributes.adopt()
+        await self._channels.adopt()
+
+    def _done(self, result: object, error: Exception | None) -> None:
+        if error is not None and not isinstance(error, Refusal):
+            self._report(error)

@@ -1,0 +1,91 @@
+"""How the product's nouns become the engine's keys.
+
+The separator can be in no name (it is not a visible character), so that no two nouns share a key and
+no two apps ever meet (SPEC §1).
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "attributes_key",
+    "call_key",
+    "calls_key",
+    "channel_key",
+    "counting_key",
+    "inbox_key",
+    "kind_of",
+    "request_key",
+    "session_key",
+    "split",
+    "subject_of",
+    "superseded_key",
+    "topic_key",
+]
+
+_SEP = "\x1f"
+
+
+def inbox_key(app: str, account: str) -> str:
+    """An account: the key of its inbox, and of everything local that hangs on it."""
+    return f"{app}{_SEP}{account}"
+
+
+def topic_key(app: str, channel: str) -> str:
+    """A channel's topic."""
+    return f"{app}{_SEP}{channel}"
+
+
+def session_key(key: str) -> str:
+    """The session record of an account."""
+    return f"session{_SEP}{key}"
+
+
+def superseded_key(key: str, line: str) -> str:
+    """The mark of a line that another login of the account took over from (L18)."""
+    return f"superseded{_SEP}{key}{_SEP}{line}"
+
+
+def attributes_key(key: str) -> str:
+    """The attributes record of an account."""
+    return f"attributes{_SEP}{key}"
+
+
+def request_key(key: str, request: str) -> str:
+    """What was answered to a request of an account (PROTOCOL §12)."""
+    return f"request{_SEP}{key}{_SEP}{request}"
+
+
+def call_key(app: str, channel: str, one: str, other: str) -> str:
+    """The call record of two accounts, whoever calls whom."""
+    first, second = sorted((one, other))
+    return f"call{_SEP}{app}{_SEP}{channel}{_SEP}{first}{_SEP}{second}"
+
+
+def calls_key(key: str) -> str:
+    """The list of an account's calls."""
+    return f"calls{_SEP}{key}"
+
+
+def counting_key(topic: str) -> str:
+    """When a channel may announce its number of members again."""
+    return f"count{_SEP}{topic}"
+
+
+def channel_key(topic: str) -> str:
+    """The end of an empty channel."""
+    return f"channel{_SEP}{topic}"
+
+
+def split(key: str) -> list[str]:
+    """The parts that a key was made of."""
+    return key.split(_SEP)
+
+
+def kind_of(key: str) -> str:
+    """The noun that a record's or timer's key begins with."""
+    return key.partition(_SEP)[0]
+
+
+def subject_of(key: str) -> str:
+    """What a record's or timer's key is about: all behind the noun."""
+    return key.partition(_SEP)[2]

@@ -1,0 +1,105 @@
+"""Point-to-point messages and the inbox that they wait in (SPEC §4, PROTOCOL §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from signalpost.domain.inbox import INSTANT, InboxItem, check_instant, inbox_full, too_fast
+from signalpost.domain.rates import SlidingWindow
+from signalpost.engine.ports import Clock, Full, Queues
+from signalpost.services.keys import inbox_key, request_key
+from signalpost.services.live import Live
+from signalpost.services.outlet import Outlet
+from signalpost.services.stored import ITEM
+
+__all__ = ["Batch", "Messages"]
+
+
+class Batch(NamedTuple):
+    """A stretch of an inbox: everything ≤ `cleared` is gone, `items` follow, `more` wait behind them."""
+
+    cleared: int
+    items: list[tuple[int, InboxItem]]
+    more: bool
+
+
+class Messages:
+    """Sending, and taking from one's inbox."""
+
+    __slots__ = ("_clock", "_new_id", "_outlet", "_queues", "_windows")
+
+    def __init__(self, queues: Queues, outlet: Outlet, clock: Clock, new_id: Callable[[], str]) -> None:
+        self._queues = queues
+        self._outlet = outlet
+        self._clock = clock
+        self._new_id = new_id
+        self._windows: dict[str, SlidingWindow] = {}  # by account key: who sent within the last second (M8)
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the inboxes' versions (PROTOCOL §12)."""
+        return self._queues.epoch
+
+    def window(self, live: Live) -> SlidingWindow:
+        """What counts the user's messages of the last second, instant and channel together (M8).
+
+        It belongs to the account and not to the session, so that logging in again is no way around it.
+        """
+        window = self._windows.get(live.key)
+        if window is None:
+            window = self._windows[live.key] = SlidingWindow()
+        return window
+
+    async def send(self, live: Live, peer: str, text: str, *, request: str = "") -> str:
+        """Store a message for `peer`, then tell it; returns the message's id (M1-M9).
+
+        `request`: the client's id of this request; a repeat is answered without storing again (M7).
+        Raises Refusal: 1004, 1005, 400. Raises Unavailable.
+        """
+        size = check_instant(peer, text)
+        limits = live.app.limits
+        window = self.window(live)
+        now = self._clock()
+        if not window.take(now, limits.user_messages):
+            raise too_fast(limits.user_messages)
+        item = InboxItem(self._new_id(), INSTANT, live.session.account, int(now), text)
+        key = inbox_key(live.session.app, peer)
+        try:
+            seq, message_id, repeated = await self._queues.append(
+                key,
+                ITEM.encode(item),
+                size=size,
+                ttl=limits.inbox_seconds,
+                max_items=limits.inbox_messages,
+                max_size=limits.inbox_bytes,
+                durable=True,
+                note=item.id,
+                dedupe=request_key(live.key, request) if request else "",
+                dedupe_ttl=limits.request_memory,
+            )
+        except Full:
+            window.give_back()
+            raise inbox_full(peer) from None
+        if repeated:
+            window.give_back()
+        else:
+            self._outlet.announce(key, seq, item)
+        return message_id
+
+    async def read(self, live: Live, *, after: int, limit: int) -> Batch:
+        """The next items of the session's inbox after version `after`."""
+        head = await self._queues.head(live.key)
+        items = await self._queues.read(live.key, after=after, limit=limit)
+        last = items[-1].seq if items else after
+        return Batch(head.cleared, [(seq, ITEM.decode(body)) for seq, body in items], last < head.last)
+
+    async def acknowledge(self, live: Live, upto: int) -> None:
+        """Everything ≤ `upto` has been processed: delete it; a version that never was deletes nothing."""
+        if upto > 0:
+            await self._queues.trim(live.key, upto=upto)
+
+    def sweep(self) -> None:
+        """Forget who has sent nothing within the last second."""
+        now = self._clock()
+        self._windows = {key: window for key, window in self._windows.items() if not window.idle(now)}

@@ -1,0 +1,34 @@
+"""What the services need of the edge: whom to tell, and nothing of how.
+
+The gateway implements it. Every call is only a hint that something is there: what must not be lost is
+in the engine already (commit first, tell second).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from signalpost.domain.inbox import InboxItem
+from signalpost.services.live import Live
+
+__all__ = ["Outlet"]
+
+
+class Outlet(Protocol):
+    """The sessions that are attached to this node."""
+
+    def announce(self, key: str, seq: int, item: InboxItem) -> None:
+        """An item is committed in the inbox of account `key`."""
+        ...
+
+    def kick(self, key: str, line: str) -> None:
+        """Another login ended the session with this line: tell its connection and close it (L7)."""
+        ...
+
+    def replace(self, key: str, line: str) -> None:
+        """The session with this line goes on elsewhere: close its connection, without a kick (L17)."""
+        ...
+
+    def find(self, key: str, line: str) -> Live | None:
+        """The session with this line, if it is attached to this node."""
+        ...

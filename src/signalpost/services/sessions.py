@@ -1,0 +1,253 @@
+"""Sessions: logging in and out, breaking and resuming, and ending when their time is over (SPEC §2)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from signalpost.domain import sessions as rules
+from signalpost.domain.apps import App
+from signalpost.domain.names import check_name
+from signalpost.domain.refusals import Refusal
+from signalpost.domain.sessions import Arrival, Session
+from signalpost.engine.ports import Clock, Conflict, Records, Timers
+from signalpost.services.attributes import Attributes
+from signalpost.services.calls import Calls
+from signalpost.services.channels import Channels, Missed
+from signalpost.services.keys import inbox_key, session_key, subject_of, superseded_key
+from signalpost.services.live import Live
+from signalpost.services.outlet import Outlet
+from signalpost.services.presence import Presence, Standing
+from signalpost.wire.codes import REASON_KICK, Code
+
+__all__ = ["Login", "Request", "Sessions", "proof_of"]
+
+_SUPERSEDED_MEMORY = 86_400.0  # seconds for which a superseded line is recognised (L18)
+
+
+class Request(NamedTuple):
+    """A login whose token has been checked. `channels`: the client's cursors (PROTOCOL §12)."""
+
+    app: App
+    app_id: str
+    account: str
+    proof: str
+    ours: bool
+    line: str
+    channels: dict[str, tuple[str, int]]
+
+
+class Login(NamedTuple):
+    """A login that succeeded; `missed` is what a resumed session has to be told of its channels."""
+
+    live: Live
+    resumed: bool
+    missed: list[Missed]
+
+
+def proof_of(token: str) -> str:
+    """What is kept of the token that opened a session (L6): enough to recognise it, not to use it."""
+    return hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+class Sessions:
+    """The sessions of all accounts."""
+
+    __slots__ = (
+        "_attributes",
+        "_calls",
+        "_channels",
+        "_clock",
+        "_find_app",
+        "_new_line",
+        "_outlet",
+        "_presence",
+        "_records",
+        "_timers",
+    )
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        timers: Timers,
+        presence: Presence,
+        attributes: Attributes,
+        channels: Channels,
+        calls: Calls,
+        outlet: Outlet,
+        clock: Clock,
+        new_line: Callable[[], str],
+        find_app: Callable[[str], App | None],
+    ) -> None:
+        self._records = records
+        self._timers = timers
+        self._presence = presence
+        self._attributes = attributes
+        self._channels = channels
+        self._calls = calls
+        self._outlet = outlet
+        self._clock = clock
+        self._new_line = new_line
+        self._find_app = find_app
+
+    async def opened_with(self, app_id: str, account: str, token: str) -> bool:
+        """Whether the account's session was opened with this very token (L6)."""
+        found = await self._presence.find(inbox_key(app_id, account))
+        return found is not None and found[0].proof == proof_of(token)
+
+    async def login(self, request: Request) -> Login:
+        """Open a session, or go on with the one that is there (L7, L17, L18).
+
+        Raises Refusal 207 with the reason `kick` for a superseded line.
+        """
+        key = inbox_key(request.app_id, request.account)
+        while True:
+            found = await self._presence.find(key)
+            old, rev = (None, 0) if found is None else found
+            if old is not None and rules.is_over(old, self._clock()):
+                await self._end_unless_changed(key, old, rev)
+                continue
+            superseded = bool(request.line) and await self._is_superseded(key, request.line)
+            arrival = rules.decide_login(
+                old, line=request.line, superseded=superseded, ours=request.ours, now=self._clock()
+            )
+            if arrival is Arrival.REFUSE:
+                raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
+            try:
+                if arrival is Arrival.RESUME:
+                    assert old is not None
+                    return await self._resume(key, request, old, rev)
+                return await self._open(key, request, arrival, old, rev)
+            except Conflict:
+                continue
+
+    async def _resume(self, key: str, request: Request, old: Session, rev: int) -> Login:
+        session = rules.attach(old)
+        rev = await self._presence.put(key, session, expect=rev)
+        if old.attached:
+            self._outlet.replace(key, old.line)
+        await self._rearm(key, session)
+        missed = await self._channels.catch_up(session, request.channels, old)
+        live = Live(request.app, key, session, rev)
+        await self._calls.attached(session.app, session.account)
+        return Login(live, True, missed)
+
+    async def _open(
+        self, key: str, request: Request, arrival: Arrival, old: Session | None, rev: int
+    ) -> Login:
+        grace = await self._attributes.came_online(request.app, key)
+        session = Session(
+            app=request.app_id,
+            account=request.account,
+            line=self._new_line(),
+            proof=request.proof,
+            ours=request.ours,
+            grace=grace,
+        )
+        if arrival is Arrival.INHERIT:
+            assert old is not None
+            session = rules.inherit(session, old)
+        rev = await self._presence.put(key, session, expect=rev)
+        live = Live(request.app, key, session, rev)
+        await self._rearm(key, session)
+        if old is None:
+            await self._channels.tell_online(request.app_id, request.account, "online")
+        else:
+            await self._supersede(key, old, arrival, request)
+        await self._calls.attached(request.app_id, request.account)
+        return Login(live, False, [])
+
+    async def _supersede(self, key: str, old: Session, arrival: Arrival, request: Request) -> None:
+        """What becomes of the session that another login took over from (L7, L17, K11)."""
+        if old.ours:
+            await self._records.put(superseded_key(key, old.line), b"", expect=None, ttl=_SUPERSEDED_MEMORY)
+        if old.attached:
+            self._outlet.kick(key, old.line)
+        if arrival is Arrival.REPLACE:
+            await self._vacate(old)
+        if request.ours:
+            await self._calls.ended(request.app_id, request.account)
+        else:
+            await self._calls.inherited(request.app_id, request.account)
+
+    async def logout(self, live: Live) -> None:
+        """End the session at its user's wish: offline at once (L9)."""
+        await self._end_unless_changed(live.key, live.session, live.rev)
+
+    async def detach(self, live: Live) -> None:
+        """The session's connection is gone: its grace time begins (L11)."""
+        seen = await self._channels.heads(live.session)
+        session = rules.detach(live.session, seen=seen, now=self._clock())
+        try:
+            live.rev = await self._presence.put(live.key, session, expect=live.rev)
+        except Conflict:
+            return  # it goes on elsewhere, or is over
+        live.session = session
+        await self._rearm(live.key, session)
+
+    async def due(self, key: str) -> None:
+        """The deadline of a detached session, or of places kept for a fresh one (L11, L17)."""
+        account_key = subject_of(key)
+        found = await self._presence.find(account_key)
+        if found is None:
+            return
+        session, rev = found
+        now = self._clock()
+        try:
+            if rules.is_over(session, now):
+                await self._end(account_key, session, rev)
+                return
+            if session.kept and session.kept_until <= now:
+                session = await self._drop_kept(account_key, session, rev)
+        except Conflict:
+            await self._timers.arm(key, now)
+            return
+        await self._rearm(account_key, session)
+
+    async def _drop_kept(self, key: str, session: Session, rev: int) -> Session:
+        live = self._outlet.find(key, session.line)
+        trimmed = rules.without_kept(session)
+        if live is None:
+            await self._presence.put(key, trimmed, expect=rev)
+        else:
+            await self._presence.save(live, trimmed)
+        for place in session.kept:
+            await self._channels.vacate(session.app, session.account, place)
+        return trimmed
+
+    async def _end_unless_changed(self, key: str, session: Session, rev: int) -> None:
+        """End a session, unless somebody else has ended or taken it over already."""
+        try:
+            await self._end(key, session, rev)
+        except Conflict:
+            return
+
+    async def _end(self, key: str, session: Session, rev: int) -> None:
+        """A session is over for good. Raises Conflict if it has changed meanwhile."""
+        await self._presence.remove(key, expect=rev)
+        await self._timers.cancel(session_key(key))
+        await self._vacate(session)
+        await self._calls.ended(session.app, session.account)
+        await self._channels.tell_online(session.app, session.account, "offline")
+        await self._attributes.went_offline(self._find_app(session.app) or App(), key)
+
+    async def _vacate(self, session: Session) -> None:
+        for place in (*session.places, *session.kept):
+            await self._channels.vacate(session.app, session.account, place)
+
+    async def _rearm(self, key: str, session: Session) -> None:
+        deadline = rules.next_deadline(session)
+        if deadline is None:
+            await self._timers.cancel(session_key(key))
+        else:
+            await self._timers.arm(session_key(key), deadline)
+
+    async def _is_superseded(self, key: str, line: str) -> bool:
+        return await self._records.get(superseded_key(key, line)) is not None
+
+    async def is_online(self, app_id: str, account: str) -> bool:
+        """Whether an account has a session, attached or within its grace time (P1). Raises Refusal."""
+        check_name(account, "account")
+        return await self._presence.standing(app_id, account) is not Standing.OFFLINE
