@@ -1,0 +1,1 @@
+"""The edge: sockets, WebSocket and HTTP, and the commands that frames stand for."""

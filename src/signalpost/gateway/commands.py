@@ -1,0 +1,322 @@
+"""The calls of PROTOCOL §5 as a table: what each takes, what it does, what it costs.
+
+A handler is a sentence: arguments in, a use case, fields of the answer out. Parsing, rates, repeated
+requests and errors are the connection's, the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from signalpost.domain.calls import Input, check_answer_extra, check_dtmf
+from signalpost.domain.names import whole_number
+from signalpost.domain.refusals import Refusal
+from signalpost.gateway.feed import Feed
+from signalpost.services.attributes import Attributes
+from signalpost.services.calls import Answer, Calls
+from signalpost.services.channels import Channels, Joined
+from signalpost.services.live import Live
+from signalpost.services.messages import Messages
+from signalpost.services.requests import Requests
+from signalpost.services.sessions import Sessions
+from signalpost.wire import requests as args
+from signalpost.wire.codec import sent_body
+from signalpost.wire.codes import LIST_MEMBERS, Code
+from signalpost.wire.requests import name_text, text_of
+
+__all__ = ["COMMANDS", "Charge", "Command", "Context", "Services"]
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases, as the gateway needs them."""
+
+    sessions: Sessions
+    messages: Messages
+    channels: Channels
+    calls: Calls
+    attributes: Attributes
+    requests: Requests
+
+
+class Context(Protocol):
+    """The connection that a command came on."""
+
+    @property
+    def services(self) -> Services:
+        """The use cases."""
+        ...
+
+    @property
+    def feed(self) -> Feed:
+        """The session's inbox."""
+        ...
+
+    def joined(self, channel: str, joined: Joined) -> None:
+        """After the answer: replay what was missed, then see the channel's events."""
+        ...
+
+    def left(self, channel: str) -> None:
+        """See the channel's events no longer."""
+        ...
+
+    def after(self, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do this when the answer has been written."""
+        ...
+
+    def logged_out(self) -> None:
+        """The connection has no session any more."""
+        ...
+
+
+class Charge(Enum):
+    """Which rate a request counts against."""
+
+    NOTHING = "nothing"  #: what SDKs send by themselves; messages have rates of their own (M8)
+    REQUEST = "request"  #: M10
+    FULL_LIST = "full list"  #: M10
+
+
+Handler = Callable[[Context, Live, Any], Coroutine[Any, Any, Fields | bytes]]
+
+
+class Command(NamedTuple):
+    """One row of the table."""
+
+    decoder: msgspec.json.Decoder[Any]
+    run: Handler
+    failure: Code  #: the code of a failure that has none of its own (E1)
+    charge: Charge
+    changes: bool  #: a repeat with the same request id is answered from memory (PROTOCOL §12)
+    pipelined: bool  #: the next request need not wait for this one's commit
+
+
+async def poll(context: Context, live: Live, asked: args.PollArgs) -> Fields:
+    """`user_getmsg`"""
+    answer = await context.feed.poll(asked.ver_clear, asked.max)
+    context.after(lambda: context.feed.after_poll(answer))
+    return answer
+
+
+async def poll_by_id(context: Context, live: Live, asked: args.PollByIdArgs) -> Fields:
+    """`user_getmsg2` belongs to a mode that is never switched on: answered, but nothing is there."""
+    return {"msgs": []}
+
+
+async def acknowledge(context: Context, live: Live, asked: args.AckArgs) -> Fields:
+    """`user_ack`"""
+    context.after(lambda: context.feed.acknowledge(asked.ver_clear))
+    return {}
+
+
+async def send(context: Context, live: Live, asked: args.SendArgs) -> bytes:
+    """`user_sendmsg`"""
+    if asked.t != "instant":
+        raise Refusal(Code.GENERAL_E_WRONG_PARAM, "t has to be instant: no other type may be sent")
+    text = text_of(asked.content)
+    peer = name_text(asked.peer)
+    return sent_body(await context.services.messages.send(live, peer, text, request=asked.rid))
+
+
+async def log_out(context: Context, live: Live, asked: args.Args) -> Fields:
+    """`user_logout`"""
+    context.logged_out()
+    await context.services.sessions.logout(live)
+    return {}
+
+
+async def query_status(context: Context, live: Live, asked: args.AccountArgs) -> Fields:
+    """`user_query_user_status`"""
+    online = await context.services.sessions.is_online(live.app_id, name_text(asked.account))
+    return {"status": int(online)}
+
+
+async def set_user_attribute(context: Context, live: Live, asked: args.UserAttributeArgs) -> Fields:
+    """`user_set_attr`"""
+    await context.services.attributes.set(live, name_text(asked.name), text_of(asked.value))
+    return {}
+
+
+async def get_user_attribute(context: Context, live: Live, asked: args.UserAttributeNameArgs) -> Fields:
+    """`user_get_attr`"""
+    attributes = context.services.attributes
+    return {"value": await attributes.get(live.app_id, name_text(asked.account), name_text(asked.name))}
+
+
+async def get_user_attributes(context: Context, live: Live, asked: args.AccountArgs) -> Fields:
+    """`user_get_attr_all`"""
+    found = await context.services.attributes.get_all(live.app_id, name_text(asked.account))
+    return {"json": msgspec.json.encode(found).decode()}
+
+
+async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
+    """`channel_join`"""
+    channel = name_text(asked.name)
+    joined = await context.services.channels.join(live, channel)
+    for name in joined.left:
+        context.left(name)
+    context.joined(channel, joined)
+    fields: Fields = {"list": _members(joined.members), "attrs": joined.attributes}
+    if live.session.ours:
+        fields |= {"epoch": joined.epoch, "id": joined.seq}
+    return fields
+
+
+async def leave(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
+    """`channel_leave`"""
+    channel = name_text(asked.name)
+    await context.services.channels.leave(live, channel)
+    context.left(channel)
+    return {}
+
+
+async def send_to_channel(context: Context, live: Live, asked: args.ChannelMessageArgs) -> bytes:
+    """`channel_sendmsg`"""
+    channels = context.services.channels
+    say = channels.send_force if asked.force else channels.send
+    return sent_body(await say(live, name_text(asked.name), text_of(asked.msg), request=asked.rid))
+
+
+async def set_channel_attribute(context: Context, live: Live, asked: args.ChannelAttributeArgs) -> Fields:
+    """`channel_set_attr`"""
+    value = text_of(asked.value)
+    await context.services.channels.set_attribute(
+        live, name_text(asked.channel), name_text(asked.name), value
+    )
+    return {}
+
+
+async def delete_channel_attribute(
+    context: Context, live: Live, asked: args.ChannelAttributeNameArgs
+) -> Fields:
+    """`channel_del_attr`"""
+    channels = context.services.channels
+    await channels.delete_attribute(live, name_text(asked.channel), name_text(asked.name))
+    return {}
+
+
+async def clear_channel_attributes(context: Context, live: Live, asked: args.ChannelAttributesArgs) -> Fields:
+    """`channel_clear_attr`"""
+    await context.services.channels.clear_attributes(live, name_text(asked.channel))
+    return {}
+
+
+async def query_number(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
+    """`channel_query_num`"""
+    return {"num": await context.services.channels.count(live, name_text(asked.name))}
+
+
+async def query_is_in(context: Context, live: Live, asked: args.ChannelUserArgs) -> Fields:
+    """`channel_query_user_isin`"""
+    account = name_text(asked.account)
+    return {"isin": int(await context.services.channels.is_in(live, name_text(asked.name), account))}
+
+
+async def query_list(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
+    """`channel_query_userlist`"""
+    found = await context.services.channels.newest(live, name_text(asked.name), LIST_MEMBERS)
+    return {"num": found.total, "list": _members(found.names)}
+
+
+async def query_full_list(context: Context, live: Live, asked: args.ChannelListArgs) -> Fields:
+    """`channel_query_userlist_all`"""
+    number = whole_number(asked.num) if isinstance(asked.num, str) else asked.num
+    if number is None or number < 0:
+        raise Refusal(Code.GENERAL_E_WRONG_PARAM, "num has to be a whole number, 0 or more")
+    found = await context.services.channels.newest(live, name_text(asked.name), number)
+    return {"num": found.total, "list": _members(found.names)}
+
+
+async def invite(context: Context, live: Live, asked: args.CallArgs) -> Fields:
+    """`voip_invite`"""
+    channel, peer = name_text(asked.channelName), name_text(asked.peer)
+    context.feed.knows_call(channel, peer)
+    channel = await context.services.calls.invite(live, channel, peer, text_of(asked.extra))
+    return {"channelName": channel} if live.session.ours else {}
+
+
+def answer(by_caller: Input | None, by_callee: Input | None, check: Callable[[str], None]) -> Handler:
+    """`voip_invite_ack`, `_accept`, `_refuse`, `_bye`, `_msg`"""
+    by = Answer(by_caller, by_callee)
+
+    async def run(context: Context, live: Live, asked: args.CallArgs) -> Fields:
+        extra = text_of(asked.extra)
+        check(extra)
+        channel, peer = name_text(asked.channelName), name_text(asked.peer)
+        await context.services.calls.answer(live, channel, peer, by, extra)
+        return {}
+
+    return run
+
+
+async def external_call(context: Context, live: Live, asked: args.Args) -> Fields:
+    """`user_ext_call`: services of the discontinued cloud that this server has none of."""
+    raise Refusal(Code.GENERAL_E_FAILED, "user_ext_call is not offered")
+
+
+def _members(names: list[str]) -> list[tuple[str, int]]:
+    return [(name, 0) for name in names]
+
+
+def _row(
+    type_: type[args.Args],
+    run: Handler,
+    failure: Code = Code.GENERAL_E_FAILED,
+    *,
+    charge: Charge = Charge.REQUEST,
+    changes: bool = False,
+    pipelined: bool = False,
+) -> Command:
+    return Command(msgspec.json.Decoder(type_), run, failure, charge, changes, pipelined)
+
+
+_FREE = Charge.NOTHING
+_QUERY = Code.QUERYUSERNUM_E_OTHER
+
+COMMANDS: dict[str, Command] = {
+    "user_getmsg": _row(args.PollArgs, poll, charge=_FREE),
+    "user_getmsg2": _row(args.PollByIdArgs, poll_by_id, charge=_FREE),
+    "user_ack": _row(args.AckArgs, acknowledge, charge=_FREE),
+    "user_sendmsg": _row(args.SendArgs, send, Code.SENDMESSAGE_E_OTHER, charge=_FREE, pipelined=True),
+    "user_logout": _row(args.Args, log_out, charge=_FREE),
+    "user_query_user_status": _row(args.AccountArgs, query_status),
+    "user_set_attr": _row(args.UserAttributeArgs, set_user_attribute, changes=True),
+    "user_get_attr": _row(args.UserAttributeNameArgs, get_user_attribute),
+    "user_get_attr_all": _row(args.AccountArgs, get_user_attributes),
+    "channel_join": _row(args.ChannelNameArgs, join, Code.JOINCHANNEL_E_OTHER),
+    "channel_leave": _row(args.ChannelNameArgs, leave, changes=True),
+    "channel_sendmsg": _row(
+        args.ChannelMessageArgs, send_to_channel, Code.SENDMESSAGE_E_OTHER, charge=_FREE, pipelined=True
+    ),
+    "channel_set_attr": _row(args.ChannelAttributeArgs, set_channel_attribute, changes=True),
+    "channel_del_attr": _row(args.ChannelAttributeNameArgs, delete_channel_attribute, changes=True),
+    "channel_clear_attr": _row(args.ChannelAttributesArgs, clear_channel_attributes, changes=True),
+    "channel_query_num": _row(args.ChannelNameArgs, query_number, _QUERY),
+    "channel_query_user_isin": _row(args.ChannelUserArgs, query_is_in, _QUERY),
+    "channel_query_userlist": _row(args.ChannelNameArgs, query_list, _QUERY),
+    "channel_query_userlist_all": _row(
+        args.ChannelListArgs, query_full_list, _QUERY, charge=Charge.FULL_LIST
+    ),
+    "voip_invite": _row(args.CallArgs, invite, Code.INVITE_E_OTHER, changes=True),
+    "voip_invite_ack": _row(
+        args.CallArgs, answer(None, Input.CONFIRM, check_answer_extra), charge=_FREE, changes=True
+    ),
+    "voip_invite_accept": _row(args.CallArgs, answer(None, Input.ACCEPT, check_answer_extra), changes=True),
+    "voip_invite_refuse": _row(args.CallArgs, answer(None, Input.REFUSE, check_answer_extra), changes=True),
+    "voip_invite_bye": _row(
+        args.CallArgs,
+        answer(Input.END_BY_CALLER, Input.END_BY_CALLEE, check_answer_extra),
+        changes=True,
+    ),
+    "voip_invite_msg": _row(
+        args.CallArgs, answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE, check_dtmf), changes=True
+    ),
+    "user_ext_call": _row(args.Args, external_call),
+}

@@ -1,0 +1,171 @@
+"""Who is attached here, and how events reach them: encoded once, written to many (SPEC C6).
+
+An audience is the connections on this node that see a channel in one encoding. In one loop tick its
+frames gather in one batch that all its outboxes share; a change of the audience begins a new batch, so
+that nobody gets what came before he was there.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from signalpost.domain.channels import ChannelEvent
+from signalpost.domain.inbox import InboxItem
+from signalpost.gateway.outbox import Batch, Outbox
+from signalpost.gateway.websocket import frame_text
+from signalpost.services import channels as kinds
+from signalpost.services.keys import split
+from signalpost.services.live import Live
+from signalpost.services.stored import EVENT
+from signalpost.wire.codec import channel_event
+from signalpost.wire.lines import (
+    attribute_content,
+    line_v2,
+    line_v3,
+    member_content,
+    message_content,
+    rest,
+)
+
+__all__ = ["Fanout", "Subscriber", "event_frame"]
+
+
+class Subscriber(Protocol):
+    """A connection with a session, as the fan-out sees it."""
+
+    live: Live | None
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    @property
+    def v3(self) -> bool: ...
+
+    def offer(self, version: int, item: InboxItem) -> None: ...
+
+    def kicked(self) -> None: ...
+
+    def replaced(self) -> None: ...
+
+
+class _Audience:
+    """The connections that see one channel in one encoding."""
+
+    __slots__ = ("batch", "outboxes")
+
+    def __init__(self) -> None:
+        self.outboxes: dict[Subscriber, Outbox] = {}
+        self.batch: Batch | None = None  # gathers this tick's frames; None when the next frame begins one
+
+    def add(self, frame: bytes) -> None:
+        batch = self.batch
+        if batch is None or batch.sealed:
+            batch = self.batch = Batch()
+            batch.frames.append(frame)
+            for outbox in self.outboxes.values():
+                outbox.put_batch(batch)
+        else:
+            batch.frames.append(frame)
+
+
+class Fanout:
+    """The sessions attached to this node, by account, and the channels that they see."""
+
+    __slots__ = ("_attached", "_audiences", "delivered")
+
+    def __init__(self) -> None:
+        self._attached: dict[str, Subscriber] = {}  # by account key
+        self._audiences: dict[str, tuple[_Audience, _Audience]] = {}  # by topic: v2 lines, v3 lines
+        self.delivered = 0  # frames of channel events put into outboxes, for metrics
+
+    # --- who is here ---------------------------------------------------------------------------
+
+    def attach(self, key: str, subscriber: Subscriber) -> None:
+        """The account's session is on this connection now."""
+        self._attached[key] = subscriber
+
+    def detach(self, key: str, subscriber: Subscriber) -> None:
+        """It no longer is."""
+        if self._attached.get(key) is subscriber:
+            del self._attached[key]
+
+    def __len__(self) -> int:
+        return len(self._attached)
+
+    def subscribe(self, topic: str, subscriber: Subscriber) -> None:
+        """The connection sees the channel's events from now on."""
+        pair = self._audiences.get(topic)
+        if pair is None:
+            pair = self._audiences[topic] = (_Audience(), _Audience())
+        audience = pair[subscriber.v3]
+        audience.outboxes[subscriber] = subscriber.outbox
+        audience.batch = None
+
+    def unsubscribe(self, topic: str, subscriber: Subscriber) -> None:
+        """The connection no longer sees the channel's events."""
+        pair = self._audiences.get(topic)
+        if pair is None:
+            return
+        for audience in pair:
+            if audience.outboxes.pop(subscriber, None) is not None:
+                audience.batch = None
+        if not pair[0].outboxes and not pair[1].outboxes:
+            del self._audiences[topic]
+
+    # --- what the engine and the services tell ---------------------------------------------------
+
+    def publish(self, topic: str, seq: int, epoch: str, body: bytes) -> None:
+        """An event of a channel is in force: to all who see it here."""
+        pair = self._audiences.get(topic)
+        if pair is None:
+            return
+        channel = split(topic)[1]
+        event = EVENT.decode(body)
+        for v3 in (False, True):
+            audience = pair[v3]
+            if audience.outboxes:
+                audience.add(event_frame(channel, seq, epoch, event, v3=v3))
+                self.delivered += len(audience.outboxes)
+
+    def announce(self, key: str, seq: int, item: InboxItem) -> None:
+        """An item is committed in an inbox."""
+        subscriber = self._attached.get(key)
+        if subscriber is not None:
+            subscriber.offer(seq, item)
+
+    def kick(self, key: str, line: str) -> None:
+        """Another login ended this session."""
+        subscriber = self._with_line(key, line)
+        if subscriber is not None:
+            subscriber.kicked()
+
+    def replace(self, key: str, line: str) -> None:
+        """The session goes on elsewhere."""
+        subscriber = self._with_line(key, line)
+        if subscriber is not None:
+            subscriber.replaced()
+
+    def find(self, key: str, line: str) -> Live | None:
+        """The session with this line, if it is here."""
+        subscriber = self._with_line(key, line)
+        return None if subscriber is None else subscriber.live
+
+    def _with_line(self, key: str, line: str) -> Subscriber | None:
+        subscriber = self._attached.get(key)
+        if subscriber is None or subscriber.live is None or subscriber.live.session.line != line:
+            return None
+        return subscriber
+
+
+def event_frame(channel: str, seq: int, epoch: str, event: ChannelEvent, *, v3: bool) -> bytes:
+    """A channel event as a WebSocket frame; its id is unique over channels and inboxes (PROTOCOL §6, §7)."""
+    match event.kind:
+        case kinds.MESSAGE:
+            content = message_content(channel, event.account, event.text)
+        case kinds.ATTRIBUTE:
+            content = attribute_content(channel, event.account, event.name, event.value, event.change)
+        case _:
+            content = member_content(channel, event.account)
+    shared = rest(event.account, channel, event.kind, event.time, content)
+    line = line_v3(f"{epoch}-{seq}", shared) if v3 else line_v2(shared)
+    return frame_text(channel_event(channel, seq, line))

@@ -1,0 +1,271 @@
+"""The HTTP side of the port: address discovery, health, metrics, a page that says what runs here.
+
+It knows aiohttp, PROTOCOL §1 and what each path answers. It refuses to know how connections are
+accepted, and where the numbers in the metrics come from.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Any, Final, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+import msgspec
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+from signalpost.gateway.websocket import asks_websocket, combine_headers
+
+__all__ = ["Advertised", "Edge", "Site", "http_logger", "parse_advertised", "web_application"]
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_CORS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",
+}
+_PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+
+
+# --- what `--advertise` says ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Advertised:
+    """Where clients are told to connect: an IPv4 pair, or a URL for those that can use one.
+
+    With a URL `host` is its IPv4 address, if it is one, and `port` the plain port that belongs to it.
+    """
+
+    host: str | None
+    port: int | None
+    url: str | None = None
+
+
+def parse_advertised(text: str) -> Advertised:
+    """Read "IPV4:PORT" or a ws or wss URL; raises ValueError with what is wrong."""
+    if "://" not in text:
+        host, _, port = text.rpartition(":")
+        if not (_is_ipv4(host) and port.isdecimal() and 0 < int(port) < 65536):
+            raise ValueError(f"neither IPV4:PORT nor a ws:// or wss:// URL: {text!r}")
+        return Advertised(host, int(port))
+    url = urlsplit(text)
+    if url.scheme not in ("ws", "wss") or not url.hostname:
+        raise ValueError(f"not a ws:// or wss:// URL: {text!r}")
+    if not _is_ipv4(url.hostname):
+        return Advertised(None, None, text)
+    # Web clients add 1 to a pair's port and speak TLS there (PROTOCOL §1), so the plain port is one below.
+    port_number = url.port or (443 if url.scheme == "wss" else 80)
+    return Advertised(url.hostname, port_number - 1 if url.scheme == "wss" else port_number, text)
+
+
+# --- what the application needs ---------------------------------------------------------------
+
+
+class Edge(Protocol):
+    """What the application asks of the listener that it lives on."""
+
+    @property
+    def port(self) -> int:
+        """The plain port."""
+        ...
+
+    @property
+    def tls_port(self) -> int | None:
+        """The TLS port, None without TLS."""
+        ...
+
+    @property
+    def draining(self) -> bool:
+        """Whether no new work is taken."""
+        ...
+
+    def take_over(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+        """Make a WebSocket of a kept-alive connection, or answer why not."""
+        ...
+
+
+def _no_details() -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What is served besides WebSockets."""
+
+    metrics: Callable[[], bytes]  #: the Prometheus text
+    health: Callable[[], Mapping[str, Any]] = _no_details  #: what /healthz says besides the status
+    advertised: Advertised | None = None  #: where to connect, if not where the request came to
+    version: str = ""  #: of this program, shown on the page
+
+
+# --- the application --------------------------------------------------------------------------
+
+
+def web_application(site: Site, edge: Edge) -> web.Application:
+    """The aiohttp application for one listener."""
+    pages = _Pages(site, edge)
+    application = web.Application(middlewares=[_errors, pages.upgrades])
+    application.router.add_get("/", pages.page)
+    application.router.add_get("/getaddr", pages.getaddr)
+    application.router.add_options("/getaddr", pages.preflight)
+    application.router.add_get("/healthz", pages.healthz)
+    application.router.add_get("/metrics", pages.metrics)
+    return application
+
+
+class _Pages:
+    """The handlers, and what they serve."""
+
+    def __init__(self, site: Site, edge: Edge) -> None:
+        self._site = site
+        self._edge = edge
+        self._page = files("signalpost.gateway").joinpath("page.html").read_text("utf-8")
+        style = _STYLE.search(self._page)
+        assert style is not None, "the page has one style element, whose hash the policy names"
+        digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+        self._page_headers = {
+            "Content-Security-Policy": (
+                f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
+                "form-action 'none'; frame-ancestors 'none'"
+            ),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-cache",
+        }
+
+    @web.middleware
+    async def upgrades(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """An upgrade that comes on a kept-alive connection goes back to the listener."""
+        headers = combine_headers(list(request.headers.items()))
+        if asks_websocket(headers):
+            return self._edge.take_over(request, headers)
+        return await handler(request)
+
+    async def page(self, request: web.Request) -> web.Response:
+        host, port = self._reached(request)
+        asked = request.headers.get("Host", "")
+        address = asked if _HOST.fullmatch(asked) else f"{host}:{port}"
+        scheme = "wss" if request.secure else "ws"
+        text = self._page.replace("{{address}}", escape(f"{scheme}://{address}/"))
+        text = text.replace("{{version}}", escape(self._site.version))
+        return web.Response(text=text, content_type="text/html", headers=self._page_headers)
+
+    async def getaddr(self, request: web.Request) -> web.Response:
+        """Where to connect (PROTOCOL §1); always 200, since an original client hangs on anything else.
+
+        Pairs suit every client. A URL can be used by web 1.4.0 alone: Python 1.0.2 would take its first
+        two characters for host and port, so only browsers get to see it. Web 1.3.0 cannot be told from
+        1.4.0 and throws on it: whoever advertises a URL gives up 1.3.0.
+        """
+        advertised = self._site.advertised or Advertised(None, None)
+        host, port = self._reached(request)
+        pair = [advertised.host or host, advertised.port or port]
+        wechat = f"{pair[0]}:{port if self._edge.tls_port is None else self._edge.tls_port}/"
+        if advertised.url is not None:
+            url = urlsplit(advertised.url)
+            wechat = f"{url.netloc}{url.path or '/'}"
+        elif advertised.port is not None:
+            wechat = f"{pair[0]}:{advertised.port + (self._edge.tls_port is not None)}/"
+        browser = request.headers.get("User-Agent", "").startswith("Mozilla/")
+        web_entry = advertised.url if advertised.url is not None and browser else pair
+        answer = {"web": [web_entry], "web2": [pair], "wx_web": [wechat]}
+        return _json(answer, headers=_CORS | _PLAIN)
+
+    async def preflight(self, request: web.Request) -> web.Response:
+        return web.Response(status=204, headers=_CORS)
+
+    async def healthz(self, request: web.Request) -> web.Response:
+        if self._edge.draining:
+            return _json({"status": "draining"}, status=503, headers=_PLAIN)
+        return _json({"status": "ok", **self._site.health()}, headers=_PLAIN)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        content_type = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        return web.Response(body=self._site.metrics(), headers=content_type | _PLAIN)
+
+    def _reached(self, request: web.Request) -> tuple[str, int]:
+        """The IPv4 address that the request came to, and the plain port."""
+        transport = request.transport
+        name = None if transport is None else transport.get_extra_info("sockname")
+        return _ipv4_of(name[0] if name else ""), self._edge.port
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every error is JSON that says what is wrong, and nothing about our insides."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        headers = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+        return _json(
+            {"error": _explain(error.status, request)}, status=error.status, headers=headers | _PLAIN
+        )
+    except Exception:
+        http_logger.exception("request failed")
+        return _json({"error": "internal server error"}, status=500, headers=_PLAIN)
+
+
+def _explain(status: int, request: web.Request) -> str:
+    if status == 404:
+        served = "/, /getaddr, /healthz, /metrics, and WebSockets on any path"
+        return f"nothing at {request.path[:200]}: there are {served}"
+    if status == 405:
+        return f"{request.method} is not allowed at {request.path[:200]}"
+    return f"refused with status {status}"
+
+
+def _json(content: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(content), status=status, content_type="application/json", headers=headers
+    )
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
+def _ipv4_of(text: str) -> str:
+    """The IPv4 form of a local address; loopback for a pure IPv6 one, which the pairs cannot express."""
+    if _is_ipv4(text):
+        return text
+    try:
+        mapped = IPv6Address(text.partition("%")[0]).ipv4_mapped
+    except AddressValueError:
+        mapped = None
+    return "127.0.0.1" if mapped is None else str(mapped)
+
+
+# --- logging ----------------------------------------------------------------------------------
+
+
+class _PeersFaults(logging.Filter):
+    """Drops what aiohttp logs, with a traceback, about requests that are no HTTP."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError)
+
+
+http_logger: Final = logging.getLogger("signalpost.http")
+"""For aiohttp's server: everybody on the internet sends junk to an open port, and that is no event."""
+
+http_logger.addFilter(_PeersFaults())

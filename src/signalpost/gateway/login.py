@@ -1,0 +1,100 @@
+"""Who is at the door: app, account and token of a login, checked before any session is touched (SPEC L2-L6).
+
+The reason of a refusal is what original SDKs turn into their code (PROTOCOL §4): `TokenErrorExpired`
+204, `TokenError…` 206, `wrong account…` 209, anything else 201.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from signalpost.domain.apps import App
+from signalpost.domain.names import is_name
+from signalpost.domain.refusals import Refusal
+from signalpost.engine.ports import Clock
+from signalpost.gateway.dialect import dialect_of
+from signalpost.services.sessions import Request, Sessions, proof_of
+from signalpost.wire.codes import (
+    NO_TOKEN,
+    REASON_TOKEN_EXPIRED,
+    REASON_TOKEN_WRONG,
+    REASON_WRONG_ACCOUNT,
+    Code,
+)
+from signalpost.wire.frames import LoginFields
+from signalpost.wire.requests import name_text
+from signalpost.wire.tokens import check_token
+
+__all__ = ["admit", "inbox_cursor"]
+
+
+async def admit(
+    fields: LoginFields, *, find_app: Callable[[str], App | None], sessions: Sessions, clock: Clock
+) -> Request:
+    """The login as the sessions take it. Raises Refusal: 201, 204, 206, 209."""
+    app_id = _name(fields.vid)
+    app = find_app(app_id) if app_id else None
+    if app is None:
+        raise Refusal(Code.LOGIN_E_NET, "unknown app: the App ID is missing, or not configured here")
+    account = _name(fields.account)
+    if not is_name(account):
+        raise Refusal(
+            Code.LOGIN_E_INVALID_USER,
+            f"{REASON_WRONG_ACCOUNT}: 1 to 128 bytes of visible characters are allowed, no spaces",
+        )
+    token = fields.token
+    if not app.any_token and (token is None or token == ""):
+        raise Refusal(Code.LOGIN_E_NET, "the token is missing")
+    token = token if isinstance(token, str) else ""
+    if not app.any_token:
+        await _check_token(app, app_id, account, token, sessions, clock())
+    dialect = dialect_of(fields.device if isinstance(fields.device, str) else "", app, flagged=False)
+    line = fields.line if dialect.ours and isinstance(fields.line, str) else ""
+    cursors = _channel_cursors(fields.channels) if dialect.ours else {}
+    return Request(app, app_id, account, proof_of(token), dialect.ours, line, cursors)
+
+
+async def _check_token(
+    app: App, app_id: str, account: str, token: str, sessions: Sessions, now: float
+) -> None:
+    if token == NO_TOKEN:
+        if not app.allow_no_token:
+            raise Refusal(Code.LOGIN_E_TOKENWRONG, f"{REASON_TOKEN_WRONG}: this app requires a token")
+        return
+    wrong = check_token(token, app_id=app_id, certificate=app.certificate, account=account, now=now)
+    if not wrong:
+        return
+    if wrong != REASON_TOKEN_EXPIRED:
+        raise Refusal(Code.LOGIN_E_TOKENWRONG, wrong)
+    if not await sessions.opened_with(app_id, account, token):
+        raise Refusal(Code.LOGIN_E_TOKENEXPIRED, wrong)
+
+
+def _name(value: Any) -> str:
+    """A name as text; what can be none becomes the empty one."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return name_text(value)
+
+
+def _cursor(value: Any) -> tuple[str, int] | None:
+    match value:
+        case [str() as epoch, int() as last] if not isinstance(last, bool):
+            return epoch, last
+    return None
+
+
+def _channel_cursors(value: Any) -> dict[str, tuple[str, int]]:
+    """The last events that the client has seen; what is malformed counts as unknown (PROTOCOL §12)."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(name): _cursor(cursor) or ("", 0) for name, cursor in value.items()}
+
+
+def inbox_cursor(fields: LoginFields, epoch: str) -> int | None:
+    """The inbox version that the client has seen, 0 in an unknown epoch; None if it said nothing."""
+    if fields.inbox is None:
+        return None
+    cursor = _cursor(fields.inbox)
+    return max(cursor[1], 0) if cursor is not None and cursor[0] == epoch else 0

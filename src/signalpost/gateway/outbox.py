@@ -1,0 +1,229 @@
+"""What waits to be written: per connection a bounded outbox, and one joined write per loop tick.
+
+It knows frames as bytes, order, and how much may wait. It refuses to know what is in a frame and who
+the peer is. A write costs the kernel 4 µs however short it is, so joining the frames of a tick is what
+makes fan-out fast under load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import structlog
+
+__all__ = ["DEFAULT_CAP", "Batch", "Flusher", "Outbox"]
+
+DEFAULT_CAP: Final = 4 * 1024 * 1024
+"""How many bytes may wait for a peer that does not read."""
+
+Frame: TypeAlias = bytes
+"""An encoded WebSocket frame, or several."""
+
+log = structlog.get_logger("signalpost.outbox")
+
+
+class Batch:
+    """Frames for many outboxes, joined once for all of them.
+
+    It stands in an outbox at the place where it was put, and may grow until the end of the tick, when
+    the flusher seals it: appending then comes too late.
+    """
+
+    __slots__ = ("_joined", "frames", "sealed")
+
+    def __init__(self) -> None:
+        # What is to be sent, in order; whoever made the batch appends while it is not sealed.
+        self.frames: list[Frame] = []
+        # True from the end of the tick in which it was put.
+        self.sealed = False
+        # The frames as one, from the moment of sealing.
+        self._joined: Frame = b""
+
+    def bytes(self) -> Frame:
+        """All frames joined; seals the batch."""
+        if not self.sealed:
+            self.sealed = True
+            frames = self.frames
+            self._joined = frames[0] if len(frames) == 1 else b"".join(frames)
+        return self._joined
+
+
+class Outbox:
+    """What one connection is still to be sent, in the order in which it was put.
+
+    When more than the cap waits, counting what the transport has not got rid of, the connection is
+    aborted: a peer that does not read must not fill our memory. The cap is judged before adding, so
+    that one large frame is always possible. After `finish` and `discard` whatever is put vanishes.
+    """
+
+    __slots__ = ("_congested", "_flusher", "_parts", "_room", "_then", "_transport", "_watched")
+
+    def __init__(self, transport: asyncio.Transport, flusher: Flusher) -> None:
+        self._flusher = flusher
+        # Where it goes; None once the connection is over.
+        self._transport: asyncio.Transport | None = transport
+        # What was put in this tick; None when nothing was (an idle connection owns no list).
+        self._parts: list[Frame | Batch] | None = None
+        # How many bytes may still be put in this tick; negative: nothing more is taken.
+        self._room = flusher.cap
+        # Between the transport's pause_writing and resume_writing.
+        self._congested = False
+        # What to call once the last frame is with the transport; None before `finish`.
+        self._then: Callable[[], None] | None = None
+        # Congested or finishing: the next flush must look closer.
+        self._watched = False
+
+    def put(self, frame: Frame) -> None:
+        """Queue one encoded frame."""
+        room = self._room
+        if room < 0:
+            self._refuse()
+            return
+        self._room = room - len(frame)
+        parts = self._parts
+        if parts is not None:
+            parts.append(frame)
+            return
+        self._parts = [frame]
+        dirty = self._flusher.dirty
+        if not dirty:
+            self._flusher.wake()
+        dirty.append(self)
+
+    def put_batch(self, batch: Batch) -> None:
+        """Queue a shared batch, which may go on growing in this tick; it is counted when it is written."""
+        if self._room < 0:
+            self._refuse()
+            return
+        parts = self._parts
+        if parts is not None:
+            parts.append(batch)
+            return
+        self._parts = [batch]
+        dirty = self._flusher.dirty
+        if not dirty:
+            self._flusher.wake()
+        dirty.append(self)
+
+    def finish(self, frame: Frame, then: Callable[[], None]) -> None:
+        """Queue the last frame, and call `then` once it is with the transport."""
+        if self._transport is None or self._then is not None:
+            return
+        self._room = max(self._room, 0)
+        self.put(frame)
+        self._room = -1
+        self._then = then
+        self._watched = True
+
+    def discard(self) -> None:
+        """Forget the transport and all that waits; the connection is over."""
+        self._transport = None
+        self._room = -1
+        self._then = None
+
+    @property
+    def congested(self) -> bool:
+        """Whether the transport holds more than it should, and the peer is not to be asked for more."""
+        return self._congested
+
+    def congest(self) -> None:
+        """The transport holds more than its high-water mark."""
+        self._congested = self._watched = True
+
+    def relieve(self) -> None:
+        """The transport is below its low-water mark again."""
+        self._congested = False
+        self._watched = self._then is not None
+
+    def _refuse(self) -> None:
+        if self._transport is not None and self._then is None:
+            self._overrun(self._transport)
+
+    def _overrun(self, transport: asyncio.Transport) -> None:
+        self.discard()
+        transport.abort()
+        self._flusher.overrun(transport)
+
+    def _write_watched(self, transport: asyncio.Transport, data: Frame) -> None:
+        if self._congested and transport.get_write_buffer_size() > self._flusher.cap:
+            self._overrun(transport)
+            return
+        transport.write(data)
+        if self._then is not None:
+            self._room = -1
+            self._then()
+
+
+class Flusher:
+    """Writes, at the end of each loop tick, what the outboxes of one loop got in it."""
+
+    __slots__ = ("_batches", "_loop", "_woken", "cap", "dirty", "overrun")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        cap: int = DEFAULT_CAP,
+        overrun: Callable[[asyncio.Transport], None] | None = None,
+    ) -> None:
+        self._loop = loop
+        # The outboxes that have something to write, each once; they enter themselves. Empty between ticks.
+        self.dirty: list[Outbox] = []
+        # The batches of this tick, to be sealed at its end though nobody may hold them; empty between ticks.
+        self._batches: list[Batch] = []
+        # Whether the flush of this tick is scheduled.
+        self._woken = False
+        # How many bytes may wait in one outbox and its transport.
+        self.cap: Final = cap
+        # Told of a connection that was just aborted because its peer reads too slowly.
+        self.overrun: Final = overrun or _nothing
+
+    def batch(self) -> Batch:
+        """A batch that is sealed at the end of this tick, even if no outbox takes it."""
+        batch = Batch()
+        self.wake()
+        self._batches.append(batch)
+        return batch
+
+    def wake(self) -> None:
+        """Flush at the end of this tick; called by the first outbox that becomes dirty."""
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._woken = False
+        dirty, self.dirty = self.dirty, []
+        batches, self._batches = self._batches, []
+        for batch in batches:
+            batch.bytes()
+        cap = self.cap
+        for outbox in dirty:
+            parts = outbox._parts
+            outbox._parts = None
+            assert parts is not None, "a dirty outbox has parts"
+            if len(parts) > 1:
+                data = b"".join([part if isinstance(part, bytes) else part.bytes() for part in parts])
+            elif isinstance(part := parts[0], bytes):
+                data = part
+            else:
+                data = part.bytes()
+            transport = outbox._transport
+            if transport is None:
+                continue
+            outbox._room = cap
+            try:
+                if outbox._watched:
+                    outbox._write_watched(transport, data)
+                else:
+                    transport.write(data)
+            except Exception as error:  # one broken transport must not cost the others their frames
+                log.warning("write failed", error=repr(error))
+                outbox.discard()
+                transport.abort()
+
+
+def _nothing(*_: object) -> None:
+    pass

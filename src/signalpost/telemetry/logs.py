@@ -1,0 +1,86 @@
+"""How the program logs: structlog and the standard library in one form, on standard error.
+
+For people on a terminal, one JSON object a line elsewhere. No secret and no message body may be logged;
+should a field of such a name slip through all the same, its value is hidden here.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final, Literal
+
+import msgspec
+import structlog
+
+__all__ = ["HIDDEN", "SECRET_FIELDS", "configure"]
+
+#: Fields whose values never appear, wherever they are nested.
+SECRET_FIELDS: Final = frozenset({"certificate", "content", "extra", "msg", "token", "value"})
+HIDDEN: Final = "[hidden]"
+
+
+def configure(level: str, form: Literal["auto", "json", "console"]) -> None:
+    """Set up both kinds of loggers for the process; a second call replaces the first."""
+    terminal = sys.stderr.isatty()
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _hide_secrets,
+    ]
+    console = form == "console" or (form == "auto" and terminal)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *(_for_people(colors=terminal) if console else _for_machines()),
+            ],
+        )
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # requests are counted, not logged
+
+
+def _for_people(*, colors: bool) -> list[structlog.typing.Processor]:
+    # Plain tracebacks: the pretty ones print local variables, tokens and messages among them.
+    return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
+
+
+def _for_machines() -> list[structlog.typing.Processor]:
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
+
+
+def _json(event: Any, **_: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
+def _hide_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for field, value in event.items():
+        event[field] = _hidden(field, value)
+    return event
+
+
+def _hidden(field: object, value: object) -> object:
+    if field in SECRET_FIELDS:
+        return HIDDEN
+    if isinstance(value, dict):
+        return {inner: _hidden(inner, each) for inner, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(None, each) for each in value]
+    return value

@@ -1,0 +1,130 @@
+"""What `/metrics` says, in Prometheus' words: read from the running parts when somebody asks.
+
+The parts count plain integers; nothing here is on a hot path. No label names an account, an app or a channel.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+
+from signalpost.telemetry.counters import Counters
+
+__all__ = ["LagMeter", "Latencies", "Readings", "Renderer"]
+
+_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class Latencies(NamedTuple):
+    """A histogram that some part keeps: how many were at most bounds[i] seconds, the last above all."""
+
+    bounds: Sequence[float]
+    buckets: Sequence[int]
+    seconds: float
+
+
+class LagMeter:
+    """How late the event loop runs what it was told to run at a time."""
+
+    __slots__ = ("_buckets", "_seconds")
+
+    def __init__(self) -> None:
+        self._seconds = 0.0  # sum of all lags
+        self._buckets = [0] * (len(_BOUNDS) + 1)  # how many were at most _BOUNDS[i]; the last: above all
+
+    def note(self, lag: float) -> None:
+        """One measurement, in seconds."""
+        self._seconds += lag
+        self._buckets[bisect_left(_BOUNDS, lag)] += 1
+
+    def read(self) -> Latencies:
+        """All measurements."""
+        return Latencies(_BOUNDS, self._buckets, self._seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """One reading of the parts that do not count in `Counters`."""
+
+    connections: int
+    slow_consumers: int
+    sessions: int
+    channels: int
+    inbox_items: int
+    channel_deliveries: int
+    commits: Latencies | None
+
+
+class Renderer:
+    """Makes the text; `read` is asked for the readings of the moment."""
+
+    __slots__ = ("_counters", "_lag", "_read", "_registry", "_version")
+
+    def __init__(self, counters: Counters, lag: LagMeter, read: Callable[[], Readings], version: str) -> None:
+        self._counters = counters
+        self._lag = lag
+        self._read = read
+        self._version = version
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def render(self) -> bytes:
+        """The exposition text."""
+        return generate_latest(self._registry)
+
+    def describe(self) -> list[Metric]:
+        """Nothing is known before it is read."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics of the moment (called by the registry)."""
+        counters, now = self._counters, self._read()
+        yield InfoMetricFamily("signalpost", "what runs here", value={"version": self._version})
+        yield GaugeMetricFamily("signalpost_connections", "open WebSocket connections", now.connections)
+        yield GaugeMetricFamily("signalpost_sessions", "sessions attached to this node", now.sessions)
+        yield GaugeMetricFamily("signalpost_channels", "channels that exist", now.channels)
+        yield GaugeMetricFamily("signalpost_inbox_depth", "items that wait in all inboxes", now.inbox_items)
+        yield CounterMetricFamily("signalpost_requests", "calls that came in", counters.requests)
+        yield CounterMetricFamily(
+            "signalpost_messages_in", "messages taken, instant and channel", counters.messages_in
+        )
+        out = CounterMetricFamily("signalpost_messages_out", "messages and events sent", labels=["kind"])
+        out.add_metric(["inbox"], counters.messages_out)
+        out.add_metric(["channel"], now.channel_deliveries)
+        yield out
+        logins = CounterMetricFamily("signalpost_logins", "logins by outcome", labels=["outcome"])
+        logins.add_metric(["opened"], counters.logins - counters.resumes)
+        logins.add_metric(["resumed"], counters.resumes)
+        logins.add_metric(["refused"], counters.logins_failed)
+        yield logins
+        yield CounterMetricFamily("signalpost_kicks", "sessions that another login ended", counters.kicks)
+        yield CounterMetricFamily(
+            "signalpost_slow_consumers", "connections closed as too slow", now.slow_consumers
+        )
+        refusals = CounterMetricFamily("signalpost_refusals", "failures answered, by code", labels=["code"])
+        for code, count in sorted(counters.refusals.items()):
+            refusals.add_metric([str(code)], count)
+        yield refusals
+        yield _histogram("signalpost_loop_lag_seconds", "how late the event loop is", self._lag.read())
+        if now.commits is not None:
+            yield _histogram("signalpost_commit_latency_seconds", "from append to commit", now.commits)
+
+
+def _histogram(name: str, text: str, latencies: Latencies) -> HistogramMetricFamily:
+    totals: Iterable[int] = accumulate(latencies.buckets)
+    bounds = [*(str(bound) for bound in latencies.bounds), "+Inf"]
+    family = HistogramMetricFamily(name, text)
+    family.add_metric([], list(zip(bounds, map(float, totals), strict=True)), latencies.seconds)
+    return family
