@@ -1,0 +1,280 @@
+"""The command line: `signalpost serve`, `token` and `check-config` (SPEC §9).
+
+It turns arguments into a `Config` and an exit code, and errors into one line. It starts the server
+through `signalpost.app` and knows nothing of what that does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Annotated
+
+import structlog
+import typer
+
+from signalpost import __version__
+from signalpost.config import Config, ConfigError, load
+from signalpost.domain.names import is_name
+from signalpost.telemetry import logs
+from signalpost.wire.tokens import make_token
+
+__all__ = ["cli", "main"]
+
+DAY = 86_400
+
+cli = typer.Typer(
+    name="signalpost",
+    help="A signaling server: logins, messages, channels and calls over one WebSocket.",
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # they print local variables, certificates among them
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _paragraphs(text: str) -> str:
+    """Help text without the line breaks of its source, which the terminal has no use for."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+SERVE = """\
+Run the server until SIGTERM or SIGINT.
+
+The first line on standard output says where it listens; logs go to standard error.
+[bold]One port[/] serves WebSocket clients, /getaddr, /healthz, /metrics and a page at /.
+
+[bold]Examples[/]
+
+signalpost serve --dev
+
+signalpost serve --host 0.0.0.0 --app myapp:5cfd2fd1755d40ec
+
+signalpost serve --config signalpost.toml --data /var/lib/signalpost
+
+[bold]Where settings come from[/]
+
+Flags win over the environment, the environment over the TOML file, the file over the defaults.
+A flag such as --tls-cert is `tls_cert` in the file's section \\[server] and SIGNALPOST_TLS_CERT in
+the environment, lists separated by commas. An app is a section \\[apps.ID] with `certificate` and
+`allow_no_token`; SIGNALPOST_APPS="ID:CERTIFICATE,ID" and SIGNALPOST_ALLOW_NO_TOKEN="ID" say
+the same. SIGNALPOST_CONFIG names the file. `signalpost check-config FILE` checks one.
+"""
+
+TOKEN = """\
+Print a login token for one account, and nothing else.
+
+[bold]Example[/]
+
+signalpost token --app myapp --certificate 5cfd2fd1755d40ec --account ada --ttl 3600
+"""
+
+CHECK = """\
+Check a configuration file as `serve --config FILE` would read it here, the environment included.
+
+Prints a summary without secrets, or every problem with its line and what is allowed (exit code 1).
+"""
+
+LISTENING, APPS, STORAGE = "Where it listens", "Apps", "Configuration and data"
+
+
+# --- commands ---------------------------------------------------------------------------------
+
+
+@cli.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"signalpost {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@cli.command(help=_paragraphs(SERVE))
+def serve(
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to listen on. Default: 127.0.0.1", metavar="HOST", rich_help_panel=LISTENING
+        ),
+    ] = None,
+    port: Annotated[
+        str | None,
+        typer.Option(
+            help="Port; 0 takes any free one. TLS listens on the next. Default: 8080",
+            metavar="PORT",
+            rich_help_panel=LISTENING,
+        ),
+    ] = None,
+    advertise: Annotated[
+        str | None,
+        typer.Option(
+            help="What /getaddr tells clients behind NAT or a proxy. Default: the address they asked",
+            metavar="IPV4:PORT|URL",
+            rich_help_panel=LISTENING,
+        ),
+    ] = None,
+    tls_cert: Annotated[
+        str | None,
+        typer.Option(help="Certificate chain, PEM.", metavar="FILE", rich_help_panel=LISTENING),
+    ] = None,
+    tls_key: Annotated[
+        str | None,
+        typer.Option(help="Its key, PEM.", metavar="FILE", rich_help_panel=LISTENING),
+    ] = None,
+    trusted_proxies: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Whose X-Forwarded-For counts. May be repeated.",
+            metavar="CIDR",
+            rich_help_panel=LISTENING,
+        ),
+    ] = None,
+    app: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An app, and the secret that its tokens are made with. May be repeated.",
+            metavar="ID[:CERTIFICATE]",
+            rich_help_panel=APPS,
+        ),
+    ] = None,
+    allow_no_token: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An app whose clients may log in with _no_need_token. May be repeated.",
+            metavar="ID",
+            rich_help_panel=APPS,
+        ),
+    ] = None,
+    dev: Annotated[
+        bool,
+        typer.Option("--dev", help="Take any App ID and any token, on loopback only.", rich_help_panel=APPS),
+    ] = False,
+    config: Annotated[
+        str | None, typer.Option(help="A TOML file.", metavar="FILE", rich_help_panel=STORAGE)
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Directory of what must survive; :memory: keeps nothing. Default: ./signalpost-data",
+            metavar="DIR",
+            rich_help_panel=STORAGE,
+        ),
+    ] = None,
+) -> None:
+    given: dict[str, str | bool | list[str] | None] = {
+        "host": host,
+        "port": port,
+        "advertise": advertise,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "trusted_proxies": trusted_proxies,
+        "app": app,
+        "allow_no_token": allow_no_token,
+        "dev": dev or None,
+        "data": data,
+    }
+    flags = {name: value for name, value in given.items() if value is not None and value != []}
+    try:
+        settled = load(config, environment=os.environ, flags=flags)
+    except ConfigError as error:
+        raise Unusable(error) from error
+    logs.configure(settled.log_level, settled.log_format)
+    _warn(settled)
+    from signalpost.app import run  # late: the other commands start without the server's libraries
+
+    raise typer.Exit(run(settled))
+
+
+@cli.command(help=_paragraphs(TOKEN))
+def token(
+    app: Annotated[str, typer.Option(help="App ID.", metavar="ID")],
+    certificate: Annotated[
+        str,
+        typer.Option(
+            help="The app's certificate; in the environment it stays out of the process list.",
+            metavar="CERT",
+            envvar="SIGNALPOST_CERTIFICATE",
+        ),
+    ],
+    account: Annotated[str, typer.Option(help="Who is to log in.", metavar="NAME")],
+    ttl: Annotated[
+        int, typer.Option(help="How long the token is good, in seconds.", metavar="SECONDS", min=1)
+    ] = DAY,
+) -> None:
+    for flag, name in (("--app", app), ("--account", account)):
+        if not is_name(name):
+            raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {name!r}")
+    try:
+        made = make_token(app, certificate, account, int(time.time()) + ttl)
+    except ValueError as error:
+        raise Misuse(str(error)) from error
+    typer.echo(made)
+
+
+@cli.command("check-config", help=_paragraphs(CHECK))
+def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metavar="FILE")]) -> None:
+    try:
+        config = load(file, environment=os.environ, flags={})
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"ok: {_summary(config)}")
+
+
+# --- what is said -----------------------------------------------------------------------------
+
+
+class Misuse(typer.TyperException):
+    """The command line asks for something that cannot be: exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        """What typer does when it, and not `main`, handles the error."""
+        _complain(self)
+
+
+class Unusable(Misuse):
+    """The configuration cannot be used; the first problem stands for all."""
+
+    def __init__(self, error: ConfigError) -> None:
+        first, *others = error.problems
+        more = f" (and {len(others)} more)" if others else ""
+        super().__init__(f"{first}{more}")
+
+
+def _complain(error: typer.TyperException) -> None:
+    line = " ".join(error.format_message().split())
+    print(f"signalpost: {line}", file=sys.stderr)
+
+
+def _warn(config: Config) -> None:
+    log = structlog.get_logger("signalpost")
+    if config.dev:
+        log.warning("development mode: any App ID and any token is accepted, on loopback only")
+    if config.durability == "process":
+        log.warning("acknowledged messages survive a crash of the process, but no power loss")
+
+
+def _summary(config: Config) -> str:
+    apps = "any app (dev)" if config.dev else ", ".join(sorted(config.apps))
+    tls = f", TLS on port {config.port + 1}" if config.tls_cert else ""
+    return f"listens on {config.host}:{config.port}{tls}; data in {config.data}; apps: {apps}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 fine, 1 failed, 2 wrong usage or configuration."""
+    try:
+        status = cli(arguments, prog_name="signalpost", standalone_mode=False)
+    except typer.TyperException as error:
+        _complain(error)
+        return error.exit_code
+    except typer.Abort:
+        return 130
+    return status if isinstance(status, int) else 0

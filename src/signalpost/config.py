@@ -1,0 +1,363 @@
+"""The configuration: defaults, a TOML file, the environment and flags become one frozen `Config`.
+
+It knows which source wins, where each value came from, and what the values must be together. What a
+single value may be is in `settings.py`; nothing here opens a socket or reads the data directory.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from signalpost.domain.apps import App
+from signalpost.domain.limits import Limits
+from signalpost.domain.names import is_name
+from signalpost.settings import APP, LIMITS, SERVER, Kind, Network
+from signalpost.toml_lines import key_lines
+
+__all__ = ["Config", "ConfigError", "Problem", "load"]
+
+ENVIRONMENT: Final = "SIGNALPOST_"
+_LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a deployment decides: `[server]`, the limits of every app, and the apps."""
+
+    host: str = "127.0.0.1"  #: where to listen
+    port: int = 8080  #: 0: any free one; TLS listens on the next one
+    data: str = "./signalpost-data"  #: what must survive; ":memory:" keeps nothing
+    durability: Literal["power", "process"] = "power"  #: what an acknowledged message survives (M5)
+    advertise: str = ""  #: what `/getaddr` says; empty: the address that the request came to
+    tls_cert: str = ""  #: certificate chain (PEM); empty: no TLS listener
+    tls_key: str = ""  #: its key (PEM)
+    trusted_proxies: tuple[Network, ...] = ()  #: whose `X-Forwarded-For` counts (L16)
+    exempt_networks: tuple[Network, ...] = ()  #: who is free of the limits per address (L16)
+    dev: bool = False  #: any App ID, any token, loopback only (L4)
+    connections_per_second: int = 200  #: new connections of one address (L16)
+    failed_logins_per_minute: int = 600  #: failed logins of one address (L16)
+    ping_after: float = 10.0  #: seconds of silence before a WebSocket ping (L13)
+    dead_after: float = 30.0  #: seconds of silence after which a connection is dead (L13)
+    login_timeout: float = 60.0  #: seconds that a connection may live without a login
+    handshake_timeout: float = 10.0  #: seconds for the head of a request
+    outbox_bytes: int = 4 * 1024 * 1024  #: backlog of one connection; a slower consumer is closed
+    send_buffer: int = 256 * 1024  #: SO_SNDBUF of a connection
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"  #: auto: console on a terminal, else JSON
+    limits: Limits = Limits()  #: of the apps that `--dev` makes up
+    apps: Mapping[str, App] = {}  #: by App ID, each with its own limits filled in
+
+    def app(self, app_id: str) -> App | None:
+        """The app of this ID; with `dev` any name is one, and takes any token."""
+        app = self.apps.get(app_id)
+        if not self.dev:
+            return app
+        if app is None:
+            return App(any_token=True, allow_no_token=True, limits=self.limits) if is_name(app_id) else None
+        return msgspec.structs.replace(app, any_token=True, allow_no_token=True)
+
+    def __repr__(self) -> str:
+        return f"<Config {self.host}:{self.port} apps={sorted(self.apps)}>"  # never a certificate
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: the place (file and line, variable or flag) and the reason."""
+
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The text is one line a problem."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def load(
+    file: str | None, *, environment: Mapping[str, str], flags: Mapping[str, str | bool | list[str]]
+) -> Config:
+    """Flags over environment over file over defaults; `SIGNALPOST_CONFIG` names the file if `file` is None.
+
+    `flags` holds what was given on the command line: settings of `[server]` under their names, as
+    text, lists or true, and `app` and `allow_no_token` as lists. Raises ConfigError with every problem found.
+    """
+    draft = _Draft()
+    if name := file or environment.get(f"{ENVIRONMENT}CONFIG"):
+        _read_file(draft, name)
+    _read_environment(draft, environment)
+    _read_flags(draft, flags)
+    return draft.finish()
+
+
+# --- the draft --------------------------------------------------------------------------------
+
+
+class _Draft:
+    """What has been read so far; later sources replace earlier ones, value by value."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []  # in the order of their discovery
+        self.server: dict[str, Any] = {}  # accepted values of [server]
+        self.places: dict[str, str] = {}  # where each of them came from
+        self.limits: dict[str, Any] = {}  # accepted values of [limits]
+        self.apps: dict[str, dict[str, Any]] = {}  # accepted values of [apps.ID], "limits" among them
+        self.app_places: dict[str, str] = {}  # where each app was last named
+        self.limits_places: dict[str, str] = {}  # where [limits] ("") and each [apps.ID.limits] stand
+        self.no_token: list[tuple[str, str]] = []  # App ID and place of every --allow-no-token
+
+    def refuse(self, place: str, reason: str) -> None:
+        self.problems.append(Problem(place, reason))
+
+    def take(self, into: dict[str, Any], name: str, kind: Kind, value: object, place: str) -> None:
+        """Accept a TOML value, or note why not."""
+        try:
+            into[name] = kind.take(value)
+        except ValueError:
+            self.refuse(place, kind.expected(value))
+
+    def take_server(self, name: str, value: object, place: str) -> None:
+        self.places[name] = place
+        self.take(self.server, name, SERVER[name], value, place)
+
+    def spell_server(self, name: str, text: str, place: str) -> None:
+        """Accept a text of the environment or of a flag."""
+        kind = SERVER[name]
+        try:
+            value = kind.spell(text)
+        except ValueError:
+            self.refuse(place, kind.expected(text))
+        else:
+            self.take_server(name, value, place)
+
+    def name_app(self, app_id: str, place: str) -> dict[str, Any]:
+        """The values of an app, which exists from now on if its ID is one."""
+        if not is_name(app_id):
+            self.refuse(place, f"expected an App ID of 1 to 128 bytes without blanks, got {app_id!r}")
+            return {}
+        self.app_places[app_id] = place
+        return self.apps.setdefault(app_id, {})
+
+    def add_app(self, text: str, place: str) -> None:
+        """`ID` or `ID:CERTIFICATE`, as flags and environment spell an app."""
+        app_id, colon, certificate = text.partition(":")
+        app = self.name_app(app_id, place)
+        if colon:
+            self.take(app, "certificate", APP["certificate"], certificate, place)
+
+    def finish(self) -> Config:
+        """The Config, once all values fit together. Raises ConfigError."""
+        for app_id, place in self.no_token:
+            if app_id in self.apps:
+                self.apps[app_id]["allow_no_token"] = True
+            else:
+                self.refuse(place, f"no app {app_id!r} is configured{_meant(app_id, self.apps)}")
+        limits = self._limits("", self.limits)
+        apps = {
+            app_id: App(**values | {"limits": self._limits(app_id, self.limits | values.get("limits", {}))})
+            for app_id, values in self.apps.items()
+        }
+        config = Config(**self.server, limits=limits, apps=apps)
+        if config.dev and "exempt_networks" not in self.server:
+            config = msgspec.structs.replace(config, exempt_networks=_LOOPBACK)
+        self._judge(config)
+        if self.problems:
+            raise ConfigError(dict.fromkeys(self.problems))
+        return config
+
+    def _limits(self, app_id: str, values: dict[str, Any]) -> Limits:
+        limits = Limits(**values)
+        if limits.grace_min > limits.grace_max:
+            place = self.limits_places.get(app_id) or self.limits_places.get("", "limits")
+            self.refuse(place, "grace_min is greater than grace_max")
+        return limits
+
+    def _judge(self, config: Config) -> None:
+        """What the values must be together."""
+        if config.dev and not _is_loopback(config.host):
+            self._refuse_server(
+                "host", f"--dev takes any token, so it listens on loopback only, not on {config.host!r}"
+            )
+        for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+            path = getattr(config, name)
+            if path and not getattr(config, other):
+                self._refuse_server(name, f"{other} is missing: TLS needs both files")
+            if path and not Path(path).is_file():
+                self._refuse_server(name, f"no such file: {path!r}")
+        if config.tls_cert and config.port == 65535:
+            self._refuse_server("port", "TLS listens on the next port, so at most 65534 is allowed")
+        if config.ping_after >= config.dead_after:
+            self._refuse_server("ping_after", "must be less than dead_after")
+        if not config.dev:
+            self._judge_apps(config)
+
+    def _judge_apps(self, config: Config) -> None:
+        if not config.apps:
+            self.refuse(
+                "apps",
+                "no app is configured: give --app ID:CERTIFICATE, or [apps.ID] in the file,"
+                " or try --dev, which takes any",
+            )
+        for app_id, app in config.apps.items():
+            if not app.certificate and not app.allow_no_token:
+                self.refuse(
+                    self.app_places[app_id],
+                    f"app {app_id!r} has no certificate: give it one (--app {app_id}:CERTIFICATE),"
+                    f" or let everybody in (--allow-no-token {app_id})",
+                )
+
+    def _refuse_server(self, name: str, reason: str) -> None:
+        self.refuse(self.places.get(name, f"server.{name}"), reason)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+class _File:
+    """A parsed file that knows the line of everything in it."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
+        self._text = text
+        self._lines: dict[tuple[str, ...], int] | None = None  # made when first asked for
+        self.root: dict[str, Any] = tomllib.loads(text)
+
+    def place(self, *path: str) -> str:
+        """`FILE:LINE: dotted.key`."""
+        if self._lines is None:
+            self._lines = key_lines(self._text)
+        return f"{self._name}:{self._lines[path]}: {'.'.join(map(_quoted, path))}"
+
+
+def _quoted(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else msgspec.json.encode(key).decode()
+
+
+def _read_file(draft: _Draft, name: str) -> None:
+    try:
+        file = _File(name, Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        draft.refuse(name, f"cannot be read: {error.strerror}")
+        return
+    except UnicodeDecodeError as error:
+        draft.refuse(name, f"is not UTF-8 (byte {error.start})")
+        return
+    except tomllib.TOMLDecodeError as error:
+        draft.refuse(*_syntax(name, str(error)))
+        return
+    sections = _section(draft, file, file.root, ("server", "limits", "apps"), ())
+    for key, value in _section(draft, file, sections.get("server", {}), SERVER, ("server",)).items():
+        draft.take_server(key, value, file.place("server", key))
+    if "limits" in sections:
+        _read_limits(draft, file, draft.limits, sections["limits"], ("limits",))
+        draft.limits_places[""] = file.place("limits")
+    for app_id, values in _section(draft, file, sections.get("apps", {}), None, ("apps",)).items():
+        _read_app(draft, file, app_id, values)
+
+
+def _read_app(draft: _Draft, file: _File, app_id: str, values: object) -> None:
+    path = ("apps", app_id)
+    app = draft.name_app(app_id, file.place(*path))
+    for key, value in _section(draft, file, values, (*APP, "limits"), path).items():
+        if key == "limits":
+            _read_limits(draft, file, app.setdefault("limits", {}), value, (*path, key))
+            draft.limits_places[app_id] = file.place(*path, key)
+        else:
+            draft.take(app, key, APP[key], value, file.place(*path, key))
+
+
+def _read_limits(
+    draft: _Draft, file: _File, into: dict[str, Any], values: object, path: tuple[str, ...]
+) -> None:
+    for key, value in _section(draft, file, values, LIMITS, path).items():
+        draft.take(into, key, LIMITS[key], value, file.place(*path, key))
+
+
+def _section(
+    draft: _Draft, file: _File, values: object, known: Collection[str] | None, path: tuple[str, ...]
+) -> dict[str, Any]:
+    """The known keys of a table (None: all of them); what is unknown, or no table, is noted."""
+    if not isinstance(values, dict):
+        draft.refuse(file.place(*path), "expected a table")
+        return {}
+    if known is None:
+        return values
+    accepted = {}
+    for key, value in values.items():
+        if key in known:
+            accepted[key] = value
+        else:
+            hint = " (it belongs under [server])" if not path and key in SERVER else _meant(key, known)
+            draft.refuse(file.place(*path, key), f"unknown key{hint}")
+    return accepted
+
+
+def _syntax(name: str, message: str) -> Problem:
+    found = re.fullmatch(r"(.*) \(at line (\d+), column \d+\)", message)
+    return Problem(f"{name}:{found[2]}", found[1]) if found else Problem(name, message)
+
+
+# --- environment and flags --------------------------------------------------------------------
+
+
+def _read_environment(draft: _Draft, environment: Mapping[str, str]) -> None:
+    """An empty variable counts as absent, and a variable that nobody knows is left alone: orchestrators
+    put in their own (`SIGNALPOST_SERVICE_HOST`)."""
+    for name in SERVER:
+        variable = ENVIRONMENT + name.upper()
+        if text := environment.get(variable):
+            draft.spell_server(name, text, variable)
+    for text in _listed(environment, "APPS"):
+        draft.add_app(text, f"{ENVIRONMENT}APPS")
+    draft.no_token += [
+        (app_id, f"{ENVIRONMENT}ALLOW_NO_TOKEN") for app_id in _listed(environment, "ALLOW_NO_TOKEN")
+    ]
+
+
+def _listed(environment: Mapping[str, str], name: str) -> list[str]:
+    parts = environment.get(ENVIRONMENT + name, "").split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _read_flags(draft: _Draft, flags: Mapping[str, str | bool | list[str]]) -> None:
+    for name, value in flags.items():
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, list):
+            _read_list(draft, name, flag, value)
+        elif isinstance(value, bool):
+            draft.take_server(name, value, flag)
+        else:
+            draft.spell_server(name, value, flag)
+
+
+def _read_list(draft: _Draft, name: str, flag: str, values: list[str]) -> None:
+    if name == "app":
+        for text in values:
+            draft.add_app(text, flag)
+    elif name == "allow_no_token":
+        draft.no_token += [(app_id, flag) for app_id in values]
+    else:
+        draft.take_server(name, values, flag)

@@ -1,0 +1,204 @@
+"""What each setting may be, and how it is spelled in TOML and as text (environment, flags).
+
+It judges one value at a time. Where values come from, which one wins and what they must be together
+is in `config.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from signalpost.domain.limits import Limits
+from signalpost.domain.names import is_name
+from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
+
+__all__ = ["APP", "LIMITS", "SERVER", "Kind", "Network"]
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A set of allowed values."""
+
+    allowed: str  #: what is allowed, as it stands after "expected"
+    take: Callable[[Any], Any]  #: the setting from a TOML value; raises ValueError
+    spell: Callable[[str], Any]  #: the TOML value that a text stands for; raises ValueError
+    secret: bool = False  #: an error must not show the value
+
+    def expected(self, got: object) -> str:
+        """The complaint about a value that is not allowed."""
+        shown = f"a value of type {type(got).__name__}" if self.secret else _shown(got)
+        return f"expected {self.allowed}, got {shown}"
+
+
+def _shown(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise ValueError
+
+
+# --- kinds ------------------------------------------------------------------------------------
+
+
+def _whole(low: int, high: int = 2**53) -> Kind:
+    def take(value: Any) -> int:
+        _require(type(value) is int and low <= value <= high)
+        return int(value)
+
+    bounds = f"from {low} to {high}" if high < 2**53 else f"from {low}"
+    return Kind(f"a whole number {bounds}", take, int)
+
+
+def _seconds(*, zero: bool = False, high: float = 1e9) -> Kind:
+    def take(value: Any) -> float:
+        _require(type(value) in (int, float) and 0 <= value <= high and (zero or value > 0))
+        return float(value)
+
+    least = "from 0" if zero else "greater than 0"
+    return Kind(f"a number of seconds {least}" + (f" to {high:.0f}" if high < 1e9 else ""), take, float)
+
+
+def _truth() -> Kind:
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+
+    def take(value: Any) -> bool:
+        _require(type(value) is bool)
+        return bool(value)
+
+    return Kind("true or false", take, lambda text: words.get(text.lower(), text))
+
+
+def _choice(*words: str) -> Kind:
+    def take(value: Any) -> str:
+        _require(value in words)
+        return str(value)
+
+    return Kind(" or ".join(f'"{word}"' for word in words), take, str)
+
+
+def _text(allowed: str, accepts: Callable[[str], bool], *, secret: bool = False) -> Kind:
+    def take(value: Any) -> str:
+        _require(isinstance(value, str) and accepts(value))
+        return str(value)
+
+    return Kind(allowed, take, str, secret)
+
+
+def _several(allowed: str, item: Callable[[str], Any]) -> Kind:
+    """A list of texts in TOML, separated by commas elsewhere."""
+
+    def take(value: Any) -> tuple[Any, ...]:
+        _require(isinstance(value, list) and all(isinstance(each, str) for each in value))
+        return tuple(item(each) for each in value)
+
+    def spell(text: str) -> list[str]:
+        return [each.strip() for each in text.split(",") if each.strip()]
+
+    return Kind(allowed, take, spell)
+
+
+def _network(text: str) -> Network:
+    return ip_network(text)
+
+
+def _name(text: str) -> str:
+    _require(is_name(text))
+    return text
+
+
+def _is_address(text: str) -> bool:
+    """An IPv4 address with a port, or a WebSocket URL: what `/getaddr` can say (PROTOCOL §1)."""
+    if pair := re.fullmatch(r"(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})", text, re.ASCII):
+        numbers = [int(part) for part in pair[1].split(".")]
+        return max(numbers) <= 255 and 1 <= int(pair[2]) <= 65535
+    try:
+        url = urlsplit(text)
+        return (
+            url.scheme in ("ws", "wss")
+            and bool(url.hostname)
+            and url.port != 0
+            and text.isprintable()
+            and " " not in text
+        )
+    except ValueError:
+        return False
+
+
+def _is_text(text: str) -> bool:
+    """Whether it has an UTF-8 form; arguments of a command line may have none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# --- settings ---------------------------------------------------------------------------------
+
+_NETWORKS: Final = _several('a list of networks such as "10.0.0.0/8" (no bits set behind the mask)', _network)
+_FILE: Final = _text("the path of a file", bool)
+
+#: The section `[server]`; the fields of `Config` and, in upper case after `SIGNALPOST_`, the environment.
+SERVER: Final[Mapping[str, Kind]] = {
+    "host": _text(
+        "a host name or an address", lambda text: bool(text) and text.isprintable() and " " not in text
+    ),
+    "port": _whole(0, 65535),
+    "data": _text('the path of a directory, or ":memory:"', bool),
+    "durability": _choice("power", "process"),
+    "advertise": _text(
+        "IPV4:PORT or a ws:// or wss:// URL, or nothing", lambda text: not text or _is_address(text)
+    ),
+    "tls_cert": _FILE,
+    "tls_key": _FILE,
+    "trusted_proxies": _NETWORKS,
+    "exempt_networks": _NETWORKS,
+    "dev": _truth(),
+    "connections_per_second": _whole(1),
+    "failed_logins_per_minute": _whole(1),
+    "ping_after": _seconds(),
+    "dead_after": _seconds(),
+    "login_timeout": _seconds(),
+    "handshake_timeout": _seconds(),
+    "outbox_bytes": _whole(FRAME_BYTES),
+    "send_buffer": _whole(4096, 2**30),
+    "log_level": _choice("debug", "info", "warning", "error"),
+    "log_format": _choice("auto", "json", "console"),
+}
+
+#: A section `[apps.ID]`, besides its `limits`.
+APP: Final[Mapping[str, Kind]] = {
+    "certificate": _text("the app's certificate as text", _is_text, secret=True),
+    "allow_no_token": _truth(),
+    "lines": _choice("device", "flag"),
+    "watchers": _several("a list of accounts", _name),
+}
+
+#: The sections `[limits]` and `[apps.ID.limits]`: positive, but for two where nothing is a choice.
+LIMITS: Final[Mapping[str, Kind]] = {
+    field.name: _whole(1) if field.type is int else _seconds() for field in msgspec.structs.fields(Limits)
+} | {
+    "inbox_call_reserve": _whole(0),
+    "channel_seconds": _seconds(zero=True, high=CHANNEL_TTL_SECONDS),
+}
