@@ -1,0 +1,1 @@
+"""What the tests share: a raw client, a server process, and matching of frames."""

@@ -1,0 +1,114 @@
+"""A real `signalpost serve` process on a free port, and what one wants to do to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from support.client import RawClient
+
+__all__ = ["CONFIG", "ServerProcess"]
+
+CONFIG = """
+[server]
+port = 0
+
+[apps.app]
+certificate = "secret"
+allow_no_token = true
+
+[apps.other]
+certificate = "secret2"
+allow_no_token = true
+"""
+
+_LISTENING = re.compile(r"signalpost: listening on http://([0-9.]+):([0-9]+)")
+
+
+class ServerProcess:
+    """One server; `restart` keeps the port and the data."""
+
+    def __init__(
+        self, directory: Path, *, config: str = CONFIG, data: str = "", flags: tuple[str, ...] = ()
+    ) -> None:
+        self.directory = directory
+        self.data = data or str(directory / "data")
+        self.flags = flags
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = directory / "server.log"
+        self._config = directory / "signalpost.toml"
+        self._config.write_text(config)
+
+    def start(self) -> None:
+        """Start, and wait until it listens."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "signalpost", "serve", "--config", str(self._config)),
+                    *("--data", self.data, "--port", str(self.port), *self.flags),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        assert self.process.stdout is not None
+        first = self.process.stdout.readline().decode()
+        match = _LISTENING.match(first)
+        assert match, (first, self.log.read_text())
+        self.port = int(match[2])
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"ws://127.0.0.1:{self.port}/"
+
+    @property
+    def http(self) -> str:
+        """Where browsers look."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.kill()
+        self._over()
+
+    def stop(self) -> int:
+        """End it as an operator does; its exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self._over()
+
+    def _over(self) -> int:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        status = self.process.wait(15)
+        self.process.stdout.close()
+        return status
+
+    def __enter__(self) -> ServerProcess:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    async def open(self) -> RawClient:
+        """A connection that is not logged in."""
+        return await RawClient.open(self.url)
+
+    async def client(self, account: str, *, polled: bool = True, **login: Any) -> RawClient:
+        """A client that is logged in; `polled`: its first poll is done, so that pushes come."""
+        client = await self.open()
+        await client.login(account, **login)
+        if polled:
+            await client.poll()
+        return client
