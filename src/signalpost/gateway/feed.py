@@ -94,12 +94,15 @@ class Feed:
             if items and size > _POLL_BYTES:
                 break
             items.append((version, item))
-        known = [(version, self._line(item)) for version, item in items if self._meet(item)]
+        taken = [(version, self._line(item)) for version, item in items if self._meet(item)]
+        if len(taken) < len(items):
+            kept = {version for version, _ in taken}
+            await self._messages.discard(self._live, [version for version, _ in items if version not in kept])
         if items:
             self._sent = max(self._sent, items[-1][0])
         self._behind = batch.more or len(items) < len(batch.items)
         self._started = True
-        return {"ver_clear": batch.cleared, "msgs": known}
+        return {"ver_clear": batch.cleared, "msgs": taken}
 
     async def after_poll(self, answered: dict[str, Any]) -> None:
         """What follows a poll's answer: the rest as pushes, or the nudge that makes Python go on."""

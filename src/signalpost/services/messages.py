@@ -91,13 +91,17 @@ class Messages:
         """The next items of the session's inbox after version `after`."""
         head = await self._queues.head(live.key)
         items = await self._queues.read(live.key, after=after, limit=limit)
-        last = items[-1].seq if items else after
-        return Batch(head.cleared, [(seq, ITEM.decode(body)) for seq, body in items], last < head.last)
+        more = bool(items) and items[-1].seq < head.last
+        return Batch(head.cleared, [(seq, ITEM.decode(body)) for seq, body in items], more)
 
     async def acknowledge(self, live: Live, upto: int) -> None:
         """Everything ≤ `upto` has been processed: delete it; a version that never was deletes nothing."""
         if upto > 0:
             await self._queues.trim(live.key, upto=upto)
+
+    async def discard(self, live: Live, versions: list[int]) -> None:
+        """Take items out that the session's client could not bear (PROTOCOL §8)."""
+        await self._queues.remove(live.key, versions)
 
     def sweep(self) -> None:
         """Forget who has sent nothing within the last second."""
