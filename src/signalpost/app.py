@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import secrets
 import signal
@@ -164,6 +165,9 @@ class Server:
 
     async def stop(self) -> None:
         """Stop accepting, commit, close the connections (1012), let go of the data."""
+        self.listener.stop()
+        if self._store is not None:
+            await self._store.flush()  # who waits for a commit gets his answer before he is sent away
         await self.listener.drain()
         for chore in self._chores:
             chore.cancel()
@@ -251,6 +255,16 @@ def run(config: Config) -> int:
     return 0
 
 
+def _settle_memory() -> None:
+    """Spare the garbage collector what lives as long as the process, and let it come less often.
+
+    Messages leave no cycles behind, so that looking for them after every 700 objects only costs time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 async def _serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
@@ -258,6 +272,7 @@ async def _serve(config: Config) -> None:
         loop.add_signal_handler(number, end.set)
     server = Server(config)
     await server.start()
+    _settle_memory()
     print(f"signalpost: listening on http://{config.host}:{server.port}", flush=True)
     _log.info("started", port=server.port, data=config.data, version=__version__)
     if config.durability == "process":

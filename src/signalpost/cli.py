@@ -255,11 +255,10 @@ def _complain(error: typer.TyperException) -> None:
 
 
 def _warn(config: Config) -> None:
-    log = structlog.get_logger("signalpost")
     if config.dev:
-        log.warning("development mode: any App ID and any token is accepted, on loopback only")
-    if config.durability == "process":
-        log.warning("acknowledged messages survive a crash of the process, but no power loss")
+        structlog.get_logger("signalpost").warning(
+            "development mode: any App ID and any token is accepted, on loopback only"
+        )
 
 
 def _summary(config: Config) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -257,8 +257,10 @@ def _quoted(key: str) -> str:
 
 
 def _read_file(draft: _Draft, name: str) -> None:
+    text = ""
     try:
-        file = _File(name, Path(name).read_text(encoding="utf-8"))
+        text = Path(name).read_text(encoding="utf-8")
+        file = _File(name, text)
     except OSError as error:
         draft.refuse(name, f"cannot be read: {error.strerror}")
         return
@@ -266,22 +268,22 @@ def _read_file(draft: _Draft, name: str) -> None:
         draft.refuse(name, f"is not UTF-8 (byte {error.start})")
         return
     except tomllib.TOMLDecodeError as error:
-        draft.refuse(*_syntax(name, str(error)))
+        draft.refuse(*_syntax(name, str(error), last=text.count("\n") + 1))
         return
-    sections = _section(draft, file, file.root, ("server", "limits", "apps"), ())
-    for key, value in _section(draft, file, sections.get("server", {}), SERVER, ("server",)).items():
+    sections = dict(_section(draft, file, file.root, ("server", "limits", "apps"), ()))
+    for key, value in _section(draft, file, sections.get("server", {}), SERVER, ("server",)):
         draft.take_server(key, value, file.place("server", key))
     if "limits" in sections:
         _read_limits(draft, file, draft.limits, sections["limits"], ("limits",))
         draft.limits_places[""] = file.place("limits")
-    for app_id, values in _section(draft, file, sections.get("apps", {}), None, ("apps",)).items():
+    for app_id, values in _section(draft, file, sections.get("apps", {}), None, ("apps",)):
         _read_app(draft, file, app_id, values)
 
 
 def _read_app(draft: _Draft, file: _File, app_id: str, values: object) -> None:
     path = ("apps", app_id)
     app = draft.name_app(app_id, file.place(*path))
-    for key, value in _section(draft, file, values, (*APP, "limits"), path).items():
+    for key, value in _section(draft, file, values, (*APP, "limits"), path):
         if key == "limits":
             _read_limits(draft, file, app.setdefault("limits", {}), value, (*path, key))
             draft.limits_places[app_id] = file.place(*path, key)
@@ -292,32 +294,29 @@ def _read_app(draft: _Draft, file: _File, app_id: str, values: object) -> None:
 def _read_limits(
     draft: _Draft, file: _File, into: dict[str, Any], values: object, path: tuple[str, ...]
 ) -> None:
-    for key, value in _section(draft, file, values, LIMITS, path).items():
+    for key, value in _section(draft, file, values, LIMITS, path):
         draft.take(into, key, LIMITS[key], value, file.place(*path, key))
 
 
 def _section(
     draft: _Draft, file: _File, values: object, known: Collection[str] | None, path: tuple[str, ...]
-) -> dict[str, Any]:
-    """The known keys of a table (None: all of them); what is unknown, or no table, is noted."""
+) -> Iterator[tuple[str, Any]]:
+    """The known keys of a table (None: all of them); what is unknown, or no table, is noted on the way."""
     if not isinstance(values, dict):
         draft.refuse(file.place(*path), "expected a table")
-        return {}
-    if known is None:
-        return values
-    accepted = {}
+        return
     for key, value in values.items():
-        if key in known:
-            accepted[key] = value
+        if known is None or key in known:
+            yield key, value
         else:
             hint = " (it belongs under [server])" if not path and key in SERVER else _meant(key, known)
             draft.refuse(file.place(*path, key), f"unknown key{hint}")
-    return accepted
 
 
-def _syntax(name: str, message: str) -> Problem:
-    found = re.fullmatch(r"(.*) \(at line (\d+), column \d+\)", message)
-    return Problem(f"{name}:{found[2]}", found[1]) if found else Problem(name, message)
+def _syntax(name: str, message: str, *, last: int) -> Problem:
+    """tomllib's complaint, with its line moved to the front; `last` is the number of the last line."""
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message)
+    return Problem(f"{name}:{found[2] or last}", found[1]) if found else Problem(name, message)
 
 
 # --- environment and flags --------------------------------------------------------------------

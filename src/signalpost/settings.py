@@ -6,10 +6,9 @@ is in `config.py`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -129,20 +128,26 @@ def _name(text: str) -> str:
 
 def _is_address(text: str) -> bool:
     """An IPv4 address with a port, or a WebSocket URL: what `/getaddr` can say (PROTOCOL §1)."""
-    if pair := re.fullmatch(r"(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})", text, re.ASCII):
-        numbers = [int(part) for part in pair[1].split(".")]
-        return max(numbers) <= 255 and 1 <= int(pair[2]) <= 65535
+    host, colon, port = text.rpartition(":")
+    if colon and _is_ipv4(host):
+        return port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535
     try:
         url = urlsplit(text)
-        return (
-            url.scheme in ("ws", "wss")
-            and bool(url.hostname)
-            and url.port != 0
-            and text.isprintable()
-            and " " not in text
-        )
+        return url.scheme in ("ws", "wss") and bool(url.hostname) and url.port != 0 and _is_printable(text)
+    except ValueError:  # brackets that do not match, a port that is no number
+        return False
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        IPv4Address(text)
     except ValueError:
         return False
+    return True
+
+
+def _is_printable(text: str) -> bool:
+    return bool(text) and text.isprintable() and " " not in text
 
 
 def _is_text(text: str) -> bool:
@@ -161,9 +166,7 @@ _FILE: Final = _text("the path of a file", bool)
 
 #: The section `[server]`; the fields of `Config` and, in upper case after `SIGNALPOST_`, the environment.
 SERVER: Final[Mapping[str, Kind]] = {
-    "host": _text(
-        "a host name or an address", lambda text: bool(text) and text.isprintable() and " " not in text
-    ),
+    "host": _text("a host name or an address", _is_printable),
     "port": _whole(0, 65535),
     "data": _text('the path of a directory, or ":memory:"', bool),
     "durability": _choice("power", "process"),

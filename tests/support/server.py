@@ -7,12 +7,14 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from support.client import RawClient
 
-__all__ = ["CONFIG", "ServerProcess"]
+__all__ = ["CONFIG", "ServerProcess", "serving"]
 
 CONFIG = """
 [server]
@@ -112,3 +114,11 @@ class ServerProcess:
         if polled:
             await client.poll()
         return client
+
+
+@contextmanager
+def serving(directory: Path, config: str = "") -> Iterator[ServerProcess]:
+    """A `--dev` server for the tests of one module, which has to end in good order."""
+    with ServerProcess(directory, config=config, flags=("--dev",)) as server:
+        yield server
+        assert server.stop() == 0, server.log.read_text()

@@ -251,18 +251,18 @@ def parse_invitation(extra: str, limits: Limits) -> Invitation:
         raise Refusal(Code.GENERAL_E_WRONG_PARAM, f"extra has to be JSON text or empty: {error}") from None
     if not isinstance(asked, dict):
         return Invitation(limits.ring_max, False, False)
-    seconds = _seconds(asked.get("_timeout"))
+    seconds = _number(asked.get("_timeout"))
     timeout = min(seconds, limits.ring_max) if seconds > 0 else limits.ring_max
-    return Invitation(timeout, _seconds(asked.get("_require_peer_online")) == 1, bool(asked.get("srcNum")))
+    return Invitation(timeout, _number(asked.get("_require_peer_online")) == 1, bool(asked.get("srcNum")))
 
 
-def _seconds(value: object) -> float:
+def _number(value: object) -> float:
     """A number or digits as text; what is neither counts as absent."""
     if isinstance(value, str):
         value = whole_number(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 1.0 if value is True else 0.0
-    return float(value)
+    if not isinstance(value, int | float):
+        return 0.0
+    return float(min(max(value, 0), 1_000_000_000))  # JSON knows numbers that no float can hold
 
 
 def check_phone(peer: str, invitation: Invitation) -> bool:
@@ -298,6 +298,7 @@ def invite(
     if caller == callee:
         raise Refusal(Code.GENERAL_E_WRONG_PARAM, "one cannot invite oneself")
     effects: tuple[Effect, ...] = ()
+    invite_seq = 0 if current is None else current.invite_seq
     if current is not None and current.over:
         effects = current.effects
     elif current is not None:
@@ -314,6 +315,7 @@ def invite(
         state=State.WAITING,
         invited=now,
         timeout=timeout,
+        invite_seq=invite_seq,
         effects=effects,
     )
 

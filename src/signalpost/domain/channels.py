@@ -33,6 +33,8 @@ from signalpost.wire.codes import (
 __all__ = [
     "SPECIAL",
     "ChannelEvent",
+    "Count",
+    "Counted",
     "Counting",
     "channel_seconds",
     "check_attribute",
@@ -41,6 +43,7 @@ __all__ = [
     "check_open_channel",
     "check_room_for",
     "clearable",
+    "count",
     "counting",
     "message_limit",
     "notifies_members",
@@ -69,6 +72,22 @@ class Counting(NamedTuple):
     total: bool
 
 
+class Counted(msgspec.Struct, frozen=True, array_like=True):
+    """What was last published of a channel's members, and when."""
+
+    at: float
+    members: int
+    joins: int
+
+
+class Count(NamedTuple):
+    """What is to become of the numbers that a channel keeps."""
+
+    publish: dict[str, str]
+    withdraw: list[str]
+    again: float | None  #: when to look again, though nobody comes or goes
+
+
 class _BuiltIn(NamedTuple):
     """A built-in attribute that takes a number: its range and its default; `most` None: the app's maximum."""
 
@@ -85,7 +104,7 @@ _NUMBERS = {
     ATTR_SENDMSG_LIMIT: _BuiltIn(1, None, 200),
     ATTR_SETATTR_LIMIT: _BuiltIn(1, 1_000, 10),
 }
-_READ_ONLY = frozenset({ATTR_MEMBERS, ATTR_MEMBERS_TOTAL})
+_READ_ONLY = (ATTR_MEMBERS, ATTR_MEMBERS_TOTAL)
 
 
 def check_channel(name: str) -> None:
@@ -182,3 +201,24 @@ def counting(attributes: dict[str, str]) -> Counting:
     """How the channel counts its members (C11); the total needs both attributes."""
     interval = _number(attributes, ATTR_AUTO_UPDATE)
     return Counting(interval, interval > 0 and _number(attributes, ATTR_AUTO_UPDATE_TOTAL) > 0)
+
+
+def count(attributes: dict[str, str], last: Counted | None, *, members: int, joins: int, now: float) -> Count:
+    """Which numbers to publish now (C11): the first of a kind at once, then all of them together once
+    an interval and only if anybody came or went; none that are kept no longer."""
+    counting_ = counting(attributes)
+    numbers = {}
+    if counting_.interval:
+        numbers[ATTR_MEMBERS] = str(members)
+    if counting_.total:
+        numbers[ATTR_MEMBERS_TOTAL] = str(joins)
+    withdraw = [name for name in _READ_ONLY if name in attributes and name not in numbers]
+    if last is None or ATTR_MEMBERS not in attributes:
+        return Count(numbers, withdraw, None)
+    first = {name: value for name, value in numbers.items() if name not in attributes}
+    if not numbers or (last.members, last.joins) == (members, joins):
+        return Count(first, withdraw, None)
+    again = last.at + counting_.interval
+    if again > now:
+        return Count(first, withdraw, again)
+    return Count(numbers, withdraw, None)

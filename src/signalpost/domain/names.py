@@ -15,7 +15,7 @@ __all__ = ["check_label", "check_name", "check_text", "is_name", "size_of", "who
 
 _FORBIDDEN = re.compile("[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in NAME_FORBIDDEN) + "]")
 
-_WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+_WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
 def size_of(text: str) -> int:
@@ -71,5 +71,5 @@ def check_text(text: str, what: str, limit: int) -> int:
 
 
 def whole_number(text: str) -> int | None:
-    """The whole number that the text spells in up to 9 digits, or None."""
+    """The whole number that the text spells in up to 18 digits, or None."""
     return int(text) if _WHOLE.fullmatch(text) else None

@@ -29,10 +29,10 @@ class SlidingWindow:
         instants.append(now)
         return True
 
-    def give_back(self) -> None:
-        """Uncount the latest happening: it was refused for another reason."""
-        if self._instants:
-            self._instants.pop()
+    def give_back(self, at: float) -> None:
+        """Uncount the happening that was counted at `at`: it came to nothing."""
+        if at in self._instants:
+            self._instants.remove(at)
 
     def idle(self, now: float) -> bool:
         """Whether nothing counts any more, so that the window may be forgotten."""

@@ -18,8 +18,6 @@ from enum import Enum
 
 import msgspec
 
-from signalpost.domain.names import whole_number
-
 __all__ = [
     "Arrival",
     "Place",
@@ -28,12 +26,12 @@ __all__ = [
     "conn_timeout",
     "decide_login",
     "detach",
+    "drop_kept",
     "enter",
     "inherit",
     "is_over",
     "leave",
     "next_deadline",
-    "without_kept",
 ]
 
 
@@ -44,6 +42,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     tag: str  #: the member's tag in the topic: the line of the session that took the place
     since: int = 0  #: the channel's sequence when it was taken: nothing before it was missed
     seen: int = 0  #: the channel's sequence when the connection broke; meaningful while detached or kept
+    until: float = 0.0  #: the deadline of the break; meaningful while kept
 
 
 class Session(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -58,8 +57,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     attached: bool = True
     until: float = 0.0  #: when a detached session ends
     places: tuple[Place, ...] = ()  #: the channels that it is in
-    kept: tuple[Place, ...] = ()  #: places that a broken session of the account left (L17)
-    kept_until: float = 0.0  #: the deadline of that break
+    kept: tuple[Place, ...] = ()  #: places that broken sessions of the account left (L17)
 
 
 class Arrival(Enum):
@@ -103,10 +101,15 @@ def detach(session: Session, *, seen: dict[str, int], now: float) -> Session:
 
 
 def inherit(session: Session, broken: Session) -> Session:
-    """The fresh session of an original SDK, with the places that the broken one left (L17)."""
+    """The fresh session of an original SDK, with the places that the broken one left (L17).
+
+    What that one itself kept from an earlier break keeps the earlier deadline: nobody who never joins
+    again stays in a channel for longer than one break lasts.
+    """
     held = {place.channel: place for place in broken.kept}
-    held.update((place.channel, place) for place in broken.places)
-    return msgspec.structs.replace(session, kept=tuple(held.values()), kept_until=broken.until)
+    for place in broken.places:
+        held[place.channel] = msgspec.structs.replace(place, until=broken.until)
+    return msgspec.structs.replace(session, kept=tuple(held.values()))
 
 
 def enter(session: Session, channel: str, *, since: int) -> Session:
@@ -123,9 +126,11 @@ def leave(session: Session, channel: str) -> Session:
     return msgspec.structs.replace(session, places=places, kept=kept)
 
 
-def without_kept(session: Session) -> Session:
-    """The session after the deadline of the break whose places it kept."""
-    return msgspec.structs.replace(session, kept=(), kept_until=0.0)
+def drop_kept(session: Session, now: float) -> tuple[Session, tuple[Place, ...]]:
+    """The session without the kept places whose deadline has come, and these."""
+    over = tuple(place for place in session.kept if place.until <= now)
+    held = tuple(place for place in session.kept if place.until > now)
+    return msgspec.structs.replace(session, kept=held), over
 
 
 def is_over(session: Session, now: float) -> bool:
@@ -135,15 +140,12 @@ def is_over(session: Session, now: float) -> bool:
 
 def next_deadline(session: Session) -> float | None:
     """When something becomes due: the end of a detached session, or of the places kept for it."""
-    deadlines = []
+    deadlines = [place.until for place in session.kept]
     if not session.attached:
         deadlines.append(session.until)
-    if session.kept:
-        deadlines.append(session.kept_until)
     return min(deadlines, default=None)
 
 
 def conn_timeout(value: str | None, *, least: float, most: float) -> float:
     """The grace time that the attribute `_conn_timeout` asks for, clamped; `most` if it is not set (L11)."""
-    seconds = None if value is None else whole_number(value)
-    return most if seconds is None else min(max(float(seconds), least), most)
+    return most if value is None else min(max(float(value), least), most)

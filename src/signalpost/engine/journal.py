@@ -185,6 +185,15 @@ class Journal:
         if self.open is None and self._later is None and not self.closed:
             self._later = self._loop.call_later(_LATER, self._open_late)
 
+    async def flush(self) -> None:
+        """Wait until all that was appended is committed, or has failed. Await it in a task."""
+        batch = self.open or self._flight
+        if batch is None:
+            return
+        settled = self._loop.create_future()
+        batch.when_settled(lambda: settled.set_result(None))
+        await settled
+
     async def close(self) -> None:
         """Commit what has gathered and end the thread. Await it in a task."""
         if self.closed:

@@ -127,6 +127,10 @@ class Store:
         """Within it, what SQLite finds wrong with the file is a StoreError."""
         return _told(self.directory / _FILE)
 
+    async def flush(self) -> None:
+        """Wait until all that was appended is committed, or has failed. Await it in a task."""
+        await self.journal.flush()
+
     async def close(self) -> None:
         """Commit all that was appended, tidy the file, let go of the directory. Await it in a task."""
         await self.journal.close()

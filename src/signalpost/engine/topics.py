@@ -42,7 +42,7 @@ __all__ = ["MemoryTopics", "Topic"]
 
 _SWEEP = 4096  # topics and rates that one sweep looks at, receipts that it drops
 _FADED = 1024  # numbers of dropped events that are let go of together
-_FADED_SECONDS = 240.0  # how long they are known at least, however short events are kept
+_FADED_SPAN = 240_000_000  # how long they are known at least: microseconds, as sequences count
 _NO_PAST = Keep(seconds=0.0, events=0, size=0)
 
 
@@ -50,9 +50,9 @@ def _nobody(topic: str, seq: int, epoch: str, body: bytes) -> None:
     """Stand in for the listener until there is one."""
 
 
-def _horizon(now: float, seconds: float) -> int:
-    """The lowest number of an event that is at most `seconds` old."""
-    return int((now - seconds) * 1000) * 1000
+def _number(now: float) -> int:
+    """The lowest sequence of this millisecond."""
+    return int(now * 1000) * 1000
 
 
 class Window:
@@ -79,6 +79,7 @@ class Topic:
         "members",
         "seq",
         "size",
+        "span",
     )
 
     def __init__(self, seq: int) -> None:
@@ -88,26 +89,29 @@ class Topic:
         self.attributes: dict[str, str] = {}
         self.added = 0  # members that came anew
         self.keep = _NO_PAST  # as the latest event said
-        self.log: deque[Event] = deque()  # the events that `read` can give, ascending
+        self.span = 0  # its seconds, as sequences count
+        self.log: deque[tuple[int, bytes]] = deque()  # events that `read` can give: (seq, body), ascending
         self.size = 0  # bytes of `log`
         self.faded = array("q")  # numbers of events that left the log, ascending: to count the lost
         self.forgotten = (0, 0)  # how many left `faded` in turn, and the highest number among them
 
-    def record(self, event: Event, keep: Keep | None) -> None:
+    def record(self, seq: int, body: bytes, keep: Keep | None) -> None:
         """Note an event; without `keep` it counts, but cannot be read."""
-        self.seq = event.seq
+        self.seq = seq
         if keep is None:
-            self.faded.append(event.seq)
+            self.faded.append(seq)
             return
-        self.keep = keep
-        self.log.append(event)
-        self.size += len(event.body)
+        if keep is not self.keep:
+            self.keep = keep
+            self.span = int(keep.seconds * 1_000_000)
+        self.log.append((seq, body))
+        self.size += len(body)
 
-    def fade(self, now: float) -> None:
-        """Let go of events that may not be kept any longer."""
+    def fade(self, number: int) -> None:
+        """Let go of events that may not be kept any longer; `number` tells the time."""
         log, keep = self.log, self.keep
-        oldest = _horizon(now, keep.seconds)
-        while log and (len(log) > keep.events or self.size > keep.size or log[0].seq < oldest):
+        oldest = number - self.span
+        while log and (len(log) > keep.events or self.size > keep.size or log[0][0] < oldest):
             seq, body = log.popleft()
             self.size -= len(body)
             if self.faded and seq < self.faded[-1]:
@@ -115,7 +119,7 @@ class Topic:
             else:
                 self.faded.append(seq)
         if len(self.faded) > _FADED:
-            self._forget(_horizon(now, max(2 * keep.seconds, _FADED_SECONDS)))
+            self._forget(number - max(2 * self.span, _FADED_SPAN))
 
     def lost(self, after: int) -> int:
         """How many events with a higher number cannot be read.
@@ -143,7 +147,7 @@ class MemoryTopics:
         self._windows: dict[str, Window] = {}  # by rate key; idle ones go with the sweep
         self._receipts = Receipts()
         self._listener: Listener = _nobody
-        self._seq = int(clock() * 1000) * 1000  # highest number given, over all topics
+        self._seq = _number(clock())  # highest number given, over all topics
         self._topic_rounds = Rounds(self._topics)
         self._window_rounds = Rounds(self._windows)
 
@@ -185,10 +189,10 @@ class MemoryTopics:
         if place is None:
             return Change(0, "", True, False)
         if event is not None:
-            number = int(now * 1000) * 1000
+            number = _number(now)
             self._seq = seq = number if number > self._seq else self._seq + 1
-            place.record(Event(seq, event), keep)
-            place.fade(now)
+            place.record(seq, event, keep)
+            place.fade(number)
         seq, epoch = place.seq, place.epoch
         receipt: Receipt | None = None
         if dedupe:
@@ -239,12 +243,12 @@ class MemoryTopics:
         place = self._topics.get(topic)
         if place is None:
             return [], 0
-        place.fade(self._clock())
+        place.fade(_number(self._clock()))
         found: list[Event] = []
-        for event in reversed(place.log):
-            if event.seq <= after:
+        for seq, body in reversed(place.log):
+            if seq <= after:
                 break
-            found.append(event)
+            found.append(Event(seq, body))
         found.reverse()
         return found, place.lost(after)
 
@@ -266,10 +270,11 @@ class MemoryTopics:
     async def sweep(self) -> None:
         """See `Topics.sweep`."""
         now = self._clock()
+        number = _number(now)
         for name in self._topic_rounds.some(_SWEEP):
             place = self._topics.get(name)
             if place is not None:
-                place.fade(now)
+                place.fade(number)
         for key in self._window_rounds.some(_SWEEP):
             window = self._windows.get(key)
             if window is not None and (not window.times or window.times[-1] <= now - window.span):

@@ -25,7 +25,7 @@ from signalpost.services.messages import Messages
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Sessions
 from signalpost.wire import requests as args
-from signalpost.wire.codec import sent_body
+from signalpost.wire.codec import call_ok, sent_answer
 from signalpost.wire.codes import LIST_MEMBERS, Code
 from signalpost.wire.requests import name_text, text_of
 
@@ -84,7 +84,7 @@ class Charge(Enum):
     FULL_LIST = "full list"  #: M10
 
 
-Handler = Callable[[Context, Live, Any], Coroutine[Any, Any, Fields | bytes]]
+Handler = Callable[[Context, Live, Any], Coroutine[Any, Any, Any]]
 
 
 class Command(NamedTuple):
@@ -96,6 +96,7 @@ class Command(NamedTuple):
     charge: Charge
     changes: bool  #: a repeat with the same request id is answered from memory (PROTOCOL §12)
     pipelined: bool  #: the next request need not wait for this one's commit
+    answer: Callable[[int | str, Any], bytes]  #: the frame for the call's id and what `run` returned
 
 
 async def poll(context: Context, live: Live, asked: args.PollArgs) -> Fields:
@@ -116,13 +117,12 @@ async def acknowledge(context: Context, live: Live, asked: args.AckArgs) -> Fiel
     return {}
 
 
-async def send(context: Context, live: Live, asked: args.SendArgs) -> bytes:
+def send(context: Context, live: Live, asked: args.SendArgs) -> Coroutine[Any, Any, str]:
     """`user_sendmsg`"""
     if asked.t != "instant":
         raise Refusal(Code.GENERAL_E_WRONG_PARAM, "t has to be instant: no other type may be sent")
     text = text_of(asked.content)
-    peer = name_text(asked.peer)
-    return sent_body(await context.services.messages.send(live, peer, text, request=asked.rid))
+    return context.services.messages.send(live, name_text(asked.peer), text, request=asked.rid)
 
 
 async def log_out(context: Context, live: Live, asked: args.Args) -> Fields:
@@ -159,9 +159,10 @@ async def get_user_attributes(context: Context, live: Live, asked: args.AccountA
 async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_join`"""
     channel = name_text(asked.name)
-    joined = await context.services.channels.join(live, channel)
-    for name in joined.left:
-        context.left(name)
+    channels = context.services.channels
+    for name in channels.given_up_for(live, channel):
+        context.left(name)  # first: its own leave is for the others (C3)
+    joined = await channels.join(live, channel)
     context.joined(channel, joined)
     fields: Fields = {"list": _members(joined.members), "attrs": joined.attributes}
     if live.session.ours:
@@ -172,16 +173,18 @@ async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fie
 async def leave(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_leave`"""
     channel = name_text(asked.name)
+    context.left(channel)  # first: its own leave is for the others (C3)
     await context.services.channels.leave(live, channel)
-    context.left(channel)
     return {}
 
 
-async def send_to_channel(context: Context, live: Live, asked: args.ChannelMessageArgs) -> bytes:
+def send_to_channel(
+    context: Context, live: Live, asked: args.ChannelMessageArgs
+) -> Coroutine[Any, Any, str]:
     """`channel_sendmsg`"""
     channels = context.services.channels
     say = channels.send_force if asked.force else channels.send
-    return sent_body(await say(live, name_text(asked.name), text_of(asked.msg), request=asked.rid))
+    return say(live, name_text(asked.name), text_of(asked.msg), request=asked.rid)
 
 
 async def set_channel_attribute(context: Context, live: Live, asked: args.ChannelAttributeArgs) -> Fields:
@@ -272,9 +275,15 @@ def _row(
     *,
     charge: Charge = Charge.REQUEST,
     changes: bool = False,
-    pipelined: bool = False,
 ) -> Command:
-    return Command(msgspec.json.Decoder(type_), run, failure, charge, changes, pipelined)
+    return Command(msgspec.json.Decoder(type_), run, failure, charge, changes, False, call_ok)
+
+
+def _message(type_: type[args.Args], run: Handler) -> Command:
+    """A message: it has rates and a memory of its own (M7, M8), and what `run` returns is its id."""
+    decoder = msgspec.json.Decoder(type_)
+    failure = Code.SENDMESSAGE_E_OTHER
+    return Command(decoder, run, failure, Charge.NOTHING, False, True, sent_answer)
 
 
 _FREE = Charge.NOTHING
@@ -284,7 +293,7 @@ COMMANDS: dict[str, Command] = {
     "user_getmsg": _row(args.PollArgs, poll, charge=_FREE),
     "user_getmsg2": _row(args.PollByIdArgs, poll_by_id, charge=_FREE),
     "user_ack": _row(args.AckArgs, acknowledge, charge=_FREE),
-    "user_sendmsg": _row(args.SendArgs, send, Code.SENDMESSAGE_E_OTHER, charge=_FREE, pipelined=True),
+    "user_sendmsg": _message(args.SendArgs, send),
     "user_logout": _row(args.Args, log_out, charge=_FREE),
     "user_query_user_status": _row(args.AccountArgs, query_status),
     "user_set_attr": _row(args.UserAttributeArgs, set_user_attribute, changes=True),
@@ -292,9 +301,7 @@ COMMANDS: dict[str, Command] = {
     "user_get_attr_all": _row(args.AccountArgs, get_user_attributes),
     "channel_join": _row(args.ChannelNameArgs, join, Code.JOINCHANNEL_E_OTHER),
     "channel_leave": _row(args.ChannelNameArgs, leave, changes=True),
-    "channel_sendmsg": _row(
-        args.ChannelMessageArgs, send_to_channel, Code.SENDMESSAGE_E_OTHER, charge=_FREE, pipelined=True
-    ),
+    "channel_sendmsg": _message(args.ChannelMessageArgs, send_to_channel),
     "channel_set_attr": _row(args.ChannelAttributeArgs, set_channel_attribute, changes=True),
     "channel_del_attr": _row(args.ChannelAttributeNameArgs, delete_channel_attribute, changes=True),
     "channel_clear_attr": _row(args.ChannelAttributesArgs, clear_channel_attributes, changes=True),

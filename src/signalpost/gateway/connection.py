@@ -119,7 +119,10 @@ class Connection:
         except codec.Malformed as error:
             self._complain(f"malformed frame: {error}")
             return
-        self._take(frame)
+        if isinstance(frame, frames.Call):
+            self._call(frame.body)
+        else:
+            self._take(frame)
 
     def lost(self, alive: float) -> None:
         """The socket is gone; the session, if any, goes on without it for its grace time (L11)."""
@@ -150,14 +153,17 @@ class Connection:
     # --- frames ---------------------------------------------------------------------------------
 
     def _take(self, frame: frames.Frame) -> None:
-        if isinstance(frame, frames.Call):
-            self._call(frame.body)
-        elif isinstance(frame, frames.Ping):
+        """Any frame but a call."""
+        if isinstance(frame, frames.Ping):
             self._socket.send(codec.pong(frame.number))
         elif isinstance(frame, frames.Login):
             self._login(frame.fields)
         elif isinstance(frame, frames.SetFlag):
             self._set_flag()
+        elif isinstance(frame, frames.Unreadable):
+            self._answer(frame.id, self._failure(Refusal(Code.GENERAL_E_WRONG_PARAM, frame.reason)))
+        elif self.live is not None:
+            self._complain("line_login is not offered, and this connection is logged in")
         else:
             self._refuse_login(Refusal(Code.LOGIN_E_NET, "line_login is not offered: use login with a token"))
 
@@ -214,11 +220,14 @@ class Connection:
                 raise Refusal(
                     Code.GENERAL_E_LARGE_PARAM, f"rid: at most {_REQUEST_ID_BYTES} characters are allowed"
                 )
+            once = command.changes and args.rid
+            work = self._once(command, live, args) if once else command.run(self, live, args)
         except Refusal as refusal:
             self._answer(body.id, self._failure(refusal))
             return
-        once = command.changes and args.rid
-        work = self._once(command, live, args) if once else command.run(self, live, args)
+        except Exception as error:  # a defect of ours costs the request, not the connection
+            self._answer_error(body.id, Code.GENERAL_E_FAILED, error)
+            return
         if command.pipelined:
             _PipelinedExchange(self, body.id, command, work).step()
         else:
@@ -252,8 +261,7 @@ class Connection:
         body = await requests.recall(live, args.rid)
         if body is None:
             try:
-                fields = await command.run(self, live, args)
-                body = fields if isinstance(fields, bytes) else codec.ok_body(fields)
+                body = codec.ok_body(await command.run(self, live, args))
             except Superseded:
                 raise
             except Refusal as refusal:
@@ -271,15 +279,15 @@ class Connection:
         if not self._lost:
             self._socket.send(codec.call_answer(call_id, body))
 
-    def _answer_error(self, call_id: int | str, command: Command, error: Exception) -> None:
+    def _answer_error(self, call_id: int | str, failure: Code, error: Exception) -> None:
         if isinstance(error, Refusal):
             self._answer(call_id, self._failure(error))
         elif isinstance(error, Unavailable):
             _log.error("store unavailable", error=str(error))
-            self._answer(call_id, self._failure(Refusal(command.failure, "the server could not store it")))
+            self._answer(call_id, self._failure(Refusal(failure, "the server could not store it")))
         else:
             _log.error("request failed", exc_info=error)
-            self._answer(call_id, self._failure(Refusal(command.failure, "server error")))
+            self._answer(call_id, self._failure(Refusal(failure, "server error")))
         if isinstance(error, Superseded):
             self.kicked()
 
@@ -440,10 +448,11 @@ class _PipelinedExchange(Running):
     def finish(self, result: Any, error: Exception | None) -> None:
         connection = self._connection
         if error is not None:
-            connection._answer_error(self._call_id, self._command, error)
+            connection._answer_error(self._call_id, self._command.failure, error)
             return
         connection._gate.counters.messages_in += 1
-        connection._answer(self._call_id, result if isinstance(result, bytes) else codec.ok_body(result))
+        if not connection._lost:
+            connection._socket.send(self._command.answer(self._call_id, result))
 
 
 class _Exchange(_PipelinedExchange):
@@ -455,7 +464,7 @@ class _Exchange(_PipelinedExchange):
         connection = self._connection
         if error is not None:
             connection._follow.clear()
-            connection._answer_error(self._call_id, self._command, error)
+            connection._answer_error(self._call_id, self._command.failure, error)
         else:
             connection._answer(self._call_id, result if isinstance(result, bytes) else codec.ok_body(result))
         connection._finished()

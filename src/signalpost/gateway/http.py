@@ -118,6 +118,7 @@ def web_application(site: Site, edge: Edge) -> web.Application:
     """The aiohttp application for one listener."""
     pages = _Pages(site, edge)
     application = web.Application(middlewares=[_errors, pages.upgrades])
+    application.on_response_prepare.append(_sign)
     application.router.add_get("/", pages.page)
     application.router.add_get("/getaddr", pages.getaddr)
     application.router.add_options("/getaddr", pages.preflight)
@@ -218,6 +219,11 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception:
         http_logger.exception("request failed")
         return _json({"error": "internal server error"}, status=500, headers=_PLAIN)
+
+
+async def _sign(request: web.Request, response: web.StreamResponse) -> None:
+    """Name the product, not the versions of its libraries."""
+    response.headers["Server"] = "signalpost"
 
 
 def _explain(status: int, request: web.Request) -> str:

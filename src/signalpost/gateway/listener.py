@@ -1,7 +1,7 @@
-"""One port for WebSocket and HTTP: accepts connections, tells the two apart, keeps WebSockets alive.
+"""One port for WebSocket and HTTP: accepts connections, sweeps them for time-outs, drains them.
 
-It knows asyncio transports, time-outs, and how a connection begins and ends. It refuses to know what a
-message means: that is for the handler which `Accept` makes for each WebSocket.
+It knows ports, aiohttp's server, every connection that is open, and limits per address. It refuses to
+know what a message means: that is for the handler which `Accept` makes for each WebSocket.
 
 A connection goes through the hands of up to three protocols: `Doorway` reads the request's head; then
 `Socket` owns it for its whole life as a WebSocket, or aiohttp as ordinary HTTP, which hands it back
@@ -13,437 +13,24 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import IntEnum
 from functools import partial
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, cast
 
 import structlog
 from aiohttp import web
 
-from signalpost.gateway.addresses import Allowance, Network, Networks, client_address
+from signalpost.gateway.addresses import Allowance, Networks, client_address
+from signalpost.gateway.doorway import BUSY, Doorway, peer_of
 from signalpost.gateway.http import Site, http_logger, web_application
-from signalpost.gateway.outbox import DEFAULT_CAP, Flusher, Outbox
-from signalpost.gateway.websocket import (
-    HEAD_END,
-    HEAD_LIMIT,
-    FrameReader,
-    HandshakeRefused,
-    Kind,
-    ProtocolError,
-    accept_answer,
-    asks_websocket,
-    begins_head,
-    check_handshake,
-    close_code,
-    frame_close,
-    frame_ping,
-    frame_pong,
-    frame_text,
-    read_head,
-    refusal_answer,
-)
+from signalpost.gateway.outbox import Flusher
+from signalpost.gateway.settings import Counts, ListenerSettings
+from signalpost.gateway.sockets import Accept, Handler, Socket
+from signalpost.gateway.websocket import HandshakeRefused, accept_answer, check_handshake
 
 __all__ = ["Accept", "Counts", "Handler", "Listener", "ListenerSettings", "Socket"]
 
 log = structlog.get_logger("signalpost.listener")
-
-
-# --- what the layer above implements ----------------------------------------------------------
-
-
-class Handler(Protocol):
-    """What a WebSocket's messages are for."""
-
-    def text(self, data: bytes) -> None:
-        """One whole text message: valid UTF-8, at most `max_message` bytes."""
-        ...
-
-    def lost(self, alive: float) -> None:
-        """The connection is over; called exactly once. `alive`: loop time when the peer was last heard."""
-        ...
-
-
-Accept: TypeAlias = Callable[["Socket"], Handler]
-"""Makes the handler of a new WebSocket, which may already send."""
-
-
-# --- settings and counts ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenerSettings:
-    """Where to listen, and every bound of the edge. Times are seconds, sizes bytes."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080  #: 0 picks a free one
-    tls: ssl.SSLContext | None = None  #: given, there is a second listener on port + 1
-    backlog: int = 2048
-    max_message: int = 64 * 1024  #: of a client (E5)
-    handshake_timeout: float = 10.0  #: for the request's head, and for TLS before it
-    ping_after: float = 10.0  #: a peer silent for so long is pinged, once in that time (L13)
-    dead_after: float = 30.0  #: and after so long it is dead (L13)
-    close_timeout: float = 3.0  #: for the peer's part of a close
-    sweep_every: float = 1.0  #: how exact these times are
-    keep_alive: float = 75.0  #: for idle HTTP connections
-    outbox_cap: int = DEFAULT_CAP  #: more waiting than this, and the peer is too slow
-    send_buffer: int = 256 * 1024  #: of the kernel, for each connection
-    high_water: int = 256 * 1024  #: backlog at which a peer is no longer read from
-    low_water: int = 64 * 1024  #: and at which it is again
-    connections_per_second: int = 200  #: of one address (L16)
-    failed_logins_per_minute: int = 600  #: of one address (L16)
-    exempt: tuple[Network, ...] = ()  #: for which no limit per address holds
-    trusted_proxies: tuple[Network, ...] = ()  #: whose X-Forwarded-For counts
-
-
-@dataclass(slots=True)
-class Counts:
-    """What happened so far, for metrics; only the listener and its connections write here."""
-
-    accepted: int = 0  #: connections ever
-    upgraded: int = 0  #: WebSockets ever
-    http: int = 0  #: connections that began as ordinary HTTP
-    refused: int = 0  #: answered 429
-    bad_handshakes: int = 0
-    handshake_timeouts: int = 0
-    protocol_errors: int = 0
-    slow: int = 0  #: aborted because they did not read
-    silent: int = 0  #: aborted because nothing came from them
-
-
-# --- a WebSocket ------------------------------------------------------------------------------
-
-
-class _State(IntEnum):
-    """Where a WebSocket is in its life; it only moves forward.
-
-    OPEN     → CLOSING (we closed first), ENDING (the peer closed first, or broke the protocol), LOST
-    CLOSING  → ENDING (the peer has answered), LOST
-    ENDING   → LOST
-    """
-
-    OPEN = 0
-    CLOSING = 1  # our close frame is sent; the peer's is awaited
-    ENDING = 2  # both are done with frames; whatever still comes is ignored, and TCP is being closed
-    LOST = 3  # the transport is gone
-
-
-_OPEN: Final = _State.OPEN
-
-
-class Socket(asyncio.Protocol):
-    """A WebSocket connection after its handshake."""
-
-    __slots__ = (
-        "_handler",
-        "_held",
-        "_listener",
-        "_reader",
-        "_state",
-        "_transport",
-        "heard",
-        "outbox",
-        "peer",
-        "pinged",
-        "secure",
-    )
-
-    def __init__(
-        self, listener: Listener, transport: asyncio.Transport, *, peer: str, secure: bool, now: float
-    ) -> None:
-        self._listener: Final = listener
-        self._transport: Final = transport
-        self._reader: Final = FrameReader(listener.settings.max_message)
-        self.outbox: Final = Outbox(transport, listener.flusher)
-        # The client's address, after trusted proxies.
-        self.peer: Final = peer
-        # Whether it came over TLS.
-        self.secure: Final = secure
-        # Loop time when the last bytes arrived.
-        self.heard = now
-        # Loop time of the last ping; the sweep's.
-        self.pinged = now
-        self._state = _OPEN
-        # Gets the messages; None until `open`.
-        self._handler: Handler | None = None
-        # The layer above has enough for now, between `hold` and `go_on`.
-        self._held = False
-
-    # for the layer above
-
-    def send(self, payload: bytes) -> None:
-        """Send one text message at the end of this tick; nothing once a close has begun."""
-        self.outbox.put(frame_text(payload))
-
-    def close(self, code: int, reason: str = "") -> None:
-        """Begin the close handshake, behind what is queued.
-
-        TCP ends when the peer answers, or after a time-out.
-        """
-        if self._state is not _OPEN:
-            return
-        self._state = _State.CLOSING
-        self._listener.closing(self)
-        self.outbox.finish(frame_close(code, reason), _nothing)
-        self._read_on()
-
-    def hold(self) -> None:
-        """Read nothing more from the peer until `go_on`; what has been read still comes."""
-        self._held = True
-        if self._state is _OPEN:
-            self._transport.pause_reading()
-
-    def go_on(self) -> None:
-        """Read from the peer again, unless it does not read from us."""
-        self._held = False
-        if self._state is _OPEN and not self.outbox.congested:
-            self._transport.resume_reading()
-
-    def abort(self) -> None:
-        """End the connection at once, without a close frame."""
-        self._transport.abort()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether messages can still come and go."""
-        return self._state is _OPEN
-
-    # for the listener
-
-    def open(self, accept: Accept) -> None:
-        """Begin; called once, when the handshake's answer has been written."""
-        self._handler = accept(self)
-
-    def ping(self, now: float) -> None:
-        """Ask a silent peer for a sign of life."""
-        self.pinged = now
-        self.outbox.put(_PING)
-
-    # for the transport
-
-    def data_received(self, data: bytes) -> None:
-        self.heard = self._listener.now()
-        if self._state is not _OPEN or self._handler is None:
-            self._read_end(data)
-            return
-        text = self._reader.whole_text(data)
-        if text is not None:
-            self._handler.text(text)
-            return
-        try:
-            received = self._reader.feed(data)
-        except ProtocolError as error:
-            self._take(error.received)
-            self._listener.counts.protocol_errors += 1
-            self._fail(error.code, error.reason)
-            return
-        self._take(received)
-
-    def eof_received(self) -> None:
-        """The peer will send no more; returning None closes the transport."""
-
-    def pause_writing(self) -> None:
-        """The peer does not read what it asked for: let it ask no more until it does."""
-        self.outbox.congest()
-        if self._state is _OPEN:
-            self._transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        self.outbox.relieve()
-        # It has read, which is a sign of life, and we could not have heard any other.
-        self.heard = self._listener.now()
-        self._read_on()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._state = _State.LOST
-        self.outbox.discard()
-        self._listener.ended(self)
-        handler, self._handler = self._handler, None
-        if handler is not None:
-            handler.lost(self.heard)
-
-    # inside
-
-    def _read_on(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    def _take(self, received: list[tuple[Kind, bytes]]) -> None:
-        for kind, payload in received:
-            if self._state is not _OPEN or self._handler is None:
-                return
-            if kind is Kind.TEXT:
-                self._handler.text(payload)
-            elif kind is Kind.PING:
-                self.outbox.put(frame_pong(payload))
-            elif kind is Kind.CLOSE:
-                self._answer_close(payload)
-            elif kind is Kind.BINARY:
-                self._fail(1003, "binary messages are not taken; send text")
-
-    def _answer_close(self, payload: bytes) -> None:
-        """The peer closes first: what is queued, the close frame back, then TCP (RFC 6455 §7.1.1)."""
-        self._state = _State.ENDING
-        self._listener.closing(self)
-        self.outbox.finish(frame_close(close_code(payload)), self._transport.close)
-
-    def _fail(self, code: int, reason: str) -> None:
-        """Fail the connection (RFC 6455 §7.1.7).
-
-        The close frame must reach a peer that is still sending, so what comes is thrown away until the
-        peer has gone.
-        """
-        if self._state is not _OPEN:
-            return
-        self._state = _State.ENDING
-        self._listener.closing(self)
-        self.outbox.finish(frame_close(code, reason), self._end_sending)
-
-    def _end_sending(self) -> None:
-        _end_sending(self._transport)
-
-    def _read_end(self, data: bytes) -> None:
-        """After our close frame only the peer's matters."""
-        if self._state is not _State.CLOSING:
-            return
-        try:
-            received = self._reader.feed(data)
-        except ProtocolError:
-            self._state = _State.ENDING
-            self._transport.close()
-            return
-        if any(kind is Kind.CLOSE for kind, _ in received):
-            self._state = _State.ENDING
-            self._transport.close()
-
-
-_PING: Final = frame_ping()
-
-
-# --- before it is one -------------------------------------------------------------------------
-
-_BUSY: Final = "too many connections from this address"
-
-
-class Doorway(asyncio.Protocol):
-    """A connection whose request head is being read."""
-
-    __slots__ = ("_head", "_limited", "_listener", "_peer", "_refused", "_secure", "_transport", "since")
-
-    def __init__(self, listener: Listener, *, secure: bool) -> None:
-        self._listener: Final = listener
-        self._secure: Final = secure
-        # The head so far; None until a chunk comes that does not hold it whole.
-        self._head: bytearray | None = None
-        # Its address has used up its connections: the first bytes are answered with 429.
-        self._limited = False
-        # It got its refusal: what still comes is thrown away.
-        self._refused = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        listener = self._listener
-        self._transport = cast("asyncio.Transport", transport)
-        # The address that TCP shows.
-        self._peer = _peer_of(transport)
-        # Loop time when it came.
-        self.since = listener.now()
-        listener.entered(self)
-        # Behind a proxy the address is known only when the head is.
-        if self._peer not in listener.trusted:
-            self._limited = not listener.may_connect(self._peer)
-
-    def data_received(self, data: bytes) -> None:
-        if self._refused:
-            return
-        if self._limited:
-            self._refuse_busy()
-            return
-        searched = 0
-        head: bytes | bytearray = data
-        if self._head is not None:
-            searched = max(len(self._head) - 3, 0)
-            self._head += data
-            head = self._head
-        end = head.find(HEAD_END, searched)
-        if end > HEAD_LIMIT or (end < 0 and len(head) > HEAD_LIMIT):
-            self._refuse(431, f"a request head is at most {HEAD_LIMIT} bytes")
-        elif end >= 0:
-            self._judge(bytes(head), end)
-        elif not begins_head(head):
-            self._hand_over(bytes(head))
-        elif self._head is None:
-            self._head = bytearray(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._listener.left(self)
-
-    def expire(self) -> None:
-        """Its time is up."""
-        self._transport.abort()
-
-    def _judge(self, data: bytes, end: int) -> None:
-        """The head is whole: a WebSocket, ordinary HTTP, or neither."""
-        listener = self._listener
-        request = read_head(data[:end])
-        if request is None:
-            self._hand_over(data)
-            return
-        peer = self._peer
-        if peer in listener.trusted:
-            peer = client_address(peer, request.headers.get("x-forwarded-for", ""), listener.trusted)
-            if not listener.may_connect(peer):
-                self._refuse_busy()
-                return
-        if not asks_websocket(request.headers):
-            self._hand_over(data)
-            return
-        try:
-            key = check_handshake(request.method, request.version, request.headers)
-        except HandshakeRefused as refused:
-            listener.counts.bad_handshakes += 1
-            self._refuse(refused.status, refused.reason, refused.headers)
-            return
-        listener.left(self)
-        rest = data[end + len(HEAD_END) :]
-        listener.upgrade(self._transport, peer=peer, secure=self._secure, key=key, rest=rest)
-
-    def _hand_over(self, data: bytes) -> None:
-        """Ordinary HTTP, or what our head parser cannot read: aiohttp's from here on."""
-        listener = self._listener
-        listener.left(self)
-        listener.counts.http += 1
-        protocol = listener.http_protocol()
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        protocol.data_received(data)
-
-    def _refuse_busy(self) -> None:
-        self._listener.counts.refused += 1
-        self._refuse(429, _BUSY, {"Retry-After": "1"})
-
-    def _refuse(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
-        self._refused = True
-        self._head = None
-        self._transport.write(refusal_answer(status, reason, headers))
-        _end_sending(self._transport)
-
-
-def _end_sending(transport: asyncio.Transport) -> None:
-    """Close our half only: closing a socket over unread bytes resets it, and the peer loses our last words.
-
-    TLS has no halves; there the transport's own shutdown reads on for a while.
-    """
-    if transport.can_write_eof():
-        transport.write_eof()
-    else:
-        transport.close()
-
-
-def _peer_of(transport: asyncio.BaseTransport) -> str:
-    name = transport.get_extra_info("peername")
-    return str(name[0]) if name else ""
 
 
 class _Tail:
@@ -460,19 +47,26 @@ class _Tail:
         """Nothing more comes."""
 
 
-# --- the listener -----------------------------------------------------------------------------
-
-
 class Listener:
-    """All connections of one process; made inside the running loop."""
+    """All connections of one process; made inside the running loop.
 
-    def __init__(self, settings: ListenerSettings, site: Site, accept: Accept) -> None:
+    `clock` replaces the loop's time for every time-out of the edge itself; aiohttp and TLS keep the loop's.
+    """
+
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        site: Site,
+        accept: Accept,
+        *,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.settings: Final = settings
         self.counts: Final = Counts()
         self.trusted: Final = Networks(settings.trusted_proxies)
         self.flusher: Final = Flusher(loop, cap=settings.outbox_cap, overrun=self._overran)
-        self.now: Final[Callable[[], float]] = loop.time
+        self.now: Final[Callable[[], float]] = clock or loop.time
         # The ports that were bound; 0 and None before `start`.
         self.port = 0
         self.tls_port: int | None = None
@@ -588,13 +182,13 @@ class Listener:
             if self.draining:
                 raise HandshakeRefused(503, "the server restarts")
             key = check_handshake(request.method, (request.version.major, request.version.minor), headers)
-            peer = _peer_of(transport)
+            peer = peer_of(transport)
             if peer in self.trusted:
                 # One connection of a proxy carries many clients.
                 peer = client_address(peer, headers.get("x-forwarded-for", ""), self.trusted)
                 if not self.may_connect(peer):
                     self.counts.refused += 1
-                    raise HandshakeRefused(429, _BUSY, {"Retry-After": "1"})
+                    raise HandshakeRefused(429, BUSY, {"Retry-After": "1"})
         except HandshakeRefused as refused:
             self.counts.bad_handshakes += 1
             answer = web.Response(status=refused.status, text=f"{refused.reason}\n", headers=refused.headers)
@@ -667,7 +261,7 @@ class Listener:
 
     def _overran(self, transport: asyncio.Transport) -> None:
         self.counts.slow += 1
-        log.info("slow consumer dropped", peer=_peer_of(transport))
+        log.info("slow consumer dropped", peer=peer_of(transport))
 
     async def _emptiness(self) -> None:
         """Wait until no WebSocket is left: politely, then by force."""
@@ -708,7 +302,7 @@ class Listener:
             if heard > quiet:
                 continue
             if heard <= dead:
-                self.counts.silent += 1
+                self.counts.silent += connection.is_open
                 connection.abort()
             elif connection.pinged <= quiet:
                 connection.ping(now)
@@ -774,7 +368,3 @@ async def _bind_port(settings: ListenerSettings, port: int) -> list[socket.socke
             made.close()
         raise
     return bound
-
-
-def _nothing() -> None:
-    """Our close frame is out, and the peer's is awaited."""

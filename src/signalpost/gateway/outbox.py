@@ -58,7 +58,7 @@ class Outbox:
     that one large frame is always possible. After `finish` and `discard` whatever is put vanishes.
     """
 
-    __slots__ = ("_congested", "_flusher", "_parts", "_room", "_then", "_transport", "_watched")
+    __slots__ = ("_congested", "_finished", "_flusher", "_parts", "_room", "_then", "_transport", "_watched")
 
     def __init__(self, transport: asyncio.Transport, flusher: Flusher) -> None:
         self._flusher = flusher
@@ -70,7 +70,9 @@ class Outbox:
         self._room = flusher.cap
         # Between the transport's pause_writing and resume_writing.
         self._congested = False
-        # What to call once the last frame is with the transport; None before `finish`.
+        # The last frame has been put.
+        self._finished = False
+        # What to call once it is with the transport; None if nothing is to be called, or no more.
         self._then: Callable[[], None] | None = None
         # Congested or finishing: the next flush must look closer.
         self._watched = False
@@ -107,15 +109,23 @@ class Outbox:
             self._flusher.wake()
         dirty.append(self)
 
-    def finish(self, frame: Frame, then: Callable[[], None]) -> None:
-        """Queue the last frame, and call `then` once it is with the transport."""
-        if self._transport is None or self._then is not None:
+    def finish(self, frame: Frame) -> None:
+        """Queue the last frame."""
+        if self._transport is None or self._finished:
             return
         self._room = max(self._room, 0)
         self.put(frame)
         self._room = -1
-        self._then = then
-        self._watched = True
+        self._finished = self._watched = True
+
+    def when_finished(self, then: Callable[[], None]) -> None:
+        """Call `then` once the last frame is with the transport; never, if the connection is lost before."""
+        if self._transport is None:
+            return
+        if self._finished and self._parts is None:
+            then()
+        else:
+            self._then = then
 
     def discard(self) -> None:
         """Forget the transport and all that waits; the connection is over."""
@@ -135,10 +145,10 @@ class Outbox:
     def relieve(self) -> None:
         """The transport is below its low-water mark again."""
         self._congested = False
-        self._watched = self._then is not None
+        self._watched = self._finished
 
     def _refuse(self) -> None:
-        if self._transport is not None and self._then is None:
+        if self._transport is not None and not self._finished:
             self._overrun(self._transport)
 
     def _overrun(self, transport: asyncio.Transport) -> None:
@@ -151,9 +161,11 @@ class Outbox:
             self._overrun(transport)
             return
         transport.write(data)
-        if self._then is not None:
+        if self._finished:
             self._room = -1
-            self._then()
+            then, self._then = self._then, None
+            if then is not None:
+                then()
 
 
 class Flusher:

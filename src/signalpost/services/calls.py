@@ -17,7 +17,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Effect, Input, State
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
-from signalpost.domain.names import check_name
+from signalpost.domain.names import check_name, size_of
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Clock, Conflict, Full, Queues, Records, Timers
 from signalpost.services.keys import call_key, calls_key, inbox_key, split
@@ -31,7 +31,6 @@ __all__ = ["Answer", "Calls"]
 
 _EFFECT_MEMORY = 120.0  # seconds for which performing an effect again is recognised
 _RETRY = 1.0  # seconds after which a timer looks again at a call whose effects are under way
-_RINGS = (State.PUSHED, State.RINGING)
 _PAGE = 500  # items of an inbox that are looked through at once
 
 
@@ -103,15 +102,22 @@ class Calls:
             if standing is Standing.ATTACHED:
                 call = rules.advance(call, Input.PUSH, now=self._clock())
             await self._index(live.app_id, call, add=True)
-            if await self._commit(key, call, rev):
-                return channel
+            try:
+                rev = await self._store(key, call, rev)
+            except Conflict:
+                continue
+            await self._carry_out(key, call, rev)
+            return channel
 
     async def answer(self, live: Live, channel: str, peer: str, answer: Answer, extra: str) -> None:
         """Confirm, accept, refuse, send keys or end (K2-K4, K12). Raises Refusal: 1001, 1004, 1005."""
         check_name(channel, "channel name")
         check_name(peer, "account")
         key = call_key(live.app_id, channel, live.account, peer)
-        await self._advance(key, lambda call: self._side(call, live.account, answer), extra)
+        decided = await self._decide(key, lambda call: self._side(call, live.account, answer), extra)
+        if decided is None:
+            raise Refusal(Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out")
+        await self._carry_out(key, *decided)
 
     @staticmethod
     def _side(call: Call, account: str, answer: Answer) -> Input | None:
@@ -124,32 +130,38 @@ class Calls:
 
     async def attached(self, app_id: str, account: str) -> None:
         """The account has a connection: what waits for it is pushed (K5)."""
-        await self._each(
-            app_id,
-            account,
-            lambda call: Input.PUSH if call.callee == account and call.state is State.WAITING else None,
-        )
+
+        def decide(call: Call) -> Input | None:
+            waits = call.callee == account and call.state is State.WAITING
+            return Input.PUSH if waits else None
+
+        for key, call, rev in await self._decide_all(app_id, account, decide):
+            await self._carry_out(key, call, rev)
 
     async def inherited(self, app_id: str, account: str) -> None:
         """An original SDK logged in afresh: only live invitations to it remain, and ring anew (K11)."""
 
-        def decide(call: Call) -> Input | None:
-            if call.callee == account and call.state is not State.ACCEPTED:
-                return Input.PUSH if call.state is State.WAITING else None
-            return self._gone(call, account)
+        def decide(call: Call) -> Input:
+            rings = call.callee == account and call.state is not State.ACCEPTED
+            return Input.PUSH if rings else self._gone(call, account)
 
-        await self._each(app_id, account, decide)
-        await self._forget_events(inbox_key(app_id, account))
-        await self._each(
-            app_id,
-            account,
-            lambda call: Input.PUSH if call.callee == account and call.state in _RINGS else None,
-        )
+        await self._renew(app_id, account, decide)
 
     async def ended(self, app_id: str, account: str) -> None:
         """The account's session ended: so do its calls; an invitation it never got goes on waiting (K11)."""
-        await self._each(app_id, account, lambda call: self._gone(call, account))
-        await self._forget_events(inbox_key(app_id, account))
+        await self._renew(app_id, account, lambda call: self._gone(call, account))
+
+    async def _renew(self, app_id: str, account: str, decide: Callable[[Call], Input]) -> None:
+        """Let the account's calls end or ring anew, and leave no event of an ended one in its inbox."""
+        inbox = inbox_key(app_id, account)
+        decided = await self._decide_all(app_id, account, decide)
+        await self._forget_events(inbox)
+        for key, call, rev in decided:
+            await self._carry_out(key, call, rev)
+        # What was under way into this inbox has arrived by now; other calls' events are not ours to touch.
+        over = {call.id for _, call, _ in decided if call.over}
+        if over:
+            await self._forget_events(inbox, of=over)
 
     @staticmethod
     def _gone(call: Call, account: str) -> Input:
@@ -164,25 +176,28 @@ class Calls:
             return
         app_id = split(key)[1]
         limits = self._limits(app_id)
-
         online = await self._presence.standing(app_id, call.callee) is not Standing.OFFLINE
         now = self._clock()
+        decided = await self._decide(
+            key, lambda call: rules.overdue(call, peer_online=online, limits=limits, now=now), ""
+        )
+        if decided is not None:
+            await self._carry_out(key, *decided)
 
-        def decide(current: Call) -> Input | None:
-            return rules.overdue(current, peer_online=online, limits=limits, now=now)
+    async def _decide_all(
+        self, app_id: str, account: str, decide: Callable[[Call], Input | None]
+    ) -> list[tuple[str, Call, int]]:
+        """Let the rule decide on all of the account's calls, and store that.
 
-        if not await self._advance(key, decide, ""):
-            await self._arm(key)
-
-    async def _each(self, app_id: str, account: str, decide: Callable[[Call], Input | None]) -> None:
+        Nothing is carried out yet: that may wait, and what comes meanwhile is the account's next session's.
+        """
         entry = await self._records.get(calls_key(inbox_key(app_id, account)))
-        if entry is None:
-            return
-        for key in NAMES.decode(entry.value):
-            try:
-                await self._advance(key, decide, "")
-            except Refusal:
-                continue  # it was over already
+        found = []
+        for key in [] if entry is None else NAMES.decode(entry.value):
+            decided = await self._decide(key, lambda call: None if call.over else decide(call), "")
+            if decided is not None:
+                found.append((key, *decided))
+        return found
 
     # --- deciding, committing, performing -------------------------------------------------------
 
@@ -190,30 +205,34 @@ class Calls:
         entry = await self._records.get(key)
         return (None, 0) if entry is None else (CALL.decode(entry.value), entry.rev)
 
-    async def _advance(self, key: str, decide: Callable[[Call], Input | None], extra: str) -> bool:
-        """Let the rule decide until a decision is stored; False if there was nothing to decide."""
+    async def _decide(
+        self, key: str, decide: Callable[[Call], Input | None], extra: str
+    ) -> tuple[Call, int] | None:
+        """Let the rule decide until its decision is stored; the call and its revision, None if there is none.
+
+        Raises Refusal (K12).
+        """
         while True:
             call, rev = await self._find(key)
-            if call is None or call.over:
-                raise Refusal(
-                    Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out"
-                )
+            if call is None:
+                return None
             what = decide(call)
             if what is None:
-                return False
-            if await self._commit(key, rules.advance(call, what, extra=extra, now=self._clock()), rev):
-                return True
+                return call, rev
+            call = rules.advance(call, what, extra=extra, now=self._clock())
+            try:
+                return call, await self._store(key, call, rev)
+            except Conflict:
+                continue
 
-    async def _commit(self, key: str, call: Call, rev: int) -> bool:
-        """Store a decision and perform its effects; False if somebody else decided first."""
+    async def _store(self, key: str, call: Call, rev: int) -> int:
+        """Store a decision with its effects; returns the revision. Raises Conflict if another came first."""
         await self._timers.arm(key, self._clock() + _RETRY)
-        try:
-            rev = await self._records.put(key, CALL.encode(call), expect=rev, ttl=None)
-        except Conflict:
-            return False
+        return await self._records.put(key, CALL.encode(call), expect=rev, ttl=None)
+
+    async def _carry_out(self, key: str, call: Call, rev: int) -> None:
         if await self._perform(key, call, rev):
             await self._arm(key)
-        return True
 
     async def _perform(self, key: str, call: Call, rev: int) -> bool:
         """Do the effects in order and strike them; False if somebody else took the call over meanwhile."""
@@ -221,7 +240,7 @@ class Calls:
         invite_seq = call.invite_seq
         for effect in call.effects:
             if not effect.kind:
-                await self._queues.remove(inbox_key(app_id, call.callee), [invite_seq])
+                await self._queues.remove(inbox_key(app_id, effect.to), [invite_seq])
                 continue
             seq = await self._tell(app_id, call, effect)
             if effect.kind == rules.INVITE:
@@ -249,7 +268,7 @@ class Calls:
             seq, _, repeated = await self._queues.append(
                 key,
                 ITEM.encode(item),
-                size=len(effect.extra),
+                size=size_of(effect.extra),
                 ttl=limits.inbox_seconds,
                 max_items=limits.inbox_messages + limits.inbox_call_reserve,
                 max_size=2 * limits.inbox_bytes,
@@ -298,8 +317,9 @@ class Calls:
                 continue
             return
 
-    async def _forget_events(self, key: str) -> None:
-        """Take all call events out of an inbox: over a fresh login they mean nothing (PROTOCOL §8)."""
+    async def _forget_events(self, key: str, *, of: set[str] | None = None) -> None:
+        """Take call events out of an inbox, all or those of some calls: over a fresh login they mean
+        nothing (PROTOCOL §8)."""
         head = await self._queues.head(key)
         after = head.cleared
         while after < head.last:
@@ -307,9 +327,13 @@ class Calls:
             if not items:
                 return
             after = items[-1].seq
-            stale = [item.seq for item in items if ITEM.decode(item.body).call]
+            stale = [item.seq for item in items if _concerns(ITEM.decode(item.body).call, of)]
             if stale:
                 await self._queues.remove(key, stale)
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits
+
+
+def _concerns(call: str, calls: set[str] | None) -> bool:
+    return bool(call) if calls is None else call in calls

@@ -13,7 +13,7 @@ import msgspec
 
 from signalpost.domain import channels as rules
 from signalpost.domain.apps import App
-from signalpost.domain.channels import SPECIAL, ChannelEvent
+from signalpost.domain.channels import SPECIAL, ChannelEvent, Counted
 from signalpost.domain.inbox import too_fast
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name, check_text
@@ -39,13 +39,12 @@ from signalpost.services.keys import channel_key, counting_key, request_key, spl
 from signalpost.services.live import Live
 from signalpost.services.messages import Messages
 from signalpost.services.presence import Presence
-from signalpost.services.stored import EVENT
+from signalpost.services.stored import COUNTED, EVENT, TIME
 from signalpost.wire.codes import (
     ATTR_AUTO_UPDATE,
     ATTR_AUTO_UPDATE_TOTAL,
     ATTR_CHANNEL_TTL,
     ATTR_MEMBERS,
-    ATTR_MEMBERS_TOTAL,
     CHANNEL_EVENTS,
     CHANNEL_MESSAGE_BYTES,
     CHANNEL_USER_ONLINE,
@@ -61,6 +60,8 @@ JOIN = "channel_user_join"
 LEAVE = "channel_user_leave"
 ATTRIBUTE = "channel_attr_update"
 
+_NOTHING_NEW = "nothing new"  # a rate that admits nothing but repetitions
+
 
 class Missed(NamedTuple):
     """What a member has missed of a channel: the kept events, and how many more are no longer kept (C9)."""
@@ -72,13 +73,12 @@ class Missed(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """The answer to a join. `left`: the channels left for it; `missed`: what follows the answer (L17)."""
+    """The answer to a join; `missed`: what follows the answer (L17)."""
 
     members: list[str]
     attributes: dict[str, str]
     epoch: str
     seq: int
-    left: list[str]
     missed: Missed | None
 
 
@@ -131,18 +131,24 @@ class Channels:
 
     # --- being in a channel ---------------------------------------------------------------------
 
-    async def join(self, live: Live, channel: str) -> Joined:
-        """Enter a channel, leaving the ordinary one that the session is in (C1, C2). Raises Refusal."""
+    @staticmethod
+    def given_up_for(live: Live, channel: str) -> list[str]:
+        """The channels that joining `channel` leaves (C2). Raises Refusal if none is called so."""
         rules.check_channel(channel)
         if channel in SPECIAL:
-            return await self._watch(live, channel)
-        left = [name for name in _channels_of(live.session) if name != channel and name not in SPECIAL]
-        for name in left:
+            return []
+        return [name for name in _channels_of(live.session) if name != channel and name not in SPECIAL]
+
+    async def join(self, live: Live, channel: str) -> Joined:
+        """Enter a channel, leaving the ordinary one that the session is in (C1, C2). Raises Refusal."""
+        for name in self.given_up_for(live, channel):
             await self.leave(live, name)
+        if channel in SPECIAL:
+            return await self._watch(live, channel)
         topic = topic_key(live.app_id, channel)
         kept = _place_in(live.session.kept, channel)
         if _place_in(live.session.places, channel) is None:
-            await self._enter(live, channel, topic)
+            await self._enter(live, channel)
         snapshot = await self._topics.snapshot(topic, limit=LIST_MEMBERS)
         assert snapshot is not None, "a topic with a member exists"
         members = [member.name for member in snapshot.members if member.name != live.account]
@@ -152,25 +158,34 @@ class Channels:
             dict(snapshot.attributes),
             snapshot.epoch,
             snapshot.seq,
-            left,
             missed,
         )
 
-    async def _enter(self, live: Live, channel: str, topic: str) -> None:
+    async def _enter(self, live: Live, channel: str) -> None:
         account = live.account
+        topic = topic_key(live.app_id, channel)
         is_new = await self._topics.member(topic, account) is None
-        attributes = await self._topics.attributes(topic)
         event = None
-        if is_new and rules.notifies_members(attributes):
+        if is_new and rules.notifies_members(await self._topics.attributes(topic)):
             event = self._event(JOIN, account)
-        change = await self._change(live.app, topic, [AddMember(account, live.session.line)], event)
+        await self._take_place(live, channel, event)
+        if is_new:
+            await self._came_or_went(live.app_id, topic, channel, account, "join")
+
+    async def _take_place(self, live: Live, channel: str, event: ChannelEvent | None) -> Change:
+        """Make the session a member: in the topic, then in its record.
+
+        A session that has been superseded must not touch the place that its successor may have there.
+        """
+        await self._presence.check(live)
+        topic = topic_key(live.app_id, channel)
+        change = await self._change(live.app, topic, [AddMember(live.account, live.session.line)], event)
         try:
             await self._presence.save(live, enter(live.session, channel, since=change.seq))
         except Superseded:
-            await self.vacate(live.app_id, account, Place(channel, live.session.line))
+            await self.vacate(live.app_id, live.account, Place(channel, live.session.line))
             raise
-        if is_new:
-            await self._came_or_went(live.app_id, live.app, topic, channel, account, "join")
+        return change
 
     async def _watch(self, live: Live, channel: str) -> Joined:
         """Enter a special channel: no events of its own, no snapshot, oneself alone in the list (P4)."""
@@ -180,13 +195,14 @@ class Channels:
             self._warn(live.app_id)
         if watchers is not None and live.account not in watchers:
             raise Refusal(Code.JOINCHANNEL_E_OTHER, f"this account may not join {channel}")
-        topic = topic_key(live.app_id, channel)
         kept = _place_in(live.session.kept, channel)
-        change = await self._change(live.app, topic, [AddMember(live.account, live.session.line)], None)
+        topic = topic_key(live.app_id, channel)
         if _place_in(live.session.places, channel) is None:
-            await self._presence.save(live, enter(live.session, channel, since=change.seq))
+            await self._take_place(live, channel, None)
+        head = await self._topics.head(topic)
+        assert head is not None, "a topic with a member exists"
         missed = None if kept is None else await self._missed(topic, channel, kept.seen)
-        return Joined([live.account], {}, change.epoch, change.seq, [], missed)
+        return Joined([live.account], {}, head.epoch, head.seq, missed)
 
     async def leave(self, live: Live, channel: str) -> None:
         """Leave a channel (C3). Raises Refusal 1001 when not in it."""
@@ -212,7 +228,7 @@ class Channels:
         head = await self._topics.head(topic)
         if head is not None and head.members == 0:
             await self._let_die(app, topic)
-        await self._came_or_went(app_id, app, topic, place.channel, account, "leave")
+        await self._came_or_went(app_id, topic, place.channel, account, "leave")
 
     async def heads(self, session: Session) -> dict[str, int]:
         """Where the session's channels stand now: what comes later, it misses while it is broken."""
@@ -260,7 +276,8 @@ class Channels:
         """
         rules.check_open_channel(channel)
         if not live.place_in(channel):
-            raise Refusal(Code.SENDMESSAGE_E_OTHER, "not in channel")
+            refusal = Refusal(Code.SENDMESSAGE_E_OTHER, "not in channel")
+            return await self._sent_before(live, channel, request, refusal)
         return await self.send_force(live, channel, text, request=request)
 
     async def send_force(self, live: Live, channel: str, text: str, *, request: str = "") -> str:
@@ -272,7 +289,7 @@ class Channels:
         window = self._messages.window(live)
         now = self._clock()
         if not window.take(now, limits.user_messages):
-            raise too_fast(limits.user_messages)
+            return await self._sent_before(live, channel, request, too_fast(limits.user_messages))
         limit = rules.message_limit(await self._topics.attributes(topic), limits)
         try:
             change = await self._topics.change(
@@ -284,13 +301,28 @@ class Channels:
                 dedupe_ttl=limits.request_memory,
             )
         except RateExceeded:
-            window.give_back()
+            window.give_back(now)
             raise Refusal(
                 Code.SENDMESSAGE_E_OTHER, f"too many messages: the channel takes {limit} in any one second"
             ) from None
         if change.repeated:
-            window.give_back()
-        return f"{change.epoch}-{change.seq}" if change.seq else self._new_id()
+            window.give_back(now)
+        return _message_id(change) if change.seq else self._new_id()
+
+    async def _sent_before(self, live: Live, channel: str, request: str, refusal: Refusal) -> str:
+        """The id of what this very request sent before (PROTOCOL §12); raises `refusal` if it is new."""
+        if not request:
+            raise refusal
+        try:
+            change = await self._topics.change(
+                topic_key(live.app_id, channel),
+                rates=(Rate(_NOTHING_NEW, 0),),
+                dedupe=request_key(live.key, request),
+                dedupe_ttl=live.app.limits.request_memory,
+            )
+        except RateExceeded:
+            raise refusal from None
+        return _message_id(change)
 
     # --- attributes -----------------------------------------------------------------------------
 
@@ -300,11 +332,10 @@ class Channels:
         value = rules.check_attribute(name, value, live.app.limits)
         topic = topic_key(live.app_id, channel)
         rules.check_room_for(await self._topics.attributes(topic), name)
-        is_new = await self._topics.head(topic) is None
+        if await self._topics.head(topic) is None:
+            await self._let_die(live.app, topic)
         event = self._attribute_event(live.account, name, value, "update")
         await self._edit(live, topic, name, [SetAttribute(name, value)], event)
-        if is_new:
-            await self._let_die(live.app, topic)
         await self._after_edit(live, topic, name)
 
     async def delete_attribute(self, live: Live, channel: str, name: str) -> None:
@@ -348,9 +379,11 @@ class Channels:
 
     async def _after_edit(self, live: Live, topic: str, name: str) -> None:
         if name == ATTR_CHANNEL_TTL:
-            await self._let_die(live.app, topic)
+            entry = await self._records.get(channel_key(topic))
+            if entry is not None:
+                await self._arm_end(live.app, topic, TIME.decode(entry.value))
         if name in (ATTR_AUTO_UPDATE, ATTR_AUTO_UPDATE_TOTAL):
-            await self._count_now(live.app, topic)
+            await self._publish_count(live.app, topic)
 
     # --- queries --------------------------------------------------------------------------------
 
@@ -386,63 +419,77 @@ class Channels:
 
     async def channel_due(self, key: str) -> None:
         """The end of an empty channel (C8)."""
-        await self._topics.drop(subject_of(key), if_empty=True)
+        topic = subject_of(key)
+        await self._records.delete(key)
+        head = await self._topics.head(topic)
+        if head is None or head.members > 0:
+            return
+        await self._timers.cancel(counting_key(topic))
+        await self._records.delete(counting_key(topic))
+        await self._topics.drop(topic, if_empty=True)
 
     async def counting_due(self, key: str) -> None:
-        """The time for another `_member_num` (C11)."""
+        """Somebody came or went, or the time for another `_member_num` has come (C11)."""
         topic = subject_of(key)
-        await self._count_now(self._find_app(split(topic)[0]) or App(), topic)
+        await self._publish_count(self._find_app(split(topic)[0]) or App(), topic)
 
     async def adopt(self) -> None:
         """After a restart all channels are empty: from now on they live for their ttl (C8)."""
         for topic in await self._topics.names():
-            await self._let_die(self._find_app(split(topic)[0]) or App(), topic)
+            app = self._find_app(split(topic)[0]) or App()
+            await self._let_die(app, topic)
+            await self._publish_count(app, topic)
 
     async def _let_die(self, app: App, topic: str) -> None:
-        """Arm the end of the channel; it comes to nothing if somebody is in it then."""
-        seconds = rules.channel_seconds(await self._topics.attributes(topic), app.limits)
-        await self._timers.arm(channel_key(topic), self._clock() + seconds)
+        """Nobody is in the channel any more: arm its end; it comes to nothing if somebody is in it then."""
+        now = self._clock()
+        await self._records.put(channel_key(topic), TIME.encode(now), expect=None, ttl=None)
+        await self._arm_end(app, topic, now)
 
-    async def _came_or_went(
-        self, app_id: str, app: App, topic: str, channel: str, account: str, event: str
-    ) -> None:
+    async def _arm_end(self, app: App, topic: str, empty_since: float) -> None:
+        seconds = rules.channel_seconds(await self._topics.attributes(topic), app.limits)
+        await self._timers.arm(channel_key(topic), empty_since + seconds)
+
+    async def _came_or_went(self, app_id: str, topic: str, channel: str, account: str, event: str) -> None:
         await self._tell_watchers(
             app_id, CHANNEL_EVENTS, account, {"event": event, "account": account, "channel": channel}
         )
-        counting = rules.counting(await self._topics.attributes(topic))
-        if not counting.interval:
-            return
-        entry = await self._records.get(counting_key(topic))
-        if entry is None:
-            await self._count_now(app, topic)
-        else:
-            await self._timers.arm(counting_key(topic), float(entry.value))
+        if rules.counting(await self._topics.attributes(topic)).interval:
+            # Not here and now: whoever comes or goes does not wait for the attribute's commit.
+            await self._timers.arm(counting_key(topic), self._clock())
 
-    async def _count_now(self, app: App, topic: str) -> None:
-        """Publish the numbers that the channel keeps, or withdraw them if it keeps none any more."""
+    async def _publish_count(self, app: App, topic: str) -> None:
+        """Publish the numbers that the channel keeps, when they are due; withdraw what it keeps no more."""
         head = await self._topics.head(topic)
         if head is None:
             return
-        attributes = await self._topics.attributes(topic)
-        counting = rules.counting(attributes)
-        numbers = {}
-        if counting.interval:
-            numbers[ATTR_MEMBERS] = str(head.members)
-        if counting.total:
-            numbers[ATTR_MEMBERS_TOTAL] = str(head.added)
-        await self._timers.cancel(counting_key(topic))
-        for name in (ATTR_MEMBERS, ATTR_MEMBERS_TOTAL):
-            if name in numbers:
-                event = self._attribute_event("", name, numbers[name], "update")
-                await self._change(app, topic, [SetAttribute(name, numbers[name])], event)
-            elif name in attributes:
-                event = self._attribute_event("", name, "", "del")
-                await self._change(app, topic, [DeleteAttribute(name)], event)
-        if counting.interval:
-            again = self._clock() + counting.interval
-            await self._records.put(
-                counting_key(topic), repr(again).encode(), expect=None, ttl=counting.interval
-            )
+        key = counting_key(topic)
+        entry = await self._records.get(key)
+        count = rules.count(
+            await self._topics.attributes(topic),
+            None if entry is None else COUNTED.decode(entry.value),
+            members=head.members,
+            joins=head.added,
+            now=self._clock(),
+        )
+        if count.again is None:
+            await self._timers.cancel(key)
+        else:
+            await self._timers.arm(key, count.again)
+        if ATTR_MEMBERS in count.publish:  # before it is told: that may wait, and somebody may come meanwhile
+            counted = Counted(self._clock(), head.members, head.added)
+            await self._records.put(key, COUNTED.encode(counted), expect=None, ttl=None)
+        for name, value in count.publish.items():
+            event = self._attribute_event("", name, value, "update")
+            await self._change_if_there(app, topic, SetAttribute(name, value), event)
+        for name in count.withdraw:
+            event = self._attribute_event("", name, "", "del")
+            await self._change_if_there(app, topic, DeleteAttribute(name), event)
+
+    async def _change_if_there(self, app: App, topic: str, edit: Edit, event: ChannelEvent) -> None:
+        """Make a change of the server's own, which must not bring a channel that has died back to life."""
+        if await self._topics.head(topic) is not None:
+            await self._change(app, topic, [edit], event)
 
     async def _tell_watchers(self, app_id: str, channel: str, account: str, what: dict[str, object]) -> None:
         topic = topic_key(app_id, channel)
@@ -470,6 +517,10 @@ class Channels:
 
 def _keep(limits: Limits) -> Keep:
     return Keep(limits.history_seconds, limits.history_events, limits.history_bytes)
+
+
+def _message_id(change: Change) -> str:
+    return f"{change.epoch}-{change.seq}"
 
 
 def _place_in(places: Sequence[Place], channel: str) -> Place | None:

@@ -61,10 +61,12 @@ class Messages:
         limits = live.app.limits
         window = self.window(live)
         now = self._clock()
+        key = inbox_key(live.session.app, peer)
         if not window.take(now, limits.user_messages):
+            if request and (message_id := await self._sent_before(live, key, request)):
+                return message_id
             raise too_fast(limits.user_messages)
         item = InboxItem(self._new_id(), INSTANT, live.session.account, int(now), text)
-        key = inbox_key(live.session.app, peer)
         try:
             seq, message_id, repeated = await self._queues.append(
                 key,
@@ -79,20 +81,37 @@ class Messages:
                 dedupe_ttl=limits.request_memory,
             )
         except Full:
-            window.give_back()
+            window.give_back(now)
             raise inbox_full(peer) from None
         if repeated:
-            window.give_back()
+            window.give_back(now)
         else:
             self._outlet.announce(key, seq, item)
         return message_id
 
+    async def _sent_before(self, live: Live, key: str, request: str) -> str | None:
+        """The id of the message that was stored for this very request, if there is one (M7)."""
+        try:
+            stored = await self._queues.append(
+                key,
+                b"",
+                size=0,
+                ttl=0.0,
+                max_items=0,  # what is new finds no room
+                max_size=0,
+                durable=True,
+                dedupe=request_key(live.key, request),
+            )
+        except Full:
+            return None
+        return stored.note
+
     async def read(self, live: Live, *, after: int, limit: int) -> Batch:
         """The next items of the session's inbox after version `after`."""
         head = await self._queues.head(live.key)
-        items = await self._queues.read(live.key, after=after, limit=limit)
-        more = bool(items) and items[-1].seq < head.last
-        return Batch(head.cleared, [(seq, ITEM.decode(body)) for seq, body in items], more)
+        items = await self._queues.read(live.key, after=after, limit=limit + 1)
+        more = len(items) > limit
+        return Batch(head.cleared, [(seq, ITEM.decode(body)) for seq, body in items[:limit]], more)
 
     async def acknowledge(self, live: Live, upto: int) -> None:
         """Everything ≤ `upto` has been processed: delete it; a version that never was deletes nothing."""

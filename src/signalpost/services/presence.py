@@ -44,6 +44,12 @@ class Presence:
         """Remove the account's session. Raises Conflict."""
         return await self._records.delete(session_key(key), expect=expect)
 
+    async def check(self, live: Live) -> None:
+        """Raises Superseded if the session is no longer as this node knows it."""
+        entry = await self._records.get(session_key(live.key))
+        if entry is None or entry.rev != live.rev:
+            raise Superseded
+
     async def save(self, live: Live, session: Session) -> None:
         """Store an attached session's new state. Raises Superseded if it is no longer this node's."""
         try:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from signalpost.domain import sessions as rules
 from signalpost.domain.apps import App
 from signalpost.domain.names import check_name
-from signalpost.domain.refusals import Refusal
-from signalpost.domain.sessions import Arrival, Session
+from signalpost.domain.refusals import Refusal, Superseded
+from signalpost.domain.sessions import Arrival, Place, Session
 from signalpost.engine.ports import Clock, Conflict, Records, Timers
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
@@ -95,12 +95,15 @@ class Sessions:
     async def opened_with(self, app_id: str, account: str, token: str) -> bool:
         """Whether the account's session was opened with this very token (L6)."""
         found = await self._presence.find(inbox_key(app_id, account))
-        return found is not None and found[0].proof == proof_of(token)
+        if found is None or rules.is_over(found[0], self._clock()):
+            return False
+        return found[0].proof == proof_of(token)
 
     async def login(self, request: Request) -> Login:
         """Open a session, or go on with the one that is there (L7, L17, L18).
 
-        Raises Refusal 207 with the reason `kick` for a superseded line.
+        Raises Refusal 207 with the reason `kick` for a superseded line, or when yet another login has
+        taken over while this one waited for the store.
         """
         key = inbox_key(request.app_id, request.account)
         while True:
@@ -118,10 +121,16 @@ class Sessions:
             try:
                 if arrival is Arrival.RESUME:
                     assert old is not None
-                    return await self._resume(key, request, old, rev)
-                return await self._open(key, request, arrival, old, rev)
+                    login = await self._resume(key, request, old, rev)
+                else:
+                    login = await self._open(key, request, arrival, old, rev)
             except Conflict:
                 continue
+            try:
+                await self._presence.check(login.live)
+            except Superseded:
+                raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK) from None
+            return login
 
     async def _resume(self, key: str, request: Request, old: Session, rev: int) -> Login:
         session = rules.attach(old)
@@ -129,9 +138,10 @@ class Sessions:
         if old.attached:
             self._outlet.replace(key, old.line)
         await self._rearm(key, session)
-        missed = await self._channels.catch_up(session, request.channels, old)
         live = Live(request.app, key, session, rev)
         await self._calls.attached(session.app, session.account)
+        # Last, as nothing may wait between this and the connection's seeing the channels (C9).
+        missed = await self._channels.catch_up(session, request.channels, old)
         return Login(live, True, missed)
 
     async def _open(
@@ -199,23 +209,21 @@ class Sessions:
             if rules.is_over(session, now):
                 await self._end(account_key, session, rev)
                 return
-            if session.kept and session.kept_until <= now:
-                session = await self._drop_kept(account_key, session, rev)
+            session, over = rules.drop_kept(session, now)
+            if over:
+                await self._drop_kept(account_key, session, rev, over)
         except Conflict:
             await self._timers.arm(key, now)
             return
         await self._rearm(account_key, session)
 
-    async def _drop_kept(self, key: str, session: Session, rev: int) -> Session:
+    async def _drop_kept(self, key: str, session: Session, rev: int, over: tuple[Place, ...]) -> None:
+        rev = await self._presence.put(key, session, expect=rev)
         live = self._outlet.find(key, session.line)
-        trimmed = rules.without_kept(session)
-        if live is None:
-            await self._presence.put(key, trimmed, expect=rev)
-        else:
-            await self._presence.save(live, trimmed)
-        for place in session.kept:
+        if live is not None:
+            live.session, live.rev = session, rev
+        for place in over:
             await self._channels.vacate(session.app, session.account, place)
-        return trimmed
 
     async def _end_unless_changed(self, key: str, session: Session, rev: int) -> None:
         """End a session, unless somebody else has ended or taken it over already."""
@@ -225,13 +233,17 @@ class Sessions:
             return
 
     async def _end(self, key: str, session: Session, rev: int) -> None:
-        """A session is over for good. Raises Conflict if it has changed meanwhile."""
+        """A session is over for good. Raises Conflict if it has changed meanwhile.
+
+        What may wait comes last, as the account may log in again meanwhile.
+        """
         await self._presence.remove(key, expect=rev)
         await self._timers.cancel(session_key(key))
         await self._vacate(session)
-        await self._calls.ended(session.app, session.account)
         await self._channels.tell_online(session.app, session.account, "offline")
-        await self._attributes.went_offline(self._find_app(session.app) or App(), key)
+        await self._calls.ended(session.app, session.account)
+        if await self._presence.find(key) is None:
+            await self._attributes.went_offline(self._find_app(session.app) or App(), key)
 
     async def _vacate(self, session: Session) -> None:
         for place in (*session.places, *session.kept):

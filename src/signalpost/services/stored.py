@@ -11,17 +11,19 @@ from typing import Generic, TypeVar
 import msgspec
 
 from signalpost.domain.calls import Call
-from signalpost.domain.channels import ChannelEvent
+from signalpost.domain.channels import ChannelEvent, Counted
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.sessions import Session
 
 __all__ = [
     "ATTRIBUTES",
     "CALL",
+    "COUNTED",
     "EVENT",
     "ITEM",
     "NAMES",
     "SESSION",
+    "TIME",
     "Stored",
     "StoredError",
 ]
@@ -65,3 +67,5 @@ EVENT = Stored(ChannelEvent)
 ITEM = Stored(InboxItem)
 ATTRIBUTES = Stored(dict[str, str])
 NAMES = Stored(list[str])
+COUNTED = Stored(Counted)
+TIME = Stored(float)

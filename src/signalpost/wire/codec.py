@@ -6,11 +6,13 @@ text, failures always carry a reason and `data.result`, numbers are numbers.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import msgspec
 
-from signalpost.wire.frames import Frame
+from signalpost.wire.frames import ClientFrame, Frame, Login, Unreadable
 
 __all__ = [
     "Malformed",
@@ -30,11 +32,14 @@ __all__ = [
     "ok_body",
     "pong",
     "push",
-    "sent_body",
+    "sent_answer",
 ]
 
 _encode = msgspec.json.Encoder().encode
-_frames: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
+_frames: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = "a text holds a lone surrogate: only whole characters are allowed"
 
 
 class NotJson(Exception):
@@ -54,7 +59,31 @@ def decode_frame(text: bytes) -> Frame:
     except RecursionError:
         raise Malformed("the frame is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise NotJson(str(error)) from None
+        return _look_again(text, str(error))
+
+
+def _look_again(text: bytes, reason: str) -> Frame:
+    """What is no JSON for msgspec may be JSON with lone surrogates, as `JSON.stringify` escapes them.
+
+    Then it is a request with a text that is refused (SPEC §1). Raises NotJson, Malformed.
+    """
+    try:
+        frame = json.loads(text.decode(), parse_constant=_refuse_constant)
+    except ValueError:
+        raise NotJson(reason) from None
+    except RecursionError:
+        raise Malformed("the frame is nested too deeply") from None
+    match frame:
+        case ["login", argument, *_]:
+            return Login(argument)
+        case ["call2", [_, int() | str() as call_id, *_], *_] if not isinstance(call_id, bool):
+            if not isinstance(call_id, str) or _SURROGATE.search(call_id) is None:
+                return Unreadable(call_id, _LONE_SURROGATE)
+    raise Malformed(_LONE_SURROGATE)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def decode_args(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw) -> Any:
@@ -72,11 +101,6 @@ def ok_body(fields: dict[str, Any]) -> bytes:
     return _encode({"result": "ok", **fields})
 
 
-def sent_body(message_id: str) -> bytes:
-    """The body of the answer to a message; ids hold nothing that JSON would escape."""
-    return b'{"result":"ok","id":"%b"}' % message_id.encode()
-
-
 def failure_body(reason: str, code: int) -> bytes:
     """The body of a failure: the one form that every client kind understands (PROTOCOL §5)."""
     return _encode({"result": "failed", "reason": reason, "code": code, "data": {"result": reason}})
@@ -90,6 +114,14 @@ def call_answer(call_id: int | str, body: bytes) -> bytes:
 def call_ok(call_id: int | str, fields: dict[str, Any]) -> bytes:
     """`call2-ret` for a success."""
     return call_answer(call_id, ok_body(fields))
+
+
+def sent_answer(call_id: int | str, message_id: str) -> bytes:
+    """`call2-ret` for a message; ids hold nothing that JSON would escape."""
+    return b'["call2-ret",[%b,"","{\\"result\\":\\"ok\\",\\"id\\":\\"%b\\"}"]]' % (
+        b"%d" % call_id if isinstance(call_id, int) else _encode(call_id),
+        message_id.encode(),
+    )
 
 
 def login_ok(fields: dict[str, Any]) -> bytes:
@@ -131,7 +163,7 @@ def announcement(version: int) -> bytes:
 
 def push(version: int, line: str) -> bytes:
     """One line of the inbox (PROTOCOL §6)."""
-    return b'["notify",["recvmsg",%b]]' % _encode(_encode((version, line)).decode())
+    return b'["notify",["recvmsg",%b]]' % _encode(f"[{version},{_encode(line).decode()}]")
 
 
 def channel_event(channel: str, sequence: int, line: str) -> bytes:

@@ -10,7 +10,18 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Call", "CallBody", "Frame", "LineLogin", "Login", "LoginFields", "Ping", "SetFlag"]
+__all__ = [
+    "Call",
+    "CallBody",
+    "ClientFrame",
+    "Frame",
+    "LineLogin",
+    "Login",
+    "LoginFields",
+    "Ping",
+    "SetFlag",
+    "Unreadable",
+]
 
 
 class LoginFields(msgspec.Struct):
@@ -26,9 +37,15 @@ class LoginFields(msgspec.Struct):
 
 
 class Login(msgspec.Struct, array_like=True, tag="login"):
-    """`["login", {…}]`"""
+    """`["login", {…}]`; whatever stands there, a login is answered."""
 
-    fields: LoginFields
+    argument: Any = None
+
+    @property
+    def fields(self) -> LoginFields:
+        """The fields; None where there are none."""
+        given = self.argument if isinstance(self.argument, dict) else {}
+        return LoginFields(*map(given.get, LoginFields.__struct_fields__))
 
 
 class LineLogin(msgspec.Struct, array_like=True, tag="line_login"):
@@ -63,4 +80,12 @@ class Call(msgspec.Struct, array_like=True, tag="call2"):
     body: CallBody
 
 
-Frame = Login | LineLogin | SetFlag | Ping | Call
+class Unreadable(msgspec.Struct):
+    """A call of which no more than its id could be read."""
+
+    id: int | str
+    reason: str
+
+
+ClientFrame = Login | LineLogin | SetFlag | Ping | Call
+Frame = ClientFrame | Unreadable

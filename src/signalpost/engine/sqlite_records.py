@@ -1,0 +1,131 @@
+"""Records in SQLite, the ones used last in memory too.
+
+It knows which record is on disk, which in memory and which under way. It refuses to know how a batch
+is committed (`journal`) and when a write conflicts (`records`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from math import inf
+from typing import Any, Final
+
+from signalpost.engine.journal import Batch, Journal
+from signalpost.engine.ports import Clock, Pending, Unavailable
+from signalpost.engine.records import MemoryRecords, Record
+from signalpost.engine.store import Store
+
+__all__ = ["SqliteRecords"]
+
+_SWEEP: Final = 1000  # records that one sweep deletes
+
+
+class SqliteRecords(MemoryRecords):
+    """The port `Records`: every record on disk, the ones used last in memory too. One a store."""
+
+    def __init__(self, store: Store, *, clock: Clock, cached: int = 10_000) -> None:
+        """`cached`: records that are kept in memory."""
+        super().__init__(clock=clock)
+        self._store = store
+        self._journal: Journal = store.journal
+        self._cached = cached
+        self._cache: OrderedDict[str, Record | None] = OrderedDict()  # as on disk, used last at the end
+        self._under_way: dict[str, tuple[Record | None, Batch]] = {}  # what waits for its commit
+        with store.loading():
+            self._rev = int(store.meta("rev") or 0)
+        self._journal.join(self)
+
+    async def keys(self, prefix: str, *, endless: bool = False) -> list[str]:
+        """See `Records.keys`."""
+        now = self._clock()
+        low = prefix.encode()
+        # No UTF-8 text has a byte 0xFF, so this is above all keys with the prefix and nothing else.
+        rows = self._query(
+            "SELECT key FROM records WHERE key >= CAST(? AS TEXT) AND key < CAST(? AS TEXT)"
+            " AND (expires IS NULL OR (expires > ? AND NOT ?))",
+            (low, low + b"\xff", now, endless),
+        )
+        found = [key for (key,) in rows if key not in self._under_way]
+        for key, (record, _) in self._under_way.items():
+            if record is None or not key.startswith(prefix):
+                continue
+            if record.expires == inf or (not endless and record.expires > now):
+                found.append(key)
+        return found
+
+    async def sweep(self) -> int:
+        """See `Records.sweep`."""
+        if self._journal.closed:
+            return 0
+        rows = self._query("SELECT key FROM records WHERE expires <= ? LIMIT ?", (self._clock(), _SWEEP))
+        gone = [key for (key,) in rows if key not in self._under_way]
+        for key in gone:
+            self._set(key, None)
+        return len(gone)
+
+    # --- hooks of the rule ------------------------------------------------------------------------
+
+    def _find(self, key: str) -> Record | None:
+        record = self._peek(key)
+        if record is None or record.expires <= self._clock():
+            return None
+        return record
+
+    def _peek(self, key: str) -> Record | None:
+        under_way = self._under_way.get(key)
+        if under_way is not None:
+            return under_way[0]
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        rows = self._query("SELECT value, rev, expires FROM records WHERE key = ?", (key,))
+        record = None
+        if rows:
+            value, rev, expires = rows[0]
+            record = Record(value, rev, inf if expires is None else expires)
+        self._remember(key, record)
+        return record
+
+    def _set(self, key: str, record: Record | None) -> Pending:
+        batch = self._journal.batch()
+        if record is None:
+            batch.records[key] = None
+        else:
+            expires = None if record.expires == inf else record.expires
+            batch.records[key] = (record.value, record.rev, expires)
+            batch.meta["rev"] = self._rev
+        self._under_way[key] = (record, batch)
+        return batch
+
+    def _remember(self, key: str, record: Record | None) -> None:
+        self._cache[key] = record
+        self._cache.move_to_end(key)
+        if len(self._cache) > self._cached:
+            self._cache.popitem(last=False)
+
+    def _query(self, sql: str, parameters: tuple[object, ...]) -> list[Any]:
+        try:
+            return self._store.reader.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise Unavailable(f"the records cannot be read: {error}") from error
+
+    # --- as a party of the journal ----------------------------------------------------------------
+
+    def leaving(self, batch: Batch) -> None:
+        """See `Party.leaving`."""
+
+    def settled(self, batch: Batch, failure: Unavailable | None) -> None:
+        """See `Party.settled`."""
+        for key in batch.records:
+            record, latest = self._under_way[key]
+            if latest is not batch:
+                continue
+            del self._under_way[key]
+            if failure is None:
+                self._remember(key, record)
+            else:
+                self._cache.pop(key, None)
+
+    def closing(self, batch: Batch) -> None:
+        """See `Party.closing`."""

@@ -1,0 +1,269 @@
+"""A WebSocket connection after its handshake: messages in and out, and how it ends.
+
+It knows its transport, its reader and its outbox, and the close handshake. It refuses to know what a
+message means, and how the connection came to be; the listener sweeps it for time-outs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+from signalpost.gateway.outbox import Outbox
+from signalpost.gateway.websocket import (
+    FrameReader,
+    Kind,
+    ProtocolError,
+    Received,
+    close_code,
+    frame_close,
+    frame_ping,
+    frame_pong,
+    frame_text,
+)
+
+if TYPE_CHECKING:
+    from signalpost.gateway.listener import Listener
+
+__all__ = ["Accept", "Handler", "Socket", "end_sending"]
+
+
+class Handler(Protocol):
+    """What a WebSocket's messages are for."""
+
+    def text(self, data: bytes) -> None:
+        """One whole text message: valid UTF-8, at most `max_message` bytes."""
+        ...
+
+    def lost(self, alive: float) -> None:
+        """The connection is over; called exactly once. `alive`: loop time when the peer was last heard."""
+        ...
+
+
+Accept: TypeAlias = Callable[["Socket"], Handler]
+"""Makes the handler of a new WebSocket, which may already send."""
+
+
+class _State(IntEnum):
+    """Where a WebSocket is in its life; it only moves forward.
+
+    OPEN     → CLOSING (we closed first), ENDING (the peer closed first, or broke the protocol), LOST
+    CLOSING  → ENDING (the peer has answered), LOST
+    ENDING   → LOST
+    """
+
+    OPEN = 0
+    CLOSING = 1  # our close frame is sent; the peer's is awaited
+    ENDING = 2  # both are done with frames; whatever still comes is ignored, and TCP is being closed
+    LOST = 3  # the transport is gone
+
+
+_OPEN: Final = _State.OPEN
+
+
+class Socket(asyncio.Protocol):
+    """A WebSocket connection after its handshake."""
+
+    __slots__ = (
+        "_handler",
+        "_held",
+        "_listener",
+        "_reader",
+        "_state",
+        "_transport",
+        "heard",
+        "outbox",
+        "peer",
+        "pinged",
+        "secure",
+    )
+
+    def __init__(
+        self, listener: Listener, transport: asyncio.Transport, *, peer: str, secure: bool, now: float
+    ) -> None:
+        self._listener: Final = listener
+        self._transport: Final = transport
+        self._reader: Final = FrameReader(listener.settings.max_message)
+        self.outbox: Final = Outbox(transport, listener.flusher)
+        # The client's address, after trusted proxies.
+        self.peer: Final = peer
+        # Whether it came over TLS.
+        self.secure: Final = secure
+        # Loop time when the last bytes arrived.
+        self.heard = now
+        # Loop time of the last ping; the sweep's.
+        self.pinged = now
+        self._state = _OPEN
+        # Gets the messages; None until `open`.
+        self._handler: Handler | None = None
+        # The layer above has enough for now, between `hold` and `go_on`.
+        self._held = False
+
+    # for the layer above
+
+    def send(self, payload: bytes) -> None:
+        """Send one text message at the end of this tick; nothing once a close has begun."""
+        self.outbox.put(frame_text(payload))
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Begin the close handshake, behind what is queued.
+
+        TCP ends when the peer answers, or after a time-out.
+        """
+        if self._state is not _OPEN:
+            return
+        self._state = _State.CLOSING
+        self._listener.closing(self)
+        self.outbox.finish(frame_close(code, reason))
+        self._read_on()
+
+    def hold(self) -> None:
+        """Read nothing more from the peer until `go_on`; what has been read still comes."""
+        self._held = True
+        if self._state is _OPEN:
+            self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read from the peer again, unless it does not read from us."""
+        self._held = False
+        if self._state is _OPEN and not self.outbox.congested:
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """End the connection at once, without a close frame."""
+        self._transport.abort()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can still come and go."""
+        return self._state is _OPEN
+
+    # for the listener
+
+    def open(self, accept: Accept) -> None:
+        """Begin; called once, when the handshake's answer has been written."""
+        self._handler = accept(self)
+
+    def ping(self, now: float) -> None:
+        """Ask a silent peer for a sign of life."""
+        self.pinged = now
+        self.outbox.put(_PING)
+
+    # for the transport
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = self._listener.now()
+        if self._state is not _OPEN or self._handler is None:
+            self._read_end(data)
+            return
+        text = self._reader.whole_text(data)
+        if text is not None:
+            self._handler.text(text)
+            return
+        try:
+            received = self._reader.feed(data)
+        except ProtocolError as error:
+            self._take(error.received)
+            self._listener.counts.protocol_errors += 1
+            self._fail(error.code, error.reason)
+        else:
+            self._take(received)
+
+    def eof_received(self) -> None:
+        """The peer will send no more; returning None closes the transport."""
+
+    def pause_writing(self) -> None:
+        """The peer does not read what it asked for: let it ask no more until it does."""
+        self.outbox.congest()
+        if self._state is _OPEN:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.outbox.relieve()
+        # It has read, which is a sign of life, and we could not have heard any other.
+        self.heard = self._listener.now()
+        self._read_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._state = _State.LOST
+        self.outbox.discard()
+        self._listener.ended(self)
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            handler.lost(self.heard)
+
+    # inside
+
+    def _read_on(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _take(self, received: list[Received]) -> None:
+        for kind, payload in received:
+            if self._state is not _OPEN or self._handler is None:
+                self._await_close(kind)
+            elif kind is Kind.TEXT:
+                self._handler.text(payload)
+            elif kind is Kind.PING:
+                self.outbox.put(frame_pong(payload))
+            elif kind is Kind.CLOSE:
+                self._answer_close(payload)
+            elif kind is Kind.BINARY:
+                self._fail(1003, "binary messages are not taken; send text")
+
+    def _answer_close(self, payload: bytes) -> None:
+        """The peer closes first: what is queued, the close frame back, then TCP (RFC 6455 §7.1.1)."""
+        self._state = _State.ENDING
+        self._listener.closing(self)
+        self.outbox.finish(frame_close(close_code(payload)))
+        self.outbox.when_finished(self._transport.close)
+
+    def _fail(self, code: int, reason: str) -> None:
+        """Fail the connection (RFC 6455 §7.1.7).
+
+        The close frame must reach a peer that is still sending, so what comes is thrown away until the
+        peer has gone.
+        """
+        if self._state is not _OPEN:
+            return
+        self._state = _State.ENDING
+        self._listener.closing(self)
+        self.outbox.finish(frame_close(code, reason))
+        self.outbox.when_finished(self._end_sending)
+
+    def _end_sending(self) -> None:
+        end_sending(self._transport)
+
+    def _read_end(self, data: bytes) -> None:
+        """After our close frame only the peer's matters."""
+        if self._state is not _State.CLOSING:
+            return
+        try:
+            received = self._reader.feed(data)
+        except ProtocolError:
+            self._await_close(Kind.CLOSE)
+            return
+        for kind, _ in received:
+            self._await_close(kind)
+
+    def _await_close(self, kind: Kind) -> None:
+        """The close handshake is done when the peer's close frame comes, or when none can come any more."""
+        if kind is Kind.CLOSE and self._state is _State.CLOSING:
+            self._state = _State.ENDING
+            self.outbox.when_finished(self._transport.close)
+
+
+_PING: Final = frame_ping()
+
+
+def end_sending(transport: asyncio.Transport) -> None:
+    """Close our half only: closing a socket over unread bytes resets it, and the peer loses our last words.
+
+    TLS has no halves; there the transport's own shutdown reads on for a while.
+    """
+    if transport.can_write_eof():
+        transport.write_eof()
+    else:
+        transport.close()
