@@ -14,7 +14,8 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 import uvloop
@@ -34,6 +35,7 @@ from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
+from signalpost.services.driver import start as drive
 from signalpost.services.janitor import Janitor
 from signalpost.services.messages import Messages
 from signalpost.services.presence import Presence
@@ -158,7 +160,7 @@ class Server:
 
     async def start(self) -> None:
         """Accept connections from now on."""
-        await self._janitor.adopt()
+        await self._finish(self._janitor.adopt())
         self.timers.run(self._loop)
         self._chores = [self._loop.create_task(self._sweep()), self._loop.create_task(self._measure())]
         await self.listener.start()
@@ -174,6 +176,19 @@ class Server:
         self.timers.stop()
         if self._store is not None:
             await self._store.close()
+
+    async def _finish(self, work: Coroutine[Any, Any, None]) -> None:
+        """Await a use case from a task: what it waits for itself only its driver understands."""
+        finished: asyncio.Future[None] = self._loop.create_future()
+
+        def tell(result: None, error: Exception | None) -> None:
+            if error is None:
+                finished.set_result(result)
+            else:
+                finished.set_exception(error)
+
+        drive(work, tell)
+        await finished
 
     @property
     def port(self) -> int:
@@ -273,7 +288,8 @@ async def _serve(config: Config) -> None:
     server = Server(config)
     await server.start()
     _settle_memory()
-    print(f"signalpost: listening on http://{config.host}:{server.port}", flush=True)
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    print(f"signalpost: listening on http://{host}:{server.port}", flush=True)
     _log.info("started", port=server.port, data=config.data, version=__version__)
     if config.durability == "process":
         _log.warning("durability is 'process': a loss of power may lose acknowledged messages")

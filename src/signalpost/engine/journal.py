@@ -368,4 +368,4 @@ def _insert(table: Table, rows: int) -> str:
 
 
 def _json(rows: list[int]) -> str:
-    return f"[{','.join(map(str, rows))}]"
+    return f"[{','.join(map(str, sorted(rows)))}]"  # neighbours together, so that a page is visited once

@@ -382,6 +382,10 @@ class Topics(Protocol):
     epoch, no members and no events); nothing else does.
     """
 
+    def sequence_at(self, at: float) -> int:
+        """A number that all events since the time `at` exceed, and few before it."""
+        ...
+
     def listen(self, listener: Listener) -> None:
         """Whom to tell each event, once, in order, after the change is in force. One listener."""
         ...

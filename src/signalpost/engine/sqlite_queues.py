@@ -4,8 +4,8 @@ It knows which rows and bodies are where, and what is under way. It refuses to k
 committed (`journal`) and what an index may do (`queues`).
 
 Numbers. None may be used twice, whatever crashes: a number that a client has seen on an item
-that was lost (not durable, or pushed by a process that was then killed) must not come again on another.
-So `meta.ceiling` is ahead of every number that anybody has been told: it is raised by a minute's worth
+that was lost (not durable, held by a process that was then killed) must not come again on another. So
+`meta.ceiling` is ahead of every number that anybody has been told: it is raised by a minute's worth
 of numbers whenever the clock has used up half of that, and a number above the ceiling that is on the
 disk is not told before a commit has raised it. After a restart every queue, old or new, goes on above
 the ceiling, or at the clock if that is later; a clock that was set back meanwhile changes nothing. An
@@ -43,7 +43,7 @@ class SqliteQueues(MemoryQueues):
         body_budget: int = 128 * 1024 * 1024,
         idle_seconds: float = 3600.0,
     ) -> None:
-        """Load the index; raises StoreError. `body_budget`: bytes of durable bodies kept in memory."""
+        """Load the index; raises StoreError (close the store then). `body_budget`: bytes of durable bodies kept in memory."""
         super().__init__(clock=clock, idle_seconds=idle_seconds)
         self._store = store
         self._journal: Journal = store.journal
@@ -51,7 +51,7 @@ class SqliteQueues(MemoryQueues):
         self.body_bytes = 0  # bytes of durable bodies in memory
         self._resident: OrderedDict[int, Stored] = (
             OrderedDict()
-        )  # by row, those of `body_bytes`, oldest first
+        )  # by row, whose bodies those are, oldest first
         self._row = 0  # highest row of `items` given
         self._receipt_row = 0  # highest row of `receipts` given
         self._trash: list[int] = []  # rows of `items` that the next batch deletes
@@ -188,8 +188,7 @@ class SqliteQueues(MemoryQueues):
     def leaving(self, batch: Batch) -> None:
         """See `Party.leaving`."""
         # Not all at once, or an append would wait for them; yet faster than appends can come.
-        limit = max(_DELETIONS, len(batch.items) // 2)
-        self._empty_trash(batch, limit)
+        self._empty_trash(batch, max(_DELETIONS, len(batch.items) // 2))
 
     def settled(self, batch: Batch, failure: Unavailable | None) -> None:
         """See `Party.settled`."""
@@ -213,7 +212,7 @@ class SqliteQueues(MemoryQueues):
         rows, receipts = self._trash, self._receipts.gone_rows
         batch.gone_items += rows[:limit]
         batch.gone_receipts += receipts[:limit]
-        self._trash, self._receipts.gone_rows = rows[limit:], receipts[limit:]
+        del rows[:limit], receipts[:limit]
 
     def _confirm(self, batch: Batch) -> None:
         """Put in force what the batch has stored."""

@@ -38,7 +38,7 @@ class SqliteTopics(MemoryTopics):
             if isinstance(edit, SetAttribute):
                 batch = batch or self._journal.batch()
                 batch.attributes[topic, edit.name] = edit.value
-            elif isinstance(edit, DeleteAttribute) and place is not None:
+            elif isinstance(edit, DeleteAttribute) and (place is not None or batch is not None):
                 batch = batch or self._journal.batch()
                 batch.attributes[topic, edit.name] = None
         return batch

@@ -154,6 +154,10 @@ class MemoryTopics:
     def __len__(self) -> int:
         return len(self._topics)
 
+    def sequence_at(self, at: float) -> int:
+        """See `Topics.sequence_at`."""
+        return int(at * 1000) * 1000 - 1
+
     def listen(self, listener: Listener) -> None:
         """See `Topics.listen`. The listener must not raise."""
         self._listener = listener

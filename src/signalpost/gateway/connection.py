@@ -78,6 +78,7 @@ class Connection:
         "_lost",
         "_names",
         "_queue",
+        "_silence",
         "_socket",
         "live",
     )
@@ -95,9 +96,9 @@ class Connection:
         self._draining = False  # the queue is being served: the loop in `_drain` goes on by itself
         self._follow: list[Callable[[], Coroutine[Any, Any, None]]] = []  # what comes behind the answer
         self._lost = False  # the socket is gone
-        self._deadline: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
-            gate.login_timeout, self._too_late
-        )
+        self._silence = 0.0  # seconds before its end from which nothing is known to have arrived
+        self._deadline: asyncio.TimerHandle | None = None  # when a login is due; None while there is one
+        self._expect_login()
 
     # --- the socket's side ----------------------------------------------------------------------
 
@@ -124,12 +125,17 @@ class Connection:
         else:
             self._take(frame)
 
-    def lost(self, alive: float) -> None:
+    def lost(self, silence: float) -> None:
         """The socket is gone; the session, if any, goes on without it for its grace time (L11)."""
         self._lost = True
+        self._silence = silence
         self._cancel_deadline()
         if not self._busy:
             self._detach()
+
+    def _expect_login(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(self._gate.login_timeout, self._too_late)
 
     def _too_late(self) -> None:
         self._deadline = None
@@ -143,7 +149,7 @@ class Connection:
     def _detach(self) -> None:
         live = self._release()
         if live is not None:
-            start(self._gate.services.sessions.detach(live), _log_failure)
+            start(self._gate.services.sessions.detach(live, silence=self._silence), _log_failure)
 
     def _complain(self, reason: str) -> None:
         """Say what is wrong with a frame that cannot be answered otherwise."""
@@ -361,8 +367,9 @@ class Connection:
         self._follow.append(follow)
 
     def logged_out(self) -> None:
-        """The connection has no session any more; it stays open until the client closes it."""
+        """The connection has no session any more; the client closes it, or logs in again in time."""
         self._release()
+        self._expect_login()
 
     def _subscribe(self, channel: str) -> None:
         if self.live is not None:

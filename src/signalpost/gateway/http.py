@@ -64,11 +64,12 @@ def parse_advertised(text: str) -> Advertised:
     url = urlsplit(text)
     if url.scheme not in ("ws", "wss") or not url.hostname:
         raise ValueError(f"not a ws:// or wss:// URL: {text!r}")
+    secure = url.scheme == "wss"
+    reached = url.port or (443 if secure else 80)
     if not _is_ipv4(url.hostname):
         return Advertised(None, None, text)
     # Web clients add 1 to a pair's port and speak TLS there (PROTOCOL §1), so the plain port is one below.
-    port_number = url.port or (443 if url.scheme == "wss" else 80)
-    return Advertised(url.hostname, port_number - 1 if url.scheme == "wss" else port_number, text)
+    return Advertised(url.hostname, reached - 1 if secure else reached, text)
 
 
 # --- what the application needs ---------------------------------------------------------------

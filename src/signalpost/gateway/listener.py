@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, cast
 
@@ -29,6 +29,8 @@ from signalpost.gateway.sockets import Accept, Handler, Socket
 from signalpost.gateway.websocket import HandshakeRefused, accept_answer, check_handshake
 
 __all__ = ["Accept", "Counts", "Handler", "Listener", "ListenerSettings", "Socket"]
+
+_MOST_TRIES: Final = 1000
 
 log = structlog.get_logger("signalpost.listener")
 
@@ -65,7 +67,9 @@ class Listener:
         self.settings: Final = settings
         self.counts: Final = Counts()
         self.trusted: Final = Networks(settings.trusted_proxies)
-        self.flusher: Final = Flusher(loop, cap=settings.outbox_cap, overrun=self._overran)
+        self.flusher: Final = Flusher(
+            loop, cap=settings.outbox_cap, mark=settings.high_water, overrun=self._overran
+        )
         self.now: Final[Callable[[], float]] = clock or loop.time
         # The ports that were bound; 0 and None before `start`.
         self.port = 0
@@ -324,45 +328,46 @@ class Listener:
 
 
 async def _bind(settings: ListenerSettings) -> tuple[list[socket.socket], list[socket.socket]]:
-    """Sockets for the plain port and, with TLS, for the port above it."""
-    for attempts_left in range(32, -1, -1):
-        plain = await _bind_port(settings, settings.port)
+    """Sockets for the plain port and, with TLS, for the port above it; one for every address of the host."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(
+        settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    hosts = list(dict.fromkeys((entry[0], entry[4][0]) for entry in found))
+    # A free port whose upper neighbour is free, too, may take a few tries.
+    for tries_left in range(_MOST_TRIES, -1, -1):
+        plain = _bind_port(hosts, settings.port, settings.send_buffer)
         if settings.tls is None:
             return plain, []
-        port = plain[0].getsockname()[1]
         try:
-            if port == 65535:
-                raise OSError(errno.EADDRINUSE, "there is no port above 65535 for TLS")
-            return plain, await _bind_port(settings, port + 1)
+            return plain, _bind_port(hosts, plain[0].getsockname()[1] + 1, settings.send_buffer)
         except OSError:
             for bound in plain:
                 bound.close()
-            if settings.port or not attempts_left:
+            if settings.port or not tries_left:
                 raise
-    raise AssertionError("the last attempt returns or raises")
+    raise AssertionError("the last try returns or raises")
 
 
-async def _bind_port(settings: ListenerSettings, port: int) -> list[socket.socket]:
-    """A bound socket for every address of the host, all on one port."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(
-        settings.host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
+def _bind_port(hosts: Sequence[tuple[int, Any]], port: int, send_buffer: int) -> list[socket.socket]:
+    """A bound socket for every host, all on one port; 0 picks it."""
+    if port > 65535:
+        raise OSError(errno.EADDRNOTAVAIL, "there is no port above 65535 for TLS")
     bound: list[socket.socket] = []
     try:
-        for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
-            if port == 0 and bound:
-                address = (address[0], bound[0].getsockname()[1], *address[2:])
-            made = socket.socket(family, socket.SOCK_STREAM)
+        for family, host in hosts:
+            # With the protocol named, or asyncio's loop does not see that TCP_NODELAY applies.
+            made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             bound.append(made)
             made.setblocking(False)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             # Accepted connections inherit this. Without it the kernel takes megabytes for a peer that does
             # not read before a transport notices anything.
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
             if family == socket.AF_INET6:
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            made.bind(address)
+            made.bind((host, port))
+            port = made.getsockname()[1]
     except OSError:
         for made in bound:
             made.close()

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import structlog
 
-__all__ = ["DEFAULT_CAP", "Batch", "Flusher", "Outbox"]
+__all__ = ["DEFAULT_CAP", "Batch", "Flusher", "Outbox", "Source"]
 
 DEFAULT_CAP: Final = 4 * 1024 * 1024
 """How many bytes may wait for a peer that does not read."""
+
+DEFAULT_MARK: Final = 256 * 1024
+"""How many bytes may wait before the peer is no longer read from."""
 
 Frame: TypeAlias = bytes
 """An encoded WebSocket frame, or several."""
@@ -50,26 +53,54 @@ class Batch:
         return self._joined
 
 
+class Source(Protocol):
+    """Whoever reads what makes an outbox grow."""
+
+    def flow(self) -> None:
+        """The outbox's `congested` has changed: read on, or no more."""
+        ...
+
+
 class Outbox:
     """What one connection is still to be sent, in the order in which it was put.
 
-    When more than the cap waits, counting what the transport has not got rid of, the connection is
-    aborted: a peer that does not read must not fill our memory. The cap is judged before adding, so
-    that one large frame is always possible. After `finish` and `discard` whatever is put vanishes.
+    When more than the flusher's mark waits, in this tick or in the transport, it is `congested`, and the
+    source is told to read no more from a peer that asks faster than it reads. When more than the cap
+    waits all the same, the connection is aborted: it must not fill our memory. Both are judged before
+    adding, so that one large frame is always possible. After `finish` and `discard` whatever is put
+    vanishes.
     """
 
-    __slots__ = ("_congested", "_finished", "_flusher", "_parts", "_room", "_then", "_transport", "_watched")
+    __slots__ = (
+        "_backed_up",
+        "_crowded",
+        "_finished",
+        "_flusher",
+        "_parts",
+        "_room",
+        "_source",
+        "_then",
+        "_transport",
+        "_watched",
+        "congested",
+    )
 
-    def __init__(self, transport: asyncio.Transport, flusher: Flusher) -> None:
+    def __init__(self, transport: asyncio.Transport, flusher: Flusher, source: Source) -> None:
         self._flusher = flusher
+        # Who is told of congestion.
+        self._source = source
         # Where it goes; None once the connection is over.
         self._transport: asyncio.Transport | None = transport
         # What was put in this tick; None when nothing was (an idle connection owns no list).
         self._parts: list[Frame | Batch] | None = None
-        # How many bytes may still be put in this tick; negative: nothing more is taken.
-        self._room = flusher.cap
+        # How many bytes may still be put in this tick before a closer look; negative: look now.
+        self._room = flusher.mark
+        # More than the mark was put in this tick.
+        self._crowded = False
         # Between the transport's pause_writing and resume_writing.
-        self._congested = False
+        self._backed_up = False
+        # Either of the two: the peer's requests are better left unread.
+        self.congested = False
         # The last frame has been put.
         self._finished = False
         # What to call once it is with the transport; None if nothing is to be called, or no more.
@@ -81,8 +112,9 @@ class Outbox:
         """Queue one encoded frame."""
         room = self._room
         if room < 0:
-            self._refuse()
-            return
+            if not self._make_room():
+                return
+            room = self._room
         self._room = room - len(frame)
         parts = self._parts
         if parts is not None:
@@ -96,8 +128,7 @@ class Outbox:
 
     def put_batch(self, batch: Batch) -> None:
         """Queue a shared batch, which may go on growing in this tick; it is counted when it is written."""
-        if self._room < 0:
-            self._refuse()
+        if self._room < 0 and not self._make_room():
             return
         parts = self._parts
         if parts is not None:
@@ -113,7 +144,8 @@ class Outbox:
         """Queue the last frame."""
         if self._transport is None or self._finished:
             return
-        self._room = max(self._room, 0)
+        if self._room < 0:
+            self._room = 0
         self.put(frame)
         self._room = -1
         self._finished = self._watched = True
@@ -133,23 +165,29 @@ class Outbox:
         self._room = -1
         self._then = None
 
-    @property
-    def congested(self) -> bool:
-        """Whether the transport holds more than it should, and the peer is not to be asked for more."""
-        return self._congested
-
     def congest(self) -> None:
         """The transport holds more than its high-water mark."""
-        self._congested = self._watched = True
+        self._backed_up = self.congested = self._watched = True
 
     def relieve(self) -> None:
         """The transport is below its low-water mark again."""
-        self._congested = False
-        self._watched = self._finished
+        self._backed_up = False
+        self.congested = self._crowded
+        self._watched = self._crowded or self._finished
 
-    def _refuse(self) -> None:
-        if self._transport is not None and not self._finished:
-            self._overrun(self._transport)
+    def _make_room(self) -> bool:
+        """Whether a frame may be put though `_room` is used up."""
+        transport = self._transport
+        if transport is None or self._finished:
+            return False
+        if not self._crowded:
+            self._crowded = self.congested = self._watched = True
+            self._room += self._flusher.cap - self._flusher.mark
+            self._source.flow()
+            if self._room >= 0:
+                return True
+        self._overrun(transport)
+        return False
 
     def _overrun(self, transport: asyncio.Transport) -> None:
         self.discard()
@@ -157,7 +195,7 @@ class Outbox:
         self._flusher.overrun(transport)
 
     def _write_watched(self, transport: asyncio.Transport, data: Frame) -> None:
-        if self._congested and transport.get_write_buffer_size() > self._flusher.cap:
+        if self._backed_up and transport.get_write_buffer_size() > self._flusher.cap:
             self._overrun(transport)
             return
         transport.write(data)
@@ -166,18 +204,23 @@ class Outbox:
             then, self._then = self._then, None
             if then is not None:
                 then()
+        elif self._crowded:
+            self._crowded = False
+            self.congested = self._watched = self._backed_up
+            self._source.flow()
 
 
 class Flusher:
     """Writes, at the end of each loop tick, what the outboxes of one loop got in it."""
 
-    __slots__ = ("_batches", "_loop", "_woken", "cap", "dirty", "overrun")
+    __slots__ = ("_batches", "_loop", "_woken", "cap", "dirty", "mark", "overrun")
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         *,
         cap: int = DEFAULT_CAP,
+        mark: int = DEFAULT_MARK,
         overrun: Callable[[asyncio.Transport], None] | None = None,
     ) -> None:
         self._loop = loop
@@ -189,6 +232,8 @@ class Flusher:
         self._woken = False
         # How many bytes may wait in one outbox and its transport.
         self.cap: Final = cap
+        # How many bytes may be put into an outbox in a tick before it is congested.
+        self.mark: Final = min(mark, cap)
         # Told of a connection that was just aborted because its peer reads too slowly.
         self.overrun: Final = overrun or _nothing
 
@@ -211,7 +256,7 @@ class Flusher:
         batches, self._batches = self._batches, []
         for batch in batches:
             batch.bytes()
-        cap = self.cap
+        mark = self.mark
         for outbox in dirty:
             parts = outbox._parts
             outbox._parts = None
@@ -225,7 +270,7 @@ class Flusher:
             transport = outbox._transport
             if transport is None:
                 continue
-            outbox._room = cap
+            outbox._room = mark
             try:
                 if outbox._watched:
                     outbox._write_watched(transport, data)

@@ -37,8 +37,11 @@ class Handler(Protocol):
         """One whole text message: valid UTF-8, at most `max_message` bytes."""
         ...
 
-    def lost(self, alive: float) -> None:
-        """The connection is over; called exactly once. `alive`: loop time when the peer was last heard."""
+    def lost(self, silence: float) -> None:
+        """The connection is over; called exactly once.
+
+        `silence`: for how many seconds nothing that was sent can be taken to have arrived.
+        """
         ...
 
 
@@ -67,12 +70,14 @@ class Socket(asyncio.Protocol):
     """A WebSocket connection after its handshake."""
 
     __slots__ = (
+        "_fault",
         "_handler",
         "_held",
         "_listener",
         "_reader",
         "_state",
         "_transport",
+        "_waiting",
         "heard",
         "outbox",
         "peer",
@@ -86,7 +91,7 @@ class Socket(asyncio.Protocol):
         self._listener: Final = listener
         self._transport: Final = transport
         self._reader: Final = FrameReader(listener.settings.max_message)
-        self.outbox: Final = Outbox(transport, listener.flusher)
+        self.outbox: Final = Outbox(transport, listener.flusher, self)
         # The client's address, after trusted proxies.
         self.peer: Final = peer
         # Whether it came over TLS.
@@ -100,6 +105,10 @@ class Socket(asyncio.Protocol):
         self._handler: Handler | None = None
         # The layer above has enough for now, between `hold` and `go_on`.
         self._held = False
+        # What was read with the messages that congested the outbox, and is taken when it no longer is.
+        self._waiting: list[Received] | None = None
+        # The peer broke the protocol; it is told when what came before is taken.
+        self._fault: ProtocolError | None = None
 
     # for the layer above
 
@@ -117,19 +126,19 @@ class Socket(asyncio.Protocol):
         self._state = _State.CLOSING
         self._listener.closing(self)
         self.outbox.finish(frame_close(code, reason))
-        self._read_on()
+        waiting, self._waiting = self._waiting, None
+        self._take(waiting or [])
+        self.flow()
 
     def hold(self) -> None:
         """Read nothing more from the peer until `go_on`; what has been read still comes."""
         self._held = True
-        if self._state is _OPEN:
-            self._transport.pause_reading()
+        self.flow()
 
     def go_on(self) -> None:
         """Read from the peer again, unless it does not read from us."""
         self._held = False
-        if self._state is _OPEN and not self.outbox.congested:
-            self._transport.resume_reading()
+        self.flow()
 
     def abort(self) -> None:
         """End the connection at once, without a close frame."""
@@ -151,6 +160,24 @@ class Socket(asyncio.Protocol):
         self.pinged = now
         self.outbox.put(_PING)
 
+    # for the outbox
+
+    def flow(self) -> None:
+        """Read from the peer or not: not while it does not read what it asked for, nor while we are held.
+
+        Its part of a close is always read.
+        """
+        if self._transport.is_closing():
+            return
+        if self._state is not _OPEN:
+            self._transport.resume_reading()
+        elif self._held or self.outbox.congested:
+            self._transport.pause_reading()
+        elif self._waiting is not None:
+            asyncio.get_running_loop().call_soon(self._catch_up)
+        else:
+            self._transport.resume_reading()
+
     # for the transport
 
     def data_received(self, data: bytes) -> None:
@@ -158,16 +185,19 @@ class Socket(asyncio.Protocol):
         if self._state is not _OPEN or self._handler is None:
             self._read_end(data)
             return
-        text = self._reader.whole_text(data)
-        if text is not None:
-            self._handler.text(text)
-            return
+        if self._waiting is None:
+            text = self._reader.whole_text(data)
+            if text is not None:
+                self._handler.text(text)
+                return
         try:
             received = self._reader.feed(data)
         except ProtocolError as error:
-            self._take(error.received)
             self._listener.counts.protocol_errors += 1
-            self._fail(error.code, error.reason)
+            self._fault = error
+            received = error.received
+        if self._waiting is not None:
+            self._waiting += received
         else:
             self._take(received)
 
@@ -175,16 +205,14 @@ class Socket(asyncio.Protocol):
         """The peer will send no more; returning None closes the transport."""
 
     def pause_writing(self) -> None:
-        """The peer does not read what it asked for: let it ask no more until it does."""
         self.outbox.congest()
-        if self._state is _OPEN:
-            self._transport.pause_reading()
+        self.flow()
 
     def resume_writing(self) -> None:
         self.outbox.relieve()
         # It has read, which is a sign of life, and we could not have heard any other.
         self.heard = self._listener.now()
-        self._read_on()
+        self.flow()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._state = _State.LOST
@@ -192,16 +220,25 @@ class Socket(asyncio.Protocol):
         self._listener.ended(self)
         handler, self._handler = self._handler, None
         if handler is not None:
-            handler.lost(self.heard)
+            handler.lost(self._silence())
 
     # inside
 
-    def _read_on(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
+    def _silence(self) -> float:
+        """For how long nothing that was sent can be taken to have arrived: 0, if the peer itself has gone.
+
+        A peer that we gave up had not answered since it was heard; one that did not read, neither.
+        """
+        now = self._listener.now()
+        silent = now - self.heard
+        return silent if self.outbox.congested or silent >= self._listener.settings.dead_after else 0.0
 
     def _take(self, received: list[Received]) -> None:
-        for kind, payload in received:
+        outbox = self.outbox
+        for taken, (kind, payload) in enumerate(received):
+            if outbox.congested and self._state is _OPEN:
+                self._waiting = received[taken:]
+                return
             if self._state is not _OPEN or self._handler is None:
                 self._await_close(kind)
             elif kind is Kind.TEXT:
@@ -212,6 +249,18 @@ class Socket(asyncio.Protocol):
                 self._answer_close(payload)
             elif kind is Kind.BINARY:
                 self._fail(1003, "binary messages are not taken; send text")
+        if self._fault is not None:
+            self._fail(self._fault.code, self._fault.reason)
+
+    def _catch_up(self) -> None:
+        """Take what waited, and read on if all of it could be taken."""
+        waiting = self._waiting
+        if waiting is None or self._held or self.outbox.congested or self._state is not _OPEN:
+            return
+        self._waiting = None
+        self._take(waiting)
+        if self._waiting is None:
+            self.flow()
 
     def _answer_close(self, payload: bytes) -> None:
         """The peer closes first: what is queued, the close frame back, then TCP (RFC 6455 §7.1.1)."""
@@ -227,6 +276,8 @@ class Socket(asyncio.Protocol):
         peer has gone.
         """
         if self._state is not _OPEN:
+            # No answer to our own close can come any more.
+            self._await_close(Kind.CLOSE)
             return
         self._state = _State.ENDING
         self._listener.closing(self)

@@ -60,13 +60,14 @@ class Attributes:
         entry = await self._records.get(attributes_key(inbox_key(app, account)))
         return {} if entry is None else ATTRIBUTES.decode(entry.value)
 
-    async def came_online(self, app: App, key: str) -> float:
-        """Keep the account's attributes for as long as it is online; returns its grace time (P3, L11)."""
+    async def grace(self, app: App, key: str) -> float:
+        """How long a session of the account outlives its connection (L11)."""
         entry = await self._records.get(attributes_key(key))
-        if entry is None:
-            return app.limits.grace_max
+        return self._grace({} if entry is None else ATTRIBUTES.decode(entry.value), app)
+
+    async def came_online(self, key: str) -> None:
+        """Keep the account's attributes for as long as it is online (P3)."""
         await self._records.touch(attributes_key(key), ttl=None)
-        return self._grace(ATTRIBUTES.decode(entry.value), app)
 
     async def went_offline(self, app: App, key: str) -> None:
         """Keep the account's attributes for a day from now (P3)."""

@@ -230,12 +230,17 @@ class Channels:
             await self._let_die(app, topic)
         await self._came_or_went(app_id, topic, place.channel, account, "leave")
 
-    async def heads(self, session: Session) -> dict[str, int]:
-        """Where the session's channels stand now: what comes later, it misses while it is broken."""
+    async def heads(self, session: Session, *, reached: float | None) -> dict[str, int]:
+        """Where the session's channels stand: what comes later, it misses while it is broken.
+
+        `reached`: when the client was last reached, if that was before now; what was sent to it since then
+        may never have arrived. A client that keeps ids drops what did (PROTOCOL §6).
+        """
         stand = {}
         for place in session.places:
             head = await self._topics.head(topic_key(session.app, place.channel))
-            stand[place.channel] = 0 if head is None else head.seq
+            seq = 0 if head is None else head.seq
+            stand[place.channel] = seq if reached is None else min(seq, self._topics.sequence_at(reached))
         return stand
 
     async def catch_up(

@@ -124,10 +124,9 @@ class Sessions:
                     login = await self._resume(key, request, old, rev)
                 else:
                     login = await self._open(key, request, arrival, old, rev)
+                await self._presence.check(login.live)
             except Conflict:
                 continue
-            try:
-                await self._presence.check(login.live)
             except Superseded:
                 raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK) from None
             return login
@@ -147,7 +146,7 @@ class Sessions:
     async def _open(
         self, key: str, request: Request, arrival: Arrival, old: Session | None, rev: int
     ) -> Login:
-        grace = await self._attributes.came_online(request.app, key)
+        grace = await self._attributes.grace(request.app, key)
         session = Session(
             app=request.app_id,
             account=request.account,
@@ -167,6 +166,8 @@ class Sessions:
         else:
             await self._supersede(key, old, arrival, request)
         await self._calls.attached(request.app_id, request.account)
+        await self._presence.check(live)
+        await self._attributes.came_online(key)
         return Login(live, False, [])
 
     async def _supersede(self, key: str, old: Session, arrival: Arrival, request: Request) -> None:
@@ -186,9 +187,13 @@ class Sessions:
         """End the session at its user's wish: offline at once (L9)."""
         await self._end_unless_changed(live.key, live.session, live.rev)
 
-    async def detach(self, live: Live) -> None:
-        """The session's connection is gone: its grace time begins (L11)."""
-        seen = await self._channels.heads(live.session)
+    async def detach(self, live: Live, *, silence: float = 0.0) -> None:
+        """The session's connection is gone: its grace time begins (L11).
+
+        `silence`: for how many seconds nothing that was sent can be taken to have arrived.
+        """
+        reached = self._clock() - silence if silence else None
+        seen = await self._channels.heads(live.session, reached=reached)
         session = rules.detach(live.session, seen=seen, now=self._clock())
         try:
             live.rev = await self._presence.put(live.key, session, expect=live.rev)

@@ -55,11 +55,21 @@ def decode_frame(text: bytes) -> Frame:
     try:
         return _frames.decode(text)
     except msgspec.ValidationError as error:
+        _require_json(text)  # the wrong type may stand before the wrong syntax
         raise Malformed(str(error)) from None
     except RecursionError:
         raise Malformed("the frame is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _look_again(text, str(error))
+
+
+def _require_json(text: bytes) -> None:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        _look_again(text, str(error))
+    except RecursionError:
+        raise Malformed("the frame is nested too deeply") from None
 
 
 def _look_again(text: bytes, reason: str) -> Frame:
