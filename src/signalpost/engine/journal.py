@@ -275,9 +275,9 @@ class Journal:
             self._send_open()
         for rows in (batch.items, batch.receipts, batch.appended, batch.noted):
             rows.clear()  # whoever still holds the batch needs its outcome only
-        batch.settle(failure)
         if batch is self._last:
             self._ended.set_result(None)
+        batch.settle(failure)
 
     # --- the thread's side ------------------------------------------------------------------------
 

@@ -112,13 +112,22 @@ class Pending:
             self._callbacks.append(callback)
 
     def settle(self, error: BaseException | None = None) -> None:
-        """Settle once, with success or `error`; runs the callbacks in this very call."""
+        """Settle once, with success or `error`; runs the callbacks in this very call.
+
+        All of them, even if some raise: then raises an ExceptionGroup of what they raised.
+        """
         assert not self._settled, "a Pending settles once"
         self._settled = True
         self._error = error
         callbacks, self._callbacks = self._callbacks, []
+        raised: list[Exception] = []
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception as problem:  # one waiter's defect must not strand the others
+                raised.append(problem)
+        if raised:
+            raise ExceptionGroup("callbacks of a Pending", raised)
 
     def __await__(self) -> Generator[Any, None, None]:
         if not self._settled:

@@ -43,7 +43,10 @@ class SqliteQueues(MemoryQueues):
         body_budget: int = 128 * 1024 * 1024,
         idle_seconds: float = 3600.0,
     ) -> None:
-        """Load the index; raises StoreError (close the store then). `body_budget`: bytes of durable bodies kept in memory."""
+        """Load the index; raises StoreError (close the store then).
+
+        `body_budget`: bytes of durable bodies that are kept in memory.
+        """
         super().__init__(clock=clock, idle_seconds=idle_seconds)
         self._store = store
         self._journal: Journal = store.journal

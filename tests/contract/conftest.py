@@ -1,0 +1,50 @@
+"""Every implementation of every port, so that each suite here runs against all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from engine.driving import ManualClock
+from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.ports import Queues, Records, Topics
+from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics, Store
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store(tmp_path / "data", loop=asyncio.get_running_loop(), durability="process")
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite, bodies on disk"])
+def queues(request: pytest.FixtureRequest, clock: ManualClock) -> Queues:
+    if request.param == "memory":
+        return MemoryQueues(clock=clock, idle_seconds=600.0)
+    store = request.getfixturevalue("store")
+    budget = 0 if request.param.endswith("disk") else 1024 * 1024
+    return SqliteQueues(store, clock=clock, body_budget=budget, idle_seconds=600.0)
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached"])
+def records(request: pytest.FixtureRequest, clock: ManualClock) -> Records:
+    if request.param == "memory":
+        return MemoryRecords(clock=clock)
+    store = request.getfixturevalue("store")
+    return SqliteRecords(store, clock=clock, cached=1 if "hardly" in request.param else 1000)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def topics(request: pytest.FixtureRequest, clock: ManualClock) -> Topics:
+    if request.param == "memory":
+        return MemoryTopics(clock=clock)
+    return SqliteTopics(request.getfixturevalue("store"), clock=clock)

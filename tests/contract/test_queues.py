@@ -1,0 +1,270 @@
+"""The port `Queues`: what every implementation must do."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.driving import NOW, ManualClock, append, run, together
+from signalpost.engine.ports import Appended, Full, Head, Item, Queues
+
+FIRST = int(NOW * 1000) * 1000
+
+
+async def seqs(queues: Queues, key: str, *, after: int = 0, limit: int = 1000) -> list[int]:
+    return [item.seq for item in await run(queues.read(key, after=after, limit=limit))]
+
+
+async def bodies(queues: Queues, key: str) -> list[bytes]:
+    return [item.body for item in await run(queues.read(key, after=0, limit=1000))]
+
+
+async def fill(queues: Queues, key: str, count: int, **options: object) -> list[int]:
+    done = await together(*[append(queues, key, b"%d" % n, **options) for n in range(count)])
+    return [one.seq for one in done if isinstance(one, Appended)]
+
+
+async def test_numbers_begin_at_the_clocks_milliseconds_and_have_no_gaps(queues: Queues) -> None:
+    """PROTOCOL §6: versions; §12: they are Unix milliseconds x 1000 or higher."""
+    numbers = await fill(queues, "bo", 5)
+    assert numbers[0] > FIRST
+    assert numbers == list(range(numbers[0], numbers[0] + 5))
+
+
+async def test_what_is_appended_is_read_in_order_byte_for_byte(queues: Queues) -> None:
+    """SPEC M2, M4."""
+    first = await run(append(queues, "bo", b"\x00\xff \xe2\x82\xac"))
+    second = await run(append(queues, "bo", b""))
+    assert await run(queues.read("bo", after=0, limit=10)) == [
+        Item(first.seq, b"\x00\xff \xe2\x82\xac"),
+        Item(second.seq, b""),
+    ]
+
+
+async def test_appends_of_one_tick_keep_their_order_in_every_queue(queues: Queues) -> None:
+    """SPEC M4."""
+    await together(*[append(queues, f"q{n % 7}", b"%d" % n) for n in range(300)])
+    for queue in range(7):
+        assert await bodies(queues, f"q{queue}") == [b"%d" % n for n in range(queue, 300, 7)]
+
+
+async def test_read_gives_at_most_limit_items_after_a_number(queues: Queues) -> None:
+    """PROTOCOL §6: a poll returns at most 30 above the cursor."""
+    numbers = await fill(queues, "bo", 10)
+    assert await seqs(queues, "bo", after=numbers[3], limit=3) == numbers[4:7]
+    assert await seqs(queues, "bo", after=numbers[3] - 1, limit=100) == numbers[3:]
+    assert await seqs(queues, "bo", after=numbers[-1]) == []
+    assert await seqs(queues, "bo", limit=0) == []
+    assert await seqs(queues, "nobody") == []
+
+
+async def test_items_that_are_not_durable_keep_their_place_in_the_order(queues: Queues) -> None:
+    """SPEC M4: call events and messages share the inbox."""
+    await together(*[append(queues, "bo", b"%d" % n, durable=n % 3 == 0) for n in range(20)])
+    assert await bodies(queues, "bo") == [b"%d" % n for n in range(20)]
+
+
+async def test_an_item_that_is_not_durable_is_there_at_once_when_nothing_is_before_it(queues: Queues) -> None:
+    append_ = append(queues, "bo", b"ring", durable=False)
+    with pytest.raises(StopIteration):
+        append_.send(None)
+    assert await bodies(queues, "bo") == [b"ring"]
+
+
+async def test_head_says_what_is_cleared_the_last_number_and_how_many_wait(queues: Queues) -> None:
+    """PROTOCOL §6: `ver_clear` of a poll's answer."""
+    numbers = await fill(queues, "bo", 4)
+    assert await run(queues.head("bo")) == Head(numbers[0] - 1, numbers[3], 4)
+    await run(queues.trim("bo", upto=numbers[1]))
+    assert await run(queues.head("bo")) == Head(numbers[1], numbers[3], 2)
+    await run(queues.trim("bo", upto=numbers[3]))
+    assert await run(queues.head("bo")) == Head(numbers[3], numbers[3], 0)
+
+
+async def test_an_untouched_queue_has_a_head_that_its_first_item_follows(
+    queues: Queues, clock: ManualClock
+) -> None:
+    """PROTOCOL §6: a push with the cursor's next number is delivered without a poll."""
+    head = await run(queues.head("bo"))
+    assert head == Head(head.last, head.last, 0)
+    clock.advance(30.0)
+    assert (await run(append(queues, "bo", b"x"))).seq == head.last + 1
+
+
+async def test_trim_removes_what_is_at_or_below(queues: Queues) -> None:
+    """PROTOCOL §6: everything up to V is processed, delete it."""
+    numbers = await fill(queues, "bo", 6)
+    await run(queues.trim("bo", upto=numbers[2]))
+    assert await seqs(queues, "bo") == numbers[3:]
+    await run(queues.trim("bo", upto=0))
+    await run(queues.trim("nobody", upto=5))
+    assert await seqs(queues, "bo") == numbers[3:]
+
+
+async def test_trim_above_the_last_number_removes_nothing(queues: Queues) -> None:
+    """SPEC E5: a cursor from nowhere does not delete messages."""
+    numbers = await fill(queues, "bo", 3)
+    await run(queues.trim("bo", upto=numbers[-1] + 1))
+    assert await seqs(queues, "bo") == numbers
+
+
+async def test_remove_takes_items_out_of_the_middle_and_tells_which_were_there(queues: Queues) -> None:
+    """SPEC K3: a cancelled invitation leaves the inbox."""
+    numbers = await fill(queues, "bo", 6)
+    assert await run(queues.remove("bo", [numbers[4], numbers[1], 7])) == [numbers[1], numbers[4]]
+    assert await run(queues.remove("bo", [numbers[1]])) == []
+    assert await run(queues.remove("nobody", [1])) == []
+    assert await seqs(queues, "bo") == [numbers[n] for n in (0, 2, 3, 5)]
+
+
+async def test_a_queue_at_its_cap_of_items_refuses_and_stores_nothing(queues: Queues) -> None:
+    """SPEC M9."""
+    numbers = await fill(queues, "bo", 3, max_items=3)
+    with pytest.raises(Full):
+        await run(append(queues, "bo", b"x", max_items=3))
+    assert await seqs(queues, "bo") == numbers
+    await run(queues.trim("bo", upto=numbers[0]))
+    assert (await run(append(queues, "bo", b"x", max_items=3))).seq == numbers[-1] + 1
+
+
+async def test_appends_under_way_count_against_the_cap(queues: Queues) -> None:
+    """SPEC M9."""
+    done = await together(*[append(queues, "bo", b"x", max_items=3) for _ in range(5)])
+    assert [type(one) for one in done] == [Appended, Appended, Appended, Full, Full]
+
+
+async def test_a_queue_at_its_cap_of_bytes_refuses_what_does_not_fit(queues: Queues) -> None:
+    """SPEC M9: the sizes are those that the caller names."""
+    await run(append(queues, "bo", b"x", size=60, max_size=100))
+    with pytest.raises(Full):
+        await run(append(queues, "bo", b"x", size=41, max_size=100))
+    await run(append(queues, "bo", b"x", size=40, max_size=100))
+    assert (await run(queues.head("bo"))).count == 2
+
+
+async def test_what_is_over_its_time_is_gone_and_makes_room(queues: Queues, clock: ManualClock) -> None:
+    """SPEC M3, M9."""
+    numbers = await fill(queues, "bo", 2, ttl=10.0, max_items=3)
+    later = await run(append(queues, "bo", b"later", ttl=20.0, max_items=3))
+    clock.advance(10.0)
+    await run(append(queues, "bo", b"x", ttl=20.0, max_items=3))
+    await run(append(queues, "bo", b"y", ttl=20.0, max_items=3))
+    assert await seqs(queues, "bo") == [later.seq, later.seq + 1, later.seq + 2]
+    assert await run(queues.head("bo")) == Head(numbers[1], later.seq + 2, 3)
+    clock.advance(20.0)
+    assert await run(queues.head("bo")) == Head(later.seq + 2, later.seq + 2, 0)
+
+
+async def test_sweep_drops_what_is_over_its_time_and_says_how_many(
+    queues: Queues, clock: ManualClock
+) -> None:
+    """SPEC M3."""
+    await fill(queues, "bo", 3, ttl=10.0)
+    await fill(queues, "al", 2, ttl=30.0)
+    clock.advance(10.0)
+    assert await run(queues.sweep()) == 3
+    assert await run(queues.sweep()) == 0
+    assert len(await seqs(queues, "al")) == 2
+
+
+async def test_a_second_append_with_the_same_dedupe_key_stores_nothing(queues: Queues) -> None:
+    """SPEC M7."""
+    first = await run(append(queues, "bo", b"x", note="id-1", dedupe="r1", dedupe_ttl=120.0))
+    again = await run(append(queues, "bo", b"x", note="id-2", dedupe="r1", dedupe_ttl=120.0))
+    assert (first.note, first.repeated) == ("id-1", False)
+    assert again == Appended(first.seq, "id-1", True)
+    assert await bodies(queues, "bo") == [b"x"]
+
+
+async def test_a_repetition_waits_for_the_first_that_is_under_way(queues: Queues) -> None:
+    """SPEC M7."""
+    first, again = await together(
+        append(queues, "bo", b"x", note="id", dedupe="r1", dedupe_ttl=120.0),
+        append(queues, "bo", b"x", note="other", dedupe="r1", dedupe_ttl=120.0),
+    )
+    assert isinstance(first, Appended)
+    assert again == Appended(first.seq, "id", True)
+    assert await seqs(queues, "bo") == [first.seq]
+
+
+async def test_a_dedupe_key_is_one_of_its_queue(queues: Queues) -> None:
+    """SPEC M7."""
+    await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
+    assert not (await run(append(queues, "al", b"x", dedupe="r1", dedupe_ttl=120.0))).repeated
+
+
+async def test_a_dedupe_key_outlives_the_items_removal_and_a_full_queue(queues: Queues) -> None:
+    """SPEC M7: a repetition is never an error."""
+    first = await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
+    await run(queues.trim("bo", upto=first.seq))
+    assert (await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))).repeated
+    assert (await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=1.0, max_items=0))).repeated
+
+
+@pytest.mark.parametrize("swept", [False, True])
+async def test_a_dedupe_key_is_forgotten_after_its_time(
+    queues: Queues, clock: ManualClock, swept: bool
+) -> None:
+    """SPEC M7: 120 seconds."""
+    first = await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
+    clock.advance(119.0)
+    assert (await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))).repeated
+    clock.advance(1.0)
+    if swept:
+        await run(queues.sweep())
+    again = await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
+    assert not again.repeated
+    assert again.seq == first.seq + 1
+    clock.advance(119.0)
+    await run(queues.sweep())
+    assert (await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))).seq == again.seq
+
+
+async def test_a_refused_append_is_not_remembered(queues: Queues) -> None:
+    """SPEC M7, M9."""
+    with pytest.raises(Full):
+        await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0, max_items=0))
+    assert not (await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))).repeated
+
+
+async def test_a_clock_that_steps_back_repeats_no_number(queues: Queues, clock: ManualClock) -> None:
+    """SPEC M6: versions are never used twice."""
+    before = await fill(queues, "bo", 3)
+    clock.advance(-3600.0)
+    assert await fill(queues, "bo", 3) == list(range(before[-1] + 1, before[-1] + 4))
+
+
+async def test_a_forgotten_queue_never_repeats_a_number(queues: Queues, clock: ManualClock) -> None:
+    """SPEC M6: even when it comes back after the clock was set back."""
+    numbers = await fill(queues, "bo", 3)
+    await run(queues.trim("bo", upto=numbers[-1]))
+    clock.advance(601.0)
+    await run(queues.sweep())
+    clock.advance(-3600.0)
+    assert (await run(append(queues, "bo", b"x"))).seq > numbers[-1]
+
+
+async def test_a_forgotten_queue_goes_on_at_the_clock(queues: Queues, clock: ManualClock) -> None:
+    """The sweep forgets idle queues, so that a name that was used once costs nothing."""
+    numbers = await fill(queues, "bo", 1)
+    await run(queues.trim("bo", upto=numbers[-1]))
+    clock.advance(601.0)
+    await run(queues.sweep())
+    assert (await run(append(queues, "bo", b"x"))).seq > FIRST + 600_000_000
+
+
+async def test_a_queue_in_use_is_not_forgotten(queues: Queues, clock: ManualClock) -> None:
+    numbers = await fill(queues, "bo", 1)
+    await run(queues.trim("bo", upto=numbers[-1]))
+    clock.advance(400.0)
+    await run(queues.head("bo"))
+    clock.advance(400.0)
+    await run(queues.sweep())
+    assert (await run(append(queues, "bo", b"x"))).seq == numbers[-1] + 1
+
+
+async def test_the_epoch_is_a_text_that_stays(queues: Queues) -> None:
+    """PROTOCOL §12: epochs."""
+    epoch = queues.epoch
+    await fill(queues, "bo", 3)
+    assert epoch
+    assert queues.epoch == epoch

@@ -1,0 +1,236 @@
+"""What survives an orderly end and a crash of the SQLite engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.conftest import Disk
+from engine.driving import NOW, ManualClock, append, run, together
+from signalpost.engine.ports import AddMember, Conflict, DeleteAttribute, Entry, SetAttribute
+
+
+async def bodies(disk: Disk, key: str) -> list[bytes]:
+    return [item.body for item in await run(disk.queues.read(key, after=0, limit=1000))]
+
+
+async def number(disk: Disk, key: str, **options: object) -> int:
+    return (await run(append(disk.queues, key, b"x", **options))).seq
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_acknowledged_items_survive_in_order_with_their_numbers(disk: Disk, crash: bool) -> None:
+    """SPEC M3, M5."""
+    await together(*[append(disk.queues, f"q{n % 3}", b"%d" % n) for n in range(30)])
+    before = [await run(disk.queues.read(f"q{n}", after=0, limit=100)) for n in range(3)]
+    disk.crash() if crash else await disk.reopen()
+    assert [await run(disk.queues.read(f"q{n}", after=0, limit=100)) for n in range(3)] == before
+    assert disk.queues.items == 30
+    head = await run(disk.queues.head("q0"))
+    assert (head.cleared, head.count) == (before[0][0].seq - 1, 10)
+
+
+async def test_caps_and_ends_hold_after_a_restart(disk: Disk, clock: ManualClock) -> None:
+    """SPEC M3, M9."""
+    await number(disk, "bo", ttl=10.0, size=50)
+    await number(disk, "bo", ttl=20.0, size=50)
+    await disk.reopen()
+    (full,) = await together(append(disk.queues, "bo", b"y", size=1, max_size=100))
+    assert type(full).__name__ == "Full"
+    clock.advance(10.0)
+    await run(append(disk.queues, "bo", b"y", size=1, max_size=100))
+    assert await bodies(disk, "bo") == [b"x", b"y"]
+    clock.advance(10.0)
+    await disk.reopen()
+    assert await bodies(disk, "bo") == [b"y"]
+
+
+async def test_items_that_are_not_durable_vanish(disk: Disk) -> None:
+    """SPEC K11: live call events are not for the next process."""
+    await together(*[append(disk.queues, "bo", b"%d" % n, durable=n % 2 == 0) for n in range(6)])
+    await disk.reopen()
+    assert await bodies(disk, "bo") == [b"0", b"2", b"4"]
+
+
+async def test_what_was_trimmed_and_removed_stays_away_after_an_orderly_end(disk: Disk) -> None:
+    """PROTOCOL §6: everything up to V is processed, delete it."""
+    done = [await number(disk, "bo") for _ in range(5000)]
+    await run(disk.queues.trim("bo", upto=done[4990]))
+    await run(disk.queues.remove("bo", [done[4995]]))
+    await disk.reopen()
+    head = await run(disk.queues.head("bo"))
+    assert (head.cleared, head.count) == (done[4990], 8)
+    assert disk.store.reader.execute("SELECT count(*) FROM items").fetchone() == (8,)
+
+
+async def test_many_trimmed_rows_leave_the_disk_in_several_commits(disk: Disk) -> None:
+    """No append waits for them all."""
+    await together(*[append(disk.queues, "bo", b"x") for _ in range(5000)])
+    head = await run(disk.queues.head("bo"))
+    await run(disk.queues.trim("bo", upto=head.last))
+    await number(disk, "al")
+    (rows,) = disk.store.reader.execute("SELECT count(*) FROM items").fetchone()
+    assert 1 < rows <= 5001 - 1024
+    for _ in range(3):
+        await number(disk, "al")
+    await disk.reopen()
+    assert disk.store.reader.execute("SELECT count(*) FROM items").fetchone() == (4,)
+
+
+async def test_trimmed_rows_leave_the_disk_without_further_appends(disk: Disk) -> None:
+    done = [await number(disk, "bo") for _ in range(3)]
+    await run(disk.queues.trim("bo", upto=done[1]))
+    journal = disk.store.journal
+    assert journal._later is not None
+    journal._later.cancel()
+    journal._open_late()
+    await number(disk, "al")
+    assert disk.store.reader.execute("SELECT seq FROM items WHERE queue = 'bo'").fetchall() == [(done[2],)]
+
+
+@pytest.mark.parametrize("back", [0.0, 3600.0])
+@pytest.mark.parametrize("crash", [False, True])
+async def test_no_number_is_used_twice(disk: Disk, clock: ManualClock, crash: bool, back: float) -> None:
+    """SPEC M6: not after a crash, a lost item, or a clock that was set back."""
+    shown = [await number(disk, "bo", durable=n != 2) for n in range(3)]
+    shown.append((await run(disk.queues.head("only looked at"))).last)
+    epoch = disk.queues.epoch
+    clock.advance(-back)
+    disk.crash() if crash else await disk.reopen()
+    assert disk.queues.epoch == epoch
+    for key in ("bo", "never seen", "only looked at"):
+        assert await number(disk, key) > max(shown)
+
+
+async def test_numbers_do_not_run_away_from_the_clock_in_orderly_restarts(
+    disk: Disk, clock: ManualClock
+) -> None:
+    for _ in range(5):
+        await number(disk, "bo")
+        await disk.reopen()
+    clock.advance(0.001)
+    assert await number(disk, "al") == int((NOW + 0.001) * 1000) * 1000 + 1
+
+
+@pytest.mark.parametrize("durable", [False, True])
+async def test_a_number_is_told_only_when_the_ceiling_on_the_disk_covers_it(
+    disk: Disk, clock: ManualClock, durable: bool
+) -> None:
+    """SPEC M6: an hour of silence, then one item that a crash loses, then a clock that was set back."""
+    clock.advance(3600.0)
+    shown = [
+        await number(disk, "bo", durable=durable),
+        (await run(disk.queues.head("al"))).last,
+    ]
+    clock.advance(-3600.0)
+    disk.crash()
+    assert await number(disk, "al") > max(shown)
+    assert await number(disk, "bo") > max(shown)
+
+
+async def test_the_sweep_keeps_the_ceiling_ahead_so_that_no_append_waits_for_it(
+    disk: Disk, clock: ManualClock
+) -> None:
+    async def commit() -> None:
+        await disk.store.journal.batch()
+
+    for _ in range(10):
+        clock.advance(45.0)
+        await run(disk.queues.sweep())
+        await run(commit())
+    with pytest.raises(StopIteration):
+        append(disk.queues, "bo", b"", durable=False).send(None)
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_a_repetition_is_known_after_a_restart(disk: Disk, clock: ManualClock, crash: bool) -> None:
+    """SPEC M7: as durable as the message; also when that is gone."""
+    first = await run(append(disk.queues, "bo", b"x", note="id", dedupe="r", dedupe_ttl=120.0))
+    await run(disk.queues.trim("bo", upto=first.seq))
+    disk.crash() if crash else await disk.reopen()
+    assert await run(append(disk.queues, "bo", b"x", dedupe="r", dedupe_ttl=120.0)) == (first.seq, "id", True)
+    clock.advance(120.0)
+    await disk.reopen()
+    assert not (await run(append(disk.queues, "bo", b"x", dedupe="r", dedupe_ttl=120.0))).repeated
+
+
+async def test_forgotten_receipts_leave_the_disk(disk: Disk, clock: ManualClock) -> None:
+    for n in range(10):
+        await run(append(disk.queues, "bo", b"x", dedupe=f"r{n}", dedupe_ttl=120.0))
+    clock.advance(120.0)
+    await run(disk.queues.sweep())
+    await number(disk, "bo")
+    assert disk.store.reader.execute("SELECT count(*) FROM receipts").fetchone() == (0,)
+
+
+async def test_bodies_above_the_budget_stay_on_the_disk_and_are_read_from_there(disk: Disk) -> None:
+    """A great backlog costs the index, not the bodies."""
+    disk.options = {"body_budget": 1000}
+    await disk.reopen()
+    for n in range(50):
+        await run(append(disk.queues, "bo", b"%0100d" % n))
+    assert disk.queues.body_bytes <= 1000
+    assert await bodies(disk, "bo") == [b"%0100d" % n for n in range(50)]
+    last = (await run(disk.queues.head("bo"))).last
+    await run(disk.queues.trim("bo", upto=last))
+    assert (disk.queues.body_bytes, disk.queues.items, len(disk.queues._resident)) == (0, 0, 0)
+
+
+async def test_records_survive_with_revision_and_end(disk: Disk, clock: ManualClock) -> None:
+    """SPEC P3."""
+    rev = await run(disk.records.put("kept", b"v", expect=0, ttl=None))
+    await run(disk.records.put("short", b"v", expect=0, ttl=10.0))
+    await run(disk.records.put("gone", b"v", expect=0, ttl=None))
+    await run(disk.records.delete("gone"))
+    disk.crash()
+    assert await run(disk.records.get("kept")) == Entry(b"v", rev)
+    assert await run(disk.records.get("gone")) is None
+    assert sorted(await run(disk.records.keys(""))) == ["kept", "short"]
+    clock.advance(10.0)
+    assert await run(disk.records.get("short")) is None
+    assert await run(disk.records.sweep()) == 1
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_revisions_are_not_used_again_after_a_restart(disk: Disk, crash: bool) -> None:
+    rev = await run(disk.records.put("k", b"v", expect=0, ttl=None))
+    await run(disk.records.delete("k"))
+    disk.crash() if crash else await disk.reopen()
+    assert await run(disk.records.put("k", b"v", expect=0, ttl=None)) > rev
+    with pytest.raises(Conflict):
+        await run(disk.records.put("k", b"w", expect=rev, ttl=None))
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_attributes_of_topics_survive_members_and_events_do_not(disk: Disk, crash: bool) -> None:
+    """SPEC C8, C10: a channel that a restart emptied keeps its attributes."""
+    edits = [AddMember("ada", "s"), SetAttribute("a", "1"), SetAttribute("b", "2")]
+    before = await run(disk.topics.change("room", edits=edits, event=b"x"))
+    await run(disk.topics.change("bare", edits=[AddMember("ada", "s")]))
+    await run(disk.topics.change("dropped", edits=[SetAttribute("a", "1")]))
+    await run(disk.topics.drop("dropped", if_empty=True))
+    disk.crash() if crash else await disk.reopen()
+    assert await run(disk.topics.names()) == ["room"]
+    snapshot = await run(disk.topics.snapshot("room", limit=10))
+    assert snapshot is not None
+    assert (snapshot.count, snapshot.attributes) == (0, {"a": "1", "b": "2"})
+    assert snapshot.epoch != before.epoch
+    assert await run(disk.topics.read("room", after=0)) == ([], 0)
+
+
+async def test_an_attribute_that_one_change_sets_and_deletes_is_not_stored(disk: Disk) -> None:
+    edits = [SetAttribute("a", "1"), SetAttribute("b", "1"), DeleteAttribute("a")]
+    await run(disk.topics.change("room", edits=edits))
+    await run(disk.topics.change("room", edits=[SetAttribute("c", "1"), DeleteAttribute("b")]))
+    disk.crash()
+    assert await run(disk.topics.attributes("room")) == {"c": "1"}
+
+
+async def test_sequences_of_topics_go_on_above_those_before_the_restart(
+    disk: Disk, clock: ManualClock
+) -> None:
+    """PROTOCOL §7: the ids of a session's channels ascend."""
+    before = await run(disk.topics.change("room", edits=[SetAttribute("a", "1")], event=b"x"))
+    clock.advance(0.001)
+    disk.crash()
+    after = await run(disk.topics.change("room", event=b"y"))
+    assert after.seq > before.seq

@@ -1,0 +1,98 @@
+"""What is let go of, and that no sweep does it all at once."""
+
+from __future__ import annotations
+
+from engine.driving import ManualClock, append, run, together
+from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.ports import AddMember, Keep, Rate
+from signalpost.engine.receipts import Receipt, Receipts
+from signalpost.engine.rounds import Rounds
+
+
+def test_a_round_visits_every_key_once_then_begins_anew() -> None:
+    mapping = dict.fromkeys("abcde")
+    rounds = Rounds(mapping)
+    assert [list(rounds.some(2)) for _ in range(4)] == [["a", "b"], ["c", "d"], ["e"], ["a", "b"]]
+
+
+def test_what_a_visitor_leaves_comes_with_the_next_call() -> None:
+    rounds = Rounds(dict.fromkeys("abc"))
+    assert next(rounds.some(3)) == "a"
+    assert list(rounds.some(3)) == ["b", "c"]
+
+
+def test_a_mapping_may_change_during_a_round() -> None:
+    mapping = dict.fromkeys("abc")
+    rounds = Rounds(mapping)
+    assert list(rounds.some(1)) == ["a"]
+    del mapping["b"]
+    mapping["d"] = None
+    assert list(rounds.some(9)) == ["b", "c"]
+    assert list(rounds.some(9)) == ["a", "c", "d"]
+
+
+def test_receipts_of_different_times_to_live_do_not_hold_each_other_up() -> None:
+    """SPEC M7."""
+    receipts = Receipts()
+    for n, ttl in enumerate((100.0, 5.0, 100.0, 5.0)):
+        receipt = Receipt(n, "", ttl)
+        receipt.row = n + 1
+        receipts.add(("q", str(n)), receipt, ttl=ttl, now=0.0)
+    receipts.expire(5.0, 100)
+    assert len(receipts) == 2
+    assert receipts.gone_rows == [2, 4]
+    assert receipts.find(("q", "0"), 5.0) is not None
+    receipts.expire(100.0, 100)
+    assert len(receipts) == 0
+
+
+def test_receipts_do_not_pile_up_between_sweeps() -> None:
+    receipts = Receipts()
+    for n in range(1000):
+        receipts.add(("q", str(n)), Receipt(n, "", n + 10.0), ttl=10.0, now=float(n))
+    assert len(receipts) <= 12
+
+
+async def test_one_sweep_of_queues_visits_a_part_of_them(clock: ManualClock) -> None:
+    queues = MemoryQueues(clock=clock)
+    await together(*[append(queues, f"q{n}", b"x", ttl=1.0) for n in range(10_000)])
+    clock.advance(1.0)
+    assert [await run(queues.sweep()) for _ in range(4)] == [4096, 4096, 1808, 0]
+    assert queues.items == 0
+
+
+async def test_a_sweep_stops_after_a_queue_that_held_much(clock: ManualClock) -> None:
+    queues = MemoryQueues(clock=clock)
+    for key in ("a", "b"):
+        await together(*[append(queues, key, b"x", ttl=1.0) for _ in range(5000)])
+    clock.advance(1.0)
+    assert [await run(queues.sweep()) for _ in range(3)] == [5000, 5000, 0]
+
+
+async def test_idle_queues_cost_nothing_after_a_while(clock: ManualClock) -> None:
+    queues = MemoryQueues(clock=clock, idle_seconds=60.0)
+    for n in range(100):
+        await run(queues.head(f"q{n}"))
+    clock.advance(60.0)
+    await run(queues.sweep())
+    assert len(queues._queues) == 0
+
+
+async def test_one_sweep_of_records_visits_a_part_of_them(clock: ManualClock) -> None:
+    records = MemoryRecords(clock=clock)
+    for n in range(5000):
+        await run(records.put(f"k{n}", b"", expect=None, ttl=1.0))
+    clock.advance(1.0)
+    assert [await run(records.sweep()) for _ in range(3)] == [4096, 904, 0]
+
+
+async def test_rates_and_events_that_nobody_asks_for_are_let_go_of(clock: ManualClock) -> None:
+    topics = MemoryTopics(clock=clock)
+    await run(topics.change("room", edits=[AddMember("ada", "s")]))
+    for n in range(100):
+        rates = [Rate(f"r{n}", limit=5)]
+        await run(topics.change("room", event=b"x", keep=Keep(120.0, 1000, 10_000), rates=rates))
+    clock.advance(120.1)
+    await run(topics.sweep())
+    assert len(topics._windows) == 0
+    assert (len(topics._topics["room"].log), topics._topics["room"].size) == (0, 0)
