@@ -1,0 +1,412 @@
+"""The life of a call: its table row by row, its clocks, and what its extras may say (SPEC §6)."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.saying_no import refused
+from signalpost.domain import calls as rules
+from signalpost.domain.calls import Call, Effect, Input, Invitation, State
+from signalpost.domain.limits import Limits
+from signalpost.domain.refusals import Refusal
+
+LIMITS = Limits()
+NOW = 1000.0
+
+W, P, R, A, OVER = State
+
+
+def call(state: State, **fields: object) -> Call:
+    start = {
+        "id": "c1",
+        "channel": "room",
+        "caller": "ada",
+        "callee": "bo",
+        "extra": '{"x":1}',
+        "state": state,
+        "invited": NOW,
+        "timeout": 30.0,
+        "pushed": NOW,
+        "invite_seq": 7,
+    }
+    return Call(**(start | fields))
+
+
+def failed(code: int) -> tuple[str, str, object]:
+    return ("ada", "voip_invite_failed", code)
+
+
+INVITE_BO = ("bo", "voip_invite", '{"x":1}')
+TAKE_BACK = ("bo", "", None)
+BYE_TO_BO, BYE_TO_ADA = ("bo", "voip_invite_bye", "said"), ("ada", "voip_invite_bye", "said")
+ACK, ACCEPT = ("ada", "voip_invite_ack", "said"), ("ada", "voip_invite_accept", "said")
+REFUSE = ("ada", "voip_invite_refuse", "said")
+
+# SPEC §6 once more, by hand: what follows from what, and who is told what.
+LIFE: dict[tuple[State, Input], tuple[State, list[tuple[str, str, object]]]] = {
+    (W, Input.PUSH): (P, [INVITE_BO]),
+    (W, Input.END_BY_CALLER): (OVER, []),
+    (W, Input.CALLER_GONE): (OVER, []),
+    (W, Input.CALLEE_GONE): (W, []),
+    (W, Input.PEER_TIMEOUT): (OVER, [failed(703)]),
+    (W, Input.RING_TIMEOUT): (OVER, [failed(704)]),
+    (P, Input.PUSH): (P, [TAKE_BACK, INVITE_BO]),
+    (P, Input.CONFIRM): (R, [ACK]),
+    (P, Input.ACCEPT): (A, [ACCEPT]),
+    (P, Input.REFUSE): (OVER, [REFUSE]),
+    (P, Input.END_BY_CALLER): (OVER, [TAKE_BACK, BYE_TO_BO]),
+    (P, Input.END_BY_CALLEE): (OVER, [BYE_TO_ADA]),
+    (P, Input.CALLER_GONE): (OVER, [TAKE_BACK, BYE_TO_BO]),
+    (P, Input.CALLEE_GONE): (OVER, [TAKE_BACK, failed(703)]),
+    (P, Input.RING_TIMEOUT): (OVER, [TAKE_BACK, BYE_TO_BO, failed(704)]),
+    (P, Input.CONFIRM_TIMEOUT): (OVER, [TAKE_BACK, BYE_TO_BO, failed(705)]),
+    (R, Input.PUSH): (R, [TAKE_BACK, INVITE_BO]),
+    (R, Input.CONFIRM): (R, []),
+    (R, Input.ACCEPT): (A, [ACCEPT]),
+    (R, Input.REFUSE): (OVER, [REFUSE]),
+    (R, Input.END_BY_CALLER): (OVER, [TAKE_BACK, BYE_TO_BO]),
+    (R, Input.END_BY_CALLEE): (OVER, [BYE_TO_ADA]),
+    (R, Input.CALLER_GONE): (OVER, [TAKE_BACK, BYE_TO_BO]),
+    (R, Input.CALLEE_GONE): (OVER, [TAKE_BACK, failed(703)]),
+    (R, Input.RING_TIMEOUT): (OVER, [TAKE_BACK, BYE_TO_BO, failed(704)]),
+    (A, Input.CONFIRM): (A, []),
+    (A, Input.DTMF_BY_CALLER): (A, [("bo", "voip_invite_msg", "said")]),
+    (A, Input.DTMF_BY_CALLEE): (A, [("ada", "voip_invite_msg", "said")]),
+    (A, Input.END_BY_CALLER): (OVER, [BYE_TO_BO]),
+    (A, Input.END_BY_CALLEE): (OVER, [BYE_TO_ADA]),
+    (A, Input.CALLER_GONE): (OVER, [BYE_TO_BO]),
+    (A, Input.CALLEE_GONE): (OVER, [BYE_TO_ADA]),
+}
+EVERYTHING = list(itertools.product(State, Input))
+OUT_OF_TURN = [pair for pair in EVERYTHING if pair not in LIFE]
+
+
+def named(pair: tuple[State, Input]) -> str:
+    return f"{pair[0].name}-{pair[1].name}"
+
+
+def told(effect: Effect) -> tuple[str, str, object]:
+    if not effect.kind:
+        return (effect.to, "", None)
+    if effect.kind == rules.FAILED:
+        failure = json.loads(effect.extra)
+        assert failure["reason"]
+        return (effect.to, effect.kind, failure["code"])
+    return (effect.to, effect.kind, effect.extra)
+
+
+@pytest.mark.parametrize("pair", LIFE, ids=named)
+def test_each_row_of_the_table(pair: tuple[State, Input]) -> None:
+    """SPEC K1-K7, K11: the state that follows, and what the parties are told in which order."""
+    before, what = pair
+    state, deeds = LIFE[pair]
+    after = rules.advance(call(before), what, extra="said", now=NOW + 5)
+    assert after.state is state
+    assert after.over is (state is OVER)
+    assert [told(effect) for effect in after.effects] == deeds
+    for effect in after.effects:
+        assert effect.src == ("bo" if effect.to == "ada" else "ada")
+    assert after.pushed == (NOW + 5 if what is Input.PUSH else NOW)
+
+
+@pytest.mark.parametrize("pair", OUT_OF_TURN, ids=named)
+def test_what_is_out_of_turn_is_refused(pair: tuple[State, Input]) -> None:
+    """SPEC K12: 1001, whatever is not in the table; so for everything once the call is over."""
+    with refused(1001):
+        rules.advance(call(pair[0]), pair[1], now=NOW)
+
+
+def test_the_table_has_these_rows_and_no_others() -> None:
+    assert set(rules.TABLE) == set(LIFE)
+
+
+def test_what_an_earlier_decision_left_undone_comes_first_and_ids_are_never_used_twice() -> None:
+    """DESIGN: performing is idempotent, by the effects' ids."""
+    ringing = rules.advance(call(P), Input.CONFIRM, now=NOW)
+    over = rules.advance(ringing, Input.END_BY_CALLER, now=NOW)
+    assert [told(effect)[1] for effect in over.effects] == ["voip_invite_ack", "", "voip_invite_bye"]
+    assert over.effects[:1] == ringing.effects
+    assert len({effect.id for effect in over.effects}) == 3
+    assert all(effect.id.startswith("c1.") for effect in over.effects)
+
+
+# --- inviting ---------------------------------------------------------------------------------------
+
+
+def invited(current: Call | None, *, caller: str = "ada", callee: str = "bo") -> Call:
+    return rules.invite(
+        current,
+        call_id="c2",
+        channel="room",
+        caller=caller,
+        callee=callee,
+        extra="{}",
+        timeout=12.0,
+        now=NOW + 50,
+    )
+
+
+def test_a_new_call_waits_and_does_nothing_yet() -> None:
+    """SPEC K1."""
+    new = invited(None)
+    assert (new.id, new.state, new.invited, new.timeout, new.effects) == ("c2", W, NOW + 50, 12.0, ())
+
+
+@pytest.mark.parametrize("state", [W, P, R])
+@pytest.mark.parametrize(("caller", "callee"), [("ada", "bo"), ("bo", "ada")])
+def test_a_call_that_rings_is_not_made_again_from_either_side(state: State, caller: str, callee: str) -> None:
+    """SPEC K8: 701, crossing invites too."""
+    with refused(701):
+        invited(call(state), caller=caller, callee=callee)
+
+
+@pytest.mark.parametrize(("caller", "callee"), [("ada", "bo"), ("bo", "ada")])
+def test_inviting_while_accepted_ends_the_old_call_for_the_other_side(caller: str, callee: str) -> None:
+    """SPEC K8: and it rings anew."""
+    new = invited(call(A), caller=caller, callee=callee)
+    assert (new.id, new.caller, new.callee, new.state) == ("c2", caller, callee, W)
+    assert [told(effect) for effect in new.effects] == [(callee, "voip_invite_bye", "")]
+    pushed = rules.advance(new, Input.PUSH, now=NOW)
+    assert [effect.kind for effect in pushed.effects] == ["voip_invite_bye", "voip_invite"]
+
+
+def test_a_new_call_finishes_what_the_one_before_left_undone() -> None:
+    """SPEC K8: an invitation that is still to be taken back is, from where it lies."""
+    over = rules.advance(call(R), Input.END_BY_CALLER, now=NOW)
+    new = invited(over, caller="bo", callee="ada")
+    assert new.effects == over.effects
+    assert new.invite_seq == 7
+
+
+def test_nobody_invites_himself() -> None:
+    """SPEC K8."""
+    with refused(1004):
+        invited(None, callee="ada")
+
+
+@pytest.mark.parametrize(("callee", "code"), [("", 1004), ("b o", 1004), ("é" * 65, 1005)])
+def test_a_callee_has_a_name(callee: str, code: int) -> None:
+    """SPEC §1."""
+    with refused(code):
+        invited(None, callee=callee)
+
+
+# --- clocks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "online", "fields", "at", "what"),
+    [
+        (W, False, {}, 20.0, Input.PEER_TIMEOUT),
+        (W, True, {}, 30.0, Input.RING_TIMEOUT),
+        (W, False, {"timeout": 10.0}, 10.0, Input.RING_TIMEOUT),
+        (W, False, {"timeout": 20.0}, 20.0, Input.PEER_TIMEOUT),
+        (P, True, {}, 20.0, Input.CONFIRM_TIMEOUT),
+        (P, True, {"pushed": NOW + 15}, 30.0, Input.RING_TIMEOUT),
+        (P, True, {"pushed": NOW + 5}, 25.0, Input.CONFIRM_TIMEOUT),
+        (P, False, {}, 20.0, Input.CONFIRM_TIMEOUT),
+        (R, True, {}, 30.0, Input.RING_TIMEOUT),
+        (R, False, {"timeout": 5.0}, 5.0, Input.RING_TIMEOUT),
+    ],
+)
+def test_the_first_time_to_end_decides(
+    state: State, online: bool, fields: dict[str, float], at: float, what: Input
+) -> None:
+    """SPEC K5, K6, K7: K5 and K6 count from the invitation, K7 from the push."""
+    one = call(state, **fields)
+    assert rules.next_deadline(one, peer_online=online, limits=LIMITS) == NOW + at
+    assert rules.overdue(one, peer_online=online, limits=LIMITS, now=NOW + at - 0.1) is None
+    assert rules.overdue(one, peer_online=online, limits=LIMITS, now=NOW + at) is what
+    assert rules.overdue(one, peer_online=online, limits=LIMITS, now=NOW + 1000) is what
+
+
+@pytest.mark.parametrize("state", [A, OVER])
+def test_an_accepted_call_has_no_time_limit(state: State) -> None:
+    """SPEC K12."""
+    assert rules.next_deadline(call(state), peer_online=True, limits=LIMITS) is None
+    assert rules.overdue(call(state), peer_online=False, limits=LIMITS, now=NOW + 1e6) is None
+
+
+def test_the_waits_are_the_deployments() -> None:
+    """SPEC K5, K7: configurable."""
+    limits = Limits(peer_wait=3.0, confirm_wait=4.0)
+    assert rules.next_deadline(call(W), peer_online=False, limits=limits) == NOW + 3
+    assert rules.next_deadline(call(P), peer_online=True, limits=limits) == NOW + 4
+
+
+# --- extras -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ("1", 1.0),
+        ("30", 30.0),
+        ("31", 30.0),
+        ("0", 30.0),
+        ("-1", 30.0),
+        ("0.5", 0.5),
+        ('"15"', 15.0),
+        ('"0"', 30.0),
+        ('"31"', 30.0),
+        ('" 15 "', 15.0),
+        ('"soon"', 30.0),
+        ("null", 30.0),
+        ("[5]", 30.0),
+        ("9" * 400, 30.0),
+        ("-" + "9" * 400, 30.0),
+        ('"' + "9" * 40 + '"', 30.0),
+    ],
+)
+def test_a_time_out_is_clamped_and_digits_count(asked: str, seconds: float) -> None:
+    """SPEC K6."""
+    assert rules.parse_invitation(f'{{"_timeout":{asked}}}', LIMITS).timeout == seconds
+
+
+@pytest.mark.parametrize(
+    ("asked", "required"), [("1", True), ('"1"', True), ("true", True), ("0", False), ('"0"', False)]
+)
+def test_a_peer_may_have_to_be_online(asked: str, required: bool) -> None:
+    """SPEC K5."""
+    assert rules.parse_invitation(f'{{"_require_peer_online":{asked}}}', LIMITS).require_online is required
+
+
+@pytest.mark.parametrize(
+    "extra", ["", "{}", "[]", "5", '"text"', "null", "true", '{"destMediaUid":"7"}', " {} "]
+)
+def test_an_extra_that_asks_for_nothing_gets_the_defaults(extra: str) -> None:
+    """SPEC K1, K5, K6: any JSON text, or empty."""
+    assert rules.parse_invitation(extra, LIMITS) == Invitation(30.0, False, False)
+
+
+@pytest.mark.parametrize(
+    "extra", ["{", "{}x", "nope", "{'a':1}", "NaN", " ", '{"a":}', "[" * 4000, '"\\ud800"']
+)
+def test_an_extra_that_is_no_json_is_refused(extra: str) -> None:
+    """SPEC K1."""
+    with refused(1004):
+        rules.parse_invitation(extra, LIMITS)
+
+
+@pytest.mark.parametrize("unit", ["a", "é", "€", "😀"])
+def test_an_extra_has_at_most_8_kib(unit: str) -> None:
+    """SPEC K1, K2: at N and N + 1, in multi-byte text too."""
+    size = len(unit.encode())
+    text = '"' + unit * (8190 // size) + "a" * (8190 % size) + '"'
+    rules.parse_invitation(text, LIMITS)
+    rules.check_answer_extra(text)
+    with refused(1005):
+        rules.parse_invitation(text[:-1] + 'a"', LIMITS)
+    with refused(1005):
+        rules.check_answer_extra(text + "a")
+
+
+@pytest.mark.parametrize("extra", ["", "not JSON {", "{}", "\u2028"])
+def test_an_answers_extra_is_any_text(extra: str) -> None:
+    """SPEC K2: never parsed."""
+    rules.check_answer_extra(extra)
+
+
+@pytest.mark.parametrize("extra", ["\0", "\ud800"])
+def test_no_extra_holds_nul_or_a_lone_surrogate(extra: str) -> None:
+    """SPEC §1."""
+    for check in (rules.check_answer_extra, rules.check_dtmf):
+        with refused(1004):
+            check(extra)
+    with refused(1004):
+        rules.parse_invitation(extra, LIMITS)
+
+
+@given(st.text(max_size=200))
+def test_an_extra_is_read_or_refused_and_nothing_else(extra: str) -> None:
+    """SPEC E5: nothing that a client sends breaks anything."""
+    try:
+        outcome: float = rules.parse_invitation(extra, LIMITS).timeout
+    except Refusal as refusal:
+        outcome = refusal.code
+    assert outcome == 1004 or 0 < outcome <= 30
+
+
+# --- DTMF -------------------------------------------------------------------------------------------
+
+
+def keys(data: object, kind: object = "dtmf") -> str:
+    return json.dumps({"msgtype": kind, "msgdata": data})
+
+
+@pytest.mark.parametrize("data", ["0", "12*#", "0123456789*#ABCD", "5" * 64])
+def test_keys_of_a_telephone_may_be_pressed(data: str) -> None:
+    """SPEC K4: 1 to 64 of them."""
+    rules.check_dtmf(keys(data))
+
+
+@pytest.mark.parametrize("data", ["", "a", "E", "1 2", "1\n", "+", "٣", None, 5, ["1"]])
+def test_nothing_else_is_a_key(data: object) -> None:
+    """SPEC K4."""
+    with refused(1004):
+        rules.check_dtmf(keys(data))
+
+
+def test_65_keys_at_once_are_too_many() -> None:
+    """SPEC K4."""
+    with refused(1005):
+        rules.check_dtmf(keys("5" * 65))
+
+
+@pytest.mark.parametrize(
+    "extra", ["", "12", "{", "[]", "null", '{"msgdata":"1"}', '{"msgtype":"dtmf"}', keys("1", "sms")]
+)
+def test_a_calls_message_is_dtmf_and_nothing_else(extra: str) -> None:
+    """SPEC K4, PROTOCOL §8."""
+    with refused(1004):
+        rules.check_dtmf(extra)
+
+
+# --- phone numbers ----------------------------------------------------------------------------------
+
+PHONE, PERSON = Invitation(30.0, False, True), Invitation(30.0, False, False)
+
+
+@pytest.mark.parametrize("peer", ["+491", "+8613800138000", "008613800138000", "+123456789012345", "00123"])
+def test_a_number_with_its_country_code_is_a_phone_call(peer: str) -> None:
+    """SPEC K13."""
+    assert rules.check_phone(peer, PHONE)
+
+
+@pytest.mark.parametrize(
+    "peer",
+    [
+        "123",
+        "0123456",
+        "13800138000",
+        "+0123",
+        "+12",
+        "+1234567890123456",
+        "+",
+        "+49x",
+        "000123",
+        "030-12345",
+    ],
+)
+def test_a_number_without_its_country_code_is_refused(peer: str) -> None:
+    """SPEC K13: 1004."""
+    with refused(1004):
+        rules.check_phone(peer, PHONE)
+
+
+@pytest.mark.parametrize("peer", ["bo", "bo+49123456", "a123"])
+def test_a_name_is_no_phone_number(peer: str) -> None:
+    """SPEC K13."""
+    assert not rules.check_phone(peer, PHONE)
+
+
+@pytest.mark.parametrize("peer", ["+8613800138000", "008613800138000", "123"])
+def test_without_a_source_number_a_number_is_an_account(peer: str) -> None:
+    """SPEC K13, §1: `srcNum` in the extra makes the phone call."""
+    assert not rules.check_phone(peer, PERSON)
+    assert rules.parse_invitation('{"srcNum":"+491"}', LIMITS).source_number

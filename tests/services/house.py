@@ -1,0 +1,609 @@
+"""A whole house of services on the memory engine: a clock set by hand, timers fired by hand, and devices that
+log in, see and hear what a gateway would show them. Nothing sleeps; nothing is random.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+import pytest
+
+from engine.driving import ManualClock
+from signalpost.domain.apps import App
+from signalpost.domain.calls import Call, Input
+from signalpost.domain.channels import ChannelEvent
+from signalpost.domain.inbox import INSTANT, InboxItem
+from signalpost.domain.refusals import Refusal
+from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.ports import DeleteAttribute, Edit, Pending, SetAttribute
+from signalpost.engine.queues import Queue, Stored
+from signalpost.engine.receipts import Ident, Receipt
+from signalpost.engine.records import Record
+from signalpost.services.attributes import Attributes
+from signalpost.services.calls import Answer, Calls
+from signalpost.services.channels import Channels, Joined
+from signalpost.services.driver import start
+from signalpost.services.janitor import Janitor
+from signalpost.services.keys import inbox_key, split, topic_key
+from signalpost.services.live import Live
+from signalpost.services.messages import Messages
+from signalpost.services.presence import Presence
+from signalpost.services.requests import Requests
+from signalpost.services.sessions import Login, Request, Sessions, proof_of
+from signalpost.services.stored import CALL, EVENT
+from signalpost.wire.codes import Code
+
+__all__ = ["APP", "Device", "Heard", "House", "Started", "refused"]
+
+T = TypeVar("T")
+
+APP = "app"
+
+_CONFIRM = Answer(None, Input.CONFIRM)
+_ACCEPT = Answer(None, Input.ACCEPT)
+_REFUSE = Answer(None, Input.REFUSE)
+_END = Answer(Input.END_BY_CALLER, Input.END_BY_CALLEE)
+_KEYS = Answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE)
+
+
+@contextmanager
+def refused(code: Code | int) -> Iterator[None]:
+    """What happens inside is refused with this code, and a reason."""
+    with pytest.raises(Refusal) as caught:
+        yield
+    assert caught.value.code == code
+    assert caught.value.reason
+
+
+class Disk:
+    """What durable writes wait for: nothing, until it is `slow`; then the next `commit`."""
+
+    def __init__(self) -> None:
+        self.slow = False
+        self._pending: Pending | None = None
+
+    def write(self) -> Pending | None:
+        """Begin a write; what to wait for."""
+        if not self.slow:
+            return None
+        if self._pending is None:
+            self._pending = Pending()
+        return self._pending
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits for a commit."""
+        return self._pending is not None
+
+    def commit(self) -> None:
+        """Commit all that was written until now; what follows from it may wait again."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.settle()
+
+    def commit_all(self) -> None:
+        """Commit until nothing waits any more."""
+        while self._pending is not None:
+            self.commit()
+
+
+class _Queues(MemoryQueues):
+    """Queues whose items become visible with a commit, each behind those before it."""
+
+    def __init__(self, *, clock: ManualClock, disk: Disk) -> None:
+        super().__init__(clock=clock)
+        self._disk = disk
+
+    def _keep(
+        self, key: str, queue: Queue, item: Stored, ident: Ident, receipt: Receipt | None, durable: bool
+    ) -> Pending | None:
+        pending = self._disk.write() if durable else queue.barrier
+        if pending is None or pending.settled:
+            queue.last = item.seq
+            return None
+        queue.barrier = pending
+        if receipt is not None:
+            receipt.waiting = pending
+
+        def visible() -> None:
+            queue.last = item.seq
+            if queue.barrier is pending:
+                queue.barrier = None
+            if receipt is not None:
+                receipt.waiting = None
+
+        pending.when_settled(visible)
+        return pending
+
+
+class _Topics(MemoryTopics):
+    """Topics whose attributes are committed."""
+
+    def __init__(self, *, clock: ManualClock, disk: Disk) -> None:
+        super().__init__(clock=clock)
+        self._disk = disk
+
+    def _keep(self, topic: str, edits: Any) -> Pending | None:
+        return self._disk.write() if any(map(_is_attribute, edits)) else None
+
+
+def _is_attribute(edit: Edit) -> bool:
+    return isinstance(edit, SetAttribute | DeleteAttribute)
+
+
+class _Records(MemoryRecords):
+    """Records that are committed."""
+
+    def __init__(self, *, clock: ManualClock, disk: Disk) -> None:
+        super().__init__(clock=clock)
+        self._disk = disk
+
+    def _set(self, key: str, record: Record | None) -> Pending | None:
+        super()._set(key, record)
+        return self._disk.write()
+
+
+class Started:
+    """A use case that has been started and may wait."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.finished = False
+        self._result: Any = None
+        self._error: Exception | None = None
+        start(coroutine, self._done)
+
+    def _done(self, result: Any, error: Exception | None) -> None:
+        assert not self.finished, "a use case finishes once"
+        self.finished, self._result, self._error = True, result, error
+
+    def result(self) -> Any:
+        """What came of it."""
+        assert self.finished, "it still waits"
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+class Heard(NamedTuple):
+    """A channel event as a device sees it; `what` is the text, or (name, value, change) of an attribute."""
+
+    channel: str
+    kind: str
+    account: str
+    what: Any = ""
+
+
+class House:
+    """Everything but the gateway."""
+
+    def __init__(self, **apps: App) -> None:
+        self.apps = {APP: App(), **apps}
+        self.clock = ManualClock()
+        self.disk = Disk()
+        self.kept = _Records(clock=self.clock, disk=self.disk)
+        self.queues = _Queues(clock=self.clock, disk=self.disk)
+        self.topics = _Topics(clock=self.clock, disk=self.disk)
+        self.warned: list[str] = []  # apps whose watchers anybody may be
+        self.reported: list[Exception] = []  # what went wrong where nobody waits
+        self.devices: list[Device] = []
+        self.log: list[tuple[str, InboxItem]] = []  # everything that was ever announced, to whom
+        self._ids = itertools.count(1)
+        self._settle()
+
+    def _settle(self) -> None:
+        self.records = MemoryRecords(clock=self.clock)
+        self.timers = HeapTimers(clock=self.clock)
+        self.attached: dict[str, Device] = {}
+        clock, find_app = self.clock, self.apps.get
+
+        def new_id() -> str:
+            return f"id{next(self._ids)}"
+
+        self.presence = Presence(self.records, clock)
+        self.messages = Messages(self.queues, self, clock, new_id)
+        self.attributes = Attributes(self.kept, self.presence, find_app)
+        self.requests = Requests(self.records)
+        self.channels = Channels(
+            topics=self.topics,
+            records=self.records,
+            timers=self.timers,
+            presence=self.presence,
+            messages=self.messages,
+            clock=clock,
+            new_id=new_id,
+            find_app=find_app,
+            warn=self.warned.append,
+        )
+        self.calls = Calls(
+            records=self.records,
+            queues=self.queues,
+            timers=self.timers,
+            presence=self.presence,
+            outlet=self,
+            clock=clock,
+            new_id=new_id,
+            find_app=find_app,
+        )
+        self.sessions = Sessions(
+            records=self.records,
+            timers=self.timers,
+            presence=self.presence,
+            attributes=self.attributes,
+            channels=self.channels,
+            calls=self.calls,
+            outlet=self,
+            clock=clock,
+            new_line=lambda: f"line{next(self._ids)}",
+            find_app=find_app,
+        )
+        self.janitor = Janitor(
+            sessions=self.sessions,
+            channels=self.channels,
+            calls=self.calls,
+            attributes=self.attributes,
+            messages=self.messages,
+            sweeps=(self.records.sweep, self.kept.sweep, self.queues.sweep, self.topics.sweep),
+            report=self.reported.append,
+        )
+        self.timers.listen(self.janitor.due)
+        self.topics.listen(self._publish)
+
+    def restart(self) -> None:
+        """A crash and a new start on the same data: messages and attributes survive, nothing else does."""
+        attributes = {name: self.run(self.topics.attributes(name)) for name in self.run(self.topics.names())}
+        self.topics = _Topics(clock=self.clock, disk=self.disk)
+        for device in self.devices:
+            device.live = None
+        for key, queue in self.queues._queues.items():
+            events = [item for item in queue.items if item.body is not None and b"voip" in item.body]
+            self.run(self.queues.remove(key, [item.seq for item in events]))
+        self._settle()
+        for name, values in attributes.items():
+            edits = [SetAttribute(*pair) for pair in values.items()]
+            if edits:
+                self.run(self.topics.change(name, edits=edits))
+        self.run(self.janitor.adopt())
+
+    # --- time and waiting -------------------------------------------------------------------------
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The result of a use case that has nothing to wait for."""
+        started = self.begin(coroutine)
+        result: T = started.result()
+        return result
+
+    def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Started:
+        """Start a use case that may wait for the disk."""
+        started = Started(coroutine)
+        self.tick()
+        return started
+
+    def tick(self) -> None:
+        """Fire what is due, as the loop's next turn would."""
+        while (at := self.timers.next_at()) is not None and at <= self.clock():
+            self.timers.due()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, stopping at each deadline in order."""
+        end = self.clock() + seconds
+        while (at := self.timers.next_at()) is not None and at <= end:
+            self.clock.now = max(at, self.clock())
+            self.timers.due()
+        self.clock.now = end
+
+    # --- the outlet and the listener ---------------------------------------------------------------
+
+    def announce(self, key: str, seq: int, item: InboxItem) -> None:
+        """See `Outlet.announce`."""
+        self.log.append((key, item))
+        device = self.attached.get(key)
+        if device is not None:
+            device.announced.append(seq)
+
+    def kick(self, key: str, line: str) -> None:
+        """See `Outlet.kick`."""
+        device = self.attached.get(key)
+        if device is not None and device.line == line:
+            device.release()
+            device.kicked = True
+
+    def replace(self, key: str, line: str) -> None:
+        """See `Outlet.replace`."""
+        device = self.attached.get(key)
+        if device is not None and device.line == line:
+            device.release()
+            device.replaced = True
+
+    def find(self, key: str, line: str) -> Live | None:
+        """See `Outlet.find`."""
+        device = self.attached.get(key)
+        return device.live if device is not None and device.line == line else None
+
+    def _publish(self, topic: str, seq: int, epoch: str, body: bytes) -> None:
+        event = EVENT.decode(body)
+        for device in list(self.attached.values()):
+            if topic in device.sees:
+                device.hear(topic, seq, epoch, event)
+
+    # --- people ------------------------------------------------------------------------------------
+
+    def device(self, account: str, *, app: str = APP, ours: bool = True) -> Device:
+        """A device that has not logged in."""
+        device = Device(self, app, account, ours)
+        self.devices.append(device)
+        return device
+
+    def login(self, account: str, *, app: str = APP) -> Device:
+        """A device with one of our SDKs, logged in."""
+        device = self.device(account, app=app)
+        device.login()
+        return device
+
+    def original(self, account: str, *, app: str = APP) -> Device:
+        """A device with an original SDK, logged in."""
+        device = self.device(account, app=app, ours=False)
+        device.login()
+        return device
+
+    # --- what tests look into ----------------------------------------------------------------------
+
+    def online(self, account: str, *, app: str = APP) -> bool:
+        """P1."""
+        return self.run(self.sessions.is_online(app, account))
+
+    def members(self, channel: str, *, app: str = APP) -> list[str]:
+        """The members of a channel, special or not, oldest first."""
+        snapshot = self.run(self.topics.snapshot(topic_key(app, channel), limit=1_000_000))
+        return [] if snapshot is None else [member.name for member in snapshot.members]
+
+    def exists(self, channel: str, *, app: str = APP) -> bool:
+        """Whether the channel is there at all."""
+        return self.run(self.topics.head(topic_key(app, channel))) is not None
+
+    def open_calls(self) -> list[Call]:
+        """All calls on record."""
+        keys = self.run(self.records.keys("call\x1f"))
+        entries = [self.run(self.records.get(key)) for key in keys]
+        return [CALL.decode(entry.value) for entry in entries if entry is not None]
+
+    def records_of(self, noun: str) -> list[str]:
+        """The keys of all records of a kind."""
+        return self.run(self.records.keys(f"{noun}\x1f"))
+
+    def armed(self, noun: str = "") -> list[str]:
+        """The keys of all timers that are armed, of a kind."""
+        return sorted(key for key in self.timers._armed if key.startswith(noun))
+
+
+class Device:
+    """One client: what it may do, and what it is shown."""
+
+    def __init__(self, house: House, app: str, account: str, ours: bool) -> None:
+        self.house = house
+        self.app = app
+        self.account = account
+        self.ours = ours
+        self.key = inbox_key(app, account)
+        self.live: Live | None = None  # its session, while it is attached
+        self.line = ""  # of its latest session
+        self.coming = False  # a login is under way
+        self.kicked = False
+        self.replaced = False
+        self.sees: set[str] = set()  # topics whose events it gets
+        self.told: list[Heard] = []  # channel events that no test has looked at yet
+        self.ids: list[tuple[str, int]] = []  # channel and sequence of every event it was shown
+        self.cursors: dict[str, tuple[str, int]] = {}  # the last event of each channel (PROTOCOL §12)
+        self.announced: list[int] = []  # versions that it was told of
+        self.seen = 0  # its inbox cursor
+
+    # --- sessions ---------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> Live:
+        """Its session; it has one."""
+        assert self.live is not None, f"{self.account} is not logged in here"
+        return self.live
+
+    def request(self, *, line: str = "", token: str = "token") -> Request:
+        """Its login, as the gateway passes it on."""
+        app = self.house.apps[self.app]
+        cursors = dict(self.cursors) if line else {}
+        return Request(app, self.app, self.account, proof_of(token), self.ours, line, cursors)
+
+    def login(self, *, line: str = "", token: str = "token") -> Login:
+        """Log in, and be attached."""
+        login = self.house.run(self.house.sessions.login(self.request(line=line, token=token)))
+        self.attach(login)
+        return login
+
+    def begin_login(self, *, line: str = "") -> None:
+        """Log in, and be attached in the very moment that this is done; perhaps not before a commit."""
+        assert not self.coming
+
+        def done(login: Login | None, error: Exception | None) -> None:
+            self.coming = False
+            if login is not None:
+                self.attach(login)
+                return
+            assert isinstance(error, Refusal), error
+            assert error.code == Code.LOGIN_E_TOKEN_KICKED
+
+        self.coming = True
+        start(self.house.sessions.login(self.request(line=line)), done)
+        self.house.tick()
+
+    def resume(self) -> Login:
+        """Log in with the line of the session that broke."""
+        return self.login(line=self.line)
+
+    def attach(self, login: Login) -> None:
+        """What the gateway does after a login."""
+        self.live = login.live
+        self.line = login.live.session.line
+        self.kicked = self.replaced = False
+        if not login.resumed:
+            self.cursors = {}
+        self.house.attached[self.key] = self
+        for missed in login.missed:
+            topic = topic_key(self.app, missed.channel)
+            for seq, body in missed.events:
+                self.hear(topic, seq, missed.epoch, EVENT.decode(body))
+            self.sees.add(topic)
+
+    def release(self) -> Live | None:
+        """What the gateway does when the connection has no session any more."""
+        live, self.live = self.live, None
+        self.sees.clear()
+        if self.house.attached.get(self.key) is self:
+            del self.house.attached[self.key]
+        return live
+
+    def breaks(self) -> None:
+        """Lose the connection."""
+        live = self.release()
+        assert live is not None
+        self.house.run(self.house.sessions.detach(live))
+
+    def logout(self) -> None:
+        """Log out."""
+        self.house.run(self.leaving())
+
+    def leaving(self) -> Coroutine[Any, Any, None]:
+        """The log-out, to be started."""
+        live = self.release()
+        assert live is not None
+        return self.house.sessions.logout(live)
+
+    # --- channels ---------------------------------------------------------------------------------
+
+    def join(self, channel: str) -> Joined:
+        """Join a channel, and see it."""
+        channels = self.house.channels
+        for name in channels.given_up_for(self.session, channel):
+            self.sees.discard(topic_key(self.app, name))
+            self.cursors.pop(name, None)
+        joined: Joined = Started(channels.join(self.session, channel)).result()
+        topic = topic_key(self.app, channel)
+        if joined.missed is not None:
+            for seq, body in joined.missed.events:
+                self.hear(topic, seq, joined.missed.epoch, EVENT.decode(body))
+        else:
+            self.cursors[channel] = (joined.epoch, joined.seq)
+        self.sees.add(topic)
+        self.house.tick()
+        return joined
+
+    def leave(self, channel: str) -> None:
+        """Leave a channel, and see it no more."""
+        self.sees.discard(topic_key(self.app, channel))
+        self.cursors.pop(channel, None)
+        self.house.run(self.house.channels.leave(self.session, channel))
+
+    def say(self, channel: str, text: str, *, request: str = "") -> str:
+        """Send into a channel as its member."""
+        return self.house.run(self.house.channels.send(self.session, channel, text, request=request))
+
+    def shout(self, channel: str, text: str, *, request: str = "") -> str:
+        """Send into a channel without being a member."""
+        return self.house.run(self.house.channels.send_force(self.session, channel, text, request=request))
+
+    def set(self, channel: str, name: str, value: str) -> None:
+        """Set an attribute of a channel."""
+        self.house.run(self.house.channels.set_attribute(self.session, channel, name, value))
+
+    def unset(self, channel: str, name: str) -> None:
+        """Delete an attribute of a channel."""
+        self.house.run(self.house.channels.delete_attribute(self.session, channel, name))
+
+    def clear(self, channel: str) -> None:
+        """Clear the attributes of a channel."""
+        self.house.run(self.house.channels.clear_attributes(self.session, channel))
+
+    def hear(self, topic: str, seq: int, epoch: str, event: ChannelEvent) -> None:
+        """Be shown a channel event."""
+        channel = split(topic)[1]
+        what: Any = event.text
+        if event.kind == "channel_attr_update":
+            what = (event.name, event.value, event.change)
+        elif channel.startswith("__agora_"):
+            what = msgspec.json.decode(event.text)
+        self.told.append(Heard(channel, event.kind.removeprefix("channel_"), event.account, what))
+        self.ids.append((channel, seq))
+        self.cursors[channel] = (epoch, seq)
+
+    def heard(self, kind: str = "") -> list[Heard]:
+        """What it was shown since the last look, of one kind or of all."""
+        told, self.told = self.told, []
+        return [one for one in told if not kind or one.kind == kind]
+
+    # --- inbox ------------------------------------------------------------------------------------
+
+    def send(self, peer: str, text: str, *, request: str = "") -> str:
+        """Send a message."""
+        return self.house.run(self.house.messages.send(self.session, peer, text, request=request))
+
+    def inbox(self) -> list[tuple[str, str, Any]]:
+        """Take everything out of the inbox: (kind, from, text); a failure's text is its code."""
+        taken: list[tuple[str, str, Any]] = []
+        more = True
+        while more:
+            batch = self.house.run(self.house.messages.read(self.session, after=self.seen, limit=30))
+            taken += [_briefly(item) for _, item in batch.items]
+            if batch.items:
+                self.seen = batch.items[-1][0]
+            more = batch.more
+        self.house.run(self.house.messages.acknowledge(self.session, self.seen))
+        self.announced.clear()
+        return taken
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def invite(self, peer: str, channel: str = "room", extra: str = "") -> str:
+        """Call somebody."""
+        return self.house.run(self.house.calls.invite(self.session, channel, peer, extra))
+
+    def _answer(self, answer: Answer, peer: str, channel: str, extra: str = "") -> None:
+        self.house.run(self.house.calls.answer(self.session, channel, peer, answer, extra))
+
+    def confirm(self, peer: str, channel: str = "room") -> None:
+        """What an SDK does when it has an invitation."""
+        self._answer(_CONFIRM, peer, channel)
+
+    def accept(self, peer: str, channel: str = "room", extra: str = "") -> None:
+        """Accept a call."""
+        self._answer(_ACCEPT, peer, channel, extra)
+
+    def refuse(self, peer: str, channel: str = "room", extra: str = "") -> None:
+        """Refuse a call."""
+        self._answer(_REFUSE, peer, channel, extra)
+
+    def end(self, peer: str, channel: str = "room", extra: str = "") -> None:
+        """End a call."""
+        self._answer(_END, peer, channel, extra)
+
+    def press(self, peer: str, keys: str, channel: str = "room") -> None:
+        """Send DTMF."""
+        self._answer(_KEYS, peer, channel, keys)
+
+    # --- attributes -------------------------------------------------------------------------------
+
+    def describe(self, name: str, value: str) -> None:
+        """Set an attribute of one's own."""
+        self.house.run(self.house.attributes.set(self.session, name, value))
+
+    def attributes_of(self, account: str) -> dict[str, str]:
+        """All attributes of an account."""
+        return self.house.run(self.house.attributes.get_all(self.app, account))
+
+
+def _briefly(item: InboxItem) -> tuple[str, str, Any]:
+    kind = item.kind.removeprefix("voip_invite").removeprefix("_") or "invite"
+    if item.kind == INSTANT:
+        return INSTANT, item.src, item.text
+    if kind == "failed":
+        return kind, item.src, msgspec.json.decode(item.text)["code"]
+    return kind, item.src, item.text

@@ -1,0 +1,745 @@
+"""Calls between accounts: who is told what, and when (SPEC §6)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from services.house import APP, Device, House, refused
+from signalpost.domain.apps import App
+from signalpost.domain.limits import Limits
+
+
+@pytest.fixture
+def ada(house: House) -> Device:
+    return house.login("ada")
+
+
+@pytest.fixture
+def bo(house: House) -> Device:
+    return house.login("bo")
+
+
+def ring(caller: Device, callee: Device, extra: str = "", channel: str = "room") -> None:
+    """A call that rings, and of which both sides have taken what they were told."""
+    caller.invite(callee.account, channel, extra)
+    assert callee.inbox() == [("invite", caller.account, extra)]
+    callee.confirm(caller.account, channel)
+    assert caller.inbox() == [("ack", callee.account, "")]
+
+
+def talk(caller: Device, callee: Device, channel: str = "room") -> None:
+    """A call that was accepted."""
+    ring(caller, callee, channel=channel)
+    callee.accept(caller.account, channel)
+    assert caller.inbox() == [("accept", callee.account, "")]
+
+
+def nothing_is_left(house: House) -> None:
+    """No record, no list, no timer of a call."""
+    assert house.open_calls() == []
+    assert house.records_of("calls") == []
+    assert house.armed("call") == []
+
+
+# --- inviting and answering -------------------------------------------------------------------------
+
+
+def test_an_invitation_its_confirmation_and_its_acceptance(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K1, K2, K9: the extra reaches the peer untouched."""
+    extra = '{ "destMediaUid" : "7", "_timeout":5, "é":1 }'
+    assert ada.invite("bo", extra=extra) == "room"
+    assert bo.inbox() == [("invite", "ada", extra)]
+    assert ada.inbox() == []
+    bo.confirm("ada")
+    assert ada.inbox() == [("ack", "bo", "")]
+    bo.accept("ada", extra="any text {")
+    assert ada.inbox() == [("accept", "bo", "any text {")]
+    assert bo.inbox() == []
+
+
+def test_the_caller_hears_of_the_confirmation_once(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K1: at most once, before any answer."""
+    ada.invite("bo")
+    bo.confirm("ada")
+    bo.confirm("ada")
+    bo.accept("ada")
+    bo.confirm("ada")
+    assert [kind for kind, _, _ in ada.inbox()] == ["ack", "accept"]
+
+
+def test_an_answer_may_overtake_the_confirmation(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K1: which then is never told."""
+    ada.invite("bo")
+    bo.accept("ada")
+    bo.confirm("ada")
+    assert [kind for kind, _, _ in ada.inbox()] == ["accept"]
+
+
+def test_a_refusal_ends_the_call(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K2."""
+    ring(ada, bo)
+    bo.refuse("ada", extra="busy")
+    assert ada.inbox() == [("refuse", "bo", "busy")]
+    nothing_is_left(house)
+
+
+@pytest.mark.parametrize("by", ["caller", "callee"])
+@pytest.mark.parametrize("accepted", [False, True])
+def test_either_side_ends_it_and_the_other_is_told(
+    house: House, ada: Device, bo: Device, by: str, accepted: bool
+) -> None:
+    """SPEC K3: with an extra, before the answer and after it."""
+    (talk if accepted else ring)(ada, bo)
+    ends, hears = (ada, bo) if by == "caller" else (bo, ada)
+    ends.end(hears.account, extra="enough")
+    assert hears.inbox() == [("bye", ends.account, "enough")]
+    assert ends.inbox() == []
+    nothing_is_left(house)
+
+
+def test_a_cancelled_invitation_never_reaches_a_callee_that_has_not_got_it(
+    house: House, ada: Device, bo: Device
+) -> None:
+    """SPEC K3: offline, or with a broken connection."""
+    bo.breaks()
+    ada.invite("bo")
+    ada.end("bo")
+    nothing_is_left(house)
+    bo.resume()
+    assert bo.inbox() == []
+    bo.logout()
+    ada.invite("bo")
+    ada.end("bo")
+    bo.login()
+    assert bo.inbox() == []
+    nothing_is_left(house)
+
+
+def test_a_cancelled_invitation_is_taken_out_of_the_inbox(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K3."""
+    ada.invite("bo")
+    bo.breaks()
+    ada.end("bo")
+    bo.resume()
+    assert [kind for kind, _, _ in bo.inbox()] == ["bye"]
+
+
+def test_keys_are_pressed_in_accepted_calls_alone(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K4: by either side."""
+    keys = '{"msgtype":"dtmf","msgdata":"12*#"}'
+    ring(ada, bo)
+    for one, other in ((ada, "bo"), (bo, "ada")):
+        with refused(1001):
+            one.press(other, keys)
+    bo.accept("ada")
+    ada.inbox()
+    ada.press("bo", keys)
+    bo.press("ada", keys)
+    assert bo.inbox() == [("msg", "ada", keys)]
+    assert ada.inbox() == [("msg", "bo", keys)]
+    ada.end("bo")
+    with refused(1001):
+        bo.press("ada", keys)
+
+
+def test_what_comes_too_late_is_refused_and_told_to_nobody(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K12: the server's order decides."""
+    ring(ada, bo)
+    ada.end("bo")
+    bo.inbox()
+    for late in (bo.confirm, bo.accept, bo.refuse, bo.end):
+        with refused(1001):
+            late("ada")
+    with refused(1001):
+        ada.end("bo")
+    assert ada.inbox() == bo.inbox() == []
+
+
+def test_only_the_one_who_was_called_answers(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K2, K12."""
+    ring(ada, bo)
+    for act in (ada.confirm, ada.accept, ada.refuse):
+        with refused(1001):
+            act("bo")
+    assert bo.inbox() == []
+    with refused(1001):
+        house.login("cy").accept("ada")
+    with refused(1001):
+        bo.accept("ada", channel="elsewhere")
+
+
+@pytest.mark.parametrize("extra", ["{", "nope", "\0"])
+def test_a_malformed_extra_is_refused(house: House, ada: Device, bo: Device, extra: str) -> None:
+    """SPEC K1: 1004."""
+    with refused(1004):
+        ada.invite("bo", extra=extra)
+    assert bo.inbox() == []
+    nothing_is_left(house)
+
+
+def test_bad_names_are_refused(house: House, ada: Device) -> None:
+    """SPEC §1, K8: and oneself."""
+    for peer, channel, code in (
+        ("", "room", 1004),
+        ("b o", "room", 1004),
+        ("é" * 65, "room", 1005),
+        ("bo", "a b", 1004),
+        ("bo", "é" * 65, 1005),
+        ("ada", "room", 1004),
+    ):
+        with refused(code):
+            ada.invite(peer, channel)
+    with refused(1004):
+        ada.accept("", "room")
+    with refused(1004):
+        ada.accept("bo", "")
+    nothing_is_left(house)
+
+
+def test_ours_may_leave_the_channel_to_the_server(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K10: a unique name; from originals 1004."""
+    first, second = ada.invite("bo", channel=""), ada.invite("bo", channel="")
+    assert first != second
+    bo.accept("ada", first)
+    bo.accept("ada", second)
+    with refused(1004):
+        house.original("cy").invite("bo", channel="")
+
+
+def test_any_number_of_callers_may_ring_one_account(house: House, bo: Device) -> None:
+    """SPEC K12."""
+    callers = [house.login(f"caller{n}") for n in range(20)]
+    for caller in callers:
+        caller.invite("bo")
+    assert len(bo.inbox()) == 20
+    for caller in callers:
+        bo.accept(caller.account)
+        assert [kind for kind, _, _ in caller.inbox()] == ["accept"]
+    house.advance(1_000_000.0)
+    assert len(house.open_calls()) == 20
+    bo.logout()
+    for caller in callers:
+        assert [kind for kind, _, _ in caller.inbox()] == ["bye"]
+    nothing_is_left(house)
+
+
+# --- inviting again ---------------------------------------------------------------------------------
+
+
+def test_a_ringing_call_is_not_harmed_by_another_invitation(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K8: 701."""
+    ada.invite("bo")
+    with refused(701):
+        ada.invite("bo")
+    bo.confirm("ada")
+    with refused(701):
+        ada.invite("bo")
+    assert len(bo.inbox()) == 1
+    bo.accept("ada")
+    assert [kind for kind, _, _ in ada.inbox()] == ["ack", "accept"]
+
+
+def test_of_crossing_invitations_the_later_is_refused(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K8: in the same channel; in another it is another call."""
+    ada.invite("bo")
+    with refused(701):
+        bo.invite("ada")
+    bo.invite("ada", channel="hall")
+    assert [kind for kind, _, _ in bo.inbox()] == ["invite"]
+    assert [kind for kind, _, _ in ada.inbox()] == ["invite"]
+
+
+@pytest.mark.parametrize("by", ["caller", "callee"])
+def test_inviting_while_accepted_ends_the_old_call_and_rings_anew(
+    house: House, ada: Device, bo: Device, by: str
+) -> None:
+    """SPEC K8: whoever of the two invites."""
+    talk(ada, bo)
+    again, other = (ada, bo) if by == "caller" else (bo, ada)
+    again.invite(other.account, extra="{}")
+    assert other.inbox() == [("bye", again.account, ""), ("invite", again.account, "{}")]
+    assert again.inbox() == []
+    other.confirm(again.account)
+    other.accept(again.account)
+    assert [kind for kind, _, _ in again.inbox()] == ["ack", "accept"]
+    other.end(again.account)
+    assert [kind for kind, _, _ in again.inbox()] == ["bye"]
+    nothing_is_left(house)
+
+
+def test_after_a_call_is_over_it_may_be_made_again(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K8."""
+    for _ in range(3):
+        talk(ada, bo)
+        ada.end("bo")
+        assert bo.inbox() == [("bye", "ada", "")]
+        talk(bo, ada)
+        bo.end("ada")
+        assert ada.inbox() == [("bye", "bo", "")]
+    nothing_is_left(house)
+
+
+# --- clocks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", ["1", '"1"'])
+def test_a_peer_that_has_to_be_online_and_is_not_fails_at_once(
+    house: House, ada: Device, bo: Device, asked: str
+) -> None:
+    """SPEC K5: 703; a detached one counts as online."""
+    extra = f'{{"_require_peer_online":{asked}}}'
+    bo.breaks()
+    ada.invite("bo", extra=extra)
+    ada.end("bo")
+    house.advance(120.0)
+    with refused(703):
+        ada.invite("bo", extra=extra)
+    nothing_is_left(house)
+    assert ada.inbox() == []
+
+
+def test_an_invitation_waits_20_seconds_for_its_peer(house: House, ada: Device) -> None:
+    """SPEC K5: then 703, once."""
+    ada.invite("bo")
+    house.advance(19.9)
+    assert ada.inbox() == []
+    house.advance(0.1)
+    assert ada.inbox() == [("failed", "bo", 703)]
+    nothing_is_left(house)
+    assert house.login("bo").inbox() == []
+    house.advance(100.0)
+    assert ada.inbox() == []
+
+
+def test_a_peer_that_comes_in_time_is_rung(house: House, ada: Device) -> None:
+    """SPEC K5, K6: and still has only the rest of the 30 s."""
+    ada.invite("bo")
+    house.advance(19.0)
+    bo = house.login("bo")
+    assert bo.inbox() == [("invite", "ada", "")]
+    bo.confirm("ada")
+    house.advance(10.9)
+    assert ada.inbox() == [("ack", "bo", "")]
+    house.advance(0.1)
+    assert ada.inbox() == [("failed", "bo", 704)]
+    assert bo.inbox() == [("bye", "ada", "")]
+    nothing_is_left(house)
+
+
+def test_a_detached_peer_is_waited_for_as_long_as_it_rings(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K5, K6: detached counts as online; what it has not received it never does."""
+    bo.breaks()
+    ada.invite("bo")
+    house.advance(29.9)
+    assert ada.inbox() == []
+    house.advance(0.1)
+    assert ada.inbox() == [("failed", "bo", 704)]
+    bo.resume()
+    assert bo.inbox() == []
+
+
+def test_a_detached_peer_whose_session_ends_is_waited_for_as_an_offline_one(
+    house: House, ada: Device, bo: Device
+) -> None:
+    """SPEC K5, K11: 20 s from the invitation."""
+    bo.describe("_conn_timeout", "20")
+    bo.breaks()
+    house.advance(15.0)
+    ada.invite("bo")
+    house.advance(5.0)
+    assert not house.online("bo")
+    assert ada.inbox() == []
+    house.advance(14.9)
+    assert ada.inbox() == []
+    house.advance(0.1)
+    assert ada.inbox() == [("failed", "bo", 703)]
+
+
+@pytest.mark.parametrize(
+    ("extra", "seconds"),
+    [
+        ("", 30.0),
+        ('{"_timeout":5}', 5.0),
+        ('{"_timeout":"5"}', 5.0),
+        ('{"_timeout":0}', 30.0),
+        ('{"_timeout":-1}', 30.0),
+        ('{"_timeout":30}', 30.0),
+        ('{"_timeout":31}', 30.0),
+        ("7", 30.0),
+    ],
+)
+def test_a_call_that_is_not_answered_in_time_fails(
+    house: House, ada: Device, bo: Device, extra: str, seconds: float
+) -> None:
+    """SPEC K6: 704, once, and the one that rings is told."""
+    ring(ada, bo, extra)
+    house.advance(seconds - 0.1)
+    assert ada.inbox() == []
+    house.advance(0.1)
+    assert ada.inbox() == [("failed", "bo", 704)]
+    assert bo.inbox() == [("bye", "ada", "")]
+    with refused(1001):
+        bo.accept("ada")
+    nothing_is_left(house)
+
+
+def test_an_invitation_that_no_sdk_confirms_cannot_be_received(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K7: 705 after 20 s; one failure only."""
+    ada.invite("bo")
+    house.advance(19.9)
+    assert ada.inbox() == []
+    house.advance(0.1)
+    assert ada.inbox() == [("failed", "bo", 705)]
+    assert bo.inbox() == [("bye", "ada", "")]
+    nothing_is_left(house)
+    house.advance(100.0)
+    assert ada.inbox() == []
+
+
+def test_the_confirmations_time_counts_from_the_push(house: House, ada: Device) -> None:
+    """SPEC K7."""
+    house.apps["slow"] = App(limits=Limits(ring_max=100.0))
+    caller = house.login("ada", app="slow")
+    caller.invite("bo")
+    house.advance(15.0)
+    house.login("bo", app="slow")
+    house.advance(19.9)
+    assert caller.inbox() == []
+    house.advance(0.1)
+    assert caller.inbox() == [("failed", "bo", 705)]
+
+
+def test_the_first_time_to_end_decides(house: House, ada: Device) -> None:
+    """SPEC K5, K6, K7: a ring time below the others."""
+    ada.invite("bo", extra='{"_timeout":10}')
+    house.login("cy")
+    ada.invite("cy", extra='{"_timeout":10}')
+    house.advance(10.0)
+    assert ada.inbox() == [("failed", "bo", 704), ("failed", "cy", 704)]
+    nothing_is_left(house)
+
+
+def test_the_waits_are_the_deployments(house: House) -> None:
+    """SPEC K5, K7: configurable."""
+    house.apps["quick"] = App(limits=Limits(peer_wait=2.0, confirm_wait=3.0))
+    ada = house.login("ada", app="quick")
+    house.login("bo", app="quick")
+    ada.invite("nobody")
+    ada.invite("bo")
+    house.advance(2.0)
+    assert ada.inbox() == [("failed", "nobody", 703)]
+    house.advance(1.0)
+    assert ada.inbox() == [("failed", "bo", 705)]
+
+
+def test_a_failure_says_what_and_why(house: House, ada: Device) -> None:
+    """PROTOCOL §8: the extra of the event."""
+    ada.invite("bo")
+    house.advance(20.0)
+    batch = house.run(house.messages.read(ada.session, after=0, limit=30))
+    failure = json.loads(batch.items[0][1].text)
+    assert set(failure) == {"code", "reason"}
+    assert failure["reason"]
+
+
+# --- sessions that break and end ---------------------------------------------------------------------
+
+
+def test_call_events_survive_a_broken_connection(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K11: of a session that resumes."""
+    ada.invite("bo")
+    ada.breaks()
+    bo.confirm("ada")
+    bo.accept("ada")
+    bo.breaks()
+    ada.resume()
+    assert [kind for kind, _, _ in ada.inbox()] == ["ack", "accept"]
+    ada.end("bo")
+    bo.resume()
+    assert [kind for kind, _, _ in bo.inbox()] == ["invite", "bye"]
+
+
+def ends_by_logout(device: Device) -> None:
+    device.logout()
+
+
+def ends_by_time(device: Device) -> None:
+    device.describe("_conn_timeout", "20")
+    device.breaks()
+    device.house.advance(20.0)
+
+
+def ends_by_kick(device: Device) -> None:
+    device.house.login(device.account)
+
+
+ENDS = [ends_by_logout, ends_by_time, ends_by_kick]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_ringing_callees_end_is_703_for_the_caller(house: House, ada: Device, bo: Device, end) -> None:
+    """SPEC K11: and its next session knows nothing of the call."""
+    ring(ada, bo)
+    end(bo)
+    assert ada.inbox() == [("failed", "bo", 703)]
+    nothing_is_left(house)
+    assert house.login("bo").inbox() == []
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_ringing_callers_end_is_a_bye_for_the_callee(house: House, ada: Device, bo: Device, end) -> None:
+    """SPEC K11."""
+    ring(ada, bo)
+    end(ada)
+    assert bo.inbox() == [("bye", "ada", "")]
+    nothing_is_left(house)
+    assert house.login("ada").inbox() == []
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("who", ["ada", "bo"])
+def test_the_end_of_a_side_of_an_accepted_call_is_a_bye_for_the_other(
+    house: House, ada: Device, bo: Device, end, who: str
+) -> None:
+    """SPEC K11."""
+    talk(ada, bo)
+    gone, other = (ada, bo) if who == "ada" else (bo, ada)
+    end(gone)
+    assert other.inbox() == [("bye", who, "")]
+    nothing_is_left(house)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_invitation_that_waits_ends_with_its_caller_and_nobody_hears_of_it(
+    house: House, ada: Device, end
+) -> None:
+    """SPEC K3, K11."""
+    ada.invite("bo", extra='{"_timeout":30}')
+    end(ada)
+    assert house.login("bo").inbox() == []
+    nothing_is_left(house)
+
+
+def test_events_that_were_not_taken_are_gone_with_the_session(house: House, ada: Device, bo: Device) -> None:
+    """PROTOCOL §8: over a login nothing but a live invitation stays; messages do."""
+    ada.invite("bo")
+    bo.confirm("ada")
+    bo.accept("ada")
+    bo.send("ada", "letter")
+    bo.end("ada")
+    ada.logout()
+    ada.login()
+    assert ada.inbox() == [("instant", "bo", "letter")]
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_an_originals_login_keeps_live_invitations_alone(house: House, ada: Device, broken: bool) -> None:
+    """SPEC K11: over a broken session and over one that looks alive; and they ring anew."""
+    bo, cy = house.original("bo"), house.login("cy")
+    talk(cy, bo)
+    ring(ada, bo)
+    ada.invite("bo", channel="second")
+    bo.invite("cy", channel="third")
+    assert [kind for kind, _, _ in cy.inbox()] == ["invite"]
+    bo.inbox()
+    if broken:
+        bo.breaks()
+        house.advance(5.0)
+    again = house.original("bo")
+    assert again.inbox() == [("invite", "ada", ""), ("invite", "ada", "")]
+    assert [kind for kind, _, _ in cy.inbox()] == ["bye", "bye"]
+    again.confirm("ada")
+    again.confirm("ada", "second")
+    assert ada.inbox() == [("ack", "bo", "")]
+    again.accept("ada")
+    assert ada.inbox() == [("accept", "bo", "")]
+
+
+def test_an_invitation_that_rings_anew_still_has_its_clocks(house: House, ada: Device) -> None:
+    """SPEC K6, K7."""
+    bo = house.original("bo")
+    ada.invite("bo")
+    house.advance(5.0)
+    bo.breaks()
+    house.advance(5.0)
+    house.original("bo")
+    house.advance(19.9)
+    assert ada.inbox() == []
+    house.advance(0.1)
+    assert ada.inbox() == [("failed", "bo", 704)]
+
+
+def test_an_original_finds_the_invitation_that_waited_for_it_once(house: House, ada: Device) -> None:
+    """SPEC K5, K11: offline, and with a broken session."""
+    ada.invite("bo")
+    bo = house.original("bo")
+    assert bo.inbox() == [("invite", "ada", "")]
+    bo.breaks()
+    ada.invite("bo", channel="second")
+    again = house.original("bo")
+    assert again.inbox() == [("invite", "ada", ""), ("invite", "ada", "")]
+    house.advance(30.0)
+    nothing_is_left(house)
+
+
+def test_ours_that_begins_anew_ends_what_rang(house: House, ada: Device, bo: Device) -> None:
+    """SPEC L17, K11: and what it never got still waits for it."""
+    ring(ada, bo)
+    bo.breaks()
+    ada.invite("bo", channel="second")
+    again = house.login("bo")
+    assert ada.inbox() == [("failed", "bo", 703)]
+    assert again.inbox() == [("invite", "ada", "")]
+    again.accept("ada", "second")
+    assert ada.inbox() == [("accept", "bo", "")]
+
+
+# --- phones -----------------------------------------------------------------------------------------
+
+
+def test_a_phone_call_fails_at_once_without_a_gateway(house: House, ada: Device) -> None:
+    """SPEC K13: 705, whatever `_require_peer_online` says."""
+    extra = '{"srcNum":"+491","_require_peer_online":1}'
+    for number in ("+8613800138000", "008613800138000"):
+        with refused(705):
+            ada.invite(number, extra=extra)
+    with refused(1004):
+        ada.invite("13800138000", extra=extra)
+    nothing_is_left(house)
+
+
+# --- two apps ---------------------------------------------------------------------------------------
+
+
+def test_calls_of_two_apps_never_meet(house: House, ada: Device, bo: Device) -> None:
+    """SPEC §1."""
+    house.apps["other"] = App()
+    ada2, bo2 = house.login("ada", app="other"), house.login("bo", app="other")
+    ring(ada, bo)
+    ada2.invite("bo", extra="{}")
+    assert bo2.inbox() == [("invite", "ada", "{}")]
+    bo2.refuse("ada")
+    bo.accept("ada")
+    assert ada.inbox() == [("accept", "bo", "")]
+    assert ada2.inbox() == [("refuse", "bo", "")]
+    assert {call.channel for call in house.open_calls()} == {"room"}
+    bo2.logout()
+    assert ada.inbox() == []
+    assert house.online("bo", app=APP)
+
+
+# --- what waits meanwhile ---------------------------------------------------------------------------
+
+
+def behind_a_commit(house: House, account: str) -> None:
+    """What comes into this inbox next has to wait for a message that is being stored."""
+    house.disk.slow = True
+    stranger = house.login("stranger") if not house.attached.get(f"{APP}\x1fstranger") else None
+    sender = stranger or house.attached[f"{APP}\x1fstranger"]
+    house.begin(house.messages.send(sender.session, account, "letter"))
+
+
+def calls_events(device: Device) -> list[str]:
+    return [kind for kind, _, _ in device.inbox() if kind != "instant"]
+
+
+def test_an_invitation_that_is_cancelled_while_it_waits(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K3, M6: it is told and taken back in order, and nothing is left."""
+    behind_a_commit(house, "bo")
+    inviting = house.begin(house.calls.invite(ada.session, "room", "bo", ""))
+    ending = house.begin(ada.leaving())
+    assert not inviting.finished
+    house.disk.commit_all()
+    assert inviting.result() == "room"
+    assert ending.finished
+    assert calls_events(bo) == ["bye"]
+    nothing_is_left(house)
+
+
+def test_an_answer_that_waits_for_a_commit_and_the_end_behind_it_arrive_once_and_in_order(
+    house: House, ada: Device, bo: Device
+) -> None:
+    """SPEC K1, K2, M6."""
+    ada.invite("bo")
+    bo.inbox()
+    behind_a_commit(house, "ada")
+    for act in (bo.confirm, bo.accept, bo.end):
+        with pytest.raises(AssertionError, match="still waits"):
+            act("ada")
+    house.advance(5.0)
+    house.disk.commit_all()
+    assert calls_events(ada) == ["ack", "accept", "bye"]
+    assert len(ada.announced) == 0
+    nothing_is_left(house)
+
+
+def test_an_event_is_announced_once_however_often_it_is_driven(house: House, ada: Device, bo: Device) -> None:
+    """DESIGN: performing is idempotent."""
+    ada.invite("bo")
+    behind_a_commit(house, "ada")
+    confirming = house.begin(bo.house.calls.due(f"call\x1f{APP}\x1froom\x1fada\x1fbo"))
+    assert confirming.finished
+    with pytest.raises(AssertionError, match="still waits"):
+        bo.confirm("ada")
+    for _ in range(3):
+        house.advance(1.0)
+    house.disk.commit_all()
+    assert len(ada.announced) == 2
+    assert calls_events(ada) == ["ack"]
+    house.disk.slow = False
+    house.advance(30.0)
+    assert calls_events(ada) == ["failed"]
+    nothing_is_left(house)
+
+
+def test_no_event_of_an_ended_session_reaches_the_next_however_late_it_is_stored(
+    house: House, ada: Device, bo: Device
+) -> None:
+    """PROTOCOL §8: what was under way when the session ended."""
+    ada.invite("bo")
+    bo.inbox()
+    behind_a_commit(house, "ada")
+    with pytest.raises(AssertionError, match="still waits"):
+        bo.refuse("ada")
+    house.begin(ada.leaving())
+    house.disk.commit_all()
+    house.disk.slow = False
+    assert house.login("ada").inbox() == [("instant", "stranger", "letter")]
+    nothing_is_left(house)
+
+
+def test_an_invitation_during_a_login_is_for_the_new_session(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K11, L17: the end of the old session does not take it along."""
+    cy = house.login("cy")
+    ring(ada, bo)
+    behind_a_commit(house, "ada")
+    again = house.device("bo")
+    coming = house.begin(house.sessions.login(again.request()))
+    assert not coming.finished
+    house.run(house.calls.invite(cy.session, "hall", "bo", ""))
+    house.disk.commit_all()
+    again.attach(coming.result())
+    assert calls_events(ada) == ["failed"]
+    assert again.inbox() == [("invite", "cy", "")]
+    again.accept("cy", "hall")
+    assert calls_events(cy) == ["accept"]
+
+
+def test_the_same_pair_may_call_again_while_the_end_of_the_last_call_is_stored(
+    house: House, ada: Device, bo: Device
+) -> None:
+    """SPEC K8: every event once, in order, and nothing is left when it is over."""
+    ring(ada, bo)
+    behind_a_commit(house, "bo")
+    with pytest.raises(AssertionError, match="still waits"):
+        ada.end("bo")
+    again = house.begin(house.calls.invite(ada.session, "room", "bo", "{}"))
+    house.disk.commit_all()
+    assert again.result() == "room"
+    assert calls_events(bo) == ["bye", "invite"]
+    house.disk.slow = False
+    bo.refuse("ada")
+    assert calls_events(ada) == ["refuse"]
+    nothing_is_left(house)

@@ -1,0 +1,235 @@
+"""Use cases that wait for commits, in any order, interleaved with others: no session is orphaned, no member
+is left behind, no call leaks or tells anything twice (SPEC L7, L8, L17, P3, K1, K11, M4, M6).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import pairwise
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from services.house import Device, House, Started
+from signalpost.domain.calls import Input
+from signalpost.domain.inbox import INSTANT
+from signalpost.domain.refusals import Refusal
+from signalpost.services.calls import Answer
+from signalpost.wire.codes import CHANNEL_USER_ONLINE
+
+ACCOUNTS = ["ada", "bo", "cy"]
+WHO = st.sampled_from(ACCOUNTS)
+DEEDS = {
+    "confirm": Answer(None, Input.CONFIRM),
+    "accept": Answer(None, Input.ACCEPT),
+    "refuse": Answer(None, Input.REFUSE),
+    "end": Answer(Input.END_BY_CALLER, Input.END_BY_CALLEE),
+}
+
+
+class Interleaving(RuleBasedStateMachine):
+    """Three people, six devices, a slow disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.house = House()
+        self.eye = self.house.login("eye")
+        self.eye.join(CHANNEL_USER_ONLINE)
+        self.online: dict[str, list[str]] = {account: [] for account in ACCOUNTS}
+        self.devices = {
+            account: [self.house.device(account, ours=ours) for ours in (True, True, False)]
+            for account in ACCOUNTS
+        }
+        self.started: list[Started] = []
+        self.texts: dict[tuple[str, str], list[str]] = defaultdict(list)  # sent, in order, by pair
+        self.count = 0
+
+    @initialize()
+    def everybody_is_there(self) -> None:
+        for account in ACCOUNTS:
+            device = self.devices[account][0]
+            device.login()
+            device.describe("mood", "fine")
+            device.join("room")
+        self.devices["ada"][0].set("room", "_auto_update_num", "1")
+        self.house.disk.slow = True
+
+    def attached(self, account: str) -> Device | None:
+        return self.house.attached.get(f"app\x1f{account}")
+
+    def begin(self, use_case) -> None:
+        self.started.append(self.house.begin(use_case))
+
+    # --- sessions -----------------------------------------------------------------------------
+
+    @rule(who=WHO, number=st.integers(0, 2))
+    def somebody_logs_in(self, who: str, number: int) -> None:
+        device = self.devices[who][number]
+        if device.live is None and not device.coming:
+            device.begin_login()
+
+    @rule(who=WHO, number=st.integers(0, 1))
+    def somebody_comes_back(self, who: str, number: int) -> None:
+        device = self.devices[who][number]
+        if device.live is None and not device.coming and device.line:
+            device.begin_login(line=device.line)
+
+    @rule(who=WHO)
+    def somebody_logs_out(self, who: str) -> None:
+        if device := self.attached(who):
+            self.begin(device.leaving())
+
+    @rule(who=WHO)
+    def a_connection_breaks(self, who: str) -> None:
+        if device := self.attached(who):
+            device.breaks()
+
+    @rule(who=WHO, channel=st.sampled_from(["room", "hall"]))
+    def somebody_joins(self, who: str, channel: str) -> None:
+        if device := self.attached(who):
+            device.join(channel)
+
+    @rule(who=WHO)
+    def somebody_says_something_of_himself(self, who: str) -> None:
+        if device := self.attached(who):
+            self.begin(self.house.attributes.set(device.session, "mood", "better"))
+
+    # --- messages and calls -------------------------------------------------------------------
+
+    @rule(who=WHO, peer=WHO)
+    def somebody_sends(self, who: str, peer: str) -> None:
+        if device := self.attached(who):
+            self.count += 1
+            text = str(self.count)
+            self.texts[who, peer].append(text)
+            self.begin(self.house.messages.send(device.session, peer, text))
+
+    @rule(who=WHO, peer=WHO)
+    def somebody_invites(self, who: str, peer: str) -> None:
+        if device := self.attached(who):
+            self.begin(self.house.calls.invite(device.session, "room", peer, ""))
+
+    @rule(who=WHO, peer=WHO, deed=st.sampled_from(["confirm", "accept", "accept", "refuse", "end"]))
+    def somebody_answers(self, who: str, peer: str, deed: str) -> None:
+        device = self.attached(who)
+        if device is not None:
+            self.begin(self.house.calls.answer(device.session, "room", peer, DEEDS[deed], ""))
+
+    # --- time and the disk --------------------------------------------------------------------
+
+    @rule()
+    def the_disk_commits(self) -> None:
+        self.house.disk.commit()
+
+    @rule(seconds=st.sampled_from([0.25, 1.0, 5.0, 20.0, 30.0, 121.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.house.advance(seconds)
+
+    # --- what has to be true ------------------------------------------------------------------
+
+    @invariant()
+    def whoever_is_attached_has_the_session(self) -> None:
+        for account in ACCOUNTS:
+            live = [device for device in self.devices[account] if device.live is not None]
+            assert len(live) <= 1
+            found = self.house.run(self.house.presence.find(f"app\x1f{account}"))
+            if live:
+                assert found is not None
+                assert found == (live[0].session.session, live[0].session.rev)
+                assert found[0].attached
+                assert self.attached(account) is live[0]
+            elif found is not None and found[0].attached:
+                assert any(device.coming for device in self.devices[account])
+
+    @invariant()
+    def membership_and_sessions_agree(self) -> None:
+        places = defaultdict(set)
+        for account in ACCOUNTS:
+            found = self.house.run(self.house.presence.find(f"app\x1f{account}"))
+            for place in () if found is None else (*found[0].places, *found[0].kept):
+                places[place.channel].add(account)
+        for channel in ("room", "hall"):
+            assert set(self.house.members(channel)) == places[channel]
+
+    @invariant()
+    def online_and_offline_alternate(self) -> None:
+        for one in self.eye.heard():
+            self.online[one.what["account"]].append(one.what["event"])
+        for account, events in self.online.items():
+            assert all(one != other for one, other in pairwise(events))
+            assert (events[-1:] == ["online"]) is self.house.online(account)
+
+    @invariant()
+    def nothing_goes_wrong_where_nobody_waits(self) -> None:
+        assert self.house.reported == []
+
+    def teardown(self) -> None:
+        house = self.house
+        house.disk.commit_all()
+        house.disk.slow = False
+        for started in self.started:
+            assert started.finished
+            try:
+                started.result()
+            except Refusal:
+                continue
+        house.advance(1.0)
+        self.attributes_are_endless_for_who_is_online_alone()
+        self.messages_came_once_and_in_order()
+        self.online_and_offline_alternate()
+        for account in ACCOUNTS:
+            if device := self.attached(account):
+                device.logout()
+        house.advance(200.0)
+        self.callers_learnt_one_outcome()
+        assert house.open_calls() == []
+        assert house.records_of("calls") == []
+        assert house.armed("call") == house.armed("session") == house.armed("count") == []
+        for account in ACCOUNTS:
+            assert {kind for kind, _, _ in house.login(account).inbox()} <= {INSTANT}
+
+    def attributes_are_endless_for_who_is_online_alone(self) -> None:
+        house = self.house
+        endless = house.run(house.kept.keys("attributes\x1f", endless=True))
+        online = [account for account in ACCOUNTS if house.online(account)]
+        assert sorted(endless) == [f"attributes\x1fapp\x1f{account}" for account in online]
+
+    def messages_came_once_and_in_order(self) -> None:
+        came: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for key, item in self.house.log:
+            if item.kind == INSTANT:
+                came[item.src, key.partition("\x1f")[2]].append(item.text)
+        assert came == {pair: texts for pair, texts in self.texts.items() if texts}
+
+    def callers_learnt_one_outcome(self) -> None:
+        told: dict[tuple[str, str], list[str]] = defaultdict(list)  # call and account -> kinds
+        invited: set[str] = set()
+        for key, item in self.house.log:
+            if item.kind == INSTANT:
+                continue
+            kind = item.kind.removeprefix("voip_invite").removeprefix("_") or "invite"
+            account = key.partition("\x1f")[2]
+            if kind == "invite":
+                invited.add(item.call)
+            elif kind == "bye" and item.call not in invited:
+                continue  # of the call before, which the new one between the two has ended (K8)
+            told[item.call, account].append(kind)
+        for kinds in told.values():
+            if "invite" in kinds:
+                assert kinds[0] == "invite"
+                assert kinds.count("bye") <= 1
+                continue
+            assert kinds.count("ack") <= 1
+            assert "ack" not in kinds[1:]
+            assert kinds.count("accept") <= 1
+            ends = [kind for kind in kinds if kind in ("refuse", "failed", "bye")]
+            assert len(ends) <= 1
+            assert not ends or kinds[-1] == ends[0]
+            if "accept" in kinds:
+                assert "failed" not in kinds
+                assert "refuse" not in kinds
+
+
+TestInterleaving = Interleaving.TestCase
+TestInterleaving.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

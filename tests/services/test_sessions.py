@@ -1,0 +1,510 @@
+"""Logging in and out, breaking and coming back, kicking and inheriting (SPEC §2, P1, P4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.house import APP, Heard, House, refused
+from signalpost.domain.apps import App
+from signalpost.domain.limits import Limits
+from signalpost.domain.refusals import Refusal, Superseded
+from signalpost.services.keys import superseded_key
+from signalpost.wire.codes import CHANNEL_USER_ONLINE, REASON_KICK, Code
+
+
+def presence_events(device) -> list[tuple[str, str]]:
+    return [(one.what["event"], one.what["account"]) for one in device.heard()]
+
+
+@pytest.fixture
+def watcher(house: House):
+    watcher = house.login("watcher")
+    watcher.join(CHANNEL_USER_ONLINE)
+    return watcher
+
+
+def test_a_login_opens_a_session_and_the_account_is_online(house: House) -> None:
+    """SPEC L1, P1."""
+    assert not house.online("ada")
+    login = house.device("ada").login()
+    assert not login.resumed
+    assert login.missed == []
+    assert house.online("ada")
+
+
+def test_the_very_token_that_opened_a_session_is_recognised_and_no_other(house: House) -> None:
+    """SPEC L6."""
+    ada = house.device("ada")
+    ada.login(token="first")
+    opened_with = house.sessions.opened_with
+    assert house.run(opened_with(APP, "ada", "first"))
+    assert not house.run(opened_with(APP, "ada", "second"))
+    assert not house.run(opened_with(APP, "bo", "first"))
+    ada.breaks()
+    assert house.run(opened_with(APP, "ada", "first"))
+    house.clock.advance(120.0)  # the timer is late
+    assert not house.run(opened_with(APP, "ada", "first"))
+
+
+def test_a_second_login_succeeds_and_kicks_the_first(house: House, watcher) -> None:
+    """SPEC L7: and presence shows no gap."""
+    first = house.login("ada")
+    second = house.login("ada")
+    assert first.kicked
+    assert not first.replaced
+    assert not second.kicked
+    assert presence_events(watcher) == [("online", "ada")]
+
+
+@pytest.mark.parametrize("old", ["login", "original"])
+@pytest.mark.parametrize("new", ["login", "original"])
+def test_a_login_over_an_attached_session_leaves_its_channel_at_once(
+    house: House, old: str, new: str
+) -> None:
+    """SPEC L7, L17: whoever logs in over whomever."""
+    bo = house.login("bo")
+    bo.join("room")
+    first = getattr(house, old)("ada")
+    first.join("room")
+    bo.heard()
+    second = getattr(house, new)("ada")
+    assert first.kicked
+    assert bo.heard() == [Heard("room", "user_leave", "ada")]
+    assert house.members("room") == ["bo"]
+    assert second.session.session.places == second.session.session.kept == ()
+
+
+def test_a_logout_is_offline_at_once_and_the_others_are_told(house: House, watcher) -> None:
+    """SPEC L9."""
+    bo, ada = house.login("bo"), house.login("ada")
+    bo.join("room")
+    ada.join("room")
+    bo.heard()
+    ada.logout()
+    assert not house.online("ada")
+    assert bo.heard() == [Heard("room", "user_leave", "ada")]
+    assert presence_events(watcher) == [("online", "bo"), ("online", "ada"), ("offline", "ada")]
+
+
+def test_a_login_right_after_a_logout_is_a_fresh_session(house: House, watcher) -> None:
+    """SPEC L8."""
+    ada = house.login("ada")
+    line = ada.line
+    ada.logout()
+    assert not ada.login().resumed
+    assert ada.line != line
+    assert presence_events(watcher) == [("online", "ada"), ("offline", "ada"), ("online", "ada")]
+
+
+def test_the_line_of_a_session_that_logged_out_resumes_nothing(house: House) -> None:
+    """PROTOCOL §12: `resumed` false is a fresh session."""
+    ada = house.login("ada")
+    ada.logout()
+    assert not ada.resume().resumed
+
+
+# --- breaking and coming back -----------------------------------------------------------------------
+
+
+def test_a_detached_session_is_online_and_keeps_its_place_for_120_seconds(house: House, watcher) -> None:
+    """SPEC L11."""
+    ada, bo = house.login("ada"), house.login("bo")
+    ada.join("room")
+    bo.join("room")
+    presence_events(watcher)
+    ada.breaks()
+    house.advance(119.9)
+    assert house.online("ada")
+    assert house.members("room") == ["ada", "bo"]
+    assert bo.heard() == []
+    house.advance(0.1)
+    assert not house.online("ada")
+    assert bo.heard() == [Heard("room", "user_leave", "ada")]
+    assert presence_events(watcher) == [("offline", "ada")]
+    assert house.armed("session") == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "seconds"),
+    [
+        ("-5", "20", 20.0),
+        ("0", "20", 20.0),
+        ("19", "20", 20.0),
+        ("20", "20", 20.0),
+        ("21", "21", 21.0),
+        ("119", "119", 119.0),
+        ("120", "120", 120.0),
+        ("121", "120", 120.0),
+        ("9999999999", "120", 120.0),
+    ],
+)
+def test_conn_timeout_is_clamped_and_reads_back_clamped(
+    house: House, asked: str, kept: str, seconds: float
+) -> None:
+    """SPEC L11: from the next break on, and in later sessions."""
+    ada = house.login("ada")
+    ada.describe("_conn_timeout", asked)
+    assert ada.attributes_of("ada") == {"_conn_timeout": kept}
+    for _ in range(2):
+        ada.breaks()
+        house.advance(seconds - 0.5)
+        assert house.online("ada")
+        house.advance(0.5)
+        assert not house.online("ada")
+        ada.login()
+
+
+@pytest.mark.parametrize("value", ["", "a", "1.5", "20 ", "٢٠"])
+def test_a_conn_timeout_that_makes_no_sense_is_refused(house: House, value: str) -> None:
+    """SPEC L11."""
+    ada = house.login("ada")
+    with refused(1004):
+        ada.describe("_conn_timeout", value)
+    assert ada.attributes_of("ada") == {}
+
+
+def test_a_grace_that_is_no_whole_number_is_kept_exactly(house: House) -> None:
+    """SPEC L11: an app's configuration may clamp to fractions."""
+    house.apps["quick"] = App(limits=Limits(grace_min=0.25, grace_max=1_234_567.5))
+    ada = house.login("ada", app="quick")
+    ada.describe("_conn_timeout", "0")
+    ada.logout()
+    ada.login()
+    assert ada.session.session.grace == 0.25
+    ada.describe("_conn_timeout", "9999999")
+    assert ada.attributes_of("ada") == {"_conn_timeout": "1234567.5"}
+    ada.logout()
+    ada.login()
+    assert ada.session.session.grace == 1_234_567.5
+
+
+def test_a_resume_goes_on_where_the_session_broke(house: House, watcher) -> None:
+    """SPEC L10, L17, C9: same session, same channel, nothing lost and nothing twice."""
+    ada, bo = house.login("ada"), house.login("bo")
+    ada.join("room")
+    bo.join("room")
+    ada.heard()
+    ada.breaks()
+    bo.say("room", "one")
+    bo.say("room", "two")
+    bo.send("ada", "letter")
+    house.advance(60.0)
+    line = ada.line
+    assert ada.resume().resumed
+    assert ada.line == line
+    assert ada.heard() == [Heard("room", "msg", "bo", "one"), Heard("room", "msg", "bo", "two")]
+    assert ada.inbox() == [("instant", "bo", "letter")]
+    assert bo.heard("user_join") == []
+    bo.say("room", "three")
+    assert ada.heard() == [Heard("room", "msg", "bo", "three")]
+    assert presence_events(watcher) == [("online", "ada"), ("online", "bo")]
+    house.advance(1000.0)
+    assert house.online("ada")
+
+
+def test_a_resume_while_the_old_connection_looks_alive_closes_it_without_a_kick(house: House) -> None:
+    """SPEC L17."""
+    ada, bo = house.login("ada"), house.login("bo")
+    ada.join("room")
+    bo.join("room")
+    again = house.device("ada")
+    again.cursors = dict(ada.cursors)
+    bo.say("room", "lost on the way")
+    assert again.login(line=ada.line).resumed
+    assert ada.replaced
+    assert not ada.kicked
+    assert again.heard("msg") == [Heard("room", "msg", "bo", "lost on the way")]
+    assert bo.heard("user_leave") == []
+
+
+def test_an_account_that_comes_back_too_late_gets_a_fresh_session_though_no_timer_has_fired(
+    house: House, watcher
+) -> None:
+    """SPEC L11: a timer may be late; the record decides."""
+    ada, bo = house.login("ada"), house.login("bo")
+    ada.join("room")
+    bo.join("room")
+    bo.heard()
+    ada.breaks()
+    house.clock.advance(120.0)
+    assert not house.online("ada")
+    assert not ada.resume().resumed
+    assert bo.heard() == [Heard("room", "user_leave", "ada")]
+    assert presence_events(watcher)[2:] == [("offline", "ada"), ("online", "ada")]
+
+
+# --- one of ours over a detached session -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("old", ["login", "original"])
+def test_ours_without_a_line_over_a_detached_session_begins_anew_without_a_gap(
+    house: House, watcher, old: str
+) -> None:
+    """SPEC L17: the old one leaves its channel; presence shows no gap."""
+    bo, ada = house.login("bo"), getattr(house, old)("ada")
+    bo.join("room")
+    ada.join("room")
+    bo.heard()
+    ada.breaks()
+    house.login("ada")
+    assert bo.heard() == [Heard("room", "user_leave", "ada")]
+    assert presence_events(watcher) == [("online", "bo"), ("online", "ada")]
+
+
+def test_ours_with_a_line_that_nobody_knows_is_a_login_without_one(house: House) -> None:
+    """SPEC L17, PROTOCOL §12."""
+    ada = house.login("ada")
+    other = house.device("ada")
+    assert not other.login(line="never given").resumed
+    assert ada.kicked
+
+
+def test_two_devices_cannot_kick_each_other_for_ever(house: House) -> None:
+    """SPEC L18: the line that another login superseded is refused with the reason kick."""
+    first = house.login("ada")
+    second = house.login("ada")
+    assert first.kicked
+    with pytest.raises(Refusal) as caught:
+        first.resume()
+    assert caught.value.code == Code.LOGIN_E_TOKEN_KICKED
+    assert caught.value.reason == REASON_KICK
+    assert second.live is not None
+    second.logout()
+    with refused(207):
+        first.resume()
+    assert not first.login().resumed
+
+
+def test_an_original_login_supersedes_the_line_of_one_of_ours(house: House) -> None:
+    """SPEC L17, L18."""
+    ours = house.login("ada")
+    ours.breaks()
+    house.original("ada")
+    with refused(207):
+        ours.resume()
+
+
+def test_a_superseded_line_is_forgotten_after_a_day(house: House) -> None:
+    """SPEC L18: what is remembered does not pile up."""
+    first = house.login("ada")
+    house.login("ada")
+    house.advance(86_400.0)
+    assert house.run(house.records.get(superseded_key(first.key, first.line))) is None
+    house.janitor.sweep()
+    assert house.records_of("superseded") == []
+
+
+# --- an original over a detached session ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("old", ["login", "original"])
+def test_an_original_that_logs_in_afresh_finds_its_place_and_what_it_missed(
+    house: House, watcher, old: str
+) -> None:
+    """SPEC L17: the missed events follow the join's answer."""
+    bo, ada = house.login("bo"), getattr(house, old)("ada")
+    bo.join("room")
+    ada.join("room")
+    bo.heard()
+    ada.breaks()
+    bo.say("room", "one")
+    house.advance(60.0)
+    again = house.original("ada")
+    bo.say("room", "two")
+    assert again.heard() == []
+    joined = again.join("room")
+    assert joined.members == ["bo", "ada"]
+    assert again.heard() == [Heard("room", "msg", "bo", "one"), Heard("room", "msg", "bo", "two")]
+    assert bo.heard("user_join") == bo.heard("user_leave") == []
+    bo.say("room", "three")
+    assert again.heard() == [Heard("room", "msg", "bo", "three")]
+    assert presence_events(watcher) == [("online", "bo"), ("online", "ada")]
+    house.advance(1000.0)
+    assert house.members("room") == ["bo", "ada"]
+    assert house.armed("session") == []
+
+
+def test_a_kept_place_ends_at_the_deadline_of_the_break(house: House, watcher) -> None:
+    """SPEC L17: the account stays online, its place does not."""
+    bo, ada = house.login("bo"), house.original("ada")
+    bo.join("room")
+    ada.join("room")
+    bo.heard()
+    ada.breaks()
+    house.advance(100.0)
+    again = house.original("ada")
+    house.advance(19.9)
+    assert house.members("room") == ["bo", "ada"]
+    house.advance(0.1)
+    assert bo.heard() == [Heard("room", "user_leave", "ada")]
+    assert house.online("ada")
+    assert presence_events(watcher) == [("online", "bo"), ("online", "ada")]
+    again.join("room")
+    assert bo.heard() == [Heard("room", "user_join", "ada")]
+    assert again.heard() == []
+
+
+def test_a_place_that_is_kept_twice_keeps_its_first_deadline(house: House) -> None:
+    """SPEC L17: a client that flaps and never joins again is no ghost for ever."""
+    bo, ada = house.login("bo"), house.original("ada")
+    bo.join("room")
+    ada.join("room")
+    bo.heard()
+    ada.breaks()
+    for _ in range(3):
+        house.advance(35.0)
+        ada.login()
+        ada.breaks()
+    assert house.members("room") == ["bo", "ada"]
+    house.advance(14.9)
+    assert bo.heard() == []
+    house.advance(0.1)
+    assert bo.heard() == [Heard("room", "user_leave", "ada")]
+    assert house.online("ada")
+
+
+def test_a_kept_place_is_given_up_for_another_channel(house: House) -> None:
+    """SPEC L17, C2."""
+    bo, ada = house.login("bo"), house.original("ada")
+    bo.join("room")
+    ada.join("room")
+    bo.heard()
+    ada.breaks()
+    again = house.original("ada")
+    again.join("hall")
+    assert bo.heard() == [Heard("room", "user_leave", "ada")]
+    assert house.members("hall") == ["ada"]
+
+
+@pytest.mark.parametrize("end", ["logout", "kick", "time"])
+def test_a_kept_place_goes_with_the_session_that_keeps_it(house: House, end: str) -> None:
+    """SPEC L17."""
+    bo, ada = house.login("bo"), house.original("ada")
+    bo.join("room")
+    ada.join("room")
+    bo.heard()
+    ada.breaks()
+    again = house.original("ada")
+    match end:
+        case "logout":
+            again.logout()
+        case "kick":
+            house.login("ada")
+        case "time":
+            again.breaks()
+            house.advance(120.0)
+    assert bo.heard() == [Heard("room", "user_leave", "ada")]
+    assert house.members("room") == ["bo"]
+
+
+def test_a_member_by_a_kept_place_may_speak_and_leave(house: House) -> None:
+    """SPEC L17, C4: the others see it as a member."""
+    bo, ada = house.login("bo"), house.original("ada")
+    bo.join("room")
+    ada.join("room")
+    ada.breaks()
+    again = house.original("ada")
+    again.say("room", "still here")
+    again.leave("room")
+    assert [one.kind for one in bo.heard()] == ["user_join", "msg", "user_leave"]
+    with refused(400):
+        again.say("room", "gone")
+
+
+# --- what waits meanwhile ---------------------------------------------------------------------------
+
+
+def test_a_login_that_was_overtaken_while_it_waited_is_refused(house: House) -> None:
+    """SPEC L7, E1 207: of two logins at once the later one has the account."""
+    bo = house.login("bo")
+    ada = house.login("ada")
+    ada.invite("bo")
+    bo.confirm("ada")
+    ada.inbox()
+    house.disk.slow = True
+    house.begin(house.messages.send(ada.session, "bo", "behind this the call's end has to wait"))
+    first = house.device("ada")
+    waits = house.begin(house.sessions.login(first.request()))
+    assert not waits.finished
+    second = house.device("ada")
+    wins = house.begin(house.sessions.login(second.request()))
+    house.disk.commit_all()
+    second.attach(wins.result())
+    with refused(207):
+        waits.result()
+    assert house.online("ada")
+    second.join("room")
+
+
+def test_a_login_during_a_logout_that_waits_is_not_harmed_by_it(house: House, watcher) -> None:
+    """SPEC L8, P3, K11: the new session keeps its calls, its attributes and its presence."""
+    bo, ada = house.login("bo"), house.login("ada")
+    ada.describe("mood", "fine")
+    ada.invite("bo")
+    bo.confirm("ada")
+    presence_events(watcher)
+    house.disk.slow = True
+    house.begin(house.messages.send(watcher.session, "bo", "behind this the call's end has to wait"))
+    leaving = house.begin(ada.leaving())
+    assert not leaving.finished
+    assert not house.online("ada")
+    again = house.device("ada")
+    coming = house.begin(house.sessions.login(again.request()))
+    house.disk.commit()
+    house.disk.commit_all()
+    again.attach(coming.result())
+    house.begin(house.calls.invite(again.session, "hall", "bo", ""))
+    house.disk.commit_all()
+    assert leaving.finished
+    assert presence_events(watcher) == [("offline", "ada"), ("online", "ada")]
+    assert [call.channel for call in house.open_calls()] == ["hall"]
+    house.disk.slow = False
+    house.advance(100_000.0)
+    assert again.attributes_of("ada") == {"mood": "fine"}
+
+
+def test_what_a_superseded_session_still_does_touches_nothing(house: House) -> None:
+    """SPEC L7: no orphaned members, no place taken from the successor."""
+    ada = house.login("ada")
+    stale = ada.session
+    again = house.login("ada")
+    again.join("room")
+    for channel in ("room", "hall", CHANNEL_USER_ONLINE):
+        with pytest.raises(Superseded):
+            house.run(house.channels.join(stale, channel))
+    assert house.members("room") == ["ada"]
+    assert house.members("hall") == house.members(CHANNEL_USER_ONLINE) == []
+    again.say("room", "mine")
+    with pytest.raises(Superseded):
+        house.run(house.attributes.set(stale, "_conn_timeout", "20"))
+    house.run(house.sessions.detach(stale))
+    house.run(house.sessions.logout(stale))
+    assert house.online("ada")
+
+
+def test_a_late_timer_of_a_session_that_came_back_does_nothing(house: House) -> None:
+    """SPEC L11."""
+    ada = house.login("ada")
+    ada.breaks()
+    ada.resume()
+    house.run(house.sessions.due(f"session\x1f{ada.key}"))
+    assert house.online("ada")
+    house.run(house.sessions.due("session\x1fapp\x1fnobody"))
+
+
+def test_events_between_a_resumes_calls_and_its_answer_are_not_lost(house: House) -> None:
+    """SPEC C9: a login that waits for a commit catches up afterwards."""
+    bo, ada = house.login("bo"), house.login("ada")
+    bo.join("room")
+    ada.join("room")
+    ada.heard()
+    ada.breaks()
+    bo.invite("ada")
+    house.disk.slow = True
+    house.begin(house.messages.send(bo.session, "ada", "behind this the invitation has to wait"))
+    coming = house.begin(house.sessions.login(ada.request(line=ada.line)))
+    assert not coming.finished
+    bo.say("room", "meanwhile")
+    house.disk.commit_all()
+    ada.attach(coming.result())
+    assert ada.heard() == [Heard("room", "msg", "bo", "meanwhile")]
