@@ -68,7 +68,7 @@ class RawClient:
     async def _read(self) -> None:
         try:
             async for text in self.socket:
-                self.frames.append(json.loads(text))
+                self.frames.append(json.loads(text) if isinstance(text, str) else text)
                 self._news.set()
         except ConnectionClosed:
             pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -88,6 +89,10 @@ class ServerProcess:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self._over()
+
+    async def stopped(self) -> int:
+        """The same, while the clients of this loop go on: they answer the server's close."""
+        return await asyncio.to_thread(self.stop)
 
     def _over(self) -> int:
         assert self.process is not None

@@ -374,7 +374,11 @@ class Connection:
     def _subscribe(self, channel: str) -> None:
         if self.live is not None:
             self._names.add(channel)
-            self._gate.fanout.subscribe(topic_key(self.live.app_id, channel), self)
+            topics = [topic_key(self.live.app_id, name) for name in self._names]
+            if len(topics) == 1:
+                self._gate.fanout.subscribe(topics[0], self)
+            else:
+                self._gate.fanout.subscribe_to_several(topics, self)
 
     # --- what the fan-out asks of the connection -------------------------------------------------
 
@@ -427,8 +431,8 @@ class Connection:
         self._busy = False
         if self._queue and not self._draining:
             self._drain(self._queue)
-        if self._lost and not self._busy:
-            self._detach()
+        if self._lost and not self._busy and not self._draining:
+            self._detach()  # what it asked for before it was lost is done first
 
     def _drain(self, queue: deque[bytes]) -> None:
         self._draining = True

@@ -2,11 +2,14 @@
 
 An audience is the connections on this node that see a channel in one encoding. In one loop tick its
 frames gather in one batch that all its outboxes share; a change of the audience begins a new batch, so
-that nobody gets what came before he was there.
+that nobody gets what came before he was there. Who sees several channels gets every frame by itself:
+batches would bring him one channel's events of a tick before the other's, and his SDK, which has one
+filter for all (PROTOCOL §7), would drop those with the lower ids.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from signalpost.domain.channels import ChannelEvent
@@ -51,13 +54,28 @@ class Subscriber(Protocol):
 class _Audience:
     """The connections that see one channel in one encoding."""
 
-    __slots__ = ("batch", "outboxes")
+    __slots__ = ("apart", "batch", "outboxes")
 
     def __init__(self) -> None:
-        self.outboxes: dict[Subscriber, Outbox] = {}
+        self.outboxes: dict[Subscriber, Outbox] = {}  # of those who see this channel only
+        self.apart: dict[Subscriber, Outbox] = {}  # of those who see several
         self.batch: Batch | None = None  # gathers this tick's frames; None when the next frame begins one
 
+    def __len__(self) -> int:
+        return len(self.outboxes) + len(self.apart)
+
     def add(self, frame: bytes) -> None:
+        for outbox in self.apart.values():
+            outbox.put(frame)
+        if self.outboxes:
+            self._share(frame)
+
+    def drop(self, subscriber: Subscriber) -> None:
+        self.apart.pop(subscriber, None)
+        if self.outboxes.pop(subscriber, None) is not None:
+            self.batch = None
+
+    def _share(self, frame: bytes) -> None:
         batch = self.batch
         if batch is None or batch.sealed:
             batch = self.batch = Batch()
@@ -93,13 +111,15 @@ class Fanout:
         return len(self._attached)
 
     def subscribe(self, topic: str, subscriber: Subscriber) -> None:
-        """The connection sees the channel's events from now on."""
-        pair = self._audiences.get(topic)
-        if pair is None:
-            pair = self._audiences[topic] = (_Audience(), _Audience())
-        audience = pair[subscriber.v3]
+        """The connection sees the channel's events from now on, and no other channel's."""
+        audience = self._entered(topic, subscriber)
         audience.outboxes[subscriber] = subscriber.outbox
         audience.batch = None
+
+    def subscribe_to_several(self, topics: Iterable[str], subscriber: Subscriber) -> None:
+        """The connection sees the events of all these channels from now on, in the order of their ids."""
+        for topic in topics:
+            self._entered(topic, subscriber).apart[subscriber] = subscriber.outbox
 
     def unsubscribe(self, topic: str, subscriber: Subscriber) -> None:
         """The connection no longer sees the channel's events."""
@@ -107,10 +127,18 @@ class Fanout:
         if pair is None:
             return
         for audience in pair:
-            if audience.outboxes.pop(subscriber, None) is not None:
-                audience.batch = None
-        if not pair[0].outboxes and not pair[1].outboxes:
+            audience.drop(subscriber)
+        if not any(pair):
             del self._audiences[topic]
+
+    def _entered(self, topic: str, subscriber: Subscriber) -> _Audience:
+        """The audience that suits the connection, which is in none of the channel's any more."""
+        pair = self._audiences.get(topic)
+        if pair is None:
+            pair = self._audiences[topic] = (_Audience(), _Audience())
+        for audience in pair:
+            audience.drop(subscriber)
+        return pair[subscriber.v3]
 
     # --- what the engine and the services tell ---------------------------------------------------
 
@@ -123,9 +151,9 @@ class Fanout:
         event = EVENT.decode(body)
         for v3 in (False, True):
             audience = pair[v3]
-            if audience.outboxes:
+            if audience:
                 audience.add(event_frame(channel, seq, epoch, event, v3=v3))
-                self.delivered += len(audience.outboxes)
+                self.delivered += len(audience)
 
     def announce(self, key: str, seq: int, item: InboxItem) -> None:
         """An item is committed in an inbox."""

@@ -7,6 +7,7 @@ text, failures always carry a reason and `data.result`, numbers are numbers.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -39,7 +40,8 @@ _encode = msgspec.json.Encoder().encode
 _frames: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LONE_SURROGATE = "a text holds a lone surrogate: only whole characters are allowed"
+_DIGITS = 4_000  # of a whole number that Python converts without objecting
+_UNREADABLE = "a text holds a lone surrogate, or a number is out of range"
 
 
 class NotJson(Exception):
@@ -75,10 +77,13 @@ def _require_json(text: bytes) -> None:
 def _look_again(text: bytes, reason: str) -> Frame:
     """What is no JSON for msgspec may be JSON with lone surrogates, as `JSON.stringify` escapes them.
 
-    Then it is a request with a text that is refused (SPEC §1). Raises NotJson, Malformed.
+    Then it is a request with a text that is refused (SPEC §1). So are numbers that no number type
+    holds; they are read as null. Raises NotJson, Malformed.
     """
     try:
-        frame = json.loads(text.decode(), parse_constant=_refuse_constant)
+        frame = json.loads(
+            text.decode(), parse_int=_whole, parse_float=_real, parse_constant=_refuse_constant
+        )
     except ValueError:
         raise NotJson(reason) from None
     except RecursionError:
@@ -88,8 +93,17 @@ def _look_again(text: bytes, reason: str) -> Frame:
             return Login(argument)
         case ["call2", [_, int() | str() as call_id, *_], *_] if not isinstance(call_id, bool):
             if not isinstance(call_id, str) or _SURROGATE.search(call_id) is None:
-                return Unreadable(call_id, _LONE_SURROGATE)
-    raise Malformed(_LONE_SURROGATE)
+                return Unreadable(call_id, _UNREADABLE)
+    raise Malformed(_UNREADABLE)
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _DIGITS else None
+
+
+def _real(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def _refuse_constant(name: str) -> None:
