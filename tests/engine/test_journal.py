@@ -125,7 +125,7 @@ async def test_a_record_that_is_written_in_two_batches_is_the_later_one_througho
 async def test_a_loop_waits_for_a_commit_that_takes_long_and_settles_it_in_that_tick(
     disk: Disk, gate: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MEASUREMENTS, second round: the writer thread starves unless the loop gives it the GIL."""
+    """ARCHITECTURE, the writer thread: it starves unless the loop gives it the GIL."""
     monkeypatch.setattr(journal_module, "_PATIENCE", 0.0)
     monkeypatch.setattr(journal_module, "_HANDOVER", 30.0)
     waiting = begin(append(disk.queues, "bo", b"x"))
@@ -138,7 +138,7 @@ async def test_a_loop_waits_for_a_commit_that_takes_long_and_settles_it_in_that_
 
 
 async def test_a_busy_loop_lets_commits_through(disk: Disk) -> None:
-    """MEASUREMENTS, second round."""
+    """ARCHITECTURE, the writer thread."""
     loop = asyncio.get_running_loop()
     meter = disk.store.journal.meter
     busy = True

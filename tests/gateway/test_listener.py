@@ -986,7 +986,7 @@ class TestHttp:
 
 
 class TestKeptAlive:
-    """MEASUREMENTS: an upgrade on a kept-alive HTTP connection must work too (proxies do that)."""
+    """RFC 9110 §7.8: an upgrade on a kept-alive HTTP connection must work too (proxies do that)."""
 
     async def test_an_upgrade_after_a_request_becomes_a_websocket(self, serve: Serve, dial: Dial) -> None:
         edge = await serve()

@@ -1,0 +1,420 @@
+"""One client's connection without a network: order, answers, and the end of a session (PROTOCOL §2-§5)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from signalpost.app import Server
+from signalpost.config import Config
+from signalpost.domain.apps import App
+from signalpost.domain.limits import Limits
+from signalpost.engine.ports import Pending, Unavailable
+from signalpost.gateway.commands import COMMANDS
+from signalpost.gateway.connection import Connection
+from signalpost.wire.codes import Code
+from support.wiring import Wire
+
+APPS = {
+    "app": App(any_token=True),
+    "strict": App(certificate="secret"),
+    "slow": App(any_token=True, limits=Limits(requests=3, list_requests=1, user_messages=2)),
+}
+
+
+class Desk:
+    """A server that listens nowhere, and connections to it."""
+
+    def __init__(self) -> None:
+        self.server = Server(
+            Config(data=":memory:", apps=APPS, failed_logins_per_minute=3, login_timeout=0.05)
+        )
+
+    def connect(self) -> Client:
+        return Client(self)
+
+
+class Client:
+    """A connection, and what it has sent and got."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.wire = Wire()
+        self.connection = Connection(desk.server._gate, self.wire)  # type: ignore[arg-type]
+        self.number = 0
+        self.line = ""
+
+    def send(self, frame: Any) -> None:
+        """Send a frame; who has heard about it is up to the test."""
+        self.connection.text((frame if isinstance(frame, str) else json.dumps(frame)).encode())
+
+    def got(self) -> list[Any]:
+        """What came since the last look, bodies parsed."""
+        return [self._unfold(frame) for frame in self.wire.tick()]
+
+    @staticmethod
+    def _unfold(frame: Any) -> Any:
+        match frame:
+            case ["call2-ret", [call_id, "", body]]:
+                return call_id, json.loads(body)
+            case ["login_ret", [err, body]]:
+                return err, json.loads(body)
+        return frame
+
+    def login(
+        self, account: str = "ada", app: str = "app", device: str = "websdk", **more: Any
+    ) -> dict[str, Any]:
+        """Log in; the body of the answer."""
+        fields = {"vid": app, "account": account, "token": "t", "device": device, **more}
+        self.send(["login", fields])
+        [(err, body)] = self.got()
+        assert err == ""
+        self.line = body["line"]
+        told: dict[str, Any] = body
+        return told
+
+    def ask(self, func: str, **args: Any) -> int:
+        """Call; the id."""
+        self.number += 1
+        self.send(["call2", [func, self.number, {"line": self.line, **args}]])
+        return self.number
+
+    def call(self, func: str, **args: Any) -> dict[str, Any]:
+        """Call something that is answered at once, and alone."""
+        call_id = self.ask(func, **args)
+        [(answered, body)] = self.got()
+        assert answered == call_id
+        told: dict[str, Any] = body
+        return told
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.server.listener.stop()
+
+
+class Gate:
+    """A command that waits until the test lets it go on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, func: str) -> None:
+        self.pending = Pending()
+        self.ran: list[Any] = []
+        command = COMMANDS[func]
+
+        async def run(context: Any, live: Any, asked: Any) -> Any:
+            await self.pending
+            self.ran.append(asked)
+            return await command.run(context, live, asked)
+
+        monkeypatch.setitem(COMMANDS, func, command._replace(run=run))
+
+    def open(self) -> None:
+        self.pending.settle()
+
+
+# --- order ------------------------------------------------------------------------------------
+
+
+async def test_requests_wait_behind_one_that_waits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PROTOCOL §5: served in the order in which they came."""
+    client = desk.connect()
+    client.login()
+    gate = Gate(monkeypatch, "user_set_attr")
+    client.ask("user_set_attr", name="mood", value="fine")
+    client.ask("user_get_attr", account="ada", name="mood")
+    client.send(["ping", 7])
+    assert client.got() == []
+    gate.open()
+    assert client.got() == [
+        (1, {"result": "ok"}),
+        (2, {"result": "ok", "value": "fine"}),
+        ["pong", 7],
+    ]
+
+
+async def test_messages_make_nobody_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PROTOCOL §5: they are begun in order, and answered when they are stored."""
+    client = desk.connect()
+    client.login()
+    gate = Gate(monkeypatch, "user_sendmsg")
+    for text in ("one", "two"):
+        client.ask("user_sendmsg", peer="bo", content=text)
+    client.ask("channel_query_num", name="room")
+    assert client.got() == [(3, {"result": "ok", "num": 0})]
+    gate.open()
+    assert [call_id for call_id, _ in client.got()] == [1, 2]
+    assert [asked.content for asked in gate.ran] == ["one", "two"]
+
+
+async def test_a_client_that_asks_too_much_is_not_read_from(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROTOCOL §5: 64 requests wait at most; half of them done, and it may go on."""
+    client = desk.connect()
+    client.login()
+    gate = Gate(monkeypatch, "user_set_attr")
+    client.ask("user_set_attr", name="a", value="b")
+    for _ in range(63):
+        client.ask("user_getmsg", ver_clear=0, max=30)
+    assert client.wire.held == 0
+    client.ask("user_getmsg", ver_clear=0, max=30)
+    for _ in range(36):  # what had been read already
+        client.ask("user_getmsg", ver_clear=0, max=30)
+    assert (client.wire.held, client.wire.went_on) == (1, 0)
+    gate.open()
+    assert client.wire.went_on == 1
+    assert [call_id for call_id, _ in client.got()] == list(range(1, 102))
+
+
+async def test_what_follows_an_answer_comes_behind_it(desk: Desk) -> None:
+    """PROTOCOL §6, §11.9: the nudge behind the poll, the channel behind the join."""
+    friend, client = desk.connect(), desk.connect()
+    friend.login("friend")
+    friend.call("user_sendmsg", peer="ada", content="hi")
+    client.login(device="javasdk")
+    client.ask("user_getmsg", ver_clear=0, max=30)
+    client.ask("channel_join", name="room")
+    client.ask("channel_sendmsg", name="room", msg="x")
+    kinds = [frame[1][0] if frame[0] == "notify" else frame[0] for frame in client.got()]
+    assert kinds[:3] == [1, "msg", 2]
+    assert sorted(map(str, kinds[3:])) == ["3", "channel2"]
+
+
+# --- answers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("raised", [ValueError("a defect"), KeyError("another"), RecursionError()])
+async def test_a_defect_costs_a_request_and_not_the_connection(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, raised: Exception
+) -> None:
+    """SPEC E5: the answer says so, with the code of the function, and the session goes on."""
+    client = desk.connect()
+    client.login()
+    _replace(monkeypatch, "channel_query_num", _raising(raised))
+    body = client.call("channel_query_num", name="room")
+    assert (body["code"], body["reason"]) == (Code.QUERYUSERNUM_E_OTHER, "server error")
+    assert client.call("channel_query_userlist", name="room")["result"] == "ok"
+
+
+async def test_a_store_that_fails_costs_a_request(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SPEC M5: what could not be stored is not said to be sent."""
+    client = desk.connect()
+    client.login()
+    _replace(monkeypatch, "user_sendmsg", _raising(Unavailable("disk full")))
+    body = client.call("user_sendmsg", peer="bo", content="x")
+    assert (body["result"], body["code"]) == ("failed", Code.SENDMESSAGE_E_OTHER)
+    assert "disk full" not in json.dumps(body)
+
+
+def _raising(error: Exception) -> Callable[..., Coroutine[Any, Any, Any]]:
+    async def run(context: Any, live: Any, asked: Any) -> Any:
+        raise error
+
+    return run
+
+
+def _replace(
+    monkeypatch: pytest.MonkeyPatch, func: str, run: Callable[..., Coroutine[Any, Any, Any]]
+) -> None:
+    monkeypatch.setitem(COMMANDS, func, COMMANDS[func]._replace(run=run))
+
+
+async def test_rates_of_requests(desk: Desk) -> None:
+    """SPEC M10, M8: 1001 for requests, 400 for messages; what SDKs send by themselves is free."""
+    client = desk.connect()
+    client.login(app="slow")
+    codes = [client.call("channel_query_num", name="room").get("code") for _ in range(5)]
+    assert codes == [None, None, None, Code.GENERAL_E_FAILED, Code.GENERAL_E_FAILED]
+    codes = [client.call("user_sendmsg", peer="bo", content="x").get("code") for _ in range(3)]
+    assert codes == [None, None, Code.SENDMESSAGE_E_OTHER]
+    assert client.call("user_getmsg", ver_clear=0, max=30)["result"] == "ok"
+    other = desk.connect()
+    other.login("bo", app="slow")
+    codes = [other.call("channel_query_userlist_all", name="room").get("code") for _ in range(2)]
+    assert codes == [None, Code.GENERAL_E_FAILED]
+
+
+async def test_the_line_of_another_session_is_refused(desk: Desk) -> None:
+    """PROTOCOL §2: 1003 if it is there and not the session's; it may be left out."""
+    client = desk.connect()
+    client.login()
+    assert client.call("channel_query_num", name="room", line="another")["code"] == Code.GENERAL_E_NOT_LOGIN
+    assert client.call("channel_query_num", name="room", line="")["result"] == "ok"
+
+
+async def test_a_request_with_a_known_rid_is_answered_from_memory(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROTOCOL §12: acted upon once, failures included; other functions' requests do not count."""
+    client = desk.connect()
+    client.login(device="signalpost-web")
+    runs: list[str] = []
+    command = COMMANDS["channel_leave"]
+
+    async def run(context: Any, live: Any, asked: Any) -> Any:
+        runs.append(asked.name)
+        return await command.run(context, live, asked)
+
+    _replace(monkeypatch, "channel_leave", run)
+    client.ask("channel_join", name="room")
+    client.got()
+    answers = [client.call("channel_leave", name="room", rid=rid) for rid in ("a", "a", "b", "b", "")]
+    assert [answer["result"] for answer in answers] == ["ok", "ok", "failed", "failed", "failed"]
+    assert len(runs) == 3
+
+
+# --- logins -----------------------------------------------------------------------------------
+
+
+async def test_who_does_not_log_in_is_sent_away(desk: Desk) -> None:
+    """PROTOCOL §2: in time, and with a reason; who does log in stays."""
+    late, punctual = desk.connect(), desk.connect()
+    punctual.login()
+    await asyncio.wait_for(late.wire.over.wait(), 5)
+    assert late.wire.closed == (1008, "no login within 0.05 s")
+    assert punctual.wire.closed is None
+
+
+async def test_who_logs_out_has_to_log_in_again(desk: Desk) -> None:
+    """PROTOCOL §5: the connection stays open without a session, but not for ever."""
+    client = desk.connect()
+    client.login()
+    assert client.call("user_logout") == {"result": "ok"}
+    assert client.wire.closed is None
+    await asyncio.wait_for(client.wire.over.wait(), 5)
+
+
+async def test_a_refused_login_is_answered_and_closed(desk: Desk) -> None:
+    """PROTOCOL §4, §11.8: the reason in both places, then 1000."""
+    client = desk.connect()
+    client.send(["login", {"vid": "nowhere", "account": "ada", "token": "t", "device": "websdk"}])
+    [(err, body)] = client.got()
+    assert body == {"result": "failed", "reason": err, "code": Code.LOGIN_E_NET}
+    assert client.wire.closed == (1000, "login refused")
+
+
+async def test_an_address_that_fails_too_often_has_to_wait(desk: Desk) -> None:
+    """SPEC L16: 201, whatever it says then."""
+    for _ in range(3):
+        client = desk.connect()
+        client.send(["login", {"vid": "strict", "account": "ada", "token": "wrong", "device": "websdk"}])
+        assert client.got()[0][1]["code"] == Code.LOGIN_E_TOKENWRONG
+    client = desk.connect()
+    client.send(["login", {"vid": "app", "account": "ada", "token": "t", "device": "websdk"}])
+    [(_, body)] = client.got()
+    assert (body["code"], "too many" in body["reason"]) == (Code.LOGIN_E_NET, True)
+
+
+async def test_a_login_while_logged_in_changes_nothing(desk: Desk) -> None:
+    """PROTOCOL §2: an error frame, for line_login as well."""
+    client = desk.connect()
+    client.login()
+    for frame in (["login", {"vid": "app", "account": "eve"}], ["line_login", {"line": client.line}]):
+        client.send(frame)
+        [(name, told)] = client.got()
+        assert (name, told["code"]) == ("error", Code.GENERAL_E_WRONG_PARAM)
+    assert client.wire.closed is None
+    assert client.call("user_query_user_status", account="ada")["status"] == 1
+
+
+async def test_a_kick_is_right_for_all(desk: Desk) -> None:
+    """PROTOCOL §3: kick, close, and the socket's end; nothing reaches the old session any more."""
+    old, new = desk.connect(), desk.connect()
+    old.login()
+    old.ask("channel_join", name="room")
+    old.got()
+    new.login()
+    assert old.got() == [["kick", ""], ["close", ""]]
+    assert old.wire.closed == (1000, "another login of this account")
+    old.connection.lost(0.0)
+    assert new.call("user_query_user_status", account="ada")["status"] == 1
+
+
+async def test_a_resume_closes_the_old_connection_without_a_kick(desk: Desk) -> None:
+    """SPEC L17: even if it looks alive."""
+    old, new = desk.connect(), desk.connect()
+    body = old.login(device="signalpost-web")
+    old.ask("channel_join", name="room")
+    old.got()
+    resumed = new.login(device="signalpost-web", line=body["line"])
+    assert (resumed["resumed"], resumed["line"]) == (True, body["line"])
+    assert old.got() == []
+    assert old.wire.closed == (1000, "the session goes on elsewhere")
+    old.connection.lost(0.0)
+    new.ask("channel_sendmsg", name="room", msg="still in")
+    assert {frame[0] for frame in new.got()} == {1, "notify"}
+
+
+# --- losses -----------------------------------------------------------------------------------
+
+
+async def test_a_lost_connection_leaves_its_session(desk: Desk) -> None:
+    """SPEC L11: online, in its channel, and with its inbox."""
+    client, friend = desk.connect(), desk.connect()
+    client.login()
+    client.ask("channel_join", name="room")
+    client.connection.lost(0.0)
+    friend.login("friend")
+    assert friend.call("user_query_user_status", account="ada")["status"] == 1
+    assert friend.call("channel_query_user_isin", name="room", account="ada")["isin"] == 1
+
+
+async def test_what_was_asked_before_the_loss_is_done(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PROTOCOL §5: in order, though nobody hears the answers; then the session is detached."""
+    client, friend = desk.connect(), desk.connect()
+    friend.login("friend")
+    client.login()
+    gate = Gate(monkeypatch, "user_set_attr")
+    client.ask("user_set_attr", name="mood", value="in a hurry")
+    client.ask("channel_join", name="room")
+    client.ask("user_query_user_status", account="friend")
+    client.ask("user_sendmsg", peer="friend", content="bye")
+    client.connection.lost(0.0)
+    gate.open()
+    assert client.got() == []
+    assert friend.call("user_get_attr", account="ada", name="mood")["value"] == "in a hurry"
+    assert friend.call("channel_query_user_isin", name="room", account="ada")["isin"] == 1
+    assert len(friend.call("user_getmsg", ver_clear=0, max=30)["msgs"]) == 1
+    again = desk.connect()
+    again.login()
+    assert client.got() == [], "its session was detached, so that nobody is kicked"
+
+
+async def test_a_login_that_comes_too_late_for_its_connection(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC L11: the session is there, detached, and the connection says nothing any more."""
+    client, friend = desk.connect(), desk.connect()
+    friend.login("friend")
+    sessions = desk.server.services.sessions
+    login, pending = type(sessions).login, Pending()
+
+    async def slow(self: Any, request: Any) -> Any:
+        await pending
+        return await login(self, request)
+
+    monkeypatch.setattr(type(sessions), "login", slow)
+    client.send(["login", {"vid": "app", "account": "ada", "token": "t", "device": "websdk"}])
+    client.connection.lost(0.0)
+    pending.settle()
+    assert client.got() == []
+    assert friend.call("user_query_user_status", account="ada")["status"] == 1
+    assert len(desk.server.fanout) == 1
+
+
+async def test_nothing_is_said_on_a_connection_that_is_not_json(desk: Desk) -> None:
+    """SPEC E5: closed with 1008, and the session is detached, not ended."""
+    client, friend = desk.connect(), desk.connect()
+    friend.login("friend")
+    client.login()
+    client.send("no json")
+    assert client.wire.closed is not None
+    code, reason = client.wire.closed
+    assert (code, reason.startswith("not JSON")) == (1008, True)
+    client.connection.lost(0.0)
+    assert friend.call("user_query_user_status", account="ada")["status"] == 1

@@ -1,0 +1,425 @@
+"""How an inbox reaches its client, without a network (PROTOCOL §6, §8, §12)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signalpost.domain.apps import App
+from signalpost.domain.inbox import INSTANT, InboxItem
+from signalpost.domain.sessions import Session
+from signalpost.engine.memory import MemoryQueues
+from signalpost.gateway.dialect import Dialect, dialect_of
+from signalpost.gateway.feed import Feed
+from signalpost.services.keys import inbox_key
+from signalpost.services.live import Live
+from signalpost.services.messages import Messages
+from signalpost.services.stored import ITEM
+from support.client import parse_line
+
+WEB = dialect_of("websdk", App(), flagged=False)
+OLD_WEB = dialect_of("websdk", App(lines="flag"), flagged=False)
+PYTHON = dialect_of("javasdk", App(), flagged=False)
+OURS = dialect_of("signalpost-web", App(), flagged=False)
+PUSHED = pytest.mark.parametrize("dialect", [WEB, OLD_WEB, OURS], ids=["web", "old web", "ours"])
+
+
+def done(work: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a use case that does not wait."""
+    with pytest.raises(StopIteration) as stop:
+        work.send(None)
+    return stop.value.value
+
+
+class Box:
+    """An inbox, a session that it belongs to, and the frames that its feeds have sent."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.frames: list[Any] = []
+        self.key = inbox_key("app", "bo")
+        self._queues = MemoryQueues(clock=lambda: 1_763_700_000.0)
+        self._messages = Messages(self._queues, _Nobody(), lambda: 0.0, lambda: "")  # type: ignore[arg-type]
+        self._dialect = dialect
+        self._count = 0
+        self.feed = self.connect()
+
+    def connect(self) -> Feed:
+        """A new connection."""
+        session = Session(app="app", account="bo", line="L1", proof="", ours=False, grace=120.0)
+        self.feed = Feed(Live(App(), self.key, session, 1), self._messages, self._dialect, self._send)
+        self._known = 0
+        return self.feed
+
+    def _send(self, frame: bytes) -> None:
+        self.frames.append(json.loads(frame))
+
+    def store(self, text: str, *, kind: str = INSTANT, channel: str = "", src: str = "ada") -> int:
+        """An item is committed; the version. Nobody is told yet."""
+        self._count += 1
+        item = InboxItem(f"m{self._count}", kind, src, 7, text, channel, "c1" if channel else "")
+        seq, _, _ = done(
+            self._queues.append(
+                self.key,
+                ITEM.encode(item),
+                size=len(text),
+                ttl=86_400.0,
+                max_items=10_000,
+                max_size=2**30,
+                durable=False,
+            )
+        )
+        self._item = item
+        version: int = seq
+        return version
+
+    def deliver(self, text: str, **more: Any) -> int:
+        """An item is committed, and the connection is told."""
+        version = self.store(text, **more)
+        self.feed.offer(version, self._item)
+        return version
+
+    def poll(self, cleared: int = 0, limit: int = 30) -> list[tuple[int, str]]:
+        """A poll with all that follows its answer; versions and contents."""
+        answer = done(self.feed.poll(cleared, limit))
+        self.answer = answer
+        done(self.feed.after_poll(answer))
+        return [(version, parse_line(line).content) for version, line in answer["msgs"]]
+
+    def pushed(self) -> list[tuple[int, str]]:
+        """What was pushed since the last look."""
+        frames, self.frames = self.frames, []
+        items = [json.loads(frame[1][1]) for frame in frames]
+        assert [frame[1][0] for frame in frames] == ["recvmsg"] * len(frames)
+        return [(version, parse_line(line).content) for version, line in items]
+
+    def announced(self) -> list[int]:
+        """What was announced since the last look."""
+        frames, self.frames = self.frames, []
+        assert [frame[1][0] for frame in frames] == ["msg"] * len(frames)
+        return [frame[1][1] for frame in frames]
+
+
+class _Nobody:
+    """Hears no announcement: the test tells the feed itself."""
+
+    def announce(self, key: str, seq: int, item: InboxItem) -> None:
+        return
+
+
+# --- who is pushed to -------------------------------------------------------------------------
+
+
+@PUSHED
+def test_nothing_is_pushed_before_the_first_poll(dialect: Dialect) -> None:
+    """PROTOCOL §6: before it nobody knows whether set_flag comes; the answer has it all."""
+    box = Box(dialect)
+    first = box.deliver("early")
+    assert box.pushed() == []
+    assert box.poll() == [(first, "early")]
+    second = box.deliver("late")
+    assert box.pushed() == [(second, "late")]
+
+
+@PUSHED
+def test_pushes_ascend_by_one(dialect: Dialect) -> None:
+    """PROTOCOL §6: v = cursor + 1 is delivered at once."""
+    box = Box(dialect)
+    box.poll()
+    versions = [box.deliver(str(number)) for number in range(5)]
+    assert box.pushed() == [(version, str(number)) for number, version in enumerate(versions)]
+    assert versions == list(range(versions[0], versions[0] + 5))
+
+
+@PUSHED
+def test_behind_a_full_answer_the_rest_is_pushed(dialect: Dialect) -> None:
+    """PROTOCOL §6: more than 30 waiting, and no original would ask again at once."""
+    box = Box(dialect)
+    versions = [box.store(str(number)) for number in range(75)]
+    assert [version for version, _ in box.poll()] == versions[:30]
+    assert [version for version, _ in box.pushed()] == versions[30:]
+    assert box.deliver("75") == box.pushed()[0][0]
+
+
+@PUSHED
+def test_pushing_pauses_until_something_is_acknowledged(dialect: Dialect) -> None:
+    """Every queue is bounded: 500 items or 1 MiB behind an answer, then the client's turn."""
+    box = Box(dialect)
+    versions = [box.store(str(number)) for number in range(1_200)]
+    taken = [version for version, _ in box.poll()]
+    taken += [version for version, _ in box.pushed()]
+    assert 530 <= len(taken) < 600
+    versions.append(box.deliver("while it pauses"))
+    assert box.pushed() == [], "it would come out of order"
+    while len(taken) < len(versions):
+        before = len(taken)
+        box.poll(taken[-1])
+        taken += [version for version, _ in _new(box, taken[-1])]
+        assert len(taken) > before
+    assert taken == versions
+    box.deliver("and on")
+    assert len(box.pushed()) == 1
+
+
+def _new(box: Box, cursor: int) -> list[tuple[int, str]]:
+    """What a web SDK takes of the last answer and the pushes behind it."""
+    found = [(version, "") for version, _ in box.answer["msgs"] if version > cursor]
+    cursor = max([cursor, *(version for version, _ in found)])
+    return found + [(version, text) for version, text in box.pushed() if version > cursor]
+
+
+@PUSHED
+def test_an_answer_is_bounded_in_bytes(dialect: Dialect) -> None:
+    """PROTOCOL §6: 256 KiB of contents, at least one item; the rest follows."""
+    box = Box(dialect)
+    versions = [box.store("x" * 100_000) for _ in range(5)]
+    assert [version for version, _ in box.poll()] == versions[:2]
+    assert [version for version, _ in box.pushed()] == versions[2:]
+    huge = Box(dialect)
+    version = huge.store("x" * 300_000)
+    assert [version for version, _ in huge.poll()] == [version]
+
+
+@PUSHED
+def test_what_is_not_acknowledged_comes_again_on_a_new_connection(dialect: Dialect) -> None:
+    """PROTOCOL §6: and under the same id, by which v3's readers drop it."""
+    box = Box(dialect)
+    box.poll()
+    one, two = box.deliver("one"), box.deliver("two")
+    first = [json.loads(frame[1][1])[1] for frame in box.frames]
+    box.pushed()
+    box.poll(one)
+    box.connect()
+    assert box.poll() == [(two, "two")]
+    assert box.answer["ver_clear"] == one
+    assert box.answer["msgs"][0][1] == first[1]
+    assert box.poll(two) == []
+
+
+@PUSHED
+@pytest.mark.parametrize("cleared", [0, -1, 2**62])
+def test_a_version_that_never_was_deletes_nothing(dialect: Dialect, cleared: int) -> None:
+    """PROTOCOL §6: V = 0 deletes nothing, nor does one that is too high."""
+    box = Box(dialect)
+    version = box.store("kept")
+    assert box.poll(cleared) == [(version, "kept")]
+    assert box.poll(cleared) == [(version, "kept")]
+
+
+@PUSHED
+@pytest.mark.parametrize(("asked", "given"), [(-5, 1), (0, 1), (1, 1), (29, 29), (30, 30), (1000, 30)])
+def test_a_poll_gets_one_to_thirty(dialect: Dialect, asked: int, given: int) -> None:
+    """PROTOCOL §6: `max` is taken as 1 to 30."""
+    box = Box(dialect)
+    versions = [box.store(str(number)) for number in range(40)]
+    assert [version for version, _ in box.poll(limit=asked)] == versions[:given]
+    assert [version for version, _ in box.pushed()] == versions[given:]
+
+
+def test_an_item_that_was_answered_is_not_pushed_again() -> None:
+    """PROTOCOL §6: told late of what a poll has taken already."""
+    box = Box(WEB)
+    version = box.store("one")
+    item = box._item
+    assert box.poll() == [(version, "one")]
+    box.feed.offer(version, item)
+    assert box.pushed() == []
+
+
+# --- who is announced to ----------------------------------------------------------------------
+
+
+def test_python_is_announced_to_once_until_it_polls() -> None:
+    """PROTOCOL §6: the announcement is never `recvmsg`, and one is enough."""
+    box = Box(PYTHON)
+    assert box.poll() == []
+    assert box.announced() == []
+    first, second = box.deliver("one"), box.deliver("two")
+    assert box.announced() == [first]
+    assert box.poll() == [(first, "one"), (second, "two")]
+    assert box.announced() == [second], "the nudge, by which it acknowledges"
+    assert box.poll(second) == []
+    assert box.announced() == []
+    assert box.answer["ver_clear"] == second
+
+
+def test_python_is_nudged_on_until_it_has_all() -> None:
+    """PROTOCOL §6: more than 30 waiting, which it never fetches by itself."""
+    box = Box(PYTHON)
+    versions = [box.store(str(number)) for number in range(95)]
+    taken: list[int] = []
+    box.poll()
+    for _ in range(10):
+        taken += [version for version, _ in box.answer["msgs"]]
+        nudged = box.announced()
+        if not nudged:
+            break
+        assert nudged == [taken[-1]]
+        box.poll(taken[-1])
+    assert taken == versions
+
+
+def test_python_gets_v2_lines() -> None:
+    """PROTOCOL §11.2."""
+    box = Box(PYTHON)
+    box.store("one")
+    box.poll()
+    assert {parse_line(line).version for _, line in box.answer["msgs"]} == {"v2"}
+
+
+def test_python_gets_a_call_that_it_is_invited_to() -> None:
+    """PROTOCOL §8: an invitation makes the call known."""
+    box = Box(PYTHON)
+    box.poll()
+    box.deliver("", kind="voip_invite", channel="room")
+    box.deliver("", kind="voip_invite_bye", channel="room")
+    assert len(box.poll()) == 2
+
+
+def test_python_gets_a_call_that_it_makes() -> None:
+    """PROTOCOL §8: so does its own invitation."""
+    box = Box(PYTHON)
+    box.poll()
+    box.feed.knows_call("room", "ada")
+    box.deliver("", kind="voip_invite_accept", channel="room")
+    assert len(box.poll()) == 1
+
+
+@pytest.mark.parametrize("kind", ["ack", "accept", "refuse", "bye", "msg", "failed"])
+def test_python_gets_no_call_that_it_does_not_know(kind: str) -> None:
+    """PROTOCOL §8, §11.7: it would lose its connection, and meet the event again."""
+    box = Box(PYTHON)
+    box.poll()
+    box.feed.knows_call("room", "bo")
+    box.feed.knows_call("hall", "ada")
+    box.deliver("", kind=f"voip_invite_{kind}", channel="room")
+    assert box.poll() == []
+    box.connect()
+    box.feed.knows_call("room", "ada")
+    assert box.poll() == [], "it is gone for good"
+
+
+def test_events_that_python_may_not_have_do_not_block_its_messages() -> None:
+    """SPEC E5: nothing that a client sends harms another."""
+    box = Box(PYTHON)
+    box.poll()
+    for _ in range(100):
+        box.deliver("", kind="voip_invite_bye", channel="room")
+    version = box.deliver("hello")
+    for _ in range(10):
+        if box.poll():
+            break
+        assert box.announced(), "it has to be told to ask again"
+    assert [version for version, _ in box.answer["msgs"]] == [version]
+
+
+@PUSHED
+def test_others_get_every_call_event(dialect: Dialect) -> None:
+    """PROTOCOL §8: the web SDKs ignore calls that they do not know, and ours do."""
+    box = Box(dialect)
+    box.poll()
+    box.deliver("bye", kind="voip_invite_bye", channel="room")
+    [(_, content)] = box.pushed()
+    assert json.loads(content) == {"channel": "room", "peer": "ada", "peeruid": 0, "extra": "bye"}
+
+
+# --- who says more about himself --------------------------------------------------------------
+
+
+def test_a_flag_changes_the_lines_that_follow() -> None:
+    """PROTOCOL §6 policy (b): v3 from set_flag on."""
+    box = Box(OLD_WEB)
+    box.poll()
+    box.deliver("one")
+    box.feed.set_dialect(WEB)
+    box.deliver("two")
+    versions = [parse_line(json.loads(frame[1][1])[1]).version for frame in box.frames]
+    assert versions == ["v2", "v3"]
+
+
+def test_a_cursor_at_login_needs_no_poll() -> None:
+    """PROTOCOL §12: everything above it is pushed at once, everything up to it is acknowledged."""
+    box = Box(OURS)
+    versions = [box.store(str(number)) for number in range(100)]
+    done(box.feed.start(versions[39]))
+    assert [version for version, _ in box.pushed()] == versions[40:]
+    next_one = box.deliver("100")
+    assert box.pushed() == [(next_one, "100")]
+    box.connect()
+    assert next(version for version, _ in box.poll()) == versions[40]
+
+
+def test_acknowledging_without_a_poll() -> None:
+    """PROTOCOL §12: `user_ack` deletes, and lets pushing go on."""
+    box = Box(OURS)
+    versions = [box.store(str(number)) for number in range(1_200)]
+    done(box.feed.start(0))
+    taken = [version for version, _ in box.pushed()]
+    assert 500 <= len(taken) < 600
+    for _ in range(5):
+        done(box.feed.acknowledge(taken[-1]))
+        taken += [version for version, _ in box.pushed()]
+    assert taken == versions
+    done(box.feed.acknowledge(taken[-1]))
+    box.connect()
+    assert box.poll() == []
+
+
+@given(st.lists(st.sampled_from(["store", "deliver", "poll", "poll one", "ack", "reconnect"]), max_size=60))
+@pytest.mark.parametrize("dialect", [WEB, PYTHON], ids=["web", "python"])
+def test_whatever_happens_each_message_is_taken_in_order(dialect: Dialect, steps: list[str]) -> None:
+    """SPEC M4, M6, PROTOCOL §6: by a client with a cursor that takes what its SDK would take.
+
+    `deliver` is told to the connection; `store` models a notice that was lost.
+    """
+    box = Box(dialect)
+    sent: list[int] = []
+    taken: list[int] = []
+    cursor = 0
+
+    def take() -> None:
+        nonlocal cursor
+        frames, box.frames = box.frames, []
+        for frame in frames:
+            if frame[1][0] != "recvmsg":
+                continue
+            version = json.loads(frame[1][1])[0]
+            if version == cursor + 1:
+                taken.append(version)
+                cursor = version
+            elif version > cursor:
+                poll(30)
+
+    def poll(limit: int) -> None:
+        nonlocal cursor
+        answer = done(box.feed.poll(cursor, limit))
+        cursor = max(cursor, answer["ver_clear"])
+        for version, _ in answer["msgs"]:
+            if version > cursor:
+                taken.append(version)
+                cursor = version
+        done(box.feed.after_poll(answer))
+        take()
+
+    for step in [*steps, *["poll"] * (len(steps) + 3)]:
+        if step == "store":
+            sent.append(box.store("x"))
+        elif step == "deliver":
+            sent.append(box.deliver("x"))
+            take()
+        elif step == "poll":
+            poll(30)
+        elif step == "poll one":
+            poll(1)
+        elif step == "ack":
+            done(box.feed.acknowledge(cursor))
+            take()
+        else:
+            box.connect()
+            box.frames.clear()
+    assert sorted(set(taken)) == sent
+    assert taken == sorted(taken)
