@@ -178,9 +178,7 @@ async def leave(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fi
     return {}
 
 
-def send_to_channel(
-    context: Context, live: Live, asked: args.ChannelMessageArgs
-) -> Coroutine[Any, Any, str]:
+def send_to_channel(context: Context, live: Live, asked: args.ChannelMessageArgs) -> Coroutine[Any, Any, str]:
     """`channel_sendmsg`"""
     channels = context.services.channels
     say = channels.send_force if asked.force else channels.send
