@@ -1,4 +1,4 @@
-"""Runs the discontinued Python SDK for a test: commands come as JSON lines, what it calls back goes out as such.
+"""Runs the discontinued Python SDK for a test: commands come as JSON lines, so does what it calls back.
 
 It runs in the SDK's own environment, not in ours. The SDK asks a host on the Internet for addresses; that
 one request is sent to the server under test instead. Nothing else of it is touched.

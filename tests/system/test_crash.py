@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from support.client import RawClient
 from support.server import ServerProcess
+from support.waiting import until
 
 CONFIG = """
 [limits]
@@ -140,9 +141,11 @@ async def test_thirty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -
         taking = asyncio.gather(*(receiver.run(server.url, done) for receiver in receivers))
         await asyncio.gather(*(sender.run(server.url, stop) for sender in senders))
         total = sum(sender.sent for sender in senders)
-        async with asyncio.timeout(30):
-            while sum(len(receiver.texts) for receiver in receivers) < total:
-                await asyncio.sleep(0.01)
+
+        async def all_there() -> bool:
+            return sum(len(receiver.texts) for receiver in receivers) >= total
+
+        await until(all_there, "all messages", within=30)
         done.set()
         await taking
     finally:

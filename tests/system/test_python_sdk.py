@@ -208,7 +208,7 @@ async def test_it_is_called_and_answers(sdk: Sdk, web: RawClient) -> None:
 async def test_it_hears_of_no_call_that_it_does_not_know(
     sdk_python: Path, server: ServerProcess, web: RawClient
 ) -> None:
-    """PROTOCOL §8, §11.7: a call that was cancelled while it was offline leaves nothing that could break it."""
+    """PROTOCOL §8, §11.7: a call cancelled while it was offline leaves nothing that breaks it."""
     account = "py-called-offline"
     pair = {"channelName": "line", "peer": account}
     await web.ok("voip_invite", **pair, extra="")
