@@ -19,7 +19,7 @@ from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
-from signalpost.engine.ports import DeleteAttribute, Edit, Pending, SetAttribute
+from signalpost.engine.ports import DeleteAttribute, Edit, Pending, SetAttribute, Unavailable
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Ident, Receipt
 from signalpost.engine.records import Record
@@ -84,6 +84,12 @@ class Disk:
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.settle()
+
+    def fail(self) -> None:
+        """The commit fails."""
+        pending, self._pending = self._pending, None
+        assert pending is not None
+        pending.settle(Unavailable())
 
     def commit_all(self) -> None:
         """Commit until nothing waits any more."""

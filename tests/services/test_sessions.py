@@ -8,6 +8,7 @@ from services.house import APP, Heard, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal, Superseded
+from signalpost.engine.ports import Unavailable
 from signalpost.services.keys import superseded_key
 from signalpost.wire.codes import CHANNEL_USER_ONLINE, REASON_KICK, Code
 
@@ -508,3 +509,55 @@ def test_events_between_a_resumes_calls_and_its_answer_are_not_lost(house: House
     house.disk.commit_all()
     ada.attach(coming.result())
     assert ada.heard() == [Heard("room", "msg", "bo", "meanwhile")]
+
+
+def test_a_kept_place_that_ends_while_its_login_waits_does_not_end_the_login(house: House) -> None:
+    """SPEC L17: nor leaves a session that nobody is on."""
+    ada = house.original("ada")
+    ada.describe("mood", "fine")
+    ada.join("room")
+    ada.breaks()
+    house.advance(119.0)
+    house.disk.slow = True
+    again = house.device("ada", ours=False)
+    again.begin_login()
+    assert again.coming
+    house.advance(1.0)
+    assert house.members("room") == []
+    house.disk.commit_all()
+    assert again.session.session.kept == ()
+    again.join("room")
+    assert house.members("room") == ["ada"]
+
+
+def test_of_two_connections_that_resume_a_session_at_once_the_later_one_has_it(house: House) -> None:
+    """SPEC L17."""
+    ada, bo = house.login("ada"), house.login("bo")
+    ada.breaks()
+    bo.invite("ada")
+    house.disk.slow = True
+    house.begin(house.messages.send(bo.session, "ada", "behind this the invitation has to wait"))
+    first, second = house.device("ada"), house.device("ada")
+    first.begin_login(line=ada.line)
+    second.begin_login(line=ada.line)
+    assert first.coming
+    house.disk.commit_all()
+    assert first.live is None
+    assert second.session.session.line == ada.line
+    second.join("room")
+
+
+def test_a_session_whose_login_the_store_fails_is_not_online_for_ever(house: House) -> None:
+    """SPEC L11: it counts as one whose connection broke."""
+    ada = house.login("ada")
+    ada.describe("mood", "fine")
+    ada.logout()
+    house.disk.slow = True
+    coming = house.begin(house.sessions.login(ada.request()))
+    house.disk.fail()
+    with pytest.raises(Unavailable):
+        coming.result()
+    house.disk.slow = False
+    assert house.online("ada")
+    house.advance(120.0)
+    assert not house.online("ada")

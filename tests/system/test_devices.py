@@ -278,7 +278,7 @@ async def test_a_line_that_is_over_opens_a_fresh_session(house: House) -> None:
     eve = await house.client("eve", app="brief-over")
 
     async def offline() -> bool:
-        return (await eve.ok("user_query_user_status", account="ada"))["status"] == 0
+        return bool((await eve.ok("user_query_user_status", account="ada"))["status"] == 0)
 
     await ada.close()
     await until(offline, "the grace time is over")

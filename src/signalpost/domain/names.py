@@ -15,6 +15,7 @@ __all__ = ["check_label", "check_name", "check_text", "is_name", "size_of", "who
 
 _FORBIDDEN = re.compile("[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in NAME_FORBIDDEN) + "]")
 
+_PLAIN = re.compile(rf"[!-~]{{1,{NAME_BYTES}}}")  # most names: visible ASCII
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
@@ -30,6 +31,8 @@ def is_name(text: str) -> bool:
 
 def check_name(text: str, what: str) -> None:
     """Refuse what is no name: 1005 when too long, 1004 otherwise (SPEC §1)."""
+    if _PLAIN.fullmatch(text):
+        return
     if not text:
         raise Refusal(Code.GENERAL_E_WRONG_PARAM, f"{what} is empty: 1 to {NAME_BYTES} bytes are allowed")
     if size_of(text) > NAME_BYTES:

@@ -55,6 +55,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     ours: bool  #: opened by an SDK that can resume (PROTOCOL §12)
     grace: float  #: seconds that it outlives its connection (L11)
     attached: bool = True
+    connection: int = 1  #: which of its connections it is on, or was on last
     until: float = 0.0  #: when a detached session ends
     places: tuple[Place, ...] = ()  #: the channels that it is in
     kept: tuple[Place, ...] = ()  #: places that broken sessions of the account left (L17)
@@ -89,7 +90,9 @@ def decide_login(current: Session | None, *, line: str, superseded: bool, ours: 
 def attach(session: Session) -> Session:
     """The session with a connection again: no deadline, nothing missed any more."""
     places = tuple(Place(place.channel, place.tag, place.since) for place in session.places)
-    return msgspec.structs.replace(session, attached=True, until=0.0, places=places)
+    return msgspec.structs.replace(
+        session, attached=True, until=0.0, places=places, connection=session.connection + 1
+    )
 
 
 def detach(session: Session, *, seen: dict[str, int], now: float) -> Session:

@@ -29,6 +29,7 @@ from signalpost.gateway.feed import Feed
 from signalpost.gateway.listener import Socket
 from signalpost.gateway.login import admit, inbox_cursor
 from signalpost.gateway.outbox import Outbox
+from signalpost.gateway.websocket import frame_text
 from signalpost.services.channels import Joined, Missed
 from signalpost.services.driver import Running, start
 from signalpost.services.keys import topic_key
@@ -326,7 +327,7 @@ class Connection:
 
     def _send_item(self, frame: bytes) -> None:
         self._gate.counters.messages_out += 1
-        self._socket.send(frame)
+        self._socket.outbox.put(frame_text(frame))
 
     def _replay(self, missed: Missed) -> None:
         for seq, body in missed.events:
@@ -451,7 +452,7 @@ class _PipelinedExchange(Running):
     def __init__(
         self, connection: Connection, call_id: int | str, command: Command, work: Coroutine[Any, Any, Any]
     ) -> None:
-        super().__init__(work)
+        self._coroutine = work  # not by way of `super`: this happens once a message
         self._connection = connection
         self._call_id = call_id
         self._command = command
@@ -463,7 +464,7 @@ class _PipelinedExchange(Running):
             return
         connection._gate.counters.messages_in += 1
         if not connection._lost:
-            connection._socket.send(self._command.answer(self._call_id, result))
+            connection._socket.outbox.put(frame_text(self._command.answer(self._call_id, result)))
 
 
 class _Exchange(_PipelinedExchange):

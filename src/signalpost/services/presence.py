@@ -45,10 +45,14 @@ class Presence:
         return await self._records.delete(session_key(key), expect=expect)
 
     async def check(self, live: Live) -> None:
-        """Raises Superseded if the session is no longer as this node knows it."""
-        entry = await self._records.get(session_key(live.key))
-        if entry is None or entry.rev != live.rev:
+        """Learn what has become of a session. Raises Superseded if it is no longer on this connection."""
+        found = await self.find(live.key)
+        if found is None:
             raise Superseded
+        session, rev = found
+        if (session.line, session.connection) != (live.session.line, live.session.connection):
+            raise Superseded
+        live.session, live.rev = session, rev
 
     async def save(self, live: Live, session: Session) -> None:
         """Store an attached session's new state. Raises Superseded if it is no longer this node's."""

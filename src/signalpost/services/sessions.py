@@ -11,7 +11,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal, Superseded
 from signalpost.domain.sessions import Arrival, Place, Session
-from signalpost.engine.ports import Clock, Conflict, Records, Timers
+from signalpost.engine.ports import Clock, Conflict, Records, Timers, Unavailable
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
@@ -119,56 +119,62 @@ class Sessions:
             if arrival is Arrival.REFUSE:
                 raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
             try:
-                if arrival is Arrival.RESUME:
-                    assert old is not None
-                    login = await self._resume(key, request, old, rev)
-                else:
-                    login = await self._open(key, request, arrival, old, rev)
-                await self._presence.check(login.live)
+                live = await self._take_over(key, request, arrival, old, rev)
             except Conflict:
                 continue
+            try:
+                missed = await self._settle_in(live, request, arrival, old)
             except Superseded:
                 raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK) from None
-            return login
+            except Unavailable:
+                await self.detach(live)  # nobody will be told that it is there
+                raise
+            return Login(live, arrival is Arrival.RESUME, missed)
 
-    async def _resume(self, key: str, request: Request, old: Session, rev: int) -> Login:
-        session = rules.attach(old)
-        rev = await self._presence.put(key, session, expect=rev)
-        if old.attached:
-            self._outlet.replace(key, old.line)
-        await self._rearm(key, session)
-        live = Live(request.app, key, session, rev)
-        await self._calls.attached(session.app, session.account)
-        # Last, as nothing may wait between this and the connection's seeing the channels (C9).
-        missed = await self._channels.catch_up(session, request.channels, old)
-        return Login(live, True, missed)
-
-    async def _open(
+    async def _take_over(
         self, key: str, request: Request, arrival: Arrival, old: Session | None, rev: int
-    ) -> Login:
-        grace = await self._attributes.grace(request.app, key)
-        session = Session(
-            app=request.app_id,
-            account=request.account,
-            line=self._new_line(),
-            proof=request.proof,
-            ours=request.ours,
-            grace=grace,
-        )
+    ) -> Live:
+        """Make the login's session the account's. Raises Conflict if somebody else was first."""
+        if arrival is Arrival.RESUME:
+            assert old is not None
+            session = rules.attach(old)
+        else:
+            session = Session(
+                app=request.app_id,
+                account=request.account,
+                line=self._new_line(),
+                proof=request.proof,
+                ours=request.ours,
+                grace=await self._attributes.grace(request.app, key),
+            )
         if arrival is Arrival.INHERIT:
             assert old is not None
             session = rules.inherit(session, old)
-        rev = await self._presence.put(key, session, expect=rev)
-        live = Live(request.app, key, session, rev)
+        return Live(request.app, key, session, await self._presence.put(key, session, expect=rev))
+
+    async def _settle_in(
+        self, live: Live, request: Request, arrival: Arrival, old: Session | None
+    ) -> list[Missed]:
+        """What follows from a new session, or a new connection of one; returns what it has missed.
+
+        It may wait, so that meanwhile yet another login may come: raises Superseded.
+        """
+        key, session = live.key, live.session
         await self._rearm(key, session)
         if old is None:
-            await self._channels.tell_online(request.app_id, request.account, "online")
-        else:
+            await self._channels.tell_online(session.app, session.account, "online")
+        elif arrival is not Arrival.RESUME:
             await self._supersede(key, old, arrival, request)
-        await self._calls.attached(request.app_id, request.account)
+        elif old.attached:
+            self._outlet.replace(key, old.line)
+        await self._calls.attached(session.app, session.account)
         await self._presence.check(live)
-        await self._attributes.came_online(key)
-        return Login(live, False, [])
+        if old is None or arrival is not Arrival.RESUME:
+            await self._attributes.came_online(key)
+            await self._presence.check(live)
+            return []
+        # Last, as nothing may wait between this and the connection's seeing the channels (C9).
+        return await self._channels.catch_up(session, request.channels, old)
 
     async def _supersede(self, key: str, old: Session, arrival: Arrival, request: Request) -> None:
         """What becomes of the session that another login took over from (L7, L17, K11)."""
@@ -246,9 +252,11 @@ class Sessions:
         await self._timers.cancel(session_key(key))
         await self._vacate(session)
         await self._channels.tell_online(session.app, session.account, "offline")
-        await self._calls.ended(session.app, session.account)
-        if await self._presence.find(key) is None:
-            await self._attributes.went_offline(self._find_app(session.app) or App(), key)
+        try:
+            await self._calls.ended(session.app, session.account)
+        finally:
+            if await self._presence.find(key) is None:
+                await self._attributes.went_offline(self._find_app(session.app) or App(), key)
 
     async def _vacate(self, session: Session) -> None:
         for place in (*session.places, *session.kept):
