@@ -17,7 +17,7 @@ help: ## what there is to make
 run: $(VENV)/.installed ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
 	@exec $(BIN)/signalpost serve --dev --port 8080 $(ARGS)
 
-test: $(VENV)/.developed ## all tests (ARGS="tests/domain -k calls")
+test: $(VENV)/.developed programs ## all tests (ARGS="tests/domain -k calls")
 	$(BIN)/python -m pytest -q -n 2 $(ARGS)
 
 check: $(VENV)/.developed ## format, lint, types, layers, generated files
@@ -48,6 +48,21 @@ lock: $(VENV)/.developed ## resolve the dependencies of pyproject.toml again (UP
 clean: ## remove what was made, the environment included
 	rm -rf $(VENV) bench/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests protocol bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the tests run besides ----------------------------------------------------------------
+
+PROGRAMS := openssl
+
+.PHONY: programs
+programs:
+	@missing=; for name in $(PROGRAMS); do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing$$missing" >&2; \
+		{ apt-get update -qq && apt-get install -y -qq $$missing; } >&2; \
+	else \
+		echo "The tests need$$missing: on Debian, apt-get install$$missing" >&2; exit 1; \
+	fi
 
 # --- the environment ---------------------------------------------------------------------------
 
