@@ -11,6 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from engine.driving import append, run
+from signalpost.engine.ports import Appended
 from signalpost.engine.sqlite import SqliteQueues, Store
 
 ROUNDS = 10
@@ -57,6 +58,6 @@ async def test_nothing_acknowledged_is_lost_reordered_or_renumbered_by_kill_9(tm
         assert all(counts == sorted(set(counts)) for counts in by_chain.values())
         seq, body = next(iter(wanted.items()))
         again = await run(append(queues, key, b"", dedupe=body.decode(), dedupe_ttl=3600.0))
-        assert again == (seq, body.decode(), True)
+        assert again == Appended(seq, body.decode(), True)
         assert (await run(append(queues, key, b"new"))).seq > max(told[key])
     await store.close()

@@ -6,7 +6,7 @@ import pytest
 
 from engine.conftest import Disk
 from engine.driving import NOW, ManualClock, append, run, together
-from signalpost.engine.ports import AddMember, Conflict, DeleteAttribute, Entry, SetAttribute
+from signalpost.engine.ports import AddMember, Appended, Conflict, DeleteAttribute, Entry, SetAttribute
 
 
 async def bodies(disk: Disk, key: str) -> list[bytes]:
@@ -147,7 +147,8 @@ async def test_a_repetition_is_known_after_a_restart(disk: Disk, clock: ManualCl
     first = await run(append(disk.queues, "bo", b"x", note="id", dedupe="r", dedupe_ttl=120.0))
     await run(disk.queues.trim("bo", upto=first.seq))
     disk.crash() if crash else await disk.reopen()
-    assert await run(append(disk.queues, "bo", b"x", dedupe="r", dedupe_ttl=120.0)) == (first.seq, "id", True)
+    again = await run(append(disk.queues, "bo", b"x", dedupe="r", dedupe_ttl=120.0))
+    assert again == Appended(first.seq, "id", True)
     clock.advance(120.0)
     await disk.reopen()
     assert not (await run(append(disk.queues, "bo", b"x", dedupe="r", dedupe_ttl=120.0))).repeated

@@ -5,7 +5,7 @@ log in, see and hear what a gateway would show them. Nothing sleeps; nothing is 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -65,6 +65,7 @@ class Disk:
     def __init__(self) -> None:
         self.slow = False
         self._pending: Pending | None = None
+        self._confirm: list[Callable[[], None]] = []  # what a commit puts in force before anybody is told
 
     def write(self) -> Pending | None:
         """Begin a write; what to wait for."""
@@ -74,6 +75,10 @@ class Disk:
             self._pending = Pending()
         return self._pending
 
+    def when_committed(self, confirm: Callable[[], None]) -> None:
+        """Put something in force with the next commit."""
+        self._confirm.append(confirm)
+
     @property
     def waiting(self) -> bool:
         """Whether something waits for a commit."""
@@ -82,6 +87,9 @@ class Disk:
     def commit(self) -> None:
         """Commit all that was written until now; what follows from it may wait again."""
         pending, self._pending = self._pending, None
+        confirmed, self._confirm = self._confirm, []
+        for confirm in confirmed:
+            confirm()
         if pending is not None:
             pending.settle()
 
@@ -122,7 +130,7 @@ class _Queues(MemoryQueues):
             if receipt is not None:
                 receipt.waiting = None
 
-        pending.when_settled(visible)
+        self._disk.when_committed(visible)
         return pending
 
 

@@ -743,3 +743,18 @@ def test_the_same_pair_may_call_again_while_the_end_of_the_last_call_is_stored(
     bo.refuse("ada")
     assert calls_events(ada) == ["refuse"]
     nothing_is_left(house)
+
+
+def test_no_event_of_the_call_before_reaches_the_next_session(house: House, ada: Device, bo: Device) -> None:
+    """PROTOCOL §8, SPEC K8: the pair called again before the end of its last call was stored."""
+    ring(ada, bo)
+    behind_a_commit(house, "ada")
+    with pytest.raises(AssertionError, match="still waits"):
+        bo.refuse("ada")
+    house.begin(house.calls.invite(bo.session, "room", "ada", ""))
+    house.begin(ada.leaving())
+    house.disk.commit_all()
+    house.disk.slow = False
+    assert calls_events(bo) == ["failed"]
+    assert house.login("ada").inbox() == [("instant", "stranger", "letter")]
+    nothing_is_left(house)

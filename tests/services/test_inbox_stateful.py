@@ -175,4 +175,4 @@ class Inbox(RuleBasedStateMachine):
 
 
 TestInbox = Inbox.TestCase
-TestInbox.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestInbox.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

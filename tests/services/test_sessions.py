@@ -8,7 +8,8 @@ from services.house import APP, Heard, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal, Superseded
-from signalpost.engine.ports import Unavailable
+from signalpost.engine.ports import Pending, Unavailable
+from signalpost.services.calls import Calls
 from signalpost.services.keys import superseded_key
 from signalpost.wire.codes import CHANNEL_USER_ONLINE, REASON_KICK, Code
 
@@ -561,3 +562,23 @@ def test_a_session_whose_login_the_store_fails_is_not_online_for_ever(house: Hou
     assert house.online("ada")
     house.advance(120.0)
     assert not house.online("ada")
+
+
+def test_a_logout_that_waits_longer_than_the_next_login_begins_no_day(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC P3: the account is online again by then."""
+    ada, bo = house.login("ada"), house.login("bo")
+    ada.describe("mood", "fine")
+    waiting = Pending()
+
+    async def ended(self: Calls, app_id: str, account: str) -> None:
+        await waiting
+
+    monkeypatch.setattr(Calls, "ended", ended)
+    leaving = house.begin(ada.leaving())
+    ada.login()
+    waiting.settle()
+    leaving.result()
+    house.advance(100_000.0)
+    assert bo.attributes_of("ada") == {"mood": "fine"}

@@ -194,7 +194,7 @@ class Conversation:
     def id(self) -> str:
         """How a test of it is called."""
         words = f"{self.file}-{self.name}-{self.kind}" if self.kind else f"{self.file}-{self.name}"
-        return re.sub(r"[^A-Za-z0-9_.§-]+", "_", words)
+        return re.sub(r"[^A-Za-z0-9_.-]+", "_", words)
 
 
 def conversations() -> Iterator[Conversation]:

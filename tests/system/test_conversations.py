@@ -52,33 +52,33 @@ CHANNEL_ROWS = (
 )
 #: What PROTOCOL §2-§4 and §12 say.
 OTHER_ROWS = (
-    "§1 two sockets",
-    "§2 ping",
-    "§2 set_flag",
-    "§2 call2",
-    "§2 login",
-    "§2 line_login",
-    "§2 contents",
-    "§2 names",
-    "§3 pong",
-    "§3 kick",
-    "§3 close",
-    "§3 error",
-    "§4 success",
-    "§4 kick",
-    "§4 TokenErrorExpired",
-    "§4 TokenError",
-    "§4 wrong account",
-    "§4 anything else",
-    "§12 resume",
-    "§12 superseded",
-    "§12 epochs",
-    "§12 inbox cursor",
-    "§12 rid",
-    "§12 user_ack",
-    "§12 set_flag",
-    "§12 device",
-    "§12 code",
+    "1 two sockets",
+    "2 ping",
+    "2 set_flag",
+    "2 call2",
+    "2 login",
+    "2 line_login",
+    "2 contents",
+    "2 names",
+    "3 pong",
+    "3 kick",
+    "3 close",
+    "3 error",
+    "4 success",
+    "4 kick",
+    "4 TokenErrorExpired",
+    "4 TokenError",
+    "4 wrong account",
+    "4 anything else",
+    "12 resume",
+    "12 superseded",
+    "12 epochs",
+    "12 inbox cursor",
+    "12 rid",
+    "12 user_ack",
+    "12 set_flag",
+    "12 device",
+    "12 code",
 )
 
 
@@ -139,7 +139,7 @@ def _rows(scripts: list[Conversation]) -> set[str]:
 
 def test_every_function_has_a_conversation() -> None:
     """PROTOCOL §5: the page, the server's table and the vectors name the same functions."""
-    told = {row.removeprefix("§5 ") for row in _rows(SCRIPTS) if row.startswith("§5 ")} - {"failure"}
+    told = {row.removeprefix("5 ") for row in _rows(SCRIPTS) if row.startswith("5 ")} - {"failure"}
     assert told == set(COMMANDS)
     requests = _section(5).split("### ")[0]
     assert _first_column(requests) == set(COMMANDS)
@@ -149,19 +149,19 @@ def test_every_event_of_a_channel_has_a_conversation() -> None:
     """PROTOCOL §7: each TYPE, and each rule."""
     types = _first_column(_section(7).split("### ")[0])
     assert types == {"channel_msg", "channel_user_join", "channel_user_leave", "channel_attr_update"}
-    assert {f"§7 {row}" for row in (*types, *CHANNEL_ROWS)} <= _rows(SCRIPTS)
+    assert {f"7 {row}" for row in (*types, *CHANNEL_ROWS)} <= _rows(SCRIPTS)
 
 
 def test_every_event_of_a_call_has_a_conversation() -> None:
     """PROTOCOL §8: each TYPE."""
     types = set(re.findall(r"`(voip_invite(?:_[a-z]+)?)`", _section(8)))
     assert types >= {"voip_invite", "voip_invite_failed"}
-    assert {f"§8 {type_}" for type_ in types} <= _rows(SCRIPTS)
+    assert {f"8 {type_}" for type_ in types} <= _rows(SCRIPTS)
 
 
 def test_every_rule_of_the_inbox_has_a_conversation() -> None:
     """PROTOCOL §6: each paragraph and bullet."""
-    assert {f"§6 {row}" for row in INBOX_ROWS} <= _rows(SCRIPTS)
+    assert {f"6 {row}" for row in INBOX_ROWS} <= _rows(SCRIPTS)
 
 
 def test_logins_frames_and_additions_have_conversations() -> None:
@@ -175,9 +175,9 @@ def test_a_conversation_shows_what_it_claims(script: Conversation) -> None:
     text = json.dumps(script.steps)
     for row in script.rows:
         section, name = row.split(" ", 1)
-        if section == "§5" and name in COMMANDS:
+        if section == "5" and name in COMMANDS:
             assert f'["{name}", ' in text, row
-        if section in ("§7", "§8") and re.fullmatch(r"channel_\w+|voip_\w+", name):
+        if section in ("7", "8") and re.fullmatch(r"channel_\w+|voip_\w+", name):
             assert f'"type": "{name}"' in text, row
 
 

@@ -90,10 +90,12 @@ FAILED: Final = "voip_invite_failed"
 class Effect(msgspec.Struct, frozen=True, array_like=True):
     """One thing to do for a decision: tell a party, or take an undelivered invitation back.
 
-    `id` makes doing it twice harmless. `kind` "" is the taking back.
+    `id` makes doing it twice harmless. `kind` "" is the taking back. `call` is the call that decided it,
+    which may be the one before the one that it is on record with.
     """
 
     id: str
+    call: str
     to: str
     src: str
     kind: str
@@ -212,7 +214,7 @@ def _effect(call: Call, deed: Deed, extra: str, effect_id: str) -> Effect:
         extra = failure_extra(deed.failure)
     elif deed.kind == INVITE:
         extra = call.extra
-    return Effect(effect_id, to, src, deed.kind, extra)
+    return Effect(effect_id, call.id, to, src, deed.kind, extra)
 
 
 def _out_of_turn(state: State, what: Input) -> str:

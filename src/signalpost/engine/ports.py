@@ -14,6 +14,8 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 __all__ = [
     "AddMember",
     "Appended",
@@ -191,7 +193,7 @@ class Item(NamedTuple):
     body: bytes
 
 
-class Appended(NamedTuple):
+class Appended(msgspec.Struct, frozen=True, gc=False):
     """The result of an append. `repeated`: an earlier append with the same dedupe key did it, and
     `seq` and `note` are that one's."""
 

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from math import inf
 from operator import attrgetter
 
+import msgspec
+
 from signalpost.engine.ports import Appended, Clock, Full, Head, Item, Pending, Unavailable
 from signalpost.engine.receipts import LOST, Ident, Receipt, Receipts
 from signalpost.engine.rounds import Rounds
@@ -27,17 +29,14 @@ _SWEEP = 4096  # queues that one sweep looks at, items and receipts that it drop
 _by_seq = attrgetter("seq")
 
 
-class Stored:
+class Stored(msgspec.Struct, gc=False, eq=False):
     """One item of the index."""
 
-    __slots__ = ("body", "expires", "row", "seq", "size")
-
-    def __init__(self, seq: int, size: int, expires: float, body: bytes | None) -> None:
-        self.seq = seq
-        self.size = size
-        self.expires = expires
-        self.body = body  # None when it is on the disk only
-        self.row = 0  # its row in the journal: 0 not durable, LOST when its commit failed
+    seq: int
+    size: int
+    expires: float
+    body: bytes | None  #: None when it is on the disk only
+    row: int = 0  #: its row in the journal: 0 not durable, LOST when its commit failed
 
 
 class Queue:

@@ -160,6 +160,7 @@ class Calls:
             await self._carry_out(key, call, rev)
         # What was under way into this inbox has arrived by now; other calls' events are not ours to touch.
         over = {call.id for _, call, _ in decided if call.over}
+        over |= {effect.call for _, call, _ in decided for effect in call.effects if effect.call != call.id}
         if over:
             await self._forget_events(inbox, of=over)
 
@@ -262,10 +263,16 @@ class Calls:
         limits = self._limits(app_id)
         key = inbox_key(app_id, effect.to)
         item = InboxItem(
-            self._new_id(), effect.kind, effect.src, int(self._clock()), effect.extra, call.channel, call.id
+            self._new_id(),
+            effect.kind,
+            effect.src,
+            int(self._clock()),
+            effect.extra,
+            call.channel,
+            effect.call,
         )
         try:
-            seq, _, repeated = await self._queues.append(
+            appended = await self._queues.append(
                 key,
                 ITEM.encode(item),
                 size=size_of(effect.extra),
@@ -278,9 +285,9 @@ class Calls:
             )
         except Full:
             return 0
-        if not repeated:
-            self._outlet.announce(key, seq, item)
-        return seq
+        if not appended.repeated:
+            self._outlet.announce(key, appended.seq, item)
+        return appended.seq
 
     async def _arm(self, key: str) -> None:
         call, _ = await self._find(key)

@@ -68,7 +68,7 @@ class Messages:
             raise too_fast(limits.user_messages)
         item = InboxItem(self._new_id(), INSTANT, live.session.account, int(now), text)
         try:
-            seq, message_id, repeated = await self._queues.append(
+            appended = await self._queues.append(
                 key,
                 ITEM.encode(item),
                 size=size,
@@ -83,11 +83,11 @@ class Messages:
         except Full:
             window.give_back(now)
             raise inbox_full(peer) from None
-        if repeated:
+        if appended.repeated:
             window.give_back(now)
         else:
-            self._outlet.announce(key, seq, item)
-        return message_id
+            self._outlet.announce(key, appended.seq, item)
+        return appended.note
 
     async def _sent_before(self, live: Live, key: str, request: str) -> str | None:
         """The id of the message that was stored for this very request, if there is one (M7)."""
