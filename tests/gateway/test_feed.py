@@ -62,7 +62,7 @@ class Box:
         """An item is committed; the version. Nobody is told yet."""
         self._count += 1
         item = InboxItem(f"m{self._count}", kind, src, 7, text, channel, "c1" if channel else "")
-        seq, _, _ = done(
+        appended = done(
             self._queues.append(
                 self.key,
                 ITEM.encode(item),
@@ -74,7 +74,7 @@ class Box:
             )
         )
         self._item = item
-        version: int = seq
+        version: int = appended.seq
         return version
 
     def deliver(self, text: str, **more: Any) -> int:

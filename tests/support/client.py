@@ -107,7 +107,8 @@ class RawClient:
                 raise AssertionError(f"{self.account}: no {what} within {WAIT:g} s; got {self.frames}")
             self._news.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._news.wait()
             except TimeoutError:
                 continue
 

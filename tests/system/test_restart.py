@@ -71,7 +71,8 @@ async def test_messages_wait_in_order_over_a_crash(server: ServerProcess) -> Non
             asked.append(await bo.ask("user_sendmsg", **instant("cy", f"bo {number}")))
         for client in (ada, bo):
             for call in asked[client is bo :: 2]:
-                assert (await client.answer(call))["result"] == "ok"
+                body = await client.answer(call)
+                assert body["result"] == "ok", body
         before = await waiting(server, "cy")
         crash(server)
         after = await waiting(server, "cy")
