@@ -758,3 +758,24 @@ def test_no_event_of_the_call_before_reaches_the_next_session(house: House, ada:
     assert calls_events(bo) == ["failed"]
     assert house.login("ada").inbox() == [("instant", "stranger", "letter")]
     nothing_is_left(house)
+
+
+def test_an_invitation_is_taken_back_from_the_one_who_got_it(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K3, K8, M5: though by then the other side calls; nobody's messages are touched."""
+    ada.invite("bo")
+    behind_a_commit(house, "ada")
+    for act in (lambda: bo.confirm("ada"), lambda: ada.end("bo"), lambda: bo.invite("ada")):
+        with pytest.raises(AssertionError, match="still waits"):
+            act()
+    house.disk.commit_all()
+    assert ada.inbox() == [("instant", "stranger", "letter"), ("ack", "bo", ""), ("invite", "bo", "")]
+    assert calls_events(bo) == ["bye"]
+
+
+def test_call_events_count_in_bytes(house: House) -> None:
+    """SPEC M9: twice the room of messages, at N and N + 1, in multi-byte text."""
+    house.apps["small"] = App(limits=Limits(inbox_bytes=8))
+    ada, bo = house.login("ada", app="small"), house.login("bo", app="small")
+    ada.invite("bo", "first", '"ééééééé"')
+    ada.invite("bo", "second", '"é"')
+    assert bo.inbox() == [("invite", "ada", '"ééééééé"')]
