@@ -144,7 +144,7 @@ def test_the_forbidden_code_points_are_those_of_the_specification() -> None:
 
 
 def test_the_generated_files_are_up_to_date() -> None:
-    """DESIGN: shared numbers are generated, never typed twice."""
+    """ARCHITECTURE: shared numbers are generated, never typed twice."""
     done = subprocess.run(
         [sys.executable, ROOT / "protocol" / "gen.py", "--check"], capture_output=True, text=True, check=False
     )
@@ -154,7 +154,7 @@ def test_the_generated_files_are_up_to_date() -> None:
 def test_a_stale_file_is_named_by_check_and_mended_without_it(
     gen: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """DESIGN: `gen.py --check` in CI."""
+    """ARCHITECTURE: `gen.py --check` in CI."""
     monkeypatch.setattr(gen, "ROOT", tmp_path)
     monkeypatch.setattr(gen, "TARGETS", {Path("codes.py"): gen.render_python})
     assert gen.main(["--check"]) == 1
@@ -194,6 +194,6 @@ def test_a_stale_file_is_named_by_check_and_mended_without_it(
 def test_a_table_that_contradicts_itself_is_refused_by_name(
     gen: ModuleType, table: str, complaint: str
 ) -> None:
-    """DESIGN: the single source is checked before anything is made of it."""
+    """ARCHITECTURE: the single source is checked before anything is made of it."""
     with pytest.raises(gen.TableError, match=complaint):
         gen.read_table(table)

@@ -292,7 +292,7 @@ def test_loopback_is_exempt_from_limits_in_dev_only() -> None:
 
 
 def test_nothing_that_is_printed_shows_a_certificate() -> None:
-    """SPEC S8, DESIGN: no secret in a log."""
+    """SPEC S8: no secret in a log."""
     assert SECRET not in repr(read(flags={"app": [f"one:{SECRET}"]}))
 
 

@@ -1,4 +1,4 @@
-"""The public surface is a list that somebody wrote (DESIGN, STYLE)."""
+"""The public surface is a list that somebody wrote (ARCHITECTURE)."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ async def test_a_put_that_expects_a_record_conflicts_when_there_is_none(records:
 
 
 async def test_of_two_who_decide_on_the_same_revision_one_wins(records: Records) -> None:
-    """DESIGN: decide, then commit."""
+    """ARCHITECTURE: decide, then commit."""
     rev = await put(records, "k")
     results = await together(
         records.put("k", b"a", expect=rev, ttl=None), records.put("k", b"b", expect=rev, ttl=None)

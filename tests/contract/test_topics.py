@@ -50,7 +50,7 @@ async def past(topics: Topics, topic: str, after: int) -> tuple[list[bytes], int
 
 
 async def test_edits_and_their_event_are_one_step(topics: Topics, told: Told) -> None:
-    """SPEC C1, C6; DESIGN: an edit and its event are one atomic step, a snapshot carries its sequence."""
+    """SPEC C1, C6; ARCHITECTURE: an edit and its event are one step, a snapshot carries its sequence."""
     done = await change(
         topics, "room", AddMember("ada", "s1"), SetAttribute("a", "1"), event=b"joined", keep=KEEP
     )

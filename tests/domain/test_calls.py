@@ -126,7 +126,7 @@ def test_the_table_has_these_rows_and_no_others() -> None:
 
 
 def test_what_an_earlier_decision_left_undone_comes_first_and_ids_are_never_used_twice() -> None:
-    """DESIGN: performing is idempotent, by the effects' ids."""
+    """ARCHITECTURE: performing is idempotent, by the effects' ids."""
     ringing = rules.advance(call(P), Input.CONFIRM, now=NOW)
     over = rules.advance(ringing, Input.END_BY_CALLER, now=NOW)
     assert [told(effect)[1] for effect in over.effects] == ["voip_invite_ack", "", "voip_invite_bye"]

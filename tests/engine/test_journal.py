@@ -44,7 +44,7 @@ BIG = b"x" * 100_000
 
 
 async def test_appends_of_one_tick_are_one_commit_and_wait_for_one_pending(disk: Disk) -> None:
-    """DESIGN: one commit per tick."""
+    """ARCHITECTURE: one commit per tick."""
     coroutines = [append(disk.queues, f"q{n}", b"x") for n in range(100)]
     pendings = {id(coroutine.send(None)) for coroutine in coroutines}
     assert len(pendings) == 1
@@ -81,7 +81,7 @@ async def test_what_comes_during_a_commit_is_the_next_batch(disk: Disk, gate: th
 
 
 async def test_nothing_is_seen_before_its_commit(disk: Disk, gate: threading.Semaphore) -> None:
-    """DESIGN: commit first, tell second."""
+    """ARCHITECTURE: commit first, tell second."""
     base = (await run(disk.queues.head("bo"))).last
     waiting = [begin(append(disk.queues, "bo", b"%d" % n, durable=n != 1)) for n in range(3)]
     await asyncio.sleep(0)

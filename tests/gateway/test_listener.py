@@ -664,7 +664,7 @@ class TestFlowControl:
     async def test_a_peer_that_does_not_read_is_dropped_and_others_notice_nothing(
         self, serve: Serve, meet: Dial
     ) -> None:
-        """DESIGN: slow consumers are closed."""
+        """ARCHITECTURE: slow consumers are closed."""
         edge = await serve(None, outbox_cap=1_000_000, send_buffer=16 * 1024)
         slow, good = await meet(edge, limit=1024), await meet(edge)
         slow.writer.transport.pause_reading()  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ import pytest
 from services.house import APP, Device, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
+from signalpost.engine.ports import Unavailable
 
 
 @pytest.fixture
@@ -676,7 +677,7 @@ def test_an_answer_that_waits_for_a_commit_and_the_end_behind_it_arrive_once_and
 
 
 def test_an_event_is_announced_once_however_often_it_is_driven(house: House, ada: Device, bo: Device) -> None:
-    """DESIGN: performing is idempotent."""
+    """ARCHITECTURE: performing is idempotent."""
     ada.invite("bo")
     behind_a_commit(house, "ada")
     confirming = house.begin(bo.house.calls.due(f"call\x1f{APP}\x1froom\x1fada\x1fbo"))
@@ -779,3 +780,39 @@ def test_call_events_count_in_bytes(house: House) -> None:
     ada.invite("bo", "first", '"ééééééé"')
     ada.invite("bo", "second", '"é"')
     assert bo.inbox() == [("invite", "ada", '"ééééééé"')]
+
+
+def test_events_of_a_call_are_told_in_order_whoever_wakes_up_first(
+    house: House, ada: Device, bo: Device
+) -> None:
+    """SPEC K1, M6: a login that waited for the same commit does not overtake the invitation."""
+    behind_a_commit(house, "bo")
+    again = house.device("bo", ours=False)
+    house.begin(house.calls.invite(house.attached[f"{APP}\x1fstranger"].session, "hall", "bo", ""))
+    again.begin_login()
+    house.begin(house.calls.invite(ada.session, "room", "bo", ""))
+    house.begin(ada.leaving())
+    house.log.clear()
+    house.disk.commit_all()
+    told = [item.kind for key, item in house.log if key == bo.key and item.src == "ada"]
+    assert told == ["voip_invite", "voip_invite_bye"]
+    assert house.calls._busy == {}
+
+
+def test_what_a_failing_store_left_undone_is_done_later(
+    house: House, ada: Device, bo: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ARCHITECTURE, invariant 10: the timer drives what was decided and not performed."""
+
+    async def fail(*args: object, **options: object) -> None:
+        raise Unavailable
+
+    ring(ada, bo)
+    with monkeypatch.context() as patch:
+        patch.setattr(house.queues, "append", fail)
+        with pytest.raises(Unavailable):
+            bo.accept("ada")
+    assert ada.inbox() == []
+    house.advance(1.0)
+    assert ada.inbox() == [("accept", "bo", "")]
+    assert [call.effects for call in house.open_calls()] == [()]

@@ -263,13 +263,16 @@ class Sessions(RuleBasedStateMachine):
         self.expected.clear()
 
     @invariant()
-    def a_timer_is_armed_for_each_deadline(self) -> None:
-        due = [
+    def every_deadline_has_a_timer(self) -> None:
+        due = {
             f"session\x1fapp\x1f{account}"
             for account, session in self.sessions.items()
             if session.device is None or session.kept
-        ]
-        assert self.house.armed("session") == sorted(due)
+        }
+        armed = set(self.house.armed("session"))
+        assert due <= armed
+        # One may stay behind when a kept place is taken again, a mere reminder; none outlives its session.
+        assert armed <= {f"session\x1fapp\x1f{account}" for account in self.sessions}
 
     def teardown(self) -> None:
         self.house.advance(10_000.0)

@@ -1,4 +1,4 @@
-"""Logs: one form for all of them, on standard error, without secrets (SPEC S8, DESIGN "Security")."""
+"""Logs: one form for all of them, on standard error, without secrets (SPEC S8)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name, size_of
 from signalpost.domain.refusals import Refusal
-from signalpost.engine.ports import Clock, Conflict, Full, Queues, Records, Timers
+from signalpost.engine.ports import Clock, Conflict, Full, Pending, Queues, Records, Timers, Unavailable
 from signalpost.services.keys import call_key, calls_key, inbox_key, split
 from signalpost.services.live import Live
 from signalpost.services.outlet import Outlet
@@ -44,7 +44,17 @@ class Answer(NamedTuple):
 class Calls:
     """All calls, in the engine's records; their events travel through the inboxes."""
 
-    __slots__ = ("_clock", "_find_app", "_new_id", "_outlet", "_presence", "_queues", "_records", "_timers")
+    __slots__ = (
+        "_busy",
+        "_clock",
+        "_find_app",
+        "_new_id",
+        "_outlet",
+        "_presence",
+        "_queues",
+        "_records",
+        "_timers",
+    )
 
     def __init__(
         self,
@@ -66,6 +76,7 @@ class Calls:
         self._clock = clock
         self._new_id = new_id
         self._find_app = find_app
+        self._busy: dict[str, Pending] = {}  # by call key: effects that are under way; settled at their end
 
     # --- what the parties do ------------------------------------------------------------------
 
@@ -173,8 +184,8 @@ class Calls:
         call, rev = await self._find(key)
         if call is None:
             return
-        if call.effects and not await self._perform(key, call, rev):
-            return
+        if call.effects:
+            await self._carry_out(key, call, rev)
         app_id = split(key)[1]
         limits = self._limits(app_id)
         online = await self._presence.standing(app_id, call.callee) is not Standing.OFFLINE
@@ -232,8 +243,25 @@ class Calls:
         return await self._records.put(key, CALL.encode(call), expect=rev, ttl=None)
 
     async def _carry_out(self, key: str, call: Call, rev: int) -> None:
-        if await self._perform(key, call, rev):
+        """Perform what was decided. One at a time does so for a call, that its events are told in order; who
+        comes meanwhile waits for that one, which looks for newer decisions before it ends."""
+        busy = self._busy.get(key)
+        if busy is not None:
+            await busy
+            return
+        done = self._busy[key] = Pending()
+        failure: Unavailable | None = None
+        try:
+            found: tuple[Call | None, int] = (call, rev)
+            while found[0] is not None and not await self._perform(key, found[0], found[1]):
+                found = await self._find(key)
             await self._arm(key)
+        except Unavailable as error:
+            failure = error
+            raise
+        finally:
+            del self._busy[key]
+            done.settle(failure)
 
     async def _perform(self, key: str, call: Call, rev: int) -> bool:
         """Do the effects in order and strike them; False if somebody else took the call over meanwhile."""
