@@ -1,11 +1,19 @@
-"""What every test may rely on: no setting of the machine leaks in, and slow machines fail nothing."""
+"""What every test may rely on: no setting of the machine leaks in, and slow machines fail nothing.
+
+One server is there for all tests of a process; every test has an app of its own in it.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from support.house import House
+from support.server import ServerProcess
 
 settings.register_profile("signalpost", deadline=None)
 settings.load_profile("signalpost")
@@ -15,3 +23,26 @@ settings.load_profile("signalpost")
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("SIGNALPOST_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def dev_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """`signalpost serve --dev`: any app, any token."""
+    with ServerProcess(tmp_path_factory.mktemp("dev"), config="", flags=("--dev",)) as server:
+        yield server
+        assert server.stop() == 0, server.log.read_text()
+
+
+@pytest.fixture
+async def house(dev_server: ServerProcess) -> AsyncIterator[House]:
+    """The test's own app."""
+    house = House(dev_server)
+    yield house
+    for client in house.clients:
+        await client.close()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A place for a server of the test's own."""
+    return tmp_path

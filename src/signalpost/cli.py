@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -19,7 +18,7 @@ from signalpost import __version__
 from signalpost.config import Config, ConfigError, load
 from signalpost.domain.names import is_name
 from signalpost.telemetry import logs
-from signalpost.wire.tokens import make_token
+from signalpost.tokens import make_token
 
 __all__ = ["cli", "main"]
 
@@ -211,7 +210,7 @@ def token(
         if not is_name(name):
             raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {name!r}")
     try:
-        made = make_token(app, certificate, account, int(time.time()) + ttl)
+        made = make_token(app, certificate, account, ttl=ttl)
     except ValueError as error:
         raise Misuse(str(error)) from error
     typer.echo(made)

@@ -14,11 +14,13 @@ from signalpost.domain.apps import App
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.sessions import Session
 from signalpost.engine.memory import MemoryQueues
+from signalpost.engine.ports import Pending, Unavailable
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.feed import Feed
+from signalpost.services.driver import start
 from signalpost.services.keys import inbox_key
 from signalpost.services.live import Live
-from signalpost.services.messages import Messages
+from signalpost.services.messages import Batch, Messages
 from signalpost.services.stored import ITEM
 from support.client import parse_line
 
@@ -43,17 +45,22 @@ class Box:
         self.frames: list[Any] = []
         self.key = inbox_key("app", "bo")
         self._queues = MemoryQueues(clock=lambda: 1_763_700_000.0)
-        self._messages = Messages(self._queues, _Nobody(), lambda: 0.0, lambda: "")  # type: ignore[arg-type]
+        self.messages = _Inbox(self._queues, _Nobody(), lambda: 0.0, lambda: "")  # type: ignore[arg-type]
+        self.failures: list[Exception] = []  # of what nobody waited for
         self._dialect = dialect
         self._count = 0
+        self._items: dict[int, InboxItem] = {}  # by version
         self.feed = self.connect()
 
     def connect(self) -> Feed:
         """A new connection."""
         session = Session(app="app", account="bo", line="L1", proof="", ours=False, grace=120.0)
-        self.feed = Feed(Live(App(), self.key, session, 1), self._messages, self._dialect, self._send)
-        self._known = 0
+        live = Live(App(), self.key, session, 1)
+        self.feed = Feed(live, self.messages, self._dialect, self._send, self._spawn)
         return self.feed
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        start(work, lambda _, error: None if error is None else self.failures.append(error))
 
     def _send(self, frame: bytes) -> None:
         self.frames.append(json.loads(frame))
@@ -73,15 +80,23 @@ class Box:
                 durable=False,
             )
         )
-        self._item = item
         version: int = appended.seq
+        self._items[version] = item
         return version
+
+    def tell(self, version: int) -> None:
+        """The connection is told of an item."""
+        self.feed.offer(version, self._items[version])
 
     def deliver(self, text: str, **more: Any) -> int:
         """An item is committed, and the connection is told."""
         version = self.store(text, **more)
-        self.feed.offer(version, self._item)
+        self.tell(version)
         return version
+
+    def remove(self, version: int) -> None:
+        """An item is taken out of the inbox."""
+        done(self._queues.remove(self.key, [version]))
 
     def poll(self, cleared: int = 0, limit: int = 30) -> list[tuple[int, str]]:
         """A poll with all that follows its answer; versions and contents."""
@@ -102,6 +117,32 @@ class Box:
         frames, self.frames = self.frames, []
         assert [frame[1][0] for frame in frames] == ["msg"] * len(frames)
         return [frame[1][1] for frame in frames]
+
+
+class _Inbox(Messages):
+    """Reads that the test may let wait, before they look or when they have looked, or fail."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.reads = 0
+        self.before: Pending | None = None  # the next read waits for it before it looks
+        self.behind: Pending | None = None  # the next read waits for it with what it has found
+        self.under_way = 0
+
+    async def read(self, live: Live, *, after: int, limit: int) -> Batch:
+        self.reads += 1
+        self.under_way += 1
+        before, self.before = self.before, None
+        behind, self.behind = self.behind, None
+        try:
+            if before is not None:
+                await before
+            found = await super().read(live, after=after, limit=limit)
+            if behind is not None:
+                await behind
+            return found
+        finally:
+            self.under_way -= 1
 
 
 class _Nobody:
@@ -224,10 +265,164 @@ def test_an_item_that_was_answered_is_not_pushed_again() -> None:
     """PROTOCOL §6: told late of what a poll has taken already."""
     box = Box(WEB)
     version = box.store("one")
-    item = box._item
     assert box.poll() == [(version, "one")]
-    box.feed.offer(version, item)
+    box.tell(version)
     assert box.pushed() == []
+
+
+# --- what is told out of order, late or never -------------------------------------------------
+
+
+@PUSHED
+def test_what_is_told_before_an_older_item_is_pushed_behind_it(dialect: Dialect) -> None:
+    """SPEC M4, PROTOCOL §6: one commit, two items, and the call's event is told before the message."""
+    box = Box(dialect)
+    box.poll()
+    message, event = box.store("hello"), box.store("", kind="voip_invite", channel="room")
+    box.tell(event)
+    assert [version for version, _ in box.pushed()] == [message, event]
+    box.tell(message)
+    assert box.pushed() == [], "it has been pushed"
+    after = box.deliver("after")
+    assert box.pushed() == [(after, "after")]
+
+
+@PUSHED
+def test_a_gap_in_the_versions_is_no_obstacle(dialect: Dialect) -> None:
+    """PROTOCOL §6: there are gaps, here of an item that was taken out again before anybody was told."""
+    box = Box(dialect)
+    box.poll()
+    gone = box.store("gone")
+    box.remove(gone)
+    versions = [box.deliver("one"), box.deliver("two")]
+    assert [version for version, _ in box.pushed()] == versions
+
+
+@pytest.mark.parametrize("first", ["poll", "login", "late login"])
+def test_the_next_version_is_pushed_without_a_read(first: str) -> None:
+    """SPEC M4: every message comes this way, the first one behind an empty inbox too."""
+    box = Box(OURS)
+    if first == "poll":
+        box.poll()
+    else:
+        seen = box.store("seen") if first == "late login" else 0
+        done(box.feed.start(seen))
+    reads = box.messages.reads
+    versions = [box.deliver("one"), box.deliver("two")]
+    assert [version for version, _ in box.pushed()] == versions
+    assert box.messages.reads == reads
+
+
+def test_what_is_told_while_a_read_waits_comes_in_order() -> None:
+    """SPEC M4, PROTOCOL §6: one read at a time; what it has not seen is read behind it, once."""
+    box = Box(OURS)
+    box.poll()
+    slow = box.messages.behind = Pending()
+    older = box.store("older")
+    versions = [older, box.deliver("newer"), box.deliver("meanwhile"), box.deliver("and again")]
+    done(box.feed.acknowledge(0))
+    box.tell(older)
+    assert box.messages.under_way == 1
+    assert box.pushed() == []
+    slow.settle()
+    assert [version for version, _ in box.pushed()] == versions
+    next_one = box.deliver("next")
+    assert box.pushed() == [(next_one, "next")]
+
+
+def test_a_poll_answers_while_a_read_waits() -> None:
+    """PROTOCOL §6: what its answer has is not pushed behind it, and what it has not is."""
+    box = Box(WEB)
+    box.poll()
+    slow = box.messages.behind = Pending()
+    one, two = box.store("one"), box.deliver("two")
+    assert [version for version, _ in box.poll()] == [one, two]
+    three = box.deliver("three")
+    slow.settle()
+    assert box.pushed() == [(three, "three")]
+
+
+def test_a_login_that_waits_pushes_nothing_that_its_client_has_seen() -> None:
+    """PROTOCOL §12: what is told while the first read waits comes in its place."""
+    box = Box(OURS)
+    seen, missed = box.store("seen"), box.store("missed")
+    slow = box.messages.before = Pending()
+    box._spawn(box.feed.start(seen))
+    fresh = box.deliver("fresh")
+    assert box.pushed() == []
+    slow.settle()
+    assert [version for version, _ in box.pushed()] == [missed, fresh]
+
+
+def test_a_read_that_fails_is_made_again_for_the_next_item() -> None:
+    """SPEC M4: a store that cannot be read for a moment delays items, and loses none."""
+    box = Box(OURS)
+    box.poll()
+    slow = box.messages.before = Pending()
+    versions = [box.store("one"), box.deliver("two")]
+    slow.settle(Unavailable("the disk"))
+    assert [type(error) for error in box.failures] == [Unavailable]
+    assert box.pushed() == []
+    versions.append(box.deliver("three"))
+    assert [version for version, _ in box.pushed()] == versions
+
+
+def test_an_acknowledgement_that_comes_while_a_read_waits_stops_nothing() -> None:
+    """PROTOCOL §6: pushing pauses only behind an item that the client has still to acknowledge."""
+    box = Box(OURS)
+    versions = [box.store(str(number)) for number in range(700)]
+    done(box.feed.start(0))
+    taken = [version for version, _ in box.pushed()]
+    slow = box.messages.before = Pending()
+    box._spawn(box.feed.acknowledge(taken[-1]))
+    box._spawn(box.feed.acknowledge(taken[-1]))
+    versions.append(box.deliver("while it reads"))
+    assert box.messages.under_way == 1
+    slow.settle()
+    assert taken + [version for version, _ in box.pushed()] == versions
+
+
+@given(
+    st.lists(
+        st.sampled_from(["deliver", "store", "tell late", "slow", "slow look", "go on", "fail", "ack"]),
+        max_size=60,
+    )
+)
+def test_whoever_is_pushed_to_gets_all_in_order_without_a_poll(steps: list[str]) -> None:
+    """SPEC M4, PROTOCOL §6, §12: nothing skipped, nothing repeated, however it is told and read.
+
+    `store`: told late or never; the reads that wait have looked already, or not yet.
+    """
+    box = Box(OURS)
+    done(box.feed.start(0))
+    versions: list[int] = []
+    untold: list[int] = []
+    waiting: list[Pending] = []
+    for step in steps:
+        if step == "deliver":
+            versions.append(box.deliver("x"))
+        elif step == "store":
+            versions.append(box.store("x"))
+            untold.append(versions[-1])
+        elif step == "tell late" and untold:
+            box.tell(untold.pop())
+        elif step in ("slow", "slow look") and not waiting:
+            pending = Pending()
+            waiting.append(pending)
+            if step == "slow":
+                box.messages.before = pending
+            else:
+                box.messages.behind = pending
+        elif step in ("go on", "fail") and waiting:
+            waiting.pop().settle(Unavailable("the disk") if step == "fail" else None)
+        elif step == "ack":
+            box._spawn(box.feed.acknowledge(0))
+        assert box.messages.under_way <= 1
+    for pending in waiting:
+        pending.settle()
+    box.messages.before = box.messages.behind = None
+    versions.append(box.deliver("the last one"))
+    assert [version for version, _ in box.pushed()] == versions
 
 
 # --- who is announced to ----------------------------------------------------------------------

@@ -150,7 +150,7 @@ class Connection:
     def _detach(self) -> None:
         live = self._release()
         if live is not None:
-            start(self._gate.services.sessions.detach(live, silence=self._silence), _log_failure)
+            _start_alone(self._gate.services.sessions.detach(live, silence=self._silence))
 
     def _complain(self, reason: str) -> None:
         """Say what is wrong with a frame that cannot be answered otherwise."""
@@ -301,7 +301,7 @@ class Connection:
     def _logged_in(self, fields: LoginFields, login: Login) -> None:
         gate, live = self._gate, login.live
         if self._lost:
-            start(gate.services.sessions.detach(live), _log_failure)
+            _start_alone(gate.services.sessions.detach(live))
             return
         self._cancel_deadline()
         gate.counters.logins += 1
@@ -309,7 +309,7 @@ class Connection:
         device = fields.device if isinstance(fields.device, str) else ""
         self._dialect = dialect_of(device, live.app, flagged=self._flagged)
         self.live = live
-        self._feed = Feed(live, gate.services.messages, self._dialect, self._send_item)
+        self._feed = Feed(live, gate.services.messages, self._dialect, self._send_item, _start_alone)
         gate.fanout.attach(live.key, self)
         answer: dict[str, Any] = {"line": live.session.line}
         cursor = None
@@ -323,7 +323,7 @@ class Connection:
             self._replay(missed)
             self._subscribe(missed.channel)
         if cursor is not None:
-            start(self._feed.start(cursor), _log_failure)
+            _start_alone(self._feed.start(cursor))
 
     def _send_item(self, frame: bytes) -> None:
         self._gate.counters.messages_out += 1
@@ -428,7 +428,7 @@ class Connection:
         follow, self._follow = self._follow, []
         for step in follow:
             if self.live is not None:
-                start(step(), _log_failure)
+                _start_alone(step())
         self._busy = False
         if self._queue and not self._draining:
             self._drain(self._queue)
@@ -503,6 +503,11 @@ class _LoginExchange(Running):
             _log.error("login failed", exc_info=error)
             connection._refuse_login(Refusal(Code.LOGIN_E_NET, "server error"))
         connection._finished()
+
+
+def _start_alone(work: Coroutine[Any, Any, Any]) -> None:
+    """Run a use case that nobody waits for."""
+    start(work, _log_failure)
 
 
 def _log_failure(result: Any, error: Exception | None) -> None:

@@ -2,11 +2,14 @@
 
 It begins with the client's first poll, or at once for a client that logged in with its cursor. It
 knows which version was sent last on this connection; what the client has processed is the engine's to know.
+
+Only the very next version is pushed as it is told. Versions have gaps, and items of one commit may be told
+in any order: on anything else the inbox is read from the version sent last, so that nothing is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from signalpost.domain.calls import INVITE
@@ -35,21 +38,33 @@ class Feed:
         "_dialect",
         "_live",
         "_messages",
+        "_news",
+        "_pumping",
         "_send",
         "_sent",
+        "_spawn",
         "_started",
     )
 
     def __init__(
-        self, live: Live, messages: Messages, dialect: Dialect, send: Callable[[bytes], None]
+        self,
+        live: Live,
+        messages: Messages,
+        dialect: Dialect,
+        send: Callable[[bytes], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
+        """`spawn`: runs what nobody waits for."""
         self._live = live
         self._messages = messages
         self._dialect = dialect
         self._send = send
+        self._spawn = spawn
         self._started = False  # becomes True with the first poll, or with a cursor at login
-        self._sent = 0  # the highest version sent on this connection
-        self._behind = False  # more waits than was pushed: the next acknowledgement goes on
+        self._sent = 0  # all up to this version was sent on this connection, or is gone
+        self._behind = False  # more waits than was sent: read and pushed now, or after an acknowledgement
+        self._pumping = False  # it is being read and pushed now
+        self._news = False  # something was told since the latest read began
         self._announced = False  # an announcement is out and no poll has come since (clients that poll)
         self._calls: set[tuple[str, str]] | None = None  # the calls that a javasdk knows; it dies of others
 
@@ -65,20 +80,28 @@ class Feed:
             self._calls.add((channel, peer))
 
     def offer(self, version: int, item: InboxItem) -> None:
-        """An item has been committed: push it if it is the next one, announce it to who polls."""
+        """An item has been committed: push it if it is the next one, announce it to who polls.
+
+        If it is not the next one, something may lie between, which is told later or never: push both.
+        """
         if not self._started:
             return
         if not self._dialect.pushes:
             self._announce(version)
-        elif not self._behind and version > self._sent:
+        elif version == self._sent + 1 and not self._behind:
             self._sent = version
             self._send(codec.push(version, self._line(item)))
+        elif version > self._sent:
+            self._news = True
+            if not self._behind:
+                self._behind = True
+                self._spawn(self._pump())
 
     async def start(self, after: int) -> None:
         """Push what lies after the client's cursor: it said at login what it has seen (PROTOCOL §12)."""
+        self._sent = after
         self._started = True
         await self._messages.acknowledge(self._live, after)
-        self._sent = after
         self._behind = True
         await self._pump()
 
@@ -98,9 +121,9 @@ class Feed:
         if len(taken) < len(items):
             kept = {version for version, _ in taken}
             await self._messages.discard(self._live, [version for version, _ in items if version not in kept])
-        if items:
-            self._sent = max(self._sent, items[-1][0])
-        self._behind = batch.more or len(items) < len(batch.items)
+        self._sent = max(self._sent, items[-1][0] if items else batch.cleared)
+        more = batch.more or len(items) < len(batch.items)
+        self._behind = more or (self._behind and self._dialect.pushes)  # a pump is not cut short
         self._started = True
         return {"ver_clear": batch.cleared, "msgs": taken}
 
@@ -118,17 +141,32 @@ class Feed:
             await self._pump()
 
     async def _pump(self) -> None:
-        items, size = 0, 0
-        while self._behind:
-            batch = await self._messages.read(self._live, after=self._sent, limit=POLL_BATCH)
-            for version, item in batch.items:
-                self._sent = version
-                self._send(codec.push(version, self._line(item)))
-                size += len(item.text)
-            items += len(batch.items)
-            self._behind = batch.more and bool(batch.items)
-            if items >= _PUMP_ITEMS or size >= _PUMP_BYTES:
-                return
+        """Push what lies behind the version sent last, up to the bounds. One at a time does so."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            items, size = 0, 0
+            while self._behind:
+                self._news = False
+                batch = await self._messages.read(self._live, after=self._sent, limit=POLL_BATCH)
+                self._sent = max(self._sent, batch.cleared)
+                pushed = 0
+                for version, item in batch.items:
+                    if version > self._sent:  # a poll may have answered with it meanwhile
+                        self._sent = version
+                        self._send(codec.push(version, self._line(item)))
+                        pushed += 1
+                        size += len(item.text)
+                items += pushed
+                self._behind = self._news or (batch.more and bool(batch.items))
+                if pushed and (items >= _PUMP_ITEMS or size >= _PUMP_BYTES):
+                    return  # something is out that the client has not acknowledged yet, and will
+        except Exception:
+            self._behind = False  # or nobody would read again: now the next item finds the gap
+            raise
+        finally:
+            self._pumping = False
 
     def _announce(self, version: int) -> None:
         if not self._announced:

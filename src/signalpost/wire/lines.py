@@ -9,17 +9,21 @@ names see to. Both versions share everything behind the id.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from signalpost.wire.codes import SYSTEM_ACCOUNT
 
 __all__ = [
+    "Line",
     "attribute_content",
     "call_content",
     "line_v2",
     "line_v3",
     "member_content",
     "message_content",
+    "parse_line",
     "rest",
 ]
 
@@ -68,3 +72,26 @@ def attribute_content(channel: str, account: str, name: str, value: str, change:
 def call_content(channel: str, peer: str, extra: str) -> str:
     """CONTENT of a `voip_…` line; `peer` is the other side as the receiver sees it (PROTOCOL §8)."""
     return _encode({"channel": channel, "peer": peer, "peeruid": 0, "extra": extra}).decode()
+
+
+class Line(NamedTuple):
+    """A line, taken apart; `id` is "" in a v2 line."""
+
+    id: str
+    src: str
+    dst: str
+    flag: str
+    type: str
+    time: str
+    content: str
+
+
+def parse_line(text: str) -> Line | None:
+    """The line's fields, or None if it is no line: such a one is dropped (PROTOCOL §6)."""
+    if text.startswith("msg-v3 "):
+        fields = text.split(" ", 7)
+        return Line(*fields[1:]) if len(fields) == 8 else None
+    if text.startswith("msg-v2 "):
+        fields = text.split(" ", 6)
+        return Line("", *fields[1:]) if len(fields) == 7 else None
+    return None

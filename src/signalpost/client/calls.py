@@ -1,0 +1,243 @@
+"""The calls of a client as a table: which are open, and what an event or an answer means for them (SPEC §6).
+
+    invited ──answered──▶ named ──▶ accepted      an outgoing call, by this client's invitation
+    incoming ───────────────────▶ accepted        somebody else's
+
+Every state ends when the peer or the server says so, or with the session. Laws:
+ 1. Between two accounts there is one open call a channel; a second invitation is no call before it is
+    answered, and then ends the first (K8).
+ 2. `CallReceived` comes once at most and before any answer (K1).
+ 3. An event about a call that is not open means nothing (PROTOCOL §8).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from signalpost.client.events import (
+    CallAccepted,
+    CallEnded,
+    CallFailed,
+    CallIncoming,
+    CallKeys,
+    CallNamed,
+    CallReceived,
+    CallRefused,
+    Event,
+)
+from signalpost.wire.client_codec import code_of
+from signalpost.wire.codes import Code
+from signalpost.wire.lines import Line
+
+__all__ = ["Calls", "OpenCall", "Stage"]
+
+_decode = msgspec.json.Decoder().decode
+
+
+class Stage(Enum):
+    """How far a call has come."""
+
+    INVITED = "invited"  #: the invitation has not been answered by the server yet
+    NAMED = "named"  #: the server has taken it
+    RECEIVED = "received"  #: the peer's device has confirmed it
+    INCOMING = "incoming"  #: the peer invites
+    ACCEPTED = "accepted"
+
+
+class OpenCall(msgspec.Struct):
+    """A call that is not over."""
+
+    number: int
+    channel: str
+    peer: str
+    stage: Stage
+
+
+class _Content(msgspec.Struct):
+    """CONTENT of a `voip_…` line (PROTOCOL §8)."""
+
+    channel: str
+    peer: str
+    extra: str = ""
+
+
+_content = msgspec.json.Decoder(_Content).decode
+
+
+class Calls:
+    """The open calls of one session. Numbers of incoming calls are even, of outgoing ones odd."""
+
+    __slots__ = ("_by_pair", "_invited", "_last_incoming")
+
+    def __init__(self) -> None:
+        self._by_pair: dict[tuple[str, str], OpenCall] = {}  # by channel and peer: all that have a name
+        self._invited: dict[int, OpenCall] = {}  # by number: invitations that the server has not answered
+        self._last_incoming = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._by_pair or self._invited)
+
+    def find(self, number: int) -> OpenCall | None:
+        """The call with this number, None if it is over."""
+        for call in self._by_pair.values():
+            if call.number == number:
+                return call
+        return self._invited.get(number)
+
+    # --- what this client does ------------------------------------------------------------------
+
+    def invite(self, number: int, channel: str, peer: str) -> None:
+        """An invitation goes out."""
+        self._invited[number] = OpenCall(number, channel, peer, Stage.INVITED)
+
+    def invited(self, number: int, channel: str) -> list[Event]:
+        """The server has taken the invitation under this name (K8, K10)."""
+        call = self._invited.pop(number, None)
+        if call is None:
+            return []  # an event of the call has told already
+        call.channel = channel or call.channel
+        call.stage = Stage.NAMED
+        events: list[Event] = []
+        former = self._by_pair.pop((call.channel, call.peer), None)
+        if former is not None:
+            events.append(_ended(former, by_peer=False))
+        self._by_pair[call.channel, call.peer] = call
+        return [*events, CallNamed(call.number, call.channel, call.peer)]
+
+    def failed(self, number: int, code: Code, reason: str) -> list[Event]:
+        """The invitation was refused, or not answered."""
+        call = self._invited.pop(number, None)
+        return [] if call is None else [CallFailed(call.number, call.channel, call.peer, code, reason)]
+
+    def accepted(self, number: int) -> None:
+        """The server took this client's acceptance."""
+        call = self.find(number)
+        if call is not None:
+            call.stage = Stage.ACCEPTED
+
+    def ended(self, number: int) -> list[Event]:
+        """The server took this client's end of the call."""
+        call = self._close(self.find(number))
+        return [] if call is None else [_ended(call, by_peer=False)]
+
+    def refused(self, number: int) -> None:
+        """The server took this client's refusal."""
+        self._close(self.find(number))
+
+    # --- what happens to all --------------------------------------------------------------------
+
+    def fail_all(self, code: Code, reason: str) -> list[Event]:
+        """The session is gone (S7)."""
+        return [CallFailed(call.number, call.channel, call.peer, code, reason) for call in self._close_all()]
+
+    def end_all(self) -> list[Event]:
+        """The user logs out."""
+        return [_ended(call, by_peer=False) for call in self._close_all()]
+
+    def _close_all(self) -> list[OpenCall]:
+        calls = [*self._by_pair.values(), *self._invited.values()]
+        self._by_pair.clear()
+        self._invited.clear()
+        return calls
+
+    def _close(self, call: OpenCall | None) -> OpenCall | None:
+        if call is not None:
+            self._by_pair.pop((call.channel, call.peer), None)
+            self._invited.pop(call.number, None)
+        return call
+
+    # --- what the inbox brings ------------------------------------------------------------------
+
+    def take(self, line: Line, mark: int) -> list[Event]:
+        """What a call event means; nothing if it is about no open call."""
+        try:
+            content = _content(line.content)
+        except msgspec.DecodeError:
+            return []
+        if line.type == "voip_invite":
+            return self._incoming(content, mark)
+        return self._happened(line.type, content, mark)
+
+    def _incoming(self, content: _Content, mark: int) -> list[Event]:
+        events: list[Event] = []
+        former = self._by_pair.pop((content.channel, content.peer), None)
+        if former is not None:
+            events.append(_ended(former, by_peer=True))
+        self._last_incoming += 2
+        call = OpenCall(self._last_incoming, content.channel, content.peer, Stage.INCOMING)
+        self._by_pair[call.channel, call.peer] = call
+        return [*events, CallIncoming(call.number, call.channel, call.peer, content.extra, mark)]
+
+    def _happened(self, type: str, content: _Content, mark: int) -> list[Event]:
+        before: list[Event] = []
+        call = self._by_pair.get((content.channel, content.peer))
+        if call is None or (call.stage is Stage.ACCEPTED and type in _TO_CALLER):
+            waiting = self._overtaken(content) if type in _TO_CALLER else None
+            if waiting is None:
+                return []
+            before = self.invited(waiting.number, content.channel)
+            call = waiting
+        return before + self._apply(call, type, content.extra, mark)
+
+    def _overtaken(self, content: _Content) -> OpenCall | None:
+        """The invitation of which an event came before its answer."""
+        for call in self._invited.values():
+            if call.peer == content.peer and call.channel in (content.channel, ""):
+                return call
+        return None
+
+    def _apply(self, call: OpenCall, type: str, extra: str, mark: int) -> list[Event]:
+        number, channel, peer = call.number, call.channel, call.peer
+        outgoing = call.stage in (Stage.NAMED, Stage.RECEIVED)
+        match type:
+            case "voip_invite_ack" if call.stage is Stage.NAMED:
+                call.stage = Stage.RECEIVED
+                return [CallReceived(number, channel, peer, extra, mark)]
+            case "voip_invite_accept" if outgoing:
+                call.stage = Stage.ACCEPTED
+                return [CallAccepted(number, channel, peer, extra, mark)]
+            case "voip_invite_refuse" if outgoing:
+                self._close(call)
+                return [CallRefused(number, channel, peer, extra, mark)]
+            case "voip_invite_failed" if outgoing:
+                self._close(call)
+                code, reason = _failure(extra)
+                return [CallFailed(number, channel, peer, code, reason, mark)]
+            case "voip_invite_bye":
+                self._close(call)
+                return [CallEnded(number, channel, peer, True, extra, mark)]
+            case "voip_invite_msg":
+                return [CallKeys(number, channel, peer, _keys(extra), extra, mark)]
+        return []
+
+
+_TO_CALLER = frozenset({"voip_invite_ack", "voip_invite_accept", "voip_invite_refuse", "voip_invite_failed"})
+
+
+def _ended(call: OpenCall, *, by_peer: bool) -> CallEnded:
+    return CallEnded(call.number, call.channel, call.peer, by_peer, "")
+
+
+def _failure(extra: str) -> tuple[Code, str]:
+    """What `voip_invite_failed` says (PROTOCOL §8)."""
+    match _json(extra):
+        case {"code": code, "reason": str() as reason}:
+            return code_of(code), reason
+    return Code.GENERAL_E_UNKNOWN, "the server does not say why"
+
+
+def _keys(extra: str) -> str:
+    match _json(extra):
+        case {"msgdata": str() as keys}:
+            return keys
+    return ""
+
+
+def _json(text: str) -> Any:
+    try:
+        return _decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None

@@ -1,0 +1,132 @@
+"""The channels that a client is in, and the last event of each that it has taken (PROTOCOL §7, §12).
+
+One ordinary channel at a time, and any number of special ones besides (SPEC C2, P4).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from signalpost.client.events import (
+    AttributeChanged,
+    Change,
+    ChannelJoined,
+    ChannelLeft,
+    ChannelMessage,
+    Event,
+    EventsLost,
+    MemberJoined,
+    MemberLeft,
+)
+from signalpost.wire.client_codec import ChannelEvent
+from signalpost.wire.codes import RESERVED_CHANNELS, Code
+from signalpost.wire.lines import Line
+
+__all__ = ["Channels"]
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class _Cursor:
+    """How far a channel has been followed."""
+
+    __slots__ = ("epoch", "id")
+
+    def __init__(self, epoch: str, id: int) -> None:
+        self.epoch = epoch
+        self.id = id
+
+
+class Channels:
+    """The channels of one session."""
+
+    __slots__ = ("_cursors",)
+
+    def __init__(self) -> None:
+        self._cursors: dict[str, _Cursor] = {}  # by name: the channels that the session is in
+
+    def __contains__(self, channel: str) -> bool:
+        return channel in self._cursors
+
+    @property
+    def cursors(self) -> dict[str, tuple[str, int]]:
+        """What a login says of them (PROTOCOL §12)."""
+        return {name: (cursor.epoch, cursor.id) for name, cursor in self._cursors.items()}
+
+    def join(self, channel: str, body: dict[str, Any]) -> list[Event]:
+        """`channel_join` was answered: into one ordinary channel, out of the other (SPEC C1, C2)."""
+        events: list[Event] = []
+        if not channel.startswith(RESERVED_CHANNELS):
+            others = [
+                name for name in self._cursors if name != channel and not name.startswith(RESERVED_CHANNELS)
+            ]
+            for name in others:
+                events += self.leave(name, Code.LEAVECHANNEL_E_BYUSER)
+        self._cursors[channel] = _Cursor(str(body.get("epoch", "")), int(body.get("id") or 0))
+        members = tuple(str(entry[0]) for entry in body.get("list") or [])
+        attributes = {str(name): str(value) for name, value in (body.get("attrs") or {}).items()}
+        return [*events, ChannelJoined(channel, members, attributes)]
+
+    def leave(self, channel: str, code: Code) -> list[Event]:
+        """The session is in the channel no longer; nothing if it was not (SPEC C3)."""
+        return [ChannelLeft(channel, code)] if self._cursors.pop(channel, None) is not None else []
+
+    def leave_all(self, code: Code) -> list[Event]:
+        """The session is in no channel any more."""
+        return [event for name in list(self._cursors) for event in self.leave(name, code)]
+
+    def resume(self, kept: Any, leaving: set[str]) -> list[Event]:
+        """A session was resumed: which channels it is still in, and what of them is lost (SPEC C9).
+
+        `leaving`: channels whose leave is still to be answered; that answer tells.
+        """
+        kept = kept if isinstance(kept, dict) else {}
+        events: list[Event] = []
+        for name, cursor in list(self._cursors.items()):
+            state = kept.get(name)
+            if not isinstance(state, dict):
+                if name not in leaving:
+                    events += self.leave(name, Code.LEAVECHANNEL_E_DISCONN)
+                continue
+            epoch, lost = str(state.get("epoch", "")), state.get("lost")
+            if epoch != cursor.epoch:
+                cursor.epoch, cursor.id = epoch, 0
+            if isinstance(lost, int) and lost > 0:
+                events.append(EventsLost(name, lost))
+        return events
+
+    def take(self, event: ChannelEvent) -> Event | None:
+        """What an event means; None for a repeat, and for channels that the session is not in."""
+        cursor = self._cursors.get(event.channel)
+        if cursor is None or event.id <= cursor.id:
+            return None
+        cursor.id = event.id
+        return None if event.line is None else _meaning(event.channel, event.line)
+
+
+def _meaning(channel: str, line: Line) -> Event | None:
+    try:
+        content = _decode(line.content)
+    except msgspec.DecodeError:
+        return None
+    match line.type, content:
+        case "channel_msg", {"account": str() as account, "msg": str() as text}:
+            return ChannelMessage(channel, account, text, line.id, _seconds(line.time))
+        case "channel_user_join", {"account": str() as account}:
+            return MemberJoined(channel, account)
+        case "channel_user_leave", {"account": str() as account}:
+            return MemberLeft(channel, account)
+        case "channel_attr_update", {
+            "account": str() as account,
+            "name": str() as name,
+            "value": str() as value,
+            "type": "update" | "del" | "clear" as change,
+        }:
+            return AttributeChanged(channel, account, name, value, Change(change))
+    return None
+
+
+def _seconds(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0

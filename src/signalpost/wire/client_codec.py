@@ -1,0 +1,190 @@
+"""The client's half of the codec: requests to bytes, and a server's frames to types (PROTOCOL §2-§7).
+
+Sans-I/O. A client ignores what it does not know, so a text that is no frame becomes None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from signalpost.wire.codes import Code
+from signalpost.wire.lines import Line, parse_line
+
+__all__ = [
+    "Announcement",
+    "CallReturn",
+    "ChannelEvent",
+    "Close",
+    "Kick",
+    "LoginReturn",
+    "MoveOn",
+    "Pong",
+    "Push",
+    "ServerError",
+    "ServerFrame",
+    "call_frame",
+    "code_of",
+    "decode_items",
+    "decode_server_frame",
+    "login_frame",
+    "ping_frame",
+]
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+_CODES = {int(code): code for code in Code}
+
+
+class LoginReturn(NamedTuple):
+    """`login_ret`: `error` is "" for a success."""
+
+    error: str
+    body: dict[str, Any]
+
+
+class CallReturn(NamedTuple):
+    """`call2-ret`: the body, and what went wrong, "" for a success."""
+
+    id: int
+    error: str
+    body: dict[str, Any]
+
+
+class Announcement(NamedTuple):
+    """There is something up to this version."""
+
+    version: int
+
+
+class Push(NamedTuple):
+    """One item of the inbox; `line` is None for what is no line."""
+
+    version: int
+    line: Line | None
+
+
+class ChannelEvent(NamedTuple):
+    """One event of a channel."""
+
+    channel: str
+    id: int
+    line: Line | None
+
+
+class Pong(NamedTuple):
+    """The echo of a ping."""
+
+    number: float
+
+
+class Kick(NamedTuple):
+    """Another login took over."""
+
+
+class Close(NamedTuple):
+    """The server ends the connection."""
+
+
+class ServerError(NamedTuple):
+    """A frame that the server could not answer; `code` is None if it gives none."""
+
+    code: int | None
+    reason: str
+
+
+class MoveOn(NamedTuple):
+    """The server goes away: log in again after so many seconds (PROTOCOL §12)."""
+
+    after: float
+
+
+ServerFrame = (
+    LoginReturn | CallReturn | Announcement | Push | ChannelEvent | Pong | Kick | Close | ServerError | MoveOn
+)
+
+
+def code_of(value: Any) -> Code:
+    """The code that a server gives; 1002 for what is none (SPEC §7)."""
+    return _CODES.get(value if isinstance(value, int) else -1, Code.GENERAL_E_UNKNOWN)
+
+
+def login_frame(fields: Mapping[str, Any]) -> bytes:
+    """`["login", {…}]`"""
+    return _encode(["login", fields])
+
+
+def ping_frame(number: int) -> bytes:
+    """`["ping", n]`"""
+    return b'["ping",%d]' % number
+
+
+def call_frame(id: int, func: str, args: Mapping[str, Any]) -> bytes:
+    """`["call2", [func, id, args]]`"""
+    return _encode(["call2", [func, id, args]])
+
+
+def decode_server_frame(text: str | bytes) -> ServerFrame | None:
+    """A frame of the server; None for what a client ignores."""
+    try:
+        match _decode(text):
+            case ["notify", ["recvmsg", str() as pair]]:
+                match _decode(pair):
+                    case [int() as version, str() as line]:
+                        return Push(version, parse_line(line))
+            case ["call2-ret", [int() as id, str() as error, body]]:
+                return _call_return(id, error, body)
+            case ["notify", ["channel2", str() as channel, int() as id, str() as line]]:
+                return ChannelEvent(channel, id, parse_line(line))
+            case ["notify", ["msg", int() as version]]:
+                return Announcement(version)
+            case ["pong", int() | float() as number]:
+                return Pong(number)
+            case ["login_ret", [str() as error, str() as body]]:
+                fields = _body(body)
+                failed = fields.get("result") == "failed"
+                return LoginReturn(error or (str(fields.get("reason") or "failed") if failed else ""), fields)
+            case ["kick", *_]:
+                return Kick()
+            case ["close", *_]:
+                return Close()
+            case ["error", {"reason": str() as reason, **rest}]:
+                code = rest.get("code")
+                return ServerError(code if isinstance(code, int) else None, reason)
+            case ["reconnect", {"after_ms": int() | float() as after}]:
+                return MoveOn(max(after, 0) / 1000)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return None
+
+
+def decode_items(msgs: Any) -> list[Push]:
+    """The items in a poll's answer; what is none is left out."""
+    if not isinstance(msgs, list):
+        return []
+    return [Push(item[0], parse_line(item[1])) for item in msgs if _is_item(item)]
+
+
+def _is_item(item: Any) -> bool:
+    match item:
+        case [int(), str()]:
+            return True
+    return False
+
+
+def _call_return(id: int, error: str, body: Any) -> CallReturn:
+    fields = _body(body)
+    if not error and fields.get("result") != "ok":
+        error = str(fields.get("reason") or "failed")
+    return CallReturn(id, error, fields)
+
+
+def _body(text: Any) -> dict[str, Any]:
+    """A body: an object as JSON text; what is none has no fields."""
+    try:
+        body = _decode(text) if isinstance(text, str) else text
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
