@@ -268,6 +268,66 @@ async def test_a_request_with_a_known_rid_is_answered_from_memory(
     assert len(runs) == 3
 
 
+async def test_a_rid_repeated_on_a_new_connection_waits_for_the_first(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROTOCOL §12: the first is still under way on the connection that broke; done once, answered twice."""
+    old, new = desk.connect(), desk.connect()
+    body = old.login(device="signalpost-web")
+    gate = Gate(monkeypatch, "user_set_attr")
+    old.ask("user_set_attr", name="mood", value="fine", rid="a")
+    old.connection.lost(0.0)
+    new.login(device="signalpost-web", line=body["line"])
+    new.ask("user_set_attr", name="mood", value="fine", rid="a")
+    new.ask("user_get_attr", account="ada", name="mood")
+    assert new.got() == []
+    gate.open()
+    assert new.got() == [(1, {"result": "ok"}), (2, {"result": "ok", "value": "fine"})]
+    assert len(gate.ran) == 1
+
+
+async def test_a_repeat_does_what_the_first_could_not(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PROTOCOL §12: it lost its session to the very connection that repeats, which is not kicked for it."""
+    old, new, friend = desk.connect(), desk.connect(), desk.connect()
+    friend.login("friend")
+    body = old.login(device="signalpost-web")
+    old.call("channel_join", name="room")
+    gate = Gate(monkeypatch, "channel_leave")
+    old.ask("channel_leave", name="room", rid="a")
+    new.login(device="signalpost-web", line=body["line"])
+    new.ask("channel_leave", name="room", rid="a")
+    gate.open()
+    assert new.got() == [(1, {"result": "ok"})]
+    assert new.wire.closed is None
+    assert len(gate.ran) == 2
+    assert friend.call("channel_query_num", name="room")["num"] == 0
+
+
+async def test_a_repeat_that_lost_its_session_while_it_waited_does_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROTOCOL §12, SPEC L17: only the latest connection tries again when the first has failed."""
+    clients = [desk.connect() for _ in range(3)]
+    line = ""
+    tried: list[int] = []
+    pending = Pending()
+
+    async def run(context: Any, live: Any, asked: Any) -> Any:
+        tried.append(live.session.connection)
+        await pending
+        if len(tried) == 1:
+            raise Unavailable("disk full")
+        return {}
+
+    _replace(monkeypatch, "user_set_attr", run)
+    for client in clients:
+        line = client.login(device="signalpost-web", line=line)["line"]
+        client.ask("user_set_attr", name="mood", value="fine", rid="a")
+    pending.settle()
+    assert tried == [1, 3]
+    assert [client.got() for client in clients] == [[], [], [(1, {"result": "ok"})]]
+
+
 # --- logins -----------------------------------------------------------------------------------
 
 

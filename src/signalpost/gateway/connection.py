@@ -264,17 +264,18 @@ class Connection:
 
     async def _once(self, command: Command, live: Live, args: Any) -> bytes:
         """Do what was asked, unless it was done already: a known request id is answered from memory."""
-        requests = self._gate.services.requests
-        body = await requests.recall(live, args.rid)
-        if body is None:
+
+        async def act() -> bytes:
+            if self.live is not live:  # it has waited for the same request elsewhere, which failed
+                raise Superseded
             try:
-                body = codec.ok_body(await command.run(self, live, args))
+                return codec.ok_body(await command.run(self, live, args))
             except Superseded:
                 raise
             except Refusal as refusal:
-                body = self._failure(refusal)
-            await requests.remember(live, args.rid, body)
-        return body
+                return self._failure(refusal)
+
+        return await self._gate.services.requests.once(live, args.rid, act)
 
     # --- answers --------------------------------------------------------------------------------
 
