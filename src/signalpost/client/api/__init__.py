@@ -1,0 +1,1 @@
+"""The asyncio API: what `signalpost.client` offers (SPEC S3)."""

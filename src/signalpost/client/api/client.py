@@ -1,0 +1,467 @@
+"""`connect`, and what one can do with an account that is logged in (SPEC S3)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections import deque
+from collections.abc import Callable, Generator, Mapping
+from enum import IntEnum
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from signalpost.client import arguments
+from signalpost.client.api.attributes import Attributes, OwnAttributes
+from signalpost.client.api.call import Call, CallState
+from signalpost.client.api.channel import Channel, ChannelEvent, ChannelView
+from signalpost.client.api.requests import ask
+from signalpost.client.api.streams import Stream
+from signalpost.client.engine import Engine, Result, Token, find_url
+from signalpost.client.errors import ArgumentError, SignalpostError, error_of
+from signalpost.client.events import (
+    AttributeChanged,
+    CallEvent,
+    CallFailed,
+    CallIncoming,
+    CallNamed,
+    ChannelJoined,
+    ChannelLeft,
+    ChannelMessage,
+    Event,
+    EventsLost,
+    LoggedIn,
+    LoggedOut,
+    LoginFailed,
+    MemberJoined,
+    MemberLeft,
+    Message,
+    Note,
+    Problem,
+    Reconnected,
+    Reconnecting,
+)
+from signalpost.client.settings import Settings
+from signalpost.client.steps import Action, Unanswered
+from signalpost.wire.codes import Code
+
+__all__ = ["Client", "Connecting", "Joining", "Messages", "SessionEvent", "Status", "connect"]
+
+_log = logging.getLogger("signalpost.client")
+
+SessionEvent = Reconnecting | Reconnected | Problem
+
+_UNREAD = 1_000  # session events and invitations kept for an application that does not take them
+
+
+class Status(IntEnum):
+    """Where a session stands (SPEC L12)."""
+
+    LOGGED_OUT = 0
+    CONNECTING = 1
+    ONLINE = 2
+    RECONNECTING = 3
+
+
+class Messages:
+    """The messages to an account, in order, each once (SPEC M2, M4, M6).
+
+    One is acknowledged when the next is asked for, or with a logout in good order; what was taken by a
+    program that crashed comes again. The iteration ends with a logout, and raises LoggedOut when the session
+    is lost.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._stream: Stream[Message] = Stream(Settings().unread_items * 2)
+        self._taken = 0  # the mark of the message that the application is working on
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        self.done()
+        message = await self._stream.__anext__()
+        self._taken = message.mark
+        return message
+
+    def done(self) -> None:
+        """The application has dealt with what it took."""
+        taken, self._taken = self._taken, 0
+        self._engine.seen(taken)
+
+    # --- the client's side ----------------------------------------------------------------------
+
+    def put(self, message: Message) -> None:
+        """A message came."""
+        self._stream.put(message)
+
+    def close(self, error: Exception | None) -> None:
+        """None will come any more."""
+        self._stream.close(error)
+
+
+class Client:
+    """One account, logged in. Everything happens on the event loop on which it was connected."""
+
+    def __init__(
+        self, url: str, *, app_id: str, account: str, settings: Settings, tls: ssl.SSLContext | None
+    ) -> None:
+        self._engine = Engine(url, self._deliver, settings=settings, tls=tls)
+        self.app_id = app_id
+        self.account = account
+        self.attributes = OwnAttributes(self._engine, account)  #: what this account says of itself (P2)
+        self._messages = Messages(self._engine)
+        self._invites: Stream[Call] = Stream(_UNREAD)
+        self._events: Stream[SessionEvent] = Stream(_UNREAD)
+        self._entered: asyncio.Future[None] = (
+            asyncio.get_running_loop().create_future()
+        )  # the login's outcome
+        self._left = asyncio.Event()  # the session is over
+        self._joining: dict[str, deque[asyncio.Future[Channel]]] = {}  # by channel: who waits to be in it
+        self._channels: dict[str, Channel] = {}  # by name: those that this client is in
+        self._calls: dict[int, Call] = {}  # by the engine's number: those that are not over
+        self._inviting: dict[int, asyncio.Future[None]] = {}  # by number: who waits for the server's answer
+
+    # --- the session ----------------------------------------------------------------------------
+
+    @property
+    def status(self) -> Status:
+        """Where the session stands."""
+        return Status(self._engine.status)
+
+    def events(self) -> Stream[SessionEvent]:
+        """What happens to the session: Reconnecting, Reconnected, Problem. It ends like `messages`.
+
+        One stream for all who ask; one consumer at a time.
+        """
+        return self._events
+
+    async def logout(self) -> None:
+        """Log out, offline at once (L9). Returns when that is done, after 2 seconds at the latest."""
+        self._messages.done()
+        await self._log_out()
+
+    async def _log_out(self) -> None:
+        """Log out; what the application has taken and was not done with comes again."""
+        self._engine.logout()
+        if not self._engine.is_out:
+            await self._left.wait()
+        self._engine.close()
+
+    def close(self) -> None:
+        """Let go without a word: the session ends when its grace time is over (L11)."""
+        self._engine.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await (self.logout() if error is None else self._log_out())
+
+    # --- messages and presence --------------------------------------------------------------------
+
+    async def send(self, peer: str, text: str) -> str:
+        """Send to an account, online or not, at most 8196 bytes (M1); the message's id.
+
+        Returns when it is stored: then no crash of the server loses it (M5). Raises ArgumentError,
+        MessageError (400: too many, or the inbox is full; 401: nobody answered).
+        """
+        return str((await ask(self._engine, arguments.send(peer, text)))["id"])
+
+    def messages(self) -> Messages:
+        """The messages to this account. One stream for all who ask; one consumer at a time."""
+        return self._messages
+
+    async def is_online(self, account: str) -> bool:
+        """Whether an account has a session, also one whose connection broke just now (P1)."""
+        return bool((await ask(self._engine, arguments.query_status(account)))["status"])
+
+    def attributes_of(self, account: str) -> Attributes:
+        """What another account says of itself. Raises ArgumentError."""
+        return Attributes(self._engine, arguments.account_name(account))
+
+    # --- channels -------------------------------------------------------------------------------
+
+    def join(self, channel: str) -> Joining:
+        """Join a channel: `async with me.join("room") as room:` leaves it at the end, `await` does not.
+
+        One ordinary channel at a time: joining a second leaves the first (C2).
+        """
+        return Joining(self, channel)
+
+    def channel(self, name: str) -> ChannelView:
+        """A channel to look at without joining it. Raises ArgumentError."""
+        return ChannelView(self._engine, name)
+
+    async def _join(self, channel: str) -> Channel:
+        """Join a channel and return when one is in it. Raises ArgumentError, JoinError."""
+        request = arguments.join(channel)
+        name = request.args["name"]
+        future: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
+        self._joining.setdefault(name, deque()).append(future)
+
+        def done(result: Result) -> None:
+            if isinstance(result, Unanswered):
+                self._joining[name].remove(future)
+                if not future.done():
+                    future.set_exception(error_of(result.code, result.reason))
+
+        self._engine.request(request.func, request.args, done)
+        return await future
+
+    # --- calls ----------------------------------------------------------------------------------
+
+    async def invite(
+        self,
+        peer: str,
+        channel: str = "",
+        *,
+        extra: Mapping[str, object] | str = "",
+        ring_seconds: int | None = None,
+        require_online: bool = False,
+    ) -> Call:
+        """Call somebody into a channel; without a name the server makes one (K1, K10).
+
+        Returns when the server has taken it. `extra`: an object or JSON text of at most 8 KiB that the peer
+        gets as it is. `ring_seconds`: 1 to 30, how long it may ring (K6). `require_online`: fail at once
+        if the peer is offline, instead of waiting 20 s for it (K5). Raises ArgumentError, CallError (701 it
+        rings already, 702 no connection, 703 offline). Who is cancelled while waiting cancels the call.
+        """
+        peer = arguments.account_name(peer)
+        name = arguments.channel_name(channel) if channel != "" else ""
+        text = arguments.invitation_extra(_with_wishes(extra, ring_seconds, require_online))
+        number = self._engine.invite(name, peer, text)
+        call = Call(
+            self._engine, number=number, channel=name, peer=peer, extra=text, state=CallState.INVITING
+        )
+        self._calls[number] = call
+        future = self._inviting[number] = asyncio.get_running_loop().create_future()
+        try:
+            await future
+        except asyncio.CancelledError:
+            self._engine.respond(number, Action.END, "", _nobody_waits)
+            raise
+        finally:
+            del self._inviting[number]
+        return call
+
+    def invites(self) -> Stream[Call]:
+        """The calls to this account. One stream for all who ask; one consumer at a time.
+
+        A call that is over before it is taken still comes; its state says so.
+        """
+        return self._invites
+
+    # --- the engine's side ------------------------------------------------------------------------
+
+    def _login(self, token: Token, retries: int, retry_seconds: float) -> asyncio.Future[None]:
+        """Begin to log in; the future has the outcome."""
+        self._engine.login(self.app_id, self.account, token, retries=retries, retry_seconds=retry_seconds)
+        return self._entered
+
+    def _deliver(self, event: Event) -> None:
+        if isinstance(event, Message):
+            self._messages.put(event)
+        elif isinstance(event, CallEvent):
+            self._take_call_event(event)
+            self._engine.seen(getattr(event, "mark", 0))
+        elif isinstance(event, ChannelMessage | MemberJoined | MemberLeft | AttributeChanged | EventsLost):
+            self._take_channel_event(event)
+        elif isinstance(event, ChannelJoined):
+            self._joined(event)
+        elif isinstance(event, ChannelLeft):
+            self._left_channel(event)
+        elif isinstance(event, Note):
+            _log.log(getattr(logging, event.level), "%s: %s", self.account, event.text)
+        else:
+            self._take_session_event(event)
+
+    def _take_session_event(self, event: Event) -> None:
+        match event:
+            case LoggedIn():
+                if not self._entered.done():
+                    self._entered.set_result(None)
+            case LoginFailed():
+                self._over(error_of(event.code, event.reason))
+            case LoggedOut():
+                wanted = event.code is Code.LOGOUT_E_USER
+                self._over(None if wanted else error_of(event.code, event.reason))
+            case Reconnecting() | Reconnected() | Problem():
+                self._events.put(event)
+
+    def _over(self, error: SignalpostError | None) -> None:
+        """The session is over, or never was."""
+        if not self._entered.done() and error is not None:
+            self._entered.set_exception(error)
+        self._left.set()
+        self._messages.close(error)
+        self._invites.close(error)
+        self._events.close(error)
+
+    def _joined(self, event: ChannelJoined) -> None:
+        former = self._channels.pop(event.channel, None)
+        if former is not None:
+            former.left(None)  # the new object alone gets what follows (C2)
+        channel = self._channels[event.channel] = Channel(self._engine, event)
+        waiting = self._joining.get(event.channel)
+        future = waiting.popleft() if waiting else None
+        if future is not None and not future.done():
+            future.set_result(channel)
+        elif former is None:
+            self._leave_unwanted(event.channel)
+
+    def _leave_unwanted(self, name: str) -> None:
+        """Who wanted to be in it was cancelled meanwhile."""
+        leave = arguments.leave(name)
+        self._engine.request(leave.func, leave.args, _nobody_waits)
+
+    def _left_channel(self, event: ChannelLeft) -> None:
+        channel = self._channels.pop(event.channel, None)
+        if channel is not None:
+            wanted = event.code in (Code.LEAVECHANNEL_E_BYUSER, Code.LEAVECHANNEL_E_LOGOUT)
+            reason = f"the place in {event.channel} is lost"
+            channel.left(None if wanted else error_of(event.code, reason))
+
+    def _take_channel_event(self, event: ChannelEvent) -> None:
+        channel = self._channels.get(event.channel)
+        if channel is not None:
+            channel.happened(event)
+
+    def _take_call_event(self, event: CallEvent) -> None:
+        if isinstance(event, CallIncoming):
+            call = self._calls[event.call] = Call(
+                self._engine,
+                number=event.call,
+                channel=event.channel,
+                peer=event.peer,
+                extra=event.extra,
+                state=CallState.RINGING,
+            )
+            self._invites.put(call)
+            return
+        found = self._calls.get(event.call)
+        if found is None:
+            return
+        found.happened(event)
+        if found.state is CallState.OVER:
+            del self._calls[event.call]
+        future = self._inviting.get(event.call)
+        if future is not None and not future.done():
+            if isinstance(event, CallFailed):
+                future.set_exception(error_of(event.code, event.reason))
+            elif isinstance(event, CallNamed):
+                future.set_result(None)
+
+
+class Connecting:
+    """A login under way: `async with connect(…) as me:` logs out at the end, `await connect(…)` does not."""
+
+    def __init__(self, begin: Callable[[], Client], token: Token, retries: int, retry_seconds: float) -> None:
+        self._begin = begin
+        self._token = token
+        self._retries = retries
+        self._retry_seconds = retry_seconds
+        self._client: Client | None = None  # from the login on
+
+    async def _login(self) -> Client:
+        client = self._client = self._begin()
+        try:
+            await client._login(self._token, self._retries, self._retry_seconds)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def __await__(self) -> Generator[object, None, Client]:
+        return self._login().__await__()
+
+    async def __aenter__(self) -> Client:
+        return await self._login()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._client is not None, "entered before it is left"
+        await self._client.__aexit__(kind, error, trace)
+
+
+class Joining:
+    """A join under way; see `Client.join`."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._channel: Channel | None = None  # from the join on
+
+    def __await__(self) -> Generator[object, None, Channel]:
+        return self._client._join(self._name).__await__()
+
+    async def __aenter__(self) -> Channel:
+        self._channel = await self._client._join(self._name)
+        return self._channel
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._channel is not None, "entered before it is left"
+        await self._channel.__aexit__(kind, error, trace)
+
+
+def connect(
+    url: str | None = None,
+    *,
+    app_id: str,
+    account: str,
+    token: Token,
+    retries: int = 10,
+    retry_seconds: float = 30,
+    settings: Settings | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Connecting:
+    """Log an account in: `async with connect("ws://HOST:PORT/", app_id=…, account=…, token=…) as me:`.
+
+    `url`: else the environment's SIGNALPOST_URL. `token`: the text, or a function, also a coroutine function,
+    that fetches one for each connection. `retries`, `retry_seconds`: how long a lost connection, or the first,
+    is tried for; whichever is used up first (L10). `tls`: for wss, instead of the system's trust.
+    Raises ValueError for an address that is none, ArgumentError; when awaited LoginError (SPEC L1).
+    """
+    address = find_url(url)
+    name = arguments.account_name(account)
+    if retries < 1 or retry_seconds <= 0:
+        raise ArgumentError(Code.GENERAL_E_WRONG_PARAM, "retries and retry_seconds have to be above 0")
+
+    def begin() -> Client:
+        return Client(address, app_id=app_id, account=name, settings=settings or Settings(), tls=tls)
+
+    return Connecting(begin, token, retries, retry_seconds)
+
+
+def _with_wishes(
+    extra: Mapping[str, object] | str, ring_seconds: int | None, require_online: bool
+) -> Mapping[str, object] | str:
+    """The extra with what the system reads in it (K5, K6)."""
+    wishes: dict[str, object] = {}
+    if ring_seconds is not None:
+        if isinstance(ring_seconds, bool) or not 1 <= ring_seconds <= 30:
+            raise ArgumentError(Code.GENERAL_E_WRONG_PARAM, "ring_seconds has to be 1 to 30")
+        wishes["_timeout"] = ring_seconds
+    if require_online:
+        wishes["_require_peer_online"] = 1
+    if not wishes:
+        return extra
+    if isinstance(extra, str):
+        try:
+            extra = msgspec.json.decode(extra or "{}", type=dict[str, object])
+        except (msgspec.DecodeError, RecursionError):
+            reason = "extra has to be an object if ring_seconds or require_online are to stand in it"
+            raise ArgumentError(Code.GENERAL_E_WRONG_PARAM, reason) from None
+    return {**extra, **wishes}
+
+
+def _nobody_waits(result: Result) -> None:
+    """The outcome makes no difference to anybody."""
