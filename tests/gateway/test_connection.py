@@ -16,6 +16,7 @@ from signalpost.domain.limits import Limits
 from signalpost.engine.ports import Pending, Unavailable
 from signalpost.gateway.commands import COMMANDS
 from signalpost.gateway.connection import Connection
+from signalpost.services.presence import Presence
 from signalpost.wire.codes import Code
 from support.wiring import Wire
 
@@ -222,6 +223,52 @@ def _replace(
     monkeypatch: pytest.MonkeyPatch, func: str, run: Callable[..., Coroutine[Any, Any, Any]]
 ) -> None:
     monkeypatch.setitem(COMMANDS, func, COMMANDS[func]._replace(run=run))
+
+
+@pytest.mark.parametrize(("func", "name"), [("channel_leave", "room"), ("channel_join", "hall")])
+async def test_a_leave_that_fails_leaves_nobody_deaf(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, func: str, name: str
+) -> None:
+    """SPEC C2, C3, M5: who could not leave is in the channel, and sees it, what came meanwhile too."""
+    client, friend = desk.connect(), desk.connect()
+    client.login()
+    client.call("channel_join", name="room")
+    friend.login("friend")
+    friend.call("channel_join", name="room")
+    assert len(client.got()) == 1, "the friend's coming"
+    pending = Pending()
+    save = Presence.save
+
+    async def slow(self: Any, live: Any, session: Any) -> None:
+        await pending
+        await save(self, live, session)
+
+    monkeypatch.setattr(Presence, "save", slow)
+    client.ask(func, name=name)
+    friend.ask("channel_sendmsg", name="room", msg="meanwhile")
+    pending.settle(Unavailable("disk full"))
+    friend.ask("channel_sendmsg", name="room", msg="and after")
+    answers, events = _sorted(client.got())
+    assert [body["reason"] for _, body in answers] == ["the server could not store it"]
+    assert len(events) == 2
+    assert "meanwhile" in events[0]
+    assert "and after" in events[1]
+    friend.got()
+    assert friend.call("channel_query_user_isin", name="room", account="ada")["isin"] == 1
+
+    monkeypatch.setattr(Presence, "save", save)
+    client.ask(func, name=name)
+    friend.ask("channel_sendmsg", name="room", msg="without you")
+    answers, events = _sorted(client.got())
+    assert ([body["result"] for _, body in answers], events) == (["ok"], []), "not its own leave either"
+    _, events = _sorted(friend.got())
+    assert "channel_user_leave" in events[0]
+
+
+def _sorted(frames: list[Any]) -> tuple[list[Any], list[str]]:
+    """Answers, and the other frames as texts."""
+    answers = [frame for frame in frames if isinstance(frame, tuple)]
+    return answers, [json.dumps(frame) for frame in frames if not isinstance(frame, tuple)]
 
 
 async def test_rates_of_requests(desk: Desk) -> None:

@@ -496,11 +496,7 @@ class Device:
 
     def join(self, channel: str) -> Joined:
         """Join a channel, and see it."""
-        channels = self.house.channels
-        for name in channels.given_up_for(self.session, channel):
-            self.sees.discard(topic_key(self.app, name))
-            self.cursors.pop(name, None)
-        joined: Joined = Started(channels.join(self.session, channel)).result()
+        joined: Joined = Started(self.house.channels.join(self.session, channel, self._unsee)).result()
         topic = topic_key(self.app, channel)
         if joined.missed is not None:
             for seq, body in joined.missed.events:
@@ -513,9 +509,11 @@ class Device:
 
     def leave(self, channel: str) -> None:
         """Leave a channel, and see it no more."""
+        self.house.run(self.house.channels.leave(self.session, channel, self._unsee))
+
+    def _unsee(self, channel: str) -> None:
         self.sees.discard(topic_key(self.app, channel))
         self.cursors.pop(channel, None)
-        self.house.run(self.house.channels.leave(self.session, channel))
 
     def say(self, channel: str, text: str, *, request: str = "") -> str:
         """Send into a channel as its member."""

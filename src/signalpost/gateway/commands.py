@@ -159,10 +159,7 @@ async def get_user_attributes(context: Context, live: Live, asked: args.AccountA
 async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_join`"""
     channel = name_text(asked.name)
-    channels = context.services.channels
-    for name in channels.given_up_for(live, channel):
-        context.left(name)  # first: its own leave is for the others (C3)
-    joined = await channels.join(live, channel)
+    joined = await context.services.channels.join(live, channel, context.left)
     context.joined(channel, joined)
     fields: Fields = {"list": _members(joined.members), "attrs": joined.attributes}
     if live.session.ours:
@@ -172,9 +169,7 @@ async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fie
 
 async def leave(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_leave`"""
-    channel = name_text(asked.name)
-    context.left(channel)  # first: its own leave is for the others (C3)
-    await context.services.channels.leave(live, channel)
+    await context.services.channels.leave(live, name_text(asked.name), context.left)
     return {}
 
 

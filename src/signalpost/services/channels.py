@@ -60,7 +60,13 @@ JOIN = "channel_user_join"
 LEAVE = "channel_user_leave"
 ATTRIBUTE = "channel_attr_update"
 
+Unsee = Callable[[str], None]  # told a channel that the session is out of, before its members are
+
 _NOTHING_NEW = "nothing new"  # a rate that admits nothing but repetitions
+
+
+def _unseen(channel: str) -> None:
+    """Stand in for who shows the session its channels."""
 
 
 class Missed(NamedTuple):
@@ -131,20 +137,17 @@ class Channels:
 
     # --- being in a channel ---------------------------------------------------------------------
 
-    @staticmethod
-    def given_up_for(live: Live, channel: str) -> list[str]:
-        """The channels that joining `channel` leaves (C2). Raises Refusal if none is called so."""
+    async def join(self, live: Live, channel: str, unsee: Unsee = _unseen) -> Joined:
+        """Enter a channel, leaving the ordinary one that the session is in (C1, C2). Raises Refusal.
+
+        `unsee`: as with `leave`, for the one that it leaves.
+        """
         rules.check_channel(channel)
         if channel in SPECIAL:
-            return []
-        return [name for name in _channels_of(live.session) if name != channel and name not in SPECIAL]
-
-    async def join(self, live: Live, channel: str) -> Joined:
-        """Enter a channel, leaving the ordinary one that the session is in (C1, C2). Raises Refusal."""
-        for name in self.given_up_for(live, channel):
-            await self.leave(live, name)
-        if channel in SPECIAL:
             return await self._watch(live, channel)
+        for name in _channels_of(live.session):
+            if name != channel and name not in SPECIAL:
+                await self.leave(live, name, unsee)
         topic = topic_key(live.app_id, channel)
         kept = _place_in(live.session.kept, channel)
         if _place_in(live.session.places, channel) is None:
@@ -204,14 +207,19 @@ class Channels:
         missed = None if kept is None else await self._missed(topic, channel, kept.seen)
         return Joined([live.account], {}, head.epoch, head.seq, missed)
 
-    async def leave(self, live: Live, channel: str) -> None:
-        """Leave a channel (C3). Raises Refusal 1001 when not in it."""
+    async def leave(self, live: Live, channel: str, unsee: Unsee = _unseen) -> None:
+        """Leave a channel (C3). Raises Refusal 1001 when not in it.
+
+        `unsee`: called when the session is out for certain, and before the others are told of it. If the
+        leave fails before that, the session is in the channel still and has missed nothing of it.
+        """
         check_name(channel, "channel name")
         session = live.session
         place = _place_in(session.places, channel) or _place_in(session.kept, channel)
         if place is None:
             raise Refusal(Code.GENERAL_E_FAILED, "not in channel")
         await self._presence.save(live, leave(session, channel))
+        unsee(channel)
         await self.vacate(live.app_id, live.account, place)
 
     async def vacate(self, app_id: str, account: str, place: Place) -> None:
