@@ -155,7 +155,7 @@ class Calls:
         """What a call event means; nothing if it is about no open call."""
         try:
             content = _content(line.content)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return []
         if line.type == "voip_invite":
             return self._incoming(content, mark)
@@ -175,7 +175,8 @@ class Calls:
         before: list[Event] = []
         call = self._by_pair.get((content.channel, content.peer))
         if call is None or (call.stage is Stage.ACCEPTED and type in _TO_CALLER):
-            waiting = self._overtaken(content) if type in _TO_CALLER else None
+            ends = call is None and type == "voip_invite_bye"
+            waiting = self._overtaken(content) if ends or type in _TO_CALLER else None
             if waiting is None:
                 return []
             before = self.invited(waiting.number, content.channel)

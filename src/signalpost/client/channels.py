@@ -20,6 +20,7 @@ from signalpost.client.events import (
     MemberJoined,
     MemberLeft,
 )
+from signalpost.client.requests import JOIN, LEAVE, Pending
 from signalpost.wire.client_codec import ChannelEvent
 from signalpost.wire.codes import RESERVED_CHANNELS, Code
 from signalpost.wire.lines import Line
@@ -64,10 +65,9 @@ class Channels:
             ]
             for name in others:
                 events += self.leave(name, Code.LEAVECHANNEL_E_BYUSER)
-        self._cursors[channel] = _Cursor(str(body.get("epoch", "")), int(body.get("id") or 0))
-        members = tuple(str(entry[0]) for entry in body.get("list") or [])
-        attributes = {str(name): str(value) for name, value in (body.get("attrs") or {}).items()}
-        return [*events, ChannelJoined(channel, members, attributes)]
+        id = body.get("id")
+        self._cursors[channel] = _Cursor(str(body.get("epoch", "")), id if isinstance(id, int) else 0)
+        return [*events, ChannelJoined(channel, _members(body.get("list")), _attributes(body.get("attrs")))]
 
     def leave(self, channel: str, code: Code) -> list[Event]:
         """The session is in the channel no longer; nothing if it was not (SPEC C3)."""
@@ -77,12 +77,16 @@ class Channels:
         """The session is in no channel any more."""
         return [event for name in list(self._cursors) for event in self.leave(name, code)]
 
-    def resume(self, kept: Any, leaving: set[str]) -> list[Event]:
+    def resume(self, kept: Any, going: list[Pending]) -> list[Event]:
         """A session was resumed: which channels it is still in, and what of them is lost (SPEC C9).
 
-        `leaving`: channels whose leave is still to be answered; that answer tells.
+        `going`: joins and leaves that are still to be answered; what they left, their answers tell.
         """
         kept = kept if isinstance(kept, dict) else {}
+        names = {(pending.func, str(pending.args.get("name"))) for pending in going}
+        leaving = {name for func, name in names if func == LEAVE}
+        if any(func == JOIN and not name.startswith(RESERVED_CHANNELS) for func, name in names):
+            leaving |= {name for name in self._cursors if not name.startswith(RESERVED_CHANNELS)}
         events: list[Event] = []
         for name, cursor in list(self._cursors.items()):
             state = kept.get(name)
@@ -109,7 +113,7 @@ class Channels:
 def _meaning(channel: str, line: Line) -> Event | None:
     try:
         content = _decode(line.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     match line.type, content:
         case "channel_msg", {"account": str() as account, "msg": str() as text}:
@@ -126,6 +130,17 @@ def _meaning(channel: str, line: Line) -> Event | None:
         }:
             return AttributeChanged(channel, account, name, value, Change(change))
     return None
+
+
+def _members(list_: Any) -> tuple[str, ...]:
+    """The accounts of `[[account, 0], …]`; what is none is left out."""
+    entries = list_ if isinstance(list_, list) else []
+    return tuple(str(entry[0]) for entry in entries if isinstance(entry, list) and entry)
+
+
+def _attributes(attrs: Any) -> dict[str, str]:
+    """`{name: value}`, values as texts."""
+    return {name: str(value) for name, value in attrs.items()} if isinstance(attrs, dict) else {}
 
 
 def _seconds(text: str) -> int:

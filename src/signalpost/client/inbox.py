@@ -26,15 +26,19 @@ class Inbox:
 
     __slots__ = ("_first", "_items", "_most", "_news", "behind", "epoch", "seen", "taken")
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, first: int = 1) -> None:
         self._most = most  # items that may be taken and not seen
         self._items: deque[_Item] = deque()  # taken and not all seen; their marks ascend by 1
-        self._first = 1  # the mark of the first of them
+        self._first = first  # the mark of the first of them
         self._news = 0  # items that came since the last acknowledgement
         self.epoch = ""  # the versions' epoch; "" before the first login
         self.taken = 0  # the highest version handed on
         self.seen = 0  # everything up to here is dealt with
         self.behind = False  # items were let go for want of room: the server has to be asked for them
+
+    def of_another(self) -> Inbox:
+        """The inbox of another account; no mark is given a second time."""
+        return Inbox(self._most, self._first + len(self._items))
 
     def begin(self, epoch: str) -> None:
         """A login was answered: in another epoch the versions begin anew."""

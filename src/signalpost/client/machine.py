@@ -40,6 +40,7 @@ from signalpost.client.events import (
 from signalpost.client.inbox import Inbox
 from signalpost.client.requests import (
     INVITE,
+    JOIN,
     LEAVE,
     LOGOUT,
     Pending,
@@ -204,11 +205,11 @@ class Machine:
             self._later.append(login)
         elif self.state is not State.OUT:
             self._note(Level.INFO, "208: login while logged in, nothing done")
+        elif not login.app_id or not _has_bytes(login.app_id):
+            self._tell(LoginFailed(Code.LOGIN_E_NET, "the App ID is empty, or holds a lone surrogate"))
         elif fault := name_fault(login.account, "account"):
             self._tell(Problem("login", fault.code, fault.reason))
             self._tell(LoginFailed(Code.LOGIN_E_INVALID_USER, fault.reason))
-        elif not login.app_id:
-            self._tell(LoginFailed(Code.LOGIN_E_NET, "the App ID is empty"))
         elif login.token == "":
             self._tell(LoginFailed(Code.LOGIN_E_NET, "the token is empty"))
         else:
@@ -216,7 +217,7 @@ class Machine:
             owner = (login.app_id, login.account)
             if owner != self._owner:
                 self._owner = owner
-                self._inbox = Inbox(self._settings.unread_items)
+                self._inbox = self._inbox.of_another()
             self._retries = 0
             self._due_end = now + login.retry_seconds
             self._open(State.OPENING, now)
@@ -252,11 +253,15 @@ class Machine:
             return
         login = self._login
         assert login is not None, "a connection is opened for a login only"
+        token = opened.token if login.token is None else login.token
+        if token is not None and not _has_bytes(token):
+            self._refused(Code.LOGIN_E_TOKENWRONG, "the token holds a lone surrogate", now)
+            return
         fields: dict[str, Any] = {
             "vid": login.app_id,
             "account": login.account,
             "uid": 0,
-            "token": opened.token if login.token is None else login.token,
+            "token": token,
             "device": self._settings.device,
             "ver": _SDK_VERSION,
             "inbox": (self._inbox.epoch, self._inbox.seen),
@@ -284,8 +289,8 @@ class Machine:
             self._lose_session(Code.LEAVECHANNEL_E_DISCONN, "the session was gone")
         self._tell(Reconnected(resumed) if again else LoggedIn())
         if resumed:
-            leaving = {str(p.args.get("name")) for p in self._requests if p.func == LEAVE}
-            self._tell(*self._channels.resume(answer.body.get("channels"), leaving))
+            going = [p for p in self._requests if p.func in (JOIN, LEAVE)]
+            self._tell(*self._channels.resume(answer.body.get("channels"), going))
         for pending in self._requests:
             self._transmit(pending)
 
@@ -322,6 +327,9 @@ class Machine:
         self._note(Level.WARNING, f"connection lost: {reason}")
         self._rest()
         self._requests.disconnected()
+        if login.retries <= 0:
+            self._give_up(now)
+            return
         self._retries = 0
         self._due_end = now + login.retry_seconds + after
         self._pause(State.PAUSE, now, after=after)
@@ -424,6 +432,7 @@ class Machine:
             self._pings += 1
             self._due_ping = now + self._settings.ping_seconds
             self._emit(Transmit(wire.ping_frame(self._pings)))
+            self._catch_up(now)  # in case the last poll failed
         if _is_due(self._due_acknowledge, now):
             self._acknowledge()
 
@@ -472,7 +481,7 @@ class Machine:
         if pending is None:
             return
         if answer.error:
-            self._unanswered(pending, wire.code_of(answer.body.get("code")), answer.error)
+            self._unanswered(pending, _failure_code(answer, pending.func), answer.error)
             if pending.func == LOGOUT:
                 self._finish(LoggedOut(Code.LOGOUT_E_USER, "logged out"), now)
             return
@@ -492,7 +501,7 @@ class Machine:
                 self._calls.refused(pending.call)
             case "voip_invite_bye":
                 self._tell(*self._calls.ended(pending.call))
-            case "user_getmsg":
+            case "user_getmsg" if self.state is State.ONLINE:
                 self._polled(answer.body, now)
             case requests.LOGOUT:
                 self._finish(LoggedOut(Code.LOGOUT_E_USER, "logged out"), now)
@@ -574,7 +583,7 @@ class Machine:
         frame = wire.decode_server_frame(received.text)
         if self.state is State.ONLINE:
             self._due_silence = now + self._settings.silence_seconds
-        elif self.state is State.LEAVING and type(frame) not in _LAST_WORDS:
+        elif type(frame) not in (_LAST_WORDS if self.state is State.LEAVING else _FIRST_WORDS):
             return  # what comes now waits for the next login
         if frame is None:
             self._note(Level.DEBUG, "a frame of the server means nothing to this client")
@@ -641,10 +650,10 @@ class Machine:
             self._catch_up(now)
 
     def _plan_acknowledgement(self, now: float) -> None:
+        if self._due_acknowledge is None:
+            self._due_acknowledge = now + self._settings.acknowledge_seconds
         if self._inbox.news >= self._settings.acknowledge_items:
             self._acknowledge()
-        elif self._due_acknowledge is None:
-            self._due_acknowledge = now + self._settings.acknowledge_seconds
 
     def _acknowledge(self) -> None:
         """Tell the server what has been seen; it may also make it go on (PROTOCOL §6)."""
@@ -718,7 +727,8 @@ class Machine:
 
 
 _DOORS = (Login, Logout)
-_LAST_WORDS = (wire.CallReturn, wire.Kick, wire.Close)
+_FIRST_WORDS = (wire.LoginReturn, wire.Close, wire.ServerError)  # what may come before a login is answered
+_LAST_WORDS = (wire.CallReturn, wire.Kick, wire.Close)  # what matters behind a logout
 _NO_CALL = "there is no such call: it was answered, ended or timed out"
 
 
@@ -739,6 +749,20 @@ def _login_code(answer: wire.LoginReturn) -> Code:
     if answer.error.startswith(REASON_WRONG_ACCOUNT):
         return Code.LOGIN_E_INVALID_USER
     return Code.LOGIN_E_NET
+
+
+def _failure_code(answer: wire.CallReturn, func: str) -> Code:
+    """The code of a refused request; without one, that of the function's failures (SPEC E1)."""
+    return wire.code_of(answer.body["code"]) if "code" in answer.body else failure_code(func)
+
+
+def _has_bytes(text: str) -> bool:
+    """Whether a text can be sent: it holds no lone surrogate (SPEC §1)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _whole(text: str) -> int:

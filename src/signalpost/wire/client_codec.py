@@ -35,6 +35,7 @@ __all__ = [
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+_MOVE_MOST = 60_000  # milliseconds that a server may send a client away for
 _CODES = {int(code): code for code in Code}
 
 
@@ -132,13 +133,13 @@ def decode_server_frame(text: str | bytes) -> ServerFrame | None:
         match _decode(text):
             case ["notify", ["recvmsg", str() as pair]]:
                 match _decode(pair):
-                    case [int() as version, str() as line]:
+                    case [int() as version, str() as line] if _is_whole(version):
                         return Push(version, parse_line(line))
-            case ["call2-ret", [int() as id, str() as error, body]]:
+            case ["call2-ret", [int() as id, str() as error, body]] if _is_whole(id):
                 return _call_return(id, error, body)
-            case ["notify", ["channel2", str() as channel, int() as id, str() as line]]:
+            case ["notify", ["channel2", str() as channel, int() as id, str() as line]] if _is_whole(id):
                 return ChannelEvent(channel, id, parse_line(line))
-            case ["notify", ["msg", int() as version]]:
+            case ["notify", ["msg", int() as version]] if _is_whole(version):
                 return Announcement(version)
             case ["pong", int() | float() as number]:
                 return Pong(number)
@@ -154,8 +155,8 @@ def decode_server_frame(text: str | bytes) -> ServerFrame | None:
                 code = rest.get("code")
                 return ServerError(code if isinstance(code, int) else None, reason)
             case ["reconnect", {"after_ms": int() | float() as after}]:
-                return MoveOn(max(after, 0) / 1000)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return MoveOn(min(max(after, 0), _MOVE_MOST) / 1000)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return None
 
@@ -169,9 +170,14 @@ def decode_items(msgs: Any) -> list[Push]:
 
 def _is_item(item: Any) -> bool:
     match item:
-        case [int(), str()]:
-            return True
+        case [int() as version, str()]:
+            return _is_whole(version)
     return False
+
+
+def _is_whole(number: int) -> bool:
+    """Whether an `int` is a number: to Python, true is one as well."""
+    return not isinstance(number, bool)
 
 
 def _call_return(id: int, error: str, body: Any) -> CallReturn:
