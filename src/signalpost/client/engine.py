@@ -77,6 +77,7 @@ class Engine:
         "_numbers",
         "_outgoing",
         "_scheduled",
+        "_settings",
         "_tls",
         "_url",
     )
@@ -93,8 +94,8 @@ class Engine:
         self._tls = tls
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
-        seed = secrets.token_hex(4)
-        self._machine = Machine(settings or Settings(), seed=seed, jitter=random.random)
+        self._settings = settings or Settings()
+        self._machine = self._new_machine()
         self._link: Link | None = None  # the connection in use, or being opened
         self._fetch: Callable[[], str | Awaitable[str]] | None = None  # gives a token for each connection
         self._fetching: asyncio.Task[None] | None = None  # a token is being fetched
@@ -105,6 +106,9 @@ class Engine:
         self._outgoing: deque[tuple[Callable[[Any], None], Any]] = deque()  # what is to be handed on
         self._scheduled = False  # it is going to be, in this tick
         self._draining = False  # it is being handed on
+
+    def _new_machine(self) -> Machine:
+        return Machine(self._settings, seed=secrets.token_hex(4), jitter=random.random)
 
     @property
     def status(self) -> int:
@@ -154,10 +158,11 @@ class Engine:
             self._step(Seen(mark))
 
     def close(self) -> None:
-        """Let go of everything without a word; nothing is told any more."""
+        """Let go of everything without a word; no event is told any more, and what is asked later fails."""
         self._outgoing.clear()
         self._done.clear()
         self._deliver = _ignore
+        self._machine = self._new_machine()
         self._drop()
         if self._alarm is not None:
             self._alarm.cancel()

@@ -154,6 +154,7 @@ class Client:
     def close(self) -> None:
         """Let go without a word: the session ends when its grace time is over (L11)."""
         self._engine.close()
+        self._over(None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -426,8 +427,8 @@ def connect(
     """Log an account in: `async with connect("ws://HOST:PORT/", app_id=…, account=…, token=…) as me:`.
 
     `url`: else the environment's SIGNALPOST_URL. `token`: the text, or a function, also a coroutine function,
-    that fetches one for each connection. `retries`, `retry_seconds`: how long a lost connection, or the first,
-    is tried for; whichever is used up first (L10). `tls`: for wss, instead of the system's trust.
+    that fetches one for each connection. `retries`, `retry_seconds`: how long a lost connection is tried for,
+    and the first; whichever is used up first (L10). `tls`: for wss, instead of the system's trust.
     Raises ValueError for an address that is none, ArgumentError; when awaited LoginError (SPEC L1).
     """
     address = find_url(url)

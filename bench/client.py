@@ -1,0 +1,299 @@
+"""`make bench-client`: what one process with the Python client sends, receives and keeps.
+
+The server has core 0, the client under test core 1. Beside it: the asyncio client of `websockets`, which
+reads the same frames and does nothing with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import uvloop
+from servers import APP, BUILD, CERTIFICATE, SERVERS, running
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as bare_connect
+
+from signalpost.client import Channel, ChannelMessage, Client, connect
+from signalpost.tokens import make_token
+
+RESULTS = Path(__file__).resolve().parent / "results"
+BODY = "x" * 128
+WINDOW = 64
+TARGETS = {"send": 15_000.0, "receive": 60_000.0, "inbox": 60_000.0, "idle": 60.0}
+UNITS = {
+    "send": "acknowledged messages/s, window 64",
+    "receive": "channel events/s, 50 members in one process",
+    "bare": "the same events/s, read by a bare socket",
+    "inbox": "stored messages/s, 50 inboxes drained",
+    "idle": "MiB for 2000 clients that are logged in",
+}
+LONGEST = 120.0  # seconds that any process may take
+AHEAD = 16
+MEMBERS, INBOXES, STORED, IDLE = 50, 50, 2_000, 2_000
+
+
+@dataclass
+class Figure:
+    """One question's answers, a round each."""
+
+    question: str
+    rounds: list[float]
+
+    @property
+    def median(self) -> float:
+        """The middle one."""
+        return statistics.median(self.rounds)
+
+
+@dataclass
+class Count:
+    """What all members together have taken."""
+
+    taken: int = 0
+
+    async def rate(self, seconds: float) -> float:
+        """How many a second, once they come."""
+        await asyncio.sleep(0.5)
+        begin, before = time.perf_counter(), self.taken
+        await asyncio.sleep(seconds)
+        return (self.taken - before) / (time.perf_counter() - begin)
+
+
+def account(url: str, name: str) -> contextlib.AbstractAsyncContextManager[Client]:
+    """One account, logged in with a real token."""
+    return connect(url, app_id=APP, account=name, token=make_token(APP, CERTIFICATE, name))
+
+
+@contextlib.asynccontextmanager
+async def accounts(url: str, prefix: str, number: int) -> AsyncIterator[list[Client]]:
+    """Many accounts, logged in one after the other."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(account(url, f"{prefix}{index}")) for index in range(number)]
+
+
+# --- what runs in a process of its own: prints one number ---------------------------------------
+
+
+async def send(url: str, seconds: float) -> float:
+    """Messages to accounts that are not there, 64 unanswered at any time."""
+    sent = 0
+    async with account(url, "sender") as me:
+        end = time.perf_counter() + seconds
+
+        async def lane(number: int) -> None:
+            nonlocal sent
+            while time.perf_counter() < end:
+                await me.send(f"sink{(sent + number) % 200}", BODY)
+                sent += 1
+
+        begin = time.perf_counter()
+        await asyncio.gather(*(lane(number) for number in range(WINDOW)))
+        return sent / (time.perf_counter() - begin)
+
+
+async def receive(url: str, seconds: float) -> float:
+    """Members of one channel that take each event; the first keeps 16 messages on their way."""
+    count, room_for_more = Count(), asyncio.Semaphore(AHEAD)
+    async with accounts(url, "member", MEMBERS) as members:
+        rooms = [await member.join("hall") for member in members]
+
+        async def listen(room: Channel) -> None:
+            async for event in room:
+                if isinstance(event, ChannelMessage):
+                    count.taken += 1
+
+        async def echo(room: Channel) -> None:
+            async for event in room:
+                if isinstance(event, ChannelMessage):
+                    count.taken += 1
+                    room_for_more.release()
+
+        async def speak(room: Channel) -> None:
+            while True:
+                await room_for_more.acquire()
+                await room.send(BODY)
+
+        tasks = [asyncio.create_task(listen(room)) for room in rooms[1:]]
+        tasks.append(asyncio.create_task(echo(rooms[0])))
+        tasks.append(asyncio.create_task(speak(rooms[0])))
+        rate = await count.rate(seconds)
+        for task in tasks:
+            task.cancel()
+    return rate
+
+
+async def bare(url: str, seconds: float) -> float:
+    """The same with sockets that only read."""
+    count = Count()
+    message = json.dumps(["call2", ["channel_sendmsg", 2, {"name": "hall", "msg": BODY}]])
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(bare_connect(url, compression=None)) for _ in range(MEMBERS)
+        ]
+        for number, socket in enumerate(sockets):
+            token = make_token(APP, CERTIFICATE, f"bare{number}")
+            fields = {"vid": APP, "account": f"bare{number}", "token": token, "device": "signalpost-python"}
+            await socket.send(json.dumps(["login", fields]))
+            await socket.recv()
+            await socket.send(json.dumps(["call2", ["channel_join", 1, {"name": "hall"}]]))
+            await socket.recv()
+
+        async def listen(socket: ClientConnection) -> None:
+            async for text in socket:
+                if "channel_msg" in text:
+                    count.taken += 1
+
+        async def echo(socket: ClientConnection) -> None:
+            for _ in range(AHEAD):
+                await socket.send(message)
+            async for text in socket:
+                if "channel_msg" in text:
+                    count.taken += 1
+                    await socket.send(message)
+
+        tasks = [asyncio.create_task(listen(socket)) for socket in sockets[1:]]
+        tasks.append(asyncio.create_task(echo(sockets[0])))
+        rate = await count.rate(seconds)
+        for task in tasks:
+            task.cancel()
+    return rate
+
+
+async def fill(url: str, seconds: float) -> float:
+    """Load for `inbox`: stores messages for accounts that are not there."""
+    async with accounts(url, "filler", 8) as fillers:
+
+        async def lane(number: int) -> None:
+            for index in range(number, INBOXES * STORED, WINDOW):
+                await fillers[number % 8].send(f"box{index % INBOXES}", BODY)
+
+        await asyncio.gather(*(lane(number) for number in range(WINDOW)))
+    return 0.0
+
+
+async def inbox(url: str, seconds: float) -> float:
+    """Inboxes with stored messages, drained at once and acknowledged."""
+    begin = time.perf_counter()
+    async with accounts(url, "box", INBOXES) as owners:
+
+        async def drain(owner: Client) -> None:
+            left = STORED
+            async for _ in owner.messages():
+                left -= 1
+                if not left:
+                    return
+
+        await asyncio.gather(*(drain(owner) for owner in owners))
+        return INBOXES * STORED / (time.perf_counter() - begin)
+
+
+async def idle(url: str, seconds: float) -> float:
+    """The resident memory that clients add to a process which has the library loaded."""
+    async with account(url, "first"):
+        gc.collect()
+        before = resident_mib()
+        async with accounts(url, "idle", IDLE) as clients:
+            gc.collect()
+            used = resident_mib() - before
+            for client in clients:
+                client.close()
+    return used
+
+
+def resident_mib() -> float:
+    """VmRSS of this process."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("no VmRSS")
+
+
+ROLES = {role.__name__: role for role in (send, receive, bare, fill, inbox, idle)}
+
+# --- the parent -----------------------------------------------------------------------------------
+
+
+def start(role: str, url: str, seconds: float, core: int) -> subprocess.Popen[str]:
+    """This file again, in a process of its own on one core."""
+    command = [sys.executable, __file__, "--role", role, "--url", url, "--seconds", str(seconds)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core})
+    )
+
+
+def answer(question: str, seconds: float, directory: Path) -> float:
+    """Ask one question of a fresh server."""
+    with running(SERVERS["signalpost"], directory, 0) as server:
+        url = f"ws://127.0.0.1:{server.port}/"
+        if question == "inbox":
+            start("fill", url, seconds, 1).communicate(timeout=LONGEST)
+        out, _ = start(question, url, seconds, 1).communicate(timeout=LONGEST)
+        return float(out.split()[-1])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Speed and size of the Python client.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0, help="measured time of a round")
+    parser.add_argument("--only", action="append", choices=list(UNITS), help="repeatable")
+    parser.add_argument("--name", default="", help="keep the results under this name")
+    parser.add_argument("--role", choices=list(ROLES), help=argparse.SUPPRESS)
+    parser.add_argument("--url", default="", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.role:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            print(runner.run(ROLES[arguments.role](arguments.url, arguments.seconds)), flush=True)
+        return 0
+    BUILD.mkdir(exist_ok=True)
+    questions = arguments.only or list(UNITS)
+    figures = {question: Figure(question, []) for question in questions}
+    with tempfile.TemporaryDirectory(prefix="client-", dir=BUILD) as work:
+        for number in range(arguments.rounds):
+            for question in questions:  # interleaved: what disturbs one, disturbs all
+                figures[question].rounds.append(
+                    answer(question, arguments.seconds, Path(work) / f"{question}{number}")
+                )
+    report = table(list(figures.values()))
+    print(report)
+    if arguments.name:
+        stem = RESULTS / f"{date.today()}-{arguments.name}"
+        stem.with_suffix(".md").write_text(f"# The Python client, {arguments.rounds} rounds\n\n{report}\n")
+        stem.with_suffix(".json").write_text(
+            json.dumps([asdict(figure) for figure in figures.values()], indent=1) + "\n"
+        )
+    return 0
+
+
+def table(figures: list[Figure]) -> str:
+    """Medians, spread and targets."""
+    lines = ["| question | median | range | target |", "| --- | ---: | --- | --- |"]
+    for figure in figures:
+        target = TARGETS.get(figure.question)
+        met = ""
+        if target is not None:
+            good = figure.median <= target if figure.question == "idle" else figure.median >= target
+            met = f"{target:,.0f}: {'met' if good else 'missed'}"
+        spread = f"{min(figure.rounds):,.1f} to {max(figure.rounds):,.1f}"
+        lines.append(f"| {UNITS[figure.question]} | {figure.median:,.1f} | {spread} | {met} |")
+    found = {figure.question: figure.median for figure in figures}
+    if "receive" in found and "bare" in found:
+        lines.append(f"\nreceive / bare socket: {found['receive'] / found['bare']:.2f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
