@@ -1,0 +1,147 @@
+"""`Call`, method by method and callback by callback (SPEC §6)."""
+
+from __future__ import annotations
+
+import json
+
+from signalpost.web import Call
+from web_face.people import House, User
+
+
+async def ringing(web: House) -> tuple[User, Call, User, Call]:
+    """Ada calls Bo, and it rings."""
+    ada, bo = await web.user("ada"), await web.user("bo")
+    going = ada.invite("room", "bo")
+    coming = await bo.rings("room", "ada")
+    await ada.expect("onInviteReceivedByPeer", "")
+    return ada, going, bo, coming
+
+
+async def talking(web: House) -> tuple[User, Call, User, Call]:
+    """Bo has accepted."""
+    ada, going, bo, coming = await ringing(web)
+    coming.channelInviteAccept()
+    await ada.expect("onInviteAcceptedByPeer", "")
+    return ada, going, bo, coming
+
+
+async def test_call_channelInviteAccept(web: House) -> None:
+    """SPEC K2: the caller is told, with the extra; the callee is told nothing."""
+    ada, _, bo, coming = await ringing(web)
+    coming.channelInviteAccept("any text")
+    await ada.expect("onInviteAcceptedByPeer", "any text")
+    await bo.quiet()
+
+
+async def test_call_channelInviteRefuse(web: House) -> None:
+    """SPEC K2: the caller is told, with the extra; the call is over."""
+    ada, going, bo, coming = await ringing(web)
+    coming.channelInviteRefuse("not now")
+    await ada.expect("onInviteRefusedByPeer", "not now")
+    going.channelInviteEnd()  # late, and so nothing (K12)
+    coming.channelInviteAccept()
+    await ada.quiet()
+    await bo.quiet()
+
+
+async def test_call_channelInviteDTMF(web: House) -> None:
+    """SPEC K4: from either side of an accepted call."""
+    ada, going, bo, coming = await talking(web)
+    going.channelInviteDTMF("12*#")
+    await bo.expect("onInviteMsg", '{"msgtype":"dtmf","msgdata":"12*#"}')
+    coming.channelInviteDTMF("A" * 64)
+    await ada.expect(
+        "onInviteMsg", json.dumps({"msgtype": "dtmf", "msgdata": "A" * 64}, separators=(",", ":"))
+    )
+
+
+async def test_call_channelInviteEnd(web: House) -> None:
+    """SPEC K3: oneself and the other are told; the other gets the extra."""
+    ada, going, bo, _ = await talking(web)
+    going.channelInviteEnd("bye")
+    assert ada.told.empty()
+    await ada.expect("onInviteEndByMyself", "")
+    await bo.expect("onInviteEndByPeer", "bye")
+
+
+async def test_call_onInviteReceivedByPeer(web: House) -> None:
+    """SPEC K1: once, before any answer, without the peer's doing."""
+    ada, _, _, coming = await ringing(web)
+    coming.channelInviteAccept()
+    await ada.expect("onInviteAcceptedByPeer", "")
+    await ada.quiet()
+
+
+async def test_call_onInviteAcceptedByPeer(web: House) -> None:
+    """SPEC K2: the extra is any text, never parsed."""
+    ada, _, _, coming = await ringing(web)
+    coming.channelInviteAccept('{"half": ')
+    await ada.expect("onInviteAcceptedByPeer", '{"half": ')
+
+
+async def test_call_onInviteRefusedByPeer(web: House) -> None:
+    """SPEC K2: an object becomes its JSON text."""
+    ada, _, _, coming = await ringing(web)
+    coming.channelInviteRefuse({"busy": True})
+    await ada.expect("onInviteRefusedByPeer", '{"busy":true}')
+
+
+async def test_call_onInviteFailed(web: House) -> None:
+    """SPEC E4: JSON text with code and reason, and the call is over."""
+    ada = await web.user("ada")
+    call = ada.invite("room", "nobody", {"_require_peer_online": 1})
+    assert ada.told.empty()
+    assert await ada.expect_failure(703)
+    call.channelInviteEnd()
+    await ada.quiet()
+
+
+async def test_call_onInviteEndByPeer(web: House) -> None:
+    """SPEC K3: the callee hangs up, with an extra."""
+    ada, _, bo, coming = await talking(web)
+    coming.channelInviteEnd({"why": "done"})
+    await bo.expect("onInviteEndByMyself", "")
+    await ada.expect("onInviteEndByPeer", '{"why":"done"}')
+
+
+async def test_call_onInviteEndByMyself(web: House) -> None:
+    """SPEC K3: before the answer, too."""
+    ada, going, bo, _ = await ringing(web)
+    going.channelInviteEnd()
+    await ada.expect("onInviteEndByMyself", "")
+    await bo.expect("onInviteEndByPeer", "")
+
+
+async def test_call_onInviteMsg(web: House) -> None:
+    """SPEC K4: one callback for each press, in order."""
+    _, going, bo, _ = await talking(web)
+    for keys in "159#":
+        going.channelInviteDTMF(keys)
+    for keys in "159#":
+        await bo.expect("onInviteMsg", f'{{"msgtype":"dtmf","msgdata":"{keys}"}}')
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+async def test_the_server_names_a_channel_that_has_no_name(web: House) -> None:
+    """SPEC K10: the caller's object knows the name by the first callback, and can end the call before."""
+    ada, bo = await web.user("ada"), await web.user("bo")
+    call = ada.invite("", "bo")
+    assert call.channelName == ""
+    await ada.expect("onInviteReceivedByPeer", "")
+    assert call.channelName
+    await bo.rings(call.channelName, "ada")
+    call.channelInviteEnd()
+    await ada.expect("onInviteEndByMyself", "")
+    await bo.expect("onInviteEndByPeer", "")
+
+    other = ada.invite("", "bo")
+    other.channelInviteEnd()
+    while (told := await ada.next()) == ("onInviteReceivedByPeer", ""):
+        pass
+    assert told == ("onInviteEndByMyself", "")
+    assert other.channelName not in ("", call.channelName)
+    while (told := await bo.next())[0] == "onInviteReceived":
+        assert told[1].channelName == other.channelName
+    assert told == ("onInviteEndByPeer", "")
