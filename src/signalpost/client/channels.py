@@ -23,11 +23,9 @@ from signalpost.client.events import (
 from signalpost.client.requests import JOIN, LEAVE, Pending
 from signalpost.wire.client_codec import ChannelEvent
 from signalpost.wire.codes import RESERVED_CHANNELS, Code
-from signalpost.wire.lines import Line
+from signalpost.wire.lines import Line, seconds_of
 
 __all__ = ["Channels"]
-
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class _Cursor:
@@ -110,25 +108,35 @@ class Channels:
         return None if event.line is None else _meaning(event.channel, event.line)
 
 
+class _Content(msgspec.Struct):
+    """CONTENT of any event (PROTOCOL §7)."""
+
+    account: str
+    msg: str = ""
+    name: str = ""
+    value: str = ""
+    type: str = ""
+
+
+_content = msgspec.json.Decoder(_Content).decode
+_CHANGES = {str(change): change for change in Change}
+
+
 def _meaning(channel: str, line: Line) -> Event | None:
     try:
-        content = _decode(line.content)
+        content = _content(line.content)
     except (msgspec.DecodeError, RecursionError):
         return None
-    match line.type, content:
-        case "channel_msg", {"account": str() as account, "msg": str() as text}:
-            return ChannelMessage(channel, account, text, line.id, _seconds(line.time))
-        case "channel_user_join", {"account": str() as account}:
-            return MemberJoined(channel, account)
-        case "channel_user_leave", {"account": str() as account}:
-            return MemberLeft(channel, account)
-        case "channel_attr_update", {
-            "account": str() as account,
-            "name": str() as name,
-            "value": str() as value,
-            "type": "update" | "del" | "clear" as change,
-        }:
-            return AttributeChanged(channel, account, name, value, Change(change))
+    kind = line.type
+    if kind == "channel_msg":
+        return ChannelMessage(channel, content.account, content.msg, line.id, seconds_of(line))
+    if kind == "channel_user_join":
+        return MemberJoined(channel, content.account)
+    if kind == "channel_user_leave":
+        return MemberLeft(channel, content.account)
+    change = _CHANGES.get(content.type)
+    if kind == "channel_attr_update" and change is not None:
+        return AttributeChanged(channel, content.account, content.name, content.value, change)
     return None
 
 
@@ -141,7 +149,3 @@ def _members(list_: Any) -> tuple[str, ...]:
 def _attributes(attrs: Any) -> dict[str, str]:
     """`{name: value}`, values as texts."""
     return {name: str(value) for name, value in attrs.items()} if isinstance(attrs, dict) else {}
-
-
-def _seconds(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0

@@ -26,6 +26,7 @@ from signalpost.client.steps import (
     Answered,
     Closed,
     Drop,
+    Effect,
     Input,
     Invite,
     Login,
@@ -197,13 +198,15 @@ class Engine:
         self._step(outcome)
         self._drain()
 
-    def link_received(self, link: Link, texts: list[bytes]) -> None:
+    def link_received(self, link: Link, texts: list[bytes | bytearray | memoryview]) -> None:
         """Messages of the server."""
+        machine, now = self._machine, self._loop.time()
         for text in texts:
             if link is not self._link:
-                return
-            self._step(Received(text))
+                break
+            self._perform(machine.step(Received(text), now))
         self._drain()
+        self._set_alarm(machine.deadline)
 
     def link_lost(self, link: Link, reason: str) -> None:
         """The connection is gone."""
@@ -216,8 +219,15 @@ class Engine:
 
     def _step(self, input: Input) -> None:
         machine = self._machine
+        self._perform(machine.step(input, self._loop.time()))
+        if self._outgoing and not self._scheduled and not self._draining:
+            self._scheduled = True
+            self._loop.call_soon(self._drain)
+        self._set_alarm(machine.deadline)
+
+    def _perform(self, effects: list[Effect]) -> None:
         outgoing = self._outgoing
-        for effect in machine.step(input, self._loop.time()):
+        for effect in effects:
             if isinstance(effect, Event):
                 outgoing.append((self._deliver, effect))
             elif isinstance(effect, Transmit):
@@ -232,10 +242,6 @@ class Engine:
                 self._link.open(self._url, self._tls)
             elif isinstance(effect, Drop):
                 self._drop()
-        if outgoing and not self._scheduled and not self._draining:
-            self._scheduled = True
-            self._loop.call_soon(self._drain)
-        self._set_alarm(machine.deadline)
 
     def _drop(self) -> None:
         link, self._link = self._link, None

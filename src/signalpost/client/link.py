@@ -6,6 +6,7 @@ Frames that are sent within one tick of the loop leave in one write. It refuses 
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from typing import Protocol, cast
 from urllib.parse import urlsplit
@@ -14,11 +15,13 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidURI
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Response
-from websockets.protocol import State
+from websockets.protocol import Event, State
 from websockets.uri import WebSocketURI, parse_uri
 
 __all__ = ["Link", "Owner", "check_url"]
 
+_silent = logging.getLogger("signalpost.client.frames")  # the library logs frames, tokens and all (SPEC S8)
+_silent.disabled = True
 _MESSAGE_BYTES = 8 * 1024 * 1024  # of one message of the server: a list of all members is the longest
 
 
@@ -29,7 +32,7 @@ class Owner(Protocol):
         """The handshake is done."""
         ...
 
-    def link_received(self, link: Link, texts: list[bytes]) -> None:
+    def link_received(self, link: Link, texts: list[bytes | bytearray | memoryview]) -> None:
         """Whole messages came."""
         ...
 
@@ -93,7 +96,7 @@ class Link(asyncio.Protocol):
             self._transport.close()
 
     async def _connect(self, uri: WebSocketURI, tls: ssl.SSLContext | None) -> None:
-        self._protocol = ClientProtocol(uri, max_size=_MESSAGE_BYTES)
+        self._protocol = ClientProtocol(uri, max_size=_MESSAGE_BYTES, logger=_silent)
         context = (tls or ssl.create_default_context()) if uri.secure else None
         try:
             await self._loop.create_connection(lambda: self, uri.host, uri.port, ssl=context)
@@ -108,7 +111,7 @@ class Link(asyncio.Protocol):
         """asyncio: TCP, and TLS if wanted, are there."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         if self._closed or self._protocol is None:
-            transport.abort()
+            self._transport.abort()
             return
         self._protocol.send_request(self._protocol.connect())
         self._flush()
@@ -119,14 +122,18 @@ class Link(asyncio.Protocol):
         if protocol is None or self._closed:
             return
         protocol.receive_data(data)
-        texts: list[bytes] = []
+        texts: list[bytes | bytearray | memoryview] = []
+        quiet = True  # nothing but whole messages came: the protocol has nothing to say by itself
         for event in protocol.events_received():
-            if isinstance(event, Frame):
-                self._take_frame(event, texts)
-            elif isinstance(event, Response) and protocol.handshake_exc is None:
-                self._owner.link_opened(self)
+            if type(event) is Frame and event.opcode is Opcode.TEXT and event.fin:
+                texts.append(event.data)
+            else:
+                quiet = False
+                self._take_other(event, texts)
         if texts:
             self._owner.link_received(self, texts)
+        if quiet and protocol.state is State.OPEN:
+            return
         self._schedule()
         if protocol.handshake_exc is not None:
             self._lose(f"refused: {protocol.handshake_exc}")
@@ -143,17 +150,17 @@ class Link(asyncio.Protocol):
         self._transport = None
         self._lose(str(exc) if exc else "closed without a word")
 
-    def _take_frame(self, frame: Frame, texts: list[bytes]) -> None:
-        if frame.opcode not in (Opcode.TEXT, Opcode.CONT):
-            return
-        data = bytes(frame.data)
-        if frame.fin and not self._fragments:
-            texts.append(data)
-            return
-        self._fragments.append(data)
-        if frame.fin:
-            texts.append(b"".join(self._fragments))
-            self._fragments.clear()
+    def _take_other(self, event: Event, texts: list[bytes | bytearray | memoryview]) -> None:
+        """The handshake's answer, and pieces of a message; control frames are the protocol's."""
+        if isinstance(event, Response):
+            assert self._protocol is not None, "an answer comes to a request"
+            if self._protocol.handshake_exc is None:
+                self._owner.link_opened(self)
+        elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.CONT):
+            self._fragments.append(bytes(event.data))
+            if event.fin:
+                texts.append(b"".join(self._fragments))
+                self._fragments.clear()
 
     @staticmethod
     def _why_closed(protocol: ClientProtocol) -> str:

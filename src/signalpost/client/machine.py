@@ -76,7 +76,7 @@ from signalpost.wire.codes import (
     REASON_WRONG_ACCOUNT,
     Code,
 )
-from signalpost.wire.lines import Line
+from signalpost.wire.lines import Line, seconds_of
 from signalpost.wire.texts import name_fault
 
 __all__ = ["Machine", "State"]
@@ -602,7 +602,7 @@ class Machine:
         if line is None:
             self._inbox.see(mark)
         elif line.type == "instant":
-            self._emit(Message(line.src, line.content, line.id, _whole(line.time), mark))
+            self._emit(Message(line.src, line.content, line.id, seconds_of(line), mark))
         else:
             self._take_call_event(line, mark, now)
 
@@ -763,7 +763,3 @@ def _has_bytes(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0

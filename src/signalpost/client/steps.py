@@ -104,7 +104,7 @@ class Opened(msgspec.Struct, frozen=True):
 class Received(msgspec.Struct, frozen=True):
     """A text came over the connection."""
 
-    text: str | bytes
+    text: str | bytes | bytearray | memoryview
 
 
 class Closed(msgspec.Struct, frozen=True):

@@ -36,6 +36,7 @@ __all__ = [
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _MOVE_MOST = 60_000  # milliseconds that a server may send a client away for
+_pair = msgspec.json.Decoder(tuple[int, str]).decode
 _CODES = {int(code): code for code in Code}
 
 
@@ -127,20 +128,15 @@ def call_frame(id: int, func: str, args: Mapping[str, Any]) -> bytes:
     return _encode(["call2", [func, id, args]])
 
 
-def decode_server_frame(text: str | bytes) -> ServerFrame | None:
+def decode_server_frame(text: str | bytes | bytearray | memoryview) -> ServerFrame | None:
     """A frame of the server; None for what a client ignores."""
     try:
-        match _decode(text):
-            case ["notify", ["recvmsg", str() as pair]]:
-                match _decode(pair):
-                    case [int() as version, str() as line] if _is_whole(version):
-                        return Push(version, parse_line(line))
-            case ["call2-ret", [int() as id, str() as error, body]] if _is_whole(id):
+        frame = _decode(text)
+        if frame[0] == "notify":
+            return _notice(frame[1])
+        match frame:
+            case ["call2-ret", [int() as id, str() as error, body]]:
                 return _call_return(id, error, body)
-            case ["notify", ["channel2", str() as channel, int() as id, str() as line]] if _is_whole(id):
-                return ChannelEvent(channel, id, parse_line(line))
-            case ["notify", ["msg", int() as version]] if _is_whole(version):
-                return Announcement(version)
             case ["pong", int() | float() as number]:
                 return Pong(number)
             case ["login_ret", [str() as error, str() as body]]:
@@ -155,9 +151,22 @@ def decode_server_frame(text: str | bytes) -> ServerFrame | None:
                 code = rest.get("code")
                 return ServerError(code if isinstance(code, int) else None, reason)
             case ["reconnect", {"after_ms": int() | float() as after}]:
-                return MoveOn(min(max(after, 0), _MOVE_MOST) / 1000)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
+                return MoveOn(max(after, 0) / 1000)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LookupError, TypeError):
+        return None  # no JSON, or not of the form that its name promises
+    return None
+
+
+def _notice(argument: Any) -> ServerFrame | None:
+    """`notify`: the frames of which there are many."""
+    match argument:
+        case ["recvmsg", str() as pair]:
+            version, line = _pair(pair)
+            return Push(version, parse_line(line))
+        case ["channel2", str() as channel, int() as id, str() as line]:
+            return ChannelEvent(channel, id, parse_line(line))
+        case ["msg", int() as version]:
+            return Announcement(version)
     return None
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "message_content",
     "parse_line",
     "rest",
+    "seconds_of",
 ]
 
 _FLAG = "v1:E:86400"
@@ -95,3 +96,11 @@ def parse_line(text: str) -> Line | None:
         fields = text.split(" ", 6)
         return Line("", *fields[1:]) if len(fields) == 7 else None
     return None
+
+
+def seconds_of(line: Line) -> int:
+    """The line's TIME in Unix seconds; 0 for what is no number."""
+    try:
+        return int(line.time)
+    except ValueError:
+        return 0

@@ -133,6 +133,9 @@ class Channel(ChannelView):
 
     def happened(self, event: ChannelEvent) -> None:
         """Something happened in the channel."""
+        if isinstance(event, ChannelMessage):
+            self._events.put(event)
+            return
         match event:
             case MemberJoined(account=account):
                 self._members.setdefault(account)

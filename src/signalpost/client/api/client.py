@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from enum import IntEnum
 from types import TracebackType
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import msgspec
 
@@ -23,10 +23,15 @@ from signalpost.client.engine import Engine, Result, Token, find_url
 from signalpost.client.errors import ArgumentError, SignalpostError, error_of
 from signalpost.client.events import (
     AttributeChanged,
+    CallAccepted,
+    CallEnded,
     CallEvent,
     CallFailed,
     CallIncoming,
+    CallKeys,
     CallNamed,
+    CallReceived,
+    CallRefused,
     ChannelJoined,
     ChannelLeft,
     ChannelMessage,
@@ -266,34 +271,29 @@ class Client:
         return self._entered
 
     def _deliver(self, event: Event) -> None:
-        if isinstance(event, Message):
-            self._messages.put(event)
-        elif isinstance(event, CallEvent):
-            self._take_call_event(event)
-            self._engine.seen(getattr(event, "mark", 0))
-        elif isinstance(event, ChannelMessage | MemberJoined | MemberLeft | AttributeChanged | EventsLost):
-            self._take_channel_event(event)
-        elif isinstance(event, ChannelJoined):
-            self._joined(event)
-        elif isinstance(event, ChannelLeft):
-            self._left_channel(event)
-        elif isinstance(event, Note):
-            _log.log(getattr(logging, event.level), "%s: %s", self.account, event.text)
-        else:
-            self._take_session_event(event)
+        take = self._TAKERS.get(type(event))
+        if take is not None:
+            take(self, event)
 
-    def _take_session_event(self, event: Event) -> None:
-        match event:
-            case LoggedIn():
-                if not self._entered.done():
-                    self._entered.set_result(None)
-            case LoginFailed():
-                self._over(error_of(event.code, event.reason))
-            case LoggedOut():
-                wanted = event.code is Code.LOGOUT_E_USER
-                self._over(None if wanted else error_of(event.code, event.reason))
-            case Reconnecting() | Reconnected() | Problem():
-                self._events.put(event)
+    def _take_message(self, message: Message) -> None:
+        self._messages.put(message)
+
+    def _take_note(self, note: Note) -> None:
+        _log.log(getattr(logging, note.level), "%s: %s", self.account, note.text)
+
+    def _take_session_event(self, event: SessionEvent) -> None:
+        self._events.put(event)
+
+    def _logged_in(self, event: LoggedIn) -> None:
+        if not self._entered.done():
+            self._entered.set_result(None)
+
+    def _login_failed(self, event: LoginFailed) -> None:
+        self._over(error_of(event.code, event.reason))
+
+    def _logged_out(self, event: LoggedOut) -> None:
+        wanted = event.code is Code.LOGOUT_E_USER
+        self._over(None if wanted else error_of(event.code, event.reason))
 
     def _over(self, error: SignalpostError | None) -> None:
         """The session is over, or never was."""
@@ -333,18 +333,20 @@ class Client:
         if channel is not None:
             channel.happened(event)
 
+    def _take_invitation(self, event: CallIncoming) -> None:
+        call = self._calls[event.call] = Call(
+            self._engine,
+            number=event.call,
+            channel=event.channel,
+            peer=event.peer,
+            extra=event.extra,
+            state=CallState.RINGING,
+        )
+        self._invites.put(call)
+        self._engine.seen(event.mark)
+
     def _take_call_event(self, event: CallEvent) -> None:
-        if isinstance(event, CallIncoming):
-            call = self._calls[event.call] = Call(
-                self._engine,
-                number=event.call,
-                channel=event.channel,
-                peer=event.peer,
-                extra=event.extra,
-                state=CallState.RINGING,
-            )
-            self._invites.put(call)
-            return
+        self._engine.seen(getattr(event, "mark", 0))
         found = self._calls.get(event.call)
         if found is None:
             return
@@ -357,6 +359,32 @@ class Client:
                 future.set_exception(error_of(event.code, event.reason))
             elif isinstance(event, CallNamed):
                 future.set_result(None)
+
+    _TAKERS: ClassVar[dict[type[Event], Callable[[Client, Any], None]]] = {
+        Message: _take_message,
+        Note: _take_note,
+        LoggedIn: _logged_in,
+        LoginFailed: _login_failed,
+        LoggedOut: _logged_out,
+        Reconnecting: _take_session_event,
+        Reconnected: _take_session_event,
+        Problem: _take_session_event,
+        ChannelJoined: _joined,
+        ChannelLeft: _left_channel,
+        ChannelMessage: _take_channel_event,
+        MemberJoined: _take_channel_event,
+        MemberLeft: _take_channel_event,
+        AttributeChanged: _take_channel_event,
+        EventsLost: _take_channel_event,
+        CallIncoming: _take_invitation,
+        CallNamed: _take_call_event,
+        CallReceived: _take_call_event,
+        CallAccepted: _take_call_event,
+        CallRefused: _take_call_event,
+        CallFailed: _take_call_event,
+        CallEnded: _take_call_event,
+        CallKeys: _take_call_event,
+    }
 
 
 class Connecting:

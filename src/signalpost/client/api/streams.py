@@ -40,7 +40,8 @@ class Stream(Generic[Item]):
             self._items.popleft()
             self._dropped += 1
         self._items.append(item)
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def close(self, error: Exception | None = None) -> None:
         """End the stream behind what is in it; the first end counts."""
