@@ -17,6 +17,7 @@ class Relay:
         self._server: asyncio.Server | None = None  # while it accepts
         self._writers: set[asyncio.StreamWriter] = set()  # both ends of all connections
         self._tasks: set[asyncio.Task[None]] = set()
+        self.asked = 0  # bytes that clients have sent
         self._answers = asyncio.Event()  # set while what the server says is passed on
         self._answers.set()
 
@@ -74,13 +75,17 @@ class Relay:
         self._writers.discard(writer)
         self._tasks.discard(task)
 
-    @staticmethod
     async def _pump(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event | None = None
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        gate: asyncio.Event | None = None,
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
-                if gate is not None:
+                if gate is None:
+                    self.asked += len(data)
+                else:
                     await gate.wait()
                 writer.write(data)
                 await writer.drain()
