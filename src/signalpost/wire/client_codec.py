@@ -135,7 +135,7 @@ def decode_server_frame(text: str | bytes | bytearray | memoryview) -> ServerFra
         if frame[0] == "notify":
             return _notice(frame[1])
         match frame:
-            case ["call2-ret", [int() as id, str() as error, body]]:
+            case ["call2-ret", [int() as id, str() as error, body]] if _is_whole(id):
                 return _call_return(id, error, body)
             case ["pong", int() | float() as number]:
                 return Pong(number)
@@ -151,8 +151,8 @@ def decode_server_frame(text: str | bytes | bytearray | memoryview) -> ServerFra
                 code = rest.get("code")
                 return ServerError(code if isinstance(code, int) else None, reason)
             case ["reconnect", {"after_ms": int() | float() as after}]:
-                return MoveOn(max(after, 0) / 1000)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LookupError, TypeError):
+                return MoveOn(min(max(after, 0), _MOVE_MOST) / 1000)
+    except (msgspec.DecodeError, UnicodeError, RecursionError, LookupError, TypeError):
         return None  # no JSON, or not of the form that its name promises
     return None
 
@@ -163,9 +163,9 @@ def _notice(argument: Any) -> ServerFrame | None:
         case ["recvmsg", str() as pair]:
             version, line = _pair(pair)
             return Push(version, parse_line(line))
-        case ["channel2", str() as channel, int() as id, str() as line]:
+        case ["channel2", str() as channel, int() as id, str() as line] if _is_whole(id):
             return ChannelEvent(channel, id, parse_line(line))
-        case ["msg", int() as version]:
+        case ["msg", int() as version] if _is_whole(version):
             return Announcement(version)
     return None
 
