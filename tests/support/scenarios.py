@@ -126,7 +126,8 @@ def _line(fields: dict[str, Any]) -> str:
         content = json.dumps({"channel": channel, "peer": peer, "peeruid": 0, "extra": extra})
     else:
         content = given.get("content", "")
-    return f"msg-v3 {given['id']} {given['src']} {given['dst']} {given['flag']} {given['type']} {given['time']} {content}"
+    names = ("id", "src", "dst", "flag", "type", "time")
+    return " ".join(["msg-v3", *(given[name] for name in names), content])
 
 
 # --- playing -------------------------------------------------------------------------------------
@@ -269,7 +270,13 @@ class Player:
         return Received(json.dumps(frame, ensure_ascii=False).encode())
 
     def _let_in(self, step: dict[str, Any]) -> Input:
-        body = {"result": "ok", "uid": 0, "resumed": False, "channels": {}, **build(step["let_in"], self.saved)}
+        body = {
+            "result": "ok",
+            "uid": 0,
+            "resumed": False,
+            "channels": {},
+            **build(step["let_in"], self.saved),
+        }
         return self._text(["login_ret", ["", json.dumps(body)]])
 
     def _turn_away(self, step: dict[str, Any]) -> Input:
@@ -364,7 +371,7 @@ class Player:
         match(pattern["transmit"], self._frame(effect), self.saved)
 
     def _hold_enter(self, pattern: dict[str, Any], effect: Effect) -> None:
-        """A login frame: what the scenario says, what follows from the login, and no line or channels else."""
+        """A login frame: what the scenario says, what follows from the login, no other line or channels."""
         frame = self._frame(effect)
         wanted = {
             "vid": self.login["app"],
