@@ -6,6 +6,7 @@ raise ArgumentError: 1004 for what is wrong, 1005 for what is too long; what can
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -54,6 +55,7 @@ __all__ = [
 
 RPC_PREFIX = "io.agora.signal."
 
+_NUMBER = re.compile("[0-9]{1,16}")
 _KEYS = re.compile(f"[{re.escape(DTMF_ALPHABET)}]+")
 
 
@@ -114,7 +116,7 @@ def _require(fault: Fault | None) -> None:
 def _spelled(value: Any, what: str) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise _wrong(f"{what} has to be text or a number, not {type(value).__name__}")
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
@@ -138,6 +140,8 @@ def _text(value: Any, what: str, limit: int) -> str:
 
 
 def _json(value: Any, what: str = "value") -> str:
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise _wrong(f"{what} has to be text, or something that JSON can say, not {type(value).__name__}")
     try:
         return msgspec.json.encode(value).decode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -215,7 +219,7 @@ def query_members(channel: Any) -> Ask:
 
 def query_all_members(channel: Any, most: Any = LIST_ALL_MEMBERS) -> Ask:
     """The latest `most` members of a channel (SPEC C12)."""
-    number = int(most) if isinstance(most, str) and most.isdecimal() else most
+    number = int(most) if isinstance(most, str) and _NUMBER.fullmatch(most) else most
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise _wrong("num has to be a whole number, 0 or more")
     return Ask("channel_query_userlist_all", {"name": channel_name(channel), "num": min(number, 2**53)})
