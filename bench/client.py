@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import uvloop
 from servers import APP, BUILD, CERTIFICATE, SERVERS, running
@@ -42,7 +43,7 @@ UNITS = {
     "idle": "MiB for 2000 clients that are logged in",
 }
 LONGEST = 120.0  # seconds that any process may take
-AHEAD = 16
+AHEAD = 32
 MEMBERS, INBOXES, STORED, IDLE = 50, 50, 2_000, 2_000
 
 
@@ -52,11 +53,36 @@ class Figure:
 
     question: str
     rounds: list[float]
+    cpu: list[float]  # µs of this process for each message or event; 0 where it means nothing
 
     @property
     def median(self) -> float:
         """The middle one."""
         return statistics.median(self.rounds)
+
+    @property
+    def cpu_median(self) -> float:
+        """The middle one."""
+        return statistics.median(self.cpu)
+
+
+class Answer(NamedTuple):
+    """What a role prints: its figure, and CPU µs each."""
+
+    figure: float
+    cpu: float
+
+
+class Watch:
+    """Time and CPU time from now on."""
+
+    def __init__(self) -> None:
+        self._begin, self._cpu = time.perf_counter(), time.process_time()
+
+    def read(self, count: int) -> Answer:
+        """So many a second, and µs of CPU each."""
+        cpu = time.process_time() - self._cpu
+        return Answer(count / (time.perf_counter() - self._begin), cpu / count * 1e6)
 
 
 @dataclass
@@ -65,12 +91,12 @@ class Count:
 
     taken: int = 0
 
-    async def rate(self, seconds: float) -> float:
+    async def rate(self, seconds: float) -> Answer:
         """How many a second, once they come."""
         await asyncio.sleep(0.5)
-        begin, before = time.perf_counter(), self.taken
+        watch, before = Watch(), self.taken
         await asyncio.sleep(seconds)
-        return (self.taken - before) / (time.perf_counter() - begin)
+        return watch.read(self.taken - before)
 
 
 def account(url: str, name: str) -> contextlib.AbstractAsyncContextManager[Client]:
@@ -88,7 +114,7 @@ async def accounts(url: str, prefix: str, number: int) -> AsyncIterator[list[Cli
 # --- what runs in a process of its own: prints one number ---------------------------------------
 
 
-async def send(url: str, seconds: float) -> float:
+async def send(url: str, seconds: float) -> Answer:
     """Messages to accounts that are not there, 64 unanswered at any time."""
     sent = 0
     async with account(url, "sender") as me:
@@ -100,13 +126,13 @@ async def send(url: str, seconds: float) -> float:
                 await me.send(f"sink{(sent + number) % 200}", BODY)
                 sent += 1
 
-        begin = time.perf_counter()
+        watch = Watch()
         await asyncio.gather(*(lane(number) for number in range(WINDOW)))
-        return sent / (time.perf_counter() - begin)
+        return watch.read(sent)
 
 
-async def receive(url: str, seconds: float) -> float:
-    """Members of one channel that take each event; the first keeps 16 messages on their way."""
+async def receive(url: str, seconds: float) -> Answer:
+    """Members of one channel that take each event; the first keeps 32 messages on their way."""
     count, room_for_more = Count(), asyncio.Semaphore(AHEAD)
     async with accounts(url, "member", MEMBERS) as members:
         rooms = [await member.join("hall") for member in members]
@@ -129,14 +155,14 @@ async def receive(url: str, seconds: float) -> float:
 
         tasks = [asyncio.create_task(listen(room)) for room in rooms[1:]]
         tasks.append(asyncio.create_task(echo(rooms[0])))
-        tasks.append(asyncio.create_task(speak(rooms[0])))
+        tasks += [asyncio.create_task(speak(rooms[0])) for _ in range(AHEAD)]
         rate = await count.rate(seconds)
         for task in tasks:
             task.cancel()
     return rate
 
 
-async def bare(url: str, seconds: float) -> float:
+async def bare(url: str, seconds: float) -> Answer:
     """The same with sockets that only read."""
     count = Count()
     message = json.dumps(["call2", ["channel_sendmsg", 2, {"name": "hall", "msg": BODY}]])
@@ -173,7 +199,7 @@ async def bare(url: str, seconds: float) -> float:
     return rate
 
 
-async def fill(url: str, seconds: float) -> float:
+async def fill(url: str, seconds: float) -> Answer:
     """Load for `inbox`: stores messages for accounts that are not there."""
     async with accounts(url, "filler", 8) as fillers:
 
@@ -182,12 +208,12 @@ async def fill(url: str, seconds: float) -> float:
                 await fillers[number % 8].send(f"box{index % INBOXES}", BODY)
 
         await asyncio.gather(*(lane(number) for number in range(WINDOW)))
-    return 0.0
+    return Answer(0.0, 0.0)
 
 
-async def inbox(url: str, seconds: float) -> float:
+async def inbox(url: str, seconds: float) -> Answer:
     """Inboxes with stored messages, drained at once and acknowledged."""
-    begin = time.perf_counter()
+    watch = Watch()
     async with accounts(url, "box", INBOXES) as owners:
 
         async def drain(owner: Client) -> None:
@@ -198,10 +224,10 @@ async def inbox(url: str, seconds: float) -> float:
                     return
 
         await asyncio.gather(*(drain(owner) for owner in owners))
-        return INBOXES * STORED / (time.perf_counter() - begin)
+        return watch.read(INBOXES * STORED)
 
 
-async def idle(url: str, seconds: float) -> float:
+async def idle(url: str, seconds: float) -> Answer:
     """The resident memory that clients add to a process which has the library loaded."""
     async with account(url, "first"):
         gc.collect()
@@ -211,7 +237,7 @@ async def idle(url: str, seconds: float) -> float:
             used = resident_mib() - before
             for client in clients:
                 client.close()
-    return used
+    return Answer(used, 0.0)
 
 
 def resident_mib() -> float:
@@ -235,14 +261,15 @@ def start(role: str, url: str, seconds: float, core: int) -> subprocess.Popen[st
     )
 
 
-def answer(question: str, seconds: float, directory: Path) -> float:
+def answer(question: str, seconds: float, directory: Path) -> Answer:
     """Ask one question of a fresh server."""
     with running(SERVERS["signalpost"], directory, 0) as server:
         url = f"ws://127.0.0.1:{server.port}/"
         if question == "inbox":
             start("fill", url, seconds, 1).communicate(timeout=LONGEST)
         out, _ = start(question, url, seconds, 1).communicate(timeout=LONGEST)
-        return float(out.split()[-1])
+        figure, cpu = out.split()[-2:]
+        return Answer(float(figure), float(cpu))
 
 
 def main() -> int:
@@ -256,17 +283,17 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.role:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            print(runner.run(ROLES[arguments.role](arguments.url, arguments.seconds)), flush=True)
+            print(*runner.run(ROLES[arguments.role](arguments.url, arguments.seconds)), flush=True)
         return 0
     BUILD.mkdir(exist_ok=True)
     questions = arguments.only or list(UNITS)
-    figures = {question: Figure(question, []) for question in questions}
+    figures = {question: Figure(question, [], []) for question in questions}
     with tempfile.TemporaryDirectory(prefix="client-", dir=BUILD) as work:
         for number in range(arguments.rounds):
             for question in questions:  # interleaved: what disturbs one, disturbs all
-                figures[question].rounds.append(
-                    answer(question, arguments.seconds, Path(work) / f"{question}{number}")
-                )
+                found = answer(question, arguments.seconds, Path(work) / f"{question}{number}")
+                figures[question].rounds.append(found.figure)
+                figures[question].cpu.append(found.cpu)
     report = table(list(figures.values()))
     print(report)
     if arguments.name:
@@ -280,7 +307,7 @@ def main() -> int:
 
 def table(figures: list[Figure]) -> str:
     """Medians, spread and targets."""
-    lines = ["| question | median | range | target |", "| --- | ---: | --- | --- |"]
+    lines = ["| question | median | range | CPU µs each | target |", "| --- | ---: | --- | ---: | --- |"]
     for figure in figures:
         target = TARGETS.get(figure.question)
         met = ""
@@ -288,10 +315,11 @@ def table(figures: list[Figure]) -> str:
             good = figure.median <= target if figure.question == "idle" else figure.median >= target
             met = f"{target:,.0f}: {'met' if good else 'missed'}"
         spread = f"{min(figure.rounds):,.1f} to {max(figure.rounds):,.1f}"
-        lines.append(f"| {UNITS[figure.question]} | {figure.median:,.1f} | {spread} | {met} |")
-    found = {figure.question: figure.median for figure in figures}
+        cells = UNITS[figure.question], f"{figure.median:,.1f}", spread, f"{figure.cpu_median:.1f}", met
+        lines.append(f"| {' | '.join(cells)} |")
+    found = {figure.question: figure.cpu_median for figure in figures}
     if "receive" in found and "bare" in found:
-        lines.append(f"\nreceive / bare socket: {found['receive'] / found['bare']:.2f}")
+        lines.append(f"\nCPU of an event, beside the bare socket's: {found['receive'] / found['bare']:.2f}")
     return "\n".join(lines)
 
 
