@@ -5,7 +5,6 @@ It knows which login code stands for which argument (SPEC L2, L5), and nothing o
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 from signalpost.client.arguments import account_name
@@ -72,12 +71,8 @@ def _checked_token(value: Any) -> str:
 
 
 def _text(value: Any, what: str, own: Code) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+    if value is None or isinstance(value, str):
+        return value or ""
     reason = f"{what} has to be text, not {type(value).__name__}"
     raise Refused(own, Fault(Code.GENERAL_E_WRONG_PARAM, reason))
 
@@ -85,7 +80,7 @@ def _text(value: Any, what: str, own: Code) -> str:
 def _limit(value: Any, what: str, default: float) -> float:
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         reason = f"{what} has to be a number: 0 or less means {default:g}"
         raise Refused(Code.GENERAL_E_WRONG_PARAM, Fault(Code.GENERAL_E_WRONG_PARAM, reason))
     return float(min(value, _RETRY_MOST)) if value > 0 else default
