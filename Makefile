@@ -9,10 +9,10 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench codes lock clean
+.PHONY: help run test check format bench bench-client codes lock clean
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 run: $(VENV)/.installed ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
 	@exec $(BIN)/signalpost serve --dev --port 8080 $(ARGS)
@@ -33,6 +33,9 @@ format: $(VENV)/.developed ## let ruff format and sort what it can
 
 bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
 	$(BIN)/python bench/run.py $(ARGS)
+
+bench-client: $(VENV)/.installed ## the same for the Python client (ARGS="--rounds 1")
+	$(BIN)/python bench/client.py $(ARGS)
 
 codes: $(VENV)/.installed ## render protocol/codes.toml again
 	$(BIN)/python protocol/gen.py
