@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -345,3 +346,14 @@ def test_junk_never_raises(texts: list[str | bytes]) -> None:
         for text in texts:
             shell.receive_text(text)
         shell.do("wait", 1)
+
+
+@pytest.mark.parametrize("token", [7, b"token", "\ud800", ["token"]], ids=repr)
+def test_a_fetched_token_that_is_none_fails_the_login(token: Any) -> None:
+    """SPEC L3: what an application's function gives back is not known before."""
+    machine = Machine(SMALL, seed="s", jitter=lambda: 0.5)
+    machine.step(Login("app", "ada", None, 3, 30), 0)
+    dropped, failed = machine.step(Opened(token), 0)
+    assert isinstance(dropped, Drop)
+    assert isinstance(failed, LoginFailed)
+    assert failed.code == 206

@@ -205,7 +205,7 @@ class Machine:
             self._later.append(login)
         elif self.state is not State.OUT:
             self._note(Level.INFO, "208: login while logged in, nothing done")
-        elif not login.app_id or not _has_bytes(login.app_id):
+        elif not login.app_id or not _is_sendable(login.app_id):
             self._tell(LoginFailed(Code.LOGIN_E_NET, "the App ID is empty, or holds a lone surrogate"))
         elif fault := name_fault(login.account, "account"):
             self._tell(Problem("login", fault.code, fault.reason))
@@ -254,8 +254,8 @@ class Machine:
         login = self._login
         assert login is not None, "a connection is opened for a login only"
         token = opened.token if login.token is None else login.token
-        if token is not None and not _has_bytes(token):
-            self._refused(Code.LOGIN_E_TOKENWRONG, "the token holds a lone surrogate", now)
+        if token is not None and not _is_sendable(token):
+            self._refused(Code.LOGIN_E_TOKENWRONG, "the token is no text, or holds a lone surrogate", now)
             return
         fields: dict[str, Any] = {
             "vid": login.app_id,
@@ -756,10 +756,12 @@ def _failure_code(answer: wire.CallReturn, func: str) -> Code:
     return wire.code_of(answer.body["code"]) if "code" in answer.body else failure_code(func)
 
 
-def _has_bytes(text: str) -> bool:
-    """Whether a text can be sent: it holds no lone surrogate (SPEC §1)."""
+def _is_sendable(value: object) -> bool:
+    """Whether it is text that can be sent: it holds no lone surrogate (SPEC §1)."""
+    if not isinstance(value, str):
+        return False
     try:
-        text.encode()
+        value.encode()
     except UnicodeEncodeError:
         return False
     return True
