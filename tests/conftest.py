@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from support.house import House
+from support.python_sdk import make_environment
 from support.server import ServerProcess
 
 settings.register_profile("signalpost", deadline=None)
@@ -40,6 +41,12 @@ async def house(dev_server: ServerProcess) -> AsyncIterator[House]:
     yield house
     for client in house.clients:
         await client.close()
+
+
+@pytest.fixture(scope="session")
+def sdk_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that holds the Python SDK 1.0.2."""
+    return make_environment(tmp_path_factory.mktemp("python_sdk") / "venv")
 
 
 @pytest.fixture

@@ -1,14 +1,7 @@
-"""The discontinued Python SDK 1.0.2, unmodified, against a real server (SPEC S10, PROTOCOL §10).
-
-It lives in an environment of its own, made in the test's temporary folder from `python_sdk.lock`.
-"""
+"""The discontinued Python SDK 1.0.2, unmodified, against a real server (SPEC S10, PROTOCOL §10)."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,66 +11,8 @@ import pytest
 
 from signalpost.wire.tokens import make_token
 from support.client import RawClient
+from support.python_sdk import Sdk
 from support.server import CONFIG, ServerProcess
-
-HERE = Path(__file__).parent
-WAIT = 20.0
-
-
-@pytest.fixture(scope="module")
-def sdk_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment that holds the SDK."""
-    place = tmp_path_factory.mktemp("python_sdk") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", place], check=True)
-    python = place / "bin" / "python"
-    lock = HERE / "python_sdk.lock"
-    subprocess.run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", lock], check=True)
-    return python
-
-
-class Sdk:
-    """One process with the SDK in it; `log` is what it called back."""
-
-    def __init__(self, python: Path, server: ServerProcess, account: str) -> None:
-        self.account = account
-        self.log: list[list[Any]] = []
-        self._python = python
-        self._server = server
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self, token: str) -> None:
-        """Start the process."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(self._python, HERE / "python_sdk_driver.py", self._server.http, "app", self.account, token),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-
-    async def do(self, command: str, *args: Any) -> None:
-        """Have it do something."""
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([command, *args]).encode() + b"\n")
-        await self._process.stdin.drain()
-
-    async def called(self, event: str, *args: Any) -> list[Any]:
-        """The next callback, which has to be this one; returns its arguments."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), WAIT)
-        got = json.loads(line)
-        assert got[0] == event, got
-        if args:
-            assert got[1:] == list(args)
-        return got[1:]
-
-    async def end(self) -> None:
-        """End the process."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._process.communicate()
 
 
 @pytest.fixture(scope="module")
