@@ -172,6 +172,8 @@ class House:
         """All go; what was told and nobody asked about is a failure."""
         try:
             for person in self.people:
+                if person.api._destroyed:
+                    continue
                 if person.api.getStatus() == 2:
                     person.heard_all()
                 elif person.api.getStatus() == 0:

@@ -478,7 +478,6 @@ def test_1002(flat: House) -> None:
         ann.api.setAttr("a", "1")
         assert ann.fails("set_attr", 1002) == "odd"
         ann.api.destroy()
-        flat.people.remove(ann)
 
 
 def test_1003(flat: House) -> None:

@@ -239,4 +239,3 @@ def test_destroy(flat: House) -> None:
     assert ann.handler.told.empty()
     bob.api.queryUserStatus("ann")
     bob.gets("onQueryUserStatusResult", "ann", "0")
-    flat.people.remove(ann)
