@@ -44,6 +44,8 @@ class Relay:
         self.cut()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        for _ in range(5):  # transports say goodbye in the turns behind their end
+            await asyncio.sleep(0)
 
     def hold(self) -> None:
         """Keep back what the server says from now on."""

@@ -162,24 +162,27 @@ async def test_103_while_it_was_away(web: House, relay: Relay) -> None:
     assert await skip_reconnecting(ada) == ("onLogout", 103)
 
 
-async def test_105_the_token_expired_meanwhile(dev_server: ServerProcess, relay: Relay) -> None:
+async def test_105_the_token_expired_meanwhile(tmp_path: Path) -> None:
     """SPEC L6: while the session lives, its token may expire; for a new one it may not have."""
-    closed = House(dev_server.url, "closed")
-    bo = await closed.user("bo-105", token=make_token("closed", "secret", "bo-105"))
-    token = make_token("closed", "secret", "ada-105", ttl=1)
-    ada = await closed.user("ada-105", 1000, token=token, url=relay.url)
-    await relay.close()
-    await ada.expect("onReconnecting", 1)
+    config = '[limits]\ngrace_min = 0.3\ngrace_max = 0.3\n[apps.app]\ncertificate = "secret"\n'
+    with ServerProcess(tmp_path, config=config) as server:
+        relay, house = Relay(server.port), House(server.url, "app")
+        await relay.open()
+        bo = await house.user("bo", token=make_token("app", "secret", "bo"))
+        token = make_token("app", "secret", "ada", ttl=2)
+        ada = await house.user("ada", 1000, token=token, url=relay.url)
+        await relay.close()
+        await ada.expect("onReconnecting", 1)
 
-    async def is_over() -> bool:
-        bo.session.invoke(STATUS, {"account": "ada-105"}, bo.answer("cb"))
-        return (await bo.next())[2]["status"] == 0 and time.time() > int(token.split(":")[2])
+        async def is_over() -> bool:
+            bo.session.invoke(STATUS, {"account": "ada"}, bo.answer("cb"))
+            return (await bo.next())[2]["status"] == 0 and time.time() > int(token.split(":")[2])
 
-    await until(is_over, "the session is gone, and the token has expired")
-    await relay.open()
-    assert await skip_reconnecting(ada) == ("onLogout", 105)
-    await bo.quiet()
-    await closed.close()
+        await until(is_over, "the session is gone, and the token has expired")
+        await relay.open()
+        assert await skip_reconnecting(ada) == ("onLogout", 105)
+        await house.close()
+        await relay.close()
 
 
 async def test_107_the_token_is_wrong_meanwhile(tmp_path: Path) -> None:
