@@ -1,4 +1,4 @@
-"""Connections that break at the worst moments: nothing is lost, nothing comes twice (SPEC L10, M6, M7, C9)."""
+"""Connections that break at the worst moments: nothing is lost or comes twice (SPEC L10, M6, M7, C9)."""
 
 from __future__ import annotations
 

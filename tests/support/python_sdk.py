@@ -46,6 +46,13 @@ class Sdk:
             stderr=asyncio.subprocess.DEVNULL,
         )
 
+    @property
+    def output(self) -> asyncio.StreamReader:
+        """What it called back, as lines of JSON."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return self._process.stdout
+
     async def do(self, command: str, *args: Any) -> None:
         """Have it do something."""
         assert self._process is not None
@@ -55,9 +62,7 @@ class Sdk:
 
     async def called(self, event: str, *args: Any) -> list[Any]:
         """The next callback, which has to be this one; returns its arguments."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), WAIT)
+        line = await asyncio.wait_for(self.output.readline(), WAIT)
         got = json.loads(line)
         assert got[0] == event, got
         if args:
@@ -69,4 +74,4 @@ class Sdk:
         assert self._process is not None
         if self._process.returncode is None:
             self._process.kill()
-        await self._process.communicate()
+        await self._process.wait()
