@@ -22,6 +22,7 @@ from signalpost.wire.codes import (
     EXTRA_BYTES,
     INSTANT_BYTES,
     LIST_ALL_MEMBERS,
+    NAME_BYTES,
     RESERVED_CHANNELS,
     Code,
 )
@@ -116,6 +117,8 @@ def _require(fault: Fault | None) -> None:
 def _spelled(value: Any, what: str) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, int) and abs(value) >= 10**NAME_BYTES:  # it may be too long to be spelled at all
+        raise ArgumentError(Code.GENERAL_E_LARGE_PARAM, f"{what} has more than {NAME_BYTES} digits")
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise _wrong(f"{what} has to be text or a number, not {type(value).__name__}")
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
