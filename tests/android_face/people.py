@@ -63,7 +63,7 @@ for _name in CALLBACKS:
 
 
 class Person:
-    """One account's instance. Its methods are those of the API."""
+    """One account's instance."""
 
     def __init__(self, url: str, app: str, account: str, settings: Settings | None = None) -> None:
         self.account = account
@@ -71,9 +71,6 @@ class Person:
         self.handler = Recorder()
         self.api.callbackSet(self.handler)
         self._markers = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.api, name)
 
     def enter(self, token: str = NO_TOKEN, *, seconds: float = 30, count: int = 15) -> Self:
         """Log in."""

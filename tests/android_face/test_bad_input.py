@@ -19,7 +19,7 @@ from support.server import ServerProcess
 
 WRONG_TYPES = [None, True, [], {}, b"bytes", object()]
 NAME = [(each, 1004) for each in [*WRONG_TYPES, "", "a b", "a\0", "\ud800", "\u3000"]]
-NAME += [("x" * 129, 1005), ("ä" * 65, 1005), (10**130, 1005)]
+NAME += [("x" * 129, 1005), ("ä" * 65, 1005), (10**130, 1005), (10**5000, 1005)]
 CALL_CHANNEL = [(value, code) for value, code in NAME if value != ""]  # empty: the server makes one (K10)
 RESERVED = [("__agora_user_online", 1004), ("__agora_x", 1004)]
 LABEL = [(each, 1004) for each in [*WRONG_TYPES, "", "a\0", "\ud800"]] + [("x" * 129, 1005)]

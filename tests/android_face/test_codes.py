@@ -31,6 +31,12 @@ certificate = "certificate"
 grace_min = 0.3
 grace_max = 0.3
 
+[apps.brief]
+allow_no_token = true
+[apps.brief.limits]
+grace_min = 0.3
+grace_max = 0.3
+
 [apps.few]
 allow_no_token = true
 watchers = ["watcher"]
@@ -102,7 +108,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 @pytest.fixture
 def flats(server: ServerProcess) -> Iterator[dict[str, House]]:
     """The apps of the configuration."""
-    houses = {name: House(server, name) for name in ("peer", "ring", "confirm", "secret", "few", "many")}
+    houses = {
+        name: House(server, name) for name in ("peer", "ring", "confirm", "secret", "few", "many", "brief")
+    }
     yield houses
     for house in houses.values():
         house.close()
@@ -153,6 +161,23 @@ def test_102_and_604(flat: House) -> None:
     found = told(ann, "onChannelLeaved", "onInviteFailed", "onLogout")
     assert [args[:2] for _, args in found] == [("room", 604), ("room", "bob"), (102,)]
     assert found[1][1][3] == 702
+
+
+def test_604_and_a_new_session(flats: dict[str, House]) -> None:
+    """SPEC S7: the connection comes back too late for the session: 604, 702, then onReconnected."""
+    house = flats["brief"]
+    relay = house.relay()
+    ann = house.person("ann", url=relay.url, settings=SOON).enter()
+    [bob] = house.enter("bob")
+    ann.join("room", "ann")
+    calls(ann, bob)
+    relay.shut()
+    bob.gets("onInviteEndByPeer", "room", "ann", 0, "")  # the session is over
+    relay.reopen()
+    found = told(ann, "onChannelLeaved", "onInviteFailed", "onReconnected")
+    assert found[0][1] == ("room", 604)
+    assert found[1][1][:4] == ("room", "bob", 0, 702)
+    ann.heard_all()
 
 
 def test_103_and_601(flat: House) -> None:

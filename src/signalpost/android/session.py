@@ -51,17 +51,16 @@ class Session:
         self._engine = Engine(url, self._deliver, settings=settings)
         self._calls = OpenCalls()
         self._account = ""  # of the last login
-        self._login_name = "login"  # the method of the last login, in snake_case
         self._gaps: dict[str, Gap] = {}  # by channel: events that are being left out
         self._over: Callable[[], object] | None = None  # is called when the instance's last session is over
         self.status = 0  # what getStatus() says; other threads may read it (SPEC L12)
 
     # --- what methods want ----------------------------------------------------------------------
 
-    def login(self, name: str, given: Credentials) -> None:
+    def login(self, given: Credentials) -> None:
         """Log in, unless a login goes on (SPEC L8)."""
         if self._engine.status == 0:
-            self._account, self._login_name = given.account, name
+            self._account = given.account
         self._engine.login(
             given.app_id,
             given.account,
@@ -228,8 +227,7 @@ class Session:
 
     @_tell.register
     def _(self, event: events.Problem) -> None:
-        name = self._login_name if event.name == "login" else event.name
-        self.error(name or "server", event.code, event.reason)
+        self.error(event.name or "server", event.code, event.reason)
 
     @_tell.register
     def _(self, event: events.LoggedIn) -> None:

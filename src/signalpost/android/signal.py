@@ -147,7 +147,7 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         except Refused as error:
             self._post_and_wait(self._session.refuse_login, name, error.own, *error.fault)
         else:
-            self._post_and_wait(self._session.login, name, given)
+            self._post_and_wait(self._session.login, given)
 
     def logout(self) -> None:
         """Log out (SPEC L9)."""

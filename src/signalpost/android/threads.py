@@ -133,12 +133,14 @@ class LoopThread:
         self._queue: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()  # calls to be made
         self._scheduled = False  # the loop is going to make them
         self._closed = False  # no more calls are taken
-        self._ready = threading.Event()  # the loop runs
+        self._ready = threading.Event()  # the loop runs, or cannot
         self._loop: asyncio.AbstractEventLoop | None = None  # from then on
         self._stopping: asyncio.Event | None = None  # the loop is to end
         self._thread = threading.Thread(target=self._run, name=f"{name}-loop", daemon=True)
         self._thread.start()
         self._ready.wait()
+        if self._loop is None:
+            raise RuntimeError("no event loop is to be had: the thread's traceback says why")
 
     def post(self, call: Callable[..., object], *args: Any) -> bool:
         """Have a call made on the loop, in order; False if it has ended. Waits while there are too many."""
@@ -190,7 +192,10 @@ class LoopThread:
                 _log.exception("a call failed on the loop")
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._ready.set()  # if the loop never began
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
