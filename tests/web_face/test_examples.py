@@ -1,14 +1,16 @@
-"""The example of this face does what it says, on a real server."""
+"""The examples of this face do what they say, on a real server."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 
 from web_face.people import House
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "channel_chat.py"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "channel_chat.py"
 WAIT = 20.0  # seconds for a process to start and to end
 
 
@@ -38,3 +40,16 @@ async def test_channel_chat(web: House) -> None:
     rest, errors = await asyncio.wait_for(chat.communicate(), WAIT)
     assert (rest, errors, chat.returncode) == (b"", b"", 0)
     await bo.expect("onChannelUserLeaved", "ada", 0)
+
+
+async def test_the_example_of_the_reference(web: House) -> None:
+    """SPEC S1: what docs/web-face.md begins with runs, and ends by itself."""
+    document = (ROOT / "docs" / "web-face.md").read_text(encoding="utf-8")
+    [script] = re.findall(r"^```python\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script.replace("ws://127.0.0.1:8080/", web.url).replace("demo", web.app)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    told, errors = await asyncio.wait_for(program.communicate(), WAIT)
+    assert (told, errors, program.returncode) == (b"ada hello\n", b"", 0)
