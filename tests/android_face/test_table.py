@@ -72,3 +72,13 @@ def test_the_states_are_constants() -> None:
     assert IAgoraAPI.LOGIN_STATE_LOGINED == 2
     assert IAgoraAPI.LOGIN_STATE_RECONNECTING == 3
     assert IAgoraAPI.ICallBack is ICallBack
+
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "android-face.md"
+
+
+@pytest.mark.parametrize(("name", "expected"), [*METHODS.items(), *DEPRECATED.items(), *CALLBACKS.items()])
+def test_the_reference_names_each(name: str, expected: str) -> None:
+    """SPEC S2: docs/android-face.md has every method and callback, with its parameters."""
+    more = ", *, url" if name in ("getInstance", "createAgoraSDKInstance") else ""
+    assert f"`{name}({', '.join(expected.split())}{more})`" in REFERENCE.read_text(encoding="utf-8")
