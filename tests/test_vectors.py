@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from signalpost.domain.names import check_name, is_name, size_of
+from signalpost.domain.names import check_name, is_name
 from signalpost.domain.refusals import Refusal
+from signalpost.wire.texts import size_of
 from signalpost.wire.tokens import check_token, make_token
 from support.conversation import VECTORS
 

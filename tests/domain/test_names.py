@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.saying_no import refused
-from signalpost.domain.names import check_label, check_name, check_text, is_name, size_of, whole_number
+from signalpost.domain.names import check_label, check_name, check_text, is_name, whole_number
+from signalpost.wire.texts import size_of
 
 # SPEC §1, written down once more by hand: the generated table is what is under test.
 FORBIDDEN = [

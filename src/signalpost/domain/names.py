@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from signalpost.domain.refusals import Refusal
+from signalpost.wire import texts
 from signalpost.wire.codes import NAME_BYTES
-from signalpost.wire.texts import Fault, label_fault, name_fault, size_of, text_fault
 
-__all__ = ["check_label", "check_name", "check_text", "is_name", "size_of", "whole_number"]
+__all__ = ["check_label", "check_name", "check_text", "is_name", "whole_number"]
 
 _PLAIN = re.compile(rf"[!-~]{{1,{NAME_BYTES}}}")  # most names: visible ASCII
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
@@ -16,24 +16,24 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 def is_name(text: str) -> bool:
     """Whether the text may name an account, a channel or an app: 1 to 128 bytes, all visible."""
-    return name_fault(text, "") is None
+    return texts.name_fault(text, "") is None
 
 
 def check_name(text: str, what: str) -> None:
     """Refuse what is no name: 1005 when too long, 1004 otherwise (SPEC §1)."""
     if not _PLAIN.fullmatch(text):
-        _require_none(name_fault(text, what))
+        _require_none(texts.name_fault(text, what))
 
 
 def check_label(text: str, what: str) -> None:
     """Refuse what cannot name an attribute: like a name, but blanks are allowed (P2, C10)."""
-    _require_none(label_fault(text, what))
+    _require_none(texts.label_fault(text, what))
 
 
 def check_text(text: str, what: str, limit: int) -> int:
     """Refuse text over `limit` bytes (1005) or with NUL or a lone surrogate (1004); return its size."""
-    _require_none(text_fault(text, what, limit))
-    return size_of(text)
+    _require_none(texts.text_fault(text, what, limit))
+    return texts.size_of(text)
 
 
 def whole_number(text: str) -> int | None:
@@ -41,6 +41,6 @@ def whole_number(text: str) -> int | None:
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
-def _require_none(fault: Fault | None) -> None:
+def _require_none(fault: texts.Fault | None) -> None:
     if fault is not None:
         raise Refusal(*fault)

@@ -17,7 +17,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Effect, Input, State
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
-from signalpost.domain.names import check_name, size_of
+from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Clock, Conflict, Full, Pending, Queues, Records, Timers, Unavailable
 from signalpost.services.keys import call_key, calls_key, inbox_key, split
@@ -26,6 +26,7 @@ from signalpost.services.outlet import Outlet
 from signalpost.services.presence import Presence, Standing
 from signalpost.services.stored import CALL, ITEM, NAMES
 from signalpost.wire.codes import Code
+from signalpost.wire.texts import size_of
 
 __all__ = ["Answer", "Calls"]
 
