@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Self
 
-from android_face.relay import Relay
 from signalpost.android import AgoraAPIOnlySignal, ICallBack
 from signalpost.client.settings import Settings
+from support.relay import Relay
 from support.server import ServerProcess
 
 __all__ = ["CALLBACKS", "NO_TOKEN", "House", "Person", "Recorder", "Told"]

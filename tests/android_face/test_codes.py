@@ -51,7 +51,8 @@ allow_no_token = true
 requests = 1000
 """
 )
-SOON = Settings(request_seconds=0.3, retry_first=0.05)
+QUICK = Settings(retry_first=0.05)  # to try again
+IMPATIENT = Settings(request_seconds=0.3)  # with answers
 
 #: Where each code is met.
 MET = {
@@ -153,7 +154,7 @@ def test_101_and_603(flat: House) -> None:
 def test_102_and_604(flat: House) -> None:
     """SPEC L10, S7: the network stays away: out of the channel, calls fail with 702, then 102."""
     relay = flat.relay()
-    ann = flat.person("ann", url=relay.url, settings=SOON).enter(seconds=0.5, count=1000)
+    ann = flat.person("ann", url=relay.url, settings=QUICK).enter(seconds=1.5, count=1000)
     [bob] = flat.enter("bob")
     ann.join("room", "ann")
     calls(ann, bob)
@@ -167,7 +168,7 @@ def test_604_and_a_new_session(flats: dict[str, House]) -> None:
     """SPEC S7: the connection comes back too late for the session: 604, 702, then onReconnected."""
     house = flats["brief"]
     relay = house.relay()
-    ann = house.person("ann", url=relay.url, settings=SOON).enter()
+    ann = house.person("ann", url=relay.url, settings=QUICK).enter()
     [bob] = house.enter("bob")
     ann.join("room", "ann")
     calls(ann, bob)
@@ -193,7 +194,7 @@ def test_105(flats: dict[str, House]) -> None:
     """SPEC L6: at a reconnect the token has expired, and the session is gone."""
     house = flats["secret"]
     relay = house.relay()
-    ann = house.person("ann", url=relay.url, settings=SOON)
+    ann = house.person("ann", url=relay.url, settings=QUICK)
     ann.enter(token("ann", 2))
     expiry = int(time.time()) + 2
     relay.shut()
@@ -208,7 +209,7 @@ def test_107(flats: dict[str, House], tmp_path: Path) -> None:
     """SPEC L6: at a reconnect the certificate is another one."""
     house = flats["secret"]
     relay = house.relay()
-    ann = house.person("ann", url=relay.url, settings=SOON).enter(token("ann"))
+    ann = house.person("ann", url=relay.url, settings=QUICK).enter(token("ann"))
     config = SERVER.replace('"certificate"', '"another"')
     with ServerProcess(tmp_path, config=config) as other:
         relay.target = other.port
@@ -335,7 +336,7 @@ def test_400(flats: dict[str, House]) -> None:
 def test_401_and_501_and_the_other_silences(flat: House) -> None:
     """SPEC E1: nobody answers; every request fails once, in its own way."""
     relay = flat.relay()
-    ann = flat.person("ann", url=relay.url, settings=SOON).enter()
+    ann = flat.person("ann", url=relay.url, settings=IMPATIENT).enter()
     relay.silence()
     ann.api.messageInstantSend("bob", 0, "hi", "1")
     ann.api.messageChannelSendForce("room", "hi", "2")
