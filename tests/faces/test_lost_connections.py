@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from signalpost.client import (
     Settings,
     connect,
 )
-from support.proxy import Proxy
+from support.relay import Relay
 from support.server import ServerProcess, serving
 from support.waiting import until
 
@@ -50,9 +50,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
-async def proxy(server: ServerProcess) -> AsyncIterator[Proxy]:
-    async with Proxy(server.port) as proxy:
-        yield proxy
+def relay(server: ServerProcess) -> Iterator[Relay]:
+    with Relay(server.port) as relay:
+        yield relay
 
 
 def account(url: str, name: str, app: str, *, retry_seconds: float = 30.0) -> Any:
@@ -112,10 +112,10 @@ class Witness:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_cut_at_every_step_of_a_conversation(server: ServerProcess, proxy: Proxy, seed: int) -> None:
+async def test_cut_at_every_step_of_a_conversation(server: ServerProcess, relay: Relay, seed: int) -> None:
     """SPEC L10, M6, M7, C9, K11: 500 messages, a channel and a call, cut at another byte in each step."""
     app = f"cut-{seed}"
-    async with account(proxy.url, "ada", app) as ada, account(server.url, "bo", app) as bo:
+    async with account(relay.url, "ada", app) as ada, account(server.url, "bo", app) as bo:
         ada_room, bo_room = await ada.join("room"), await bo.join("room")
         ada_call = await ada.invite("bo", "room")
         bo_call = await anext(bo.invites())
@@ -124,7 +124,7 @@ async def test_cut_at_every_step_of_a_conversation(server: ServerProcess, proxy:
         witnesses = Witness(ada, ada_room, ada_call), Witness(bo, bo_room, bo_call)
         expected: dict[str, list[str]] = {"to ada": [], "to bo": [], "room": [], "a keys": [], "b keys": []}
         for step in range(500):
-            proxy.cut_after((step * 37 * seed + 11 * seed) % 600)
+            relay.cut_after((step * 37 * seed + 11 * seed) % 600)
             text = f"step {step}"
             match step % 6:
                 case 0:
@@ -162,7 +162,7 @@ async def test_cut_at_every_step_of_a_conversation(server: ServerProcess, proxy:
         assert a.channel == b.channel == expected["room"]
         assert a.keys == expected["a keys"]
         assert b.keys == expected["b keys"]
-        assert proxy.cuts >= 100
+        assert relay.cuts >= 100
         assert all(event.resumed for event in a.session if isinstance(event, Reconnected))
         assert sum(isinstance(event, Reconnected) for event in a.session) >= 100
         _check_attempts(a.session)
@@ -183,23 +183,22 @@ def _check_attempts(session: list[Reconnecting | Reconnected]) -> None:
             assert event.attempt == attempt
 
 
-async def test_away_for_longer_than_the_session_lives(server: ServerProcess, proxy: Proxy) -> None:
+async def test_away_for_longer_than_the_session_lives(server: ServerProcess, relay: Relay) -> None:
     """SPEC L11, S7: the channel is left with 604, the call fails with 702, then a new session begins."""
-    async with account(proxy.url, "ada", "away") as ada, account(server.url, "bo", "away") as bo:
+    async with account(relay.url, "ada", "away") as ada, account(server.url, "bo", "away") as bo:
         room = await ada.join("room")
         call = await ada.invite("bo", "room")
         theirs = await anext(bo.invites())
         await theirs.accept()
         await call.answered()
-        proxy.refusing = True
-        proxy.cut()
+        relay.shut()
 
         async def gone() -> bool:
             return not await bo.is_online("ada")
 
         await until(gone, "ada's session is over")
         await bo.send("ada", "kept")
-        proxy.refusing = False
+        relay.reopen()
         with pytest.raises(ChannelLeft) as left:
             await anext(aiter(room))
         assert left.value.code == Code.LEAVECHANNEL_E_DISCONN
@@ -214,12 +213,11 @@ async def test_away_for_longer_than_the_session_lives(server: ServerProcess, pro
         assert (await theirs.ended(10)).call
 
 
-async def test_away_for_longer_than_retries_last(server: ServerProcess, proxy: Proxy) -> None:
+async def test_away_for_longer_than_retries_last(server: ServerProcess, relay: Relay) -> None:
     """SPEC L10: time is used up: 604, then 102."""
-    ada = await account(proxy.url, "ada", "late", retry_seconds=0.5)
+    ada = await account(relay.url, "ada", "late", retry_seconds=0.5)
     room = await ada.join("room")
-    proxy.refusing = True
-    proxy.cut()
+    relay.shut()
     with pytest.raises(ChannelLeft) as left:
         await anext(aiter(room))
     assert left.value.code == Code.LEAVECHANNEL_E_DISCONN
@@ -229,16 +227,16 @@ async def test_away_for_longer_than_retries_last(server: ServerProcess, proxy: P
     await ada.logout()
 
 
-async def test_a_dead_peer_is_noticed(server: ServerProcess, proxy: Proxy) -> None:
+async def test_a_dead_peer_is_noticed(server: ServerProcess, relay: Relay) -> None:
     """SPEC L13: a connection through which nothing comes is given up, and the session goes on elsewhere."""
     impatient = Settings(retry_first=0.01, ping_seconds=0.1, silence_seconds=0.4)
     async with connect(
-        proxy.url, app_id="dead", account="ada", token="any", settings=impatient, retry_seconds=20
+        relay.url, app_id="dead", account="ada", token="any", settings=impatient, retry_seconds=20
     ) as ada:
-        proxy.silent = True
+        relay.silence()
         assert isinstance(await anext(ada.events()), Reconnecting)
-        proxy.cut()
-        proxy.silent = False
+        relay.cut()
+        relay.speak()
         async for event in ada.events():
             if isinstance(event, Reconnected):
                 break

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from support.relay import Relay
 from support.server import ServerProcess
 from web_face.people import House
-from web_face.relay import Relay
 
 
 @pytest.fixture
-async def relay(dev_server: ServerProcess) -> AsyncIterator[Relay]:
-    """A way to the server that can be cut."""
-    relay = Relay(dev_server.port)
-    await relay.open()
-    yield relay
-    await relay.close()
+def relay(dev_server: ServerProcess) -> Iterator[Relay]:
+    """A way to the server that a test can cut."""
+    with Relay(dev_server.port) as relay:
+        yield relay
 
 
 @pytest.fixture

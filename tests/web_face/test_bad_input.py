@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from support.relay import Relay
 from web_face.people import STATUS, House, User
-from web_face.relay import Relay
 
 NO_NAMES: list[tuple[Any, int]] = [
     (None, 1004),
@@ -232,8 +232,8 @@ async def test_the_default_count_of_reconnects(web: House, relay: Relay) -> None
     """SPEC L10: ten, also for 0 and for less."""
     for number, args in enumerate([(), (0, 0), (-5, None)]):
         ada = await web.user(f"ada{number}", *args, url=relay.url)
-        await relay.close()
+        relay.shut()
         for attempt in range(1, 11):
             await ada.expect("onReconnecting", attempt)
         await ada.expect("onLogout", 102)
-        await relay.open()
+        relay.reopen()

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from support.relay import Relay
 from support.server import ServerProcess, serving
 from web_face.people import House
-from web_face.relay import Relay
 
 # Apps in which one thing times out before all others.
 CONFIG = """
@@ -252,7 +252,7 @@ async def test_a_call_survives_a_broken_connection(web: House, relay: Relay) -> 
 async def test_no_network_at_the_caller(web: House, relay: Relay) -> None:
     """SPEC K8, L19: 702 at once."""
     ada = await web.user("ada-cut", url=relay.url)
-    await relay.close()
+    relay.shut()
     await ada.expect("onReconnecting", 1)
     ada.invite("room", "bo-cut")
     assert (await ada.next())[0] in ("onInviteFailed", "onReconnecting")

@@ -14,11 +14,11 @@ from signalpost.client.settings import Settings
 from signalpost.tokens import make_token
 from signalpost.web import Signal
 from signalpost.wire.codes import NEVER_PRODUCED, Code
+from support.relay import Relay
 from support.server import ServerProcess, serving
 from support.waiting import until
 from web_face import test_call_flow, test_signal
 from web_face.people import QUICK, STATUS, House, User
-from web_face.relay import Relay
 
 IMPATIENT = Settings(retry_first=0.05, retry_most=0.1, request_seconds=0.3, waiting_requests=1)
 BUSY = Settings(unanswered_requests=1)
@@ -125,7 +125,7 @@ async def test_102_and_604_the_network_stays_away(web: House, relay: Relay) -> N
     """SPEC L10: three tries, then the end."""
     ada = await web.user("ada", 3, 30, url=relay.url)
     await ada.join("room")
-    await relay.close()
+    relay.shut()
     for number in (1, 2, 3):
         await ada.expect("onReconnecting", number)
         assert ada.session.state == 3
@@ -137,7 +137,7 @@ async def test_102_and_604_the_network_stays_away(web: House, relay: Relay) -> N
 async def test_102_after_the_time_that_is_given(web: House, relay: Relay) -> None:
     """SPEC L10: the time is used up before the number of tries."""
     ada = await web.user("ada", 1000, 0.3, url=relay.url)
-    await relay.close()
+    relay.shut()
     began = asyncio.get_running_loop().time()
     assert await skip_reconnecting(ada) == ("onLogout", 102)
     assert 0.2 <= asyncio.get_running_loop().time() - began <= 2
@@ -155,10 +155,10 @@ async def test_103_and_601_logged_in_elsewhere(web: House) -> None:
 async def test_103_while_it_was_away(web: House, relay: Relay) -> None:
     """SPEC L18: a line that another login has superseded."""
     ada = await web.user("ada", url=relay.url)
-    await relay.close()
+    relay.shut()
     await ada.expect("onReconnecting", 1)
     await web.user("ada")
-    await relay.open()
+    relay.reopen()
     assert await skip_reconnecting(ada) == ("onLogout", 103)
 
 
@@ -167,11 +167,10 @@ async def test_105_the_token_expired_meanwhile(tmp_path: Path) -> None:
     config = '[limits]\ngrace_min = 0.3\ngrace_max = 0.3\n[apps.app]\ncertificate = "secret"\n'
     with ServerProcess(tmp_path, config=config) as server:
         relay, house = Relay(server.port), House(server.url, "app")
-        await relay.open()
         bo = await house.user("bo", token=make_token("app", "secret", "bo"))
         token = make_token("app", "secret", "ada", ttl=2)
         ada = await house.user("ada", 1000, token=token, url=relay.url)
-        await relay.close()
+        relay.shut()
         await ada.expect("onReconnecting", 1)
 
         async def is_over() -> bool:
@@ -179,10 +178,10 @@ async def test_105_the_token_expired_meanwhile(tmp_path: Path) -> None:
             return (await bo.next())[2]["status"] == 0 and time.time() > int(token.split(":")[2])
 
         await until(is_over, "the session is gone, and the token has expired")
-        await relay.open()
+        relay.reopen()
         assert await skip_reconnecting(ada) == ("onLogout", 105)
         await house.close()
-        await relay.close()
+        relay.close()
 
 
 async def test_107_the_token_is_wrong_meanwhile(tmp_path: Path) -> None:
@@ -219,7 +218,7 @@ async def test_108_is_a_log_line(web: House, capsys: pytest.CaptureFixture[str])
 
 async def test_201_nobody_is_there(web: House, relay: Relay) -> None:
     """SPEC L10: state 1 and no `onReconnecting` while the first login is tried again."""
-    await relay.close()
+    relay.shut()
     ada = web.enter("ada", 3, 30, url=relay.url)
     assert ada.session.state == 1
     await ada.expect("onLoginFailed", 201)
@@ -318,7 +317,7 @@ async def test_without_an_answer(web: House, relay: Relay) -> None:
     """SPEC E1: each request has its own code."""
     ada = await web.user("ada", signal=web.signal(IMPATIENT, relay.url))
     room = await ada.join("room")
-    relay.hold()
+    relay.silence()
     ada.session.messageInstantSend("bo", "x", ada.answer("instant"))
     room.messageChannelSend("x", ada.answer("channel"))
     ada.session.invoke("io.agora.signal.channel_query_num", {"name": "room"}, ada.answer("number"))
@@ -339,7 +338,7 @@ async def test_without_an_answer(web: House, relay: Relay) -> None:
     await ada.expect("other onChannelJoinFailed", 300)
     assert await ada.expect_failure(702) == reason
     relay.cut()
-    relay.release()
+    relay.speak()
     ada.session.logout()
     while (await ada.next())[0] != "onLogout":
         pass
@@ -348,7 +347,7 @@ async def test_without_an_answer(web: House, relay: Relay) -> None:
 async def test_500_and_700_too_much_at_once(web: House, relay: Relay) -> None:
     """SPEC E1: what the client will not send for want of room."""
     ada = await web.user("ada", signal=web.signal(BUSY, relay.url))
-    relay.hold()
+    relay.silence()
     ada.session.messageInstantSend("bo", "x", ada.answer("first"))
     ada.session.invoke("io.agora.signal.channel_query_num", {"name": "room"}, ada.answer("number"))
     ada.session.messageInstantSend("bo", "x", ada.answer("second"))
@@ -357,7 +356,7 @@ async def test_500_and_700_too_much_at_once(web: House, relay: Relay) -> None:
     assert (name, failure) == ("number", {"code": 500, "reason": reason})
     assert (await ada.next())[:2] == ("second", True)
     await ada.expect_failure(700)
-    relay.release()
+    relay.speak()
     await ada.expect("first", False)
 
 
@@ -371,9 +370,9 @@ async def test_604_away_for_too_long(dev_server: ServerProcess, relay: Relay) ->
     await ada.expect("onInviteReceivedByPeer", "")
     ringing.channelInviteAccept()
     await ada.expect("onInviteAcceptedByPeer", "")
-    await relay.close()
+    relay.shut()
     await bo.expect("onInviteEndByPeer", "")  # the session is gone
-    await relay.open()
+    relay.reopen()
     assert await skip_reconnecting(ada) == ("onChannelLeaved", 604)
     assert await ada.expect_failure(702)
     await ada.expect("onLoginSuccess", 0)
@@ -389,12 +388,12 @@ async def test_1000_events_that_are_lost(dev_server: ServerProcess, relay: Relay
     await ada.join("room-1000")
     room = await bo.join("room-1000", "ada-1000")
     await ada.expect("onChannelUserJoined", "bo-1000", 0)
-    relay.hold()
+    relay.silence()
     for number in range(5):
         room.messageChannelSend(f"{number}")
         await bo.expect("onMessageChannelReceive", "bo-1000", 0, f"{number}")
     relay.cut()
-    relay.release()
+    relay.speak()
     await ada.expect("onReconnecting", 1)
     await ada.expect("onLoginSuccess", 0)
     await ada.expect("onReconnected")

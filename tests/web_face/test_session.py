@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from support.relay import Relay
 from web_face.people import STATUS, House
-from web_face.relay import Relay
 
 FUNCTIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("user_query_user_status", {"account": "ada"}, {"status": 1}),
@@ -196,12 +196,12 @@ async def test_session_onReconnecting(web: House, relay: Relay) -> None:
     """SPEC L10: counts from 1, as long as it lasts; nothing is lost."""
     ada, bo = web.enter("ada", url=relay.url), await web.user("bo")
     await ada.expect("onLoginSuccess", 0)
-    await relay.close()
+    relay.shut()
     await ada.expect("onReconnecting", 1)
     await ada.expect("onReconnecting", 2)
     bo.session.messageInstantSend("ada", "meanwhile", bo.answer("cb"))
     await bo.expect("cb", False)
-    await relay.open()
+    relay.reopen()
     number = 3
     while (told := await ada.next()) == ("onReconnecting", number):
         number += 1
@@ -217,11 +217,11 @@ async def test_session_onReconnected(web: House, relay: Relay) -> None:
     await ada.join("room")
     room = await bo.join("room", "ada")
     await ada.expect("onChannelUserJoined", "bo", 0)
-    await relay.close()
+    relay.shut()
     await ada.expect("onReconnecting", 1)
     room.messageChannelSend("meanwhile", bo.answer("cb"))
     assert {(await bo.next())[0], (await bo.next())[0]} == {"cb", "onMessageChannelReceive"}
-    await relay.open()
+    relay.reopen()
     while (told := await ada.next())[0] == "onReconnecting":
         pass
     assert told == ("onLoginSuccess", 0)
