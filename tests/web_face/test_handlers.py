@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from signalpost.client import connect
 from signalpost.web.delivery import Delivery
 from support.waiting import until
 from web_face.names import CALLBACKS
@@ -274,3 +275,48 @@ async def test_a_cancelled_coroutine_counts_as_finished() -> None:
         return sorted(seen) == [1, 2]
 
     await until(is_done, "both have ended")
+
+
+async def test_channel_events_are_left_out_when_callbacks_are_too_slow(
+    web: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC C9, S6: what waits for callbacks has a bound; how many events were left out is told."""
+    monkeypatch.setattr("signalpost.web.delivery._UNFINISHED", 2)
+    monkeypatch.setattr("signalpost.web.delivery._CROWD", 5)
+    ada = await web.user("ada")
+    slow = await ada.join("room")
+    told, goes_on = ada.answer("onMessageChannelReceive"), asyncio.Event()
+
+    async def read(account: str, uid: int, msg: str) -> None:
+        told(account, uid, msg)
+        await goes_on.wait()
+
+    slow.onMessageChannelReceive = slow.onChannelUserJoined = slow.onChannelUserLeaved = None
+    heard: list[str] = []
+    errors: list[tuple[Any, ...]] = []
+
+    async def hear_until(last: str) -> None:
+        name = ""
+        while (name, heard[-1:]) != ("onMessageChannelReceive", [last]) and name != last:
+            name, *args = await ada.next()
+            if name == "onMessageChannelReceive":
+                heard.append(args[2])
+            elif name == "onError":
+                errors.append(tuple(args))
+
+    async with connect(web.url, app_id=web.app, account="bo", token="any") as bo, bo.join("room") as room:
+        slow.onMessageChannelReceive = read
+        for number in range(20):
+            await room.send(str(number))
+        await hear_until("1")
+        assert await bo.is_online("ada")
+        goes_on.set()
+        ada.session.invoke(STATUS, {"account": "nobody"}, ada.answer("all that waited is told"))
+        await hear_until("all that waited is told")
+        await room.send("last")
+        await hear_until("last")
+    *before, _ = heard
+    assert before == [str(number) for number in range(len(before))]
+    assert 5 <= len(before) < 20
+    lost = f"{20 - len(before)} events of the channel room were missed and are lost"
+    assert errors == [("channel_join", 1000, lost)]

@@ -19,7 +19,8 @@ _log = logging.getLogger("signalpost.web")
 F = TypeVar("F", bound=Callable[..., object])
 Handler = Callable[..., object]
 
-_UNFINISHED = 1000  # coroutine callbacks at once; then the next event waits
+_UNFINISHED = 1_000  # coroutine callbacks at once; then the next event waits
+_CROWD = 20_000  # callbacks that wait, above which what may be left out is left out
 
 
 def check_callback(value: object, name: str) -> None:
@@ -66,6 +67,11 @@ class Delivery:
         self._due: deque[_Step] = deque()
         self._tasks: set[asyncio.Future[Any]] = set()  # coroutine callbacks that are not finished
         self._scheduled = False  # the next callback comes by itself
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much waits that nothing should be put that may be left out."""
+        return len(self._due) >= _CROWD
 
     def tell(self, owner: object, name: str, *args: Any, mark: int = 0) -> None:
         """Call what stands in that attribute of the owner when its turn has come."""

@@ -54,6 +54,7 @@ class Session:
         self.account = home.name
         self._home = home
         self._channels: dict[str, Channel] = {}  # by name: the current objects
+        self._left_out: dict[str, int] = {}  # by channel: events dropped since the last that was told
         self._joining: Channel | None = None  # whose join succeeded; `ChannelJoined` comes next
 
     def __repr__(self) -> str:
@@ -158,8 +159,7 @@ class Session:
             case Problem():
                 delivery.tell(self, "onError", event.name, int(event.code), event.reason)
             case EventsLost():
-                lost = f"{event.count} events of the channel {event.channel} were missed and are lost"
-                delivery.tell(self, "onError", "channel_join", int(Code.GENERAL_E), lost)
+                self._tell_lost(event.channel, event.count)
             case _:
                 self._tell_channel(event)
 
@@ -167,7 +167,10 @@ class Session:
         match event:
             case ChannelJoined():
                 self._replace(event.channel)
-            case ChannelLeft() | MemberJoined() | MemberLeft() | AttributeChanged() | ChannelMessage():
+            case MemberJoined() | MemberLeft() | AttributeChanged() | ChannelMessage():
+                if self._is_left_out(event.channel):
+                    return
+            case ChannelLeft():
                 pass
             case _:
                 return
@@ -176,6 +179,19 @@ class Session:
             channel._take(event)
         if isinstance(event, ChannelLeft):
             self._channels.pop(event.channel, None)
+
+    def _is_left_out(self, channel: str) -> bool:
+        """Whether callbacks are so slow that the event is dropped; the next that is not says how many were."""
+        if self._home.delivery.is_crowded:
+            self._left_out[channel] = self._left_out.get(channel, 0) + 1
+            return True
+        if channel in self._left_out:
+            self._tell_lost(channel, self._left_out.pop(channel))
+        return False
+
+    def _tell_lost(self, channel: str, count: int) -> None:
+        lost = f"{count} events of the channel {channel} were missed and are lost"
+        self._home.delivery.tell(self, "onError", "channel_join", int(Code.GENERAL_E), lost)
 
     def _replace(self, name: str) -> None:
         """The join succeeded: the new object alone is told what follows (SPEC C2)."""
