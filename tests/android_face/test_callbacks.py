@@ -135,7 +135,8 @@ def test_onInvokeRet(flat: House) -> None:
     assert (name, call, err, json.loads(resp)) == ("onInvokeRet", "id", "", {"result": "ok", "status": 1})
     ann.api.invoke("io.agora.signal.user_query_user_status", '{"account":', "")
     name, (call, err, resp) = ann.handler.next()
-    assert (name, call, resp) == ("onInvokeRet", "", "")
+    assert (name, call) == ("onInvokeRet", "")
+    assert json.loads(resp) == {"code": 1004, "reason": err}
     assert ann.fails("invoke", 1004) == err
 
 

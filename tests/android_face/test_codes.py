@@ -351,7 +351,8 @@ def test_401_and_501_and_the_other_silences(flat: House) -> None:
     ann.gets("onChannelJoinFailed", "room", 300)
     ann.invitation_fails("room", "bob", 702)
     name, (call, err, resp) = ann.handler.next()
-    assert (name, call, resp) == ("onInvokeRet", "3", "")
+    assert (name, call) == ("onInvokeRet", "3")
+    assert json.loads(resp) == {"code": 501, "reason": err}
     assert err
     ann.fails("set_attr", 1001)
     ann.api.logout()
@@ -534,7 +535,8 @@ def test_1003(flat: House) -> None:
     ann.invitation_fails("room", "+49301", 1003, "channel_invite_phone3")
     api.invoke("io.agora.signal.channel_query_num", '{"name":"room"}', "5")
     name, (call, err, resp) = ann.handler.next()
-    assert (name, call, resp) == ("onInvokeRet", "5", "")
+    assert (name, call) == ("onInvokeRet", "5")
+    assert json.loads(resp) == {"code": 1003, "reason": err}
     assert ann.fails("invoke", 1003) == err
 
 

@@ -160,6 +160,7 @@ def test_invoke_of_another_name(flat: House, name: Any) -> None:
     [ann] = flat.enter("ann")
     ann.api.invoke(name, "{}", "id")
     told, (call, err, resp) = ann.handler.next()
-    assert (told, call, resp) == ("onInvokeRet", "id", "")
+    assert (told, call) == ("onInvokeRet", "id")
+    assert json.loads(resp) == {"code": 1001, "reason": err}
     assert err
     assert ann.fails("invoke", 1001) == err

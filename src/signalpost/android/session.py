@@ -21,7 +21,7 @@ from signalpost.client.settings import Settings
 from signalpost.client.steps import Action, Answered
 from signalpost.wire.codes import Code
 
-__all__ = ["Errand", "Session", "failed_invitation", "lost_events"]
+__all__ = ["Errand", "Session", "failed_invitation", "failure_text", "lost_events"]
 
 _OWN_ERRORS = range(Code.GENERAL_E, Code.GENERAL_E_LARGE_PARAM + 1)  # those for which there is onError (E3)
 _NOT_LOGGED_IN = "not logged in: log in first"
@@ -39,8 +39,12 @@ class Errand(NamedTuple):
 
 def failed_invitation(channel: str, peer: str, code: Code, reason: str, mark: int = 0) -> Callback:
     """How an invitation that failed is told (SPEC E4)."""
-    extra = msgspec.json.encode({"code": int(code), "reason": reason}).decode()
-    return Callback("onInviteFailed", (channel, peer, 0, int(code), extra), mark)
+    return Callback("onInviteFailed", (channel, peer, 0, int(code), failure_text(code, reason)), mark)
+
+
+def failure_text(code: Code, reason: str) -> str:
+    """A failure as JSON text (SPEC E4, C14)."""
+    return msgspec.json.encode({"code": int(code), "reason": reason}).decode()
 
 
 class Session:

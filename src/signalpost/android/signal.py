@@ -19,7 +19,7 @@ import msgspec
 from signalpost.android.callbacks import ICallBack
 from signalpost.android.constants import IAgoraAPI
 from signalpost.android.login_arguments import RETRY_COUNT, RETRY_SECONDS, Refused, check_login
-from signalpost.android.session import Errand, Session, failed_invitation, lost_events
+from signalpost.android.session import Errand, Session, failed_invitation, failure_text, lost_events
 from signalpost.android.threads import Callback, CallbackThread, Gap, LoopThread
 from signalpost.client import arguments
 from signalpost.client.arguments import Ask
@@ -173,7 +173,7 @@ class AgoraAPIOnlySignal(IAgoraAPI):
             "invoke",
             lambda: arguments.remote_call(name, req),
             done=lambda body: Callback("onInvokeRet", (callID, "", msgspec.json.encode(body).decode())),
-            failed=lambda code, reason: Callback("onInvokeRet", (callID, reason, "")),
+            failed=lambda code, reason: Callback("onInvokeRet", (callID, reason, failure_text(code, reason))),
         )
 
     def queryUserStatus(self, account: str) -> None:
