@@ -8,6 +8,9 @@
                                                            ▲          │            │
                                                            └──────────┴────────────┘
 
+It knows logging in and out, losing the connection and having it back, and how long each state may last. What
+goes over a session (requests, inbox, channels, calls) it hands on to the exchange, and refuses to know.
+
 `step(input, now)` gives back the effects, in order. There is no socket, timer, thread, task, chance or clock
 in here; the shell is told by `deadline` when to come back with a `Tick`. Laws:
  1. A `Login` that starts one brings one `LoggedIn` or `LoginFailed`, a `LoggedIn` one `LoggedOut`.
@@ -21,37 +24,19 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, ClassVar
 
-from signalpost.client import requests
-from signalpost.client.calls import Calls, Stage
-from signalpost.client.channels import Channels
 from signalpost.client.events import (
-    CallIncoming,
-    Event,
     Level,
     LoggedIn,
     LoggedOut,
     LoginFailed,
-    Message,
     Note,
     Problem,
     Reconnected,
     Reconnecting,
 )
-from signalpost.client.inbox import Inbox
-from signalpost.client.requests import (
-    INVITE,
-    JOIN,
-    LEAVE,
-    LOGOUT,
-    Pending,
-    Requests,
-    failure_code,
-    timeout_code,
-)
+from signalpost.client.exchange import Exchange
 from signalpost.client.settings import Settings
 from signalpost.client.steps import (
-    Action,
-    Answered,
     Closed,
     Drop,
     Effect,
@@ -67,23 +52,16 @@ from signalpost.client.steps import (
     Seen,
     Tick,
     Transmit,
-    Unanswered,
 )
 from signalpost.wire import client_codec as wire
 from signalpost.wire.codes import (
-    REASON_KICK,
-    REASON_TOKEN_EXPIRED,
-    REASON_WRONG_ACCOUNT,
     Code,
 )
-from signalpost.wire.lines import Line, seconds_of
 from signalpost.wire.texts import name_fault
 
 __all__ = ["Machine", "State"]
 
 _SDK_VERSION = 1  # of what PROTOCOL §12 adds
-_POLL, _ACKNOWLEDGE, _CONFIRM = "user_getmsg", "user_ack", "voip_invite_ack"
-_POLL_MOST = 30
 
 
 class State(Enum):
@@ -119,25 +97,18 @@ class Machine:
     the account; `jitter` gives a factor from 0 to 1 for each pause."""
 
     __slots__ = (
-        "_calls",
-        "_channels",
-        "_due_acknowledge",
         "_due_end",
         "_due_ping",
         "_due_silence",
         "_due_step",
-        "_ending",
-        "_inbox",
+        "_exchange",
         "_jitter",
         "_later",
         "_line",
         "_linked",
         "_login",
         "_out",
-        "_owner",
         "_pings",
-        "_polling",
-        "_requests",
         "_retries",
         "_settings",
         "state",
@@ -150,22 +121,15 @@ class Machine:
         self._login: Login | None = None  # the login that goes on; None in OUT
         self._line = ""  # the session's secret; "" if there is no session
         self._linked = False  # there is a connection, or one is being opened
-        self._owner = ("", "")  # the app and account whose inbox `_inbox` is
         self._retries = 0  # tries since the connection was lost, or since the login
-        self._inbox = Inbox(settings.unread_items)
-        self._channels = Channels()
-        self._calls = Calls()
-        self._requests = Requests(seed, settings.request_seconds)
-        self._ending: dict[int, Respond] = {}  # by call: ends that wait for the call's name
         self._later: list[Input] = []  # what came behind a logout that is not over
-        self._polling = False  # a poll is under way
         self._pings = 0  # pings sent
-        self._out: list[Effect] = []  # the effects of the step that is under way
+        self._out: list[Effect] = []  # the effects of the step that is under way, or was the last
+        self._exchange = Exchange(settings, seed, self._out)  # what goes over the sessions
         self._due_step: float | None = None  # the state's own end: of a pause, a try, a logout
         self._due_end: float | None = None  # when there is no more time for retries
         self._due_ping: float | None = None  # while ONLINE
         self._due_silence: float | None = None  # while ONLINE
-        self._due_acknowledge: float | None = None  # while something came that is not acknowledged
 
     # --- the machine's surface ------------------------------------------------------------------
 
@@ -179,58 +143,51 @@ class Machine:
     @property
     def deadline(self) -> float | None:
         """When a `Tick` is due; None if only an input can change anything."""
-        nearest = self._requests.deadline
-        for due in (
-            self._due_step,
-            self._due_end,
-            self._due_ping,
-            self._due_silence,
-            self._due_acknowledge,
-        ):
+        nearest = self._exchange.deadline
+        for due in (self._due_step, self._due_end, self._due_ping, self._due_silence):
             if due is not None and (nearest is None or due < nearest):
                 nearest = due
         return nearest
 
     def step(self, input: Input, now: float) -> list[Effect]:
         """Take one input; `now` in seconds, never less than before."""
-        out: list[Effect] = []
-        self._out = out
+        out = self._out
+        out.clear()
         self._STEPS[type(input)](self, input, now)
-        return out
+        return out[:]
 
     # --- login and logout -----------------------------------------------------------------------
 
     def _take_login(self, login: Login, now: float) -> None:
         if self.state is State.LEAVING:
             self._later.append(login)
+            self._exchange.open()
         elif self.state is not State.OUT:
             self._note(Level.INFO, "208: login while logged in, nothing done")
         elif not login.app_id or not _is_sendable(login.app_id):
-            self._tell(LoginFailed(Code.LOGIN_E_NET, "the App ID is empty, or holds a lone surrogate"))
+            self._emit(LoginFailed(Code.LOGIN_E_NET, "the App ID is empty, or holds a lone surrogate"))
         elif fault := name_fault(login.account, "account"):
-            self._tell(Problem("login", fault.code, fault.reason))
-            self._tell(LoginFailed(Code.LOGIN_E_INVALID_USER, fault.reason))
+            self._emit(Problem("login", fault.code, fault.reason))
+            self._emit(LoginFailed(Code.LOGIN_E_INVALID_USER, fault.reason))
         elif login.token == "":
-            self._tell(LoginFailed(Code.LOGIN_E_NET, "the token is empty"))
+            self._emit(LoginFailed(Code.LOGIN_E_NET, "the token is empty"))
         else:
             self._login = login
-            owner = (login.app_id, login.account)
-            if owner != self._owner:
-                self._owner = owner
-                self._inbox = self._inbox.of_another()
+            self._exchange.serve(login.app_id, login.account)
+            self._exchange.open()
             self._retries = 0
             self._due_end = now + login.retry_seconds
             self._open(State.OPENING, now)
 
     def _take_logout(self, logout: Logout, now: float) -> None:
         if self.state is State.ONLINE:
-            self._acknowledge()
-            self._ask(self._requests.add(0, LOGOUT, {}, now))
+            self._exchange.say_goodbye(now)
             self._rest()
             self.state = State.LEAVING
             self._due_step = now + self._settings.logout_seconds
         elif self.state is State.LEAVING:
             self._later.append(logout)
+            self._exchange.shut()
         elif self.state in _FIRST:
             self._finish(LoginFailed(Code.LOGIN_E_CANCEL, "cancelled by a logout"), now)
         elif self.state in _AGAIN:
@@ -264,17 +221,17 @@ class Machine:
             "token": token,
             "device": self._settings.device,
             "ver": _SDK_VERSION,
-            "inbox": (self._inbox.epoch, self._inbox.seen),
+            "inbox": self._exchange.inbox_cursor,
         }
         if self._line:
-            fields |= {"line": self._line, "channels": self._channels.cursors}
+            fields |= {"line": self._line, "channels": self._exchange.channel_cursors}
         self._emit(Transmit(wire.login_frame(fields)))
 
     def _login_returned(self, answer: wire.LoginReturn, now: float) -> None:
         if self.state not in (State.ENTERING, State.REENTERING):
             return
         if answer.error:
-            self._refused(_login_code(answer), answer.error, now)
+            self._refused(wire.login_code(answer), answer.error, now)
             return
         again = self.state is State.REENTERING
         resumed = again and answer.body.get("resumed") is True
@@ -283,16 +240,13 @@ class Machine:
         self._due_step = self._due_end = None
         self._due_ping = now + self._settings.ping_seconds
         self._due_silence = now + self._settings.silence_seconds
-        self._inbox.begin(str(answer.body.get("inbox", "")))
-        self._polling = False
+        self._exchange.connect(str(answer.body.get("inbox", "")))
         if again and not resumed:
-            self._lose_session(Code.LEAVECHANNEL_E_DISCONN, "the session was gone")
-        self._tell(Reconnected(resumed) if again else LoggedIn())
+            self._exchange.lose(Code.LEAVECHANNEL_E_DISCONN, "the session was gone")
+        self._emit(Reconnected(resumed) if again else LoggedIn())
         if resumed:
-            going = [p for p in self._requests if p.func in (JOIN, LEAVE)]
-            self._tell(*self._channels.resume(answer.body.get("channels"), going))
-        for pending in self._requests:
-            self._transmit(pending)
+            self._exchange.resume(answer.body.get("channels"))
+        self._exchange.send()
 
     def _refused(self, code: Code, reason: str, now: float) -> None:
         if self.state is State.ENTERING:
@@ -326,7 +280,7 @@ class Machine:
         assert login is not None, "who is online has logged in"
         self._note(Level.WARNING, f"connection lost: {reason}")
         self._rest()
-        self._requests.disconnected()
+        self._exchange.disconnect()
         if login.retries <= 0:
             self._give_up(now)
             return
@@ -353,7 +307,7 @@ class Machine:
         most = min(settings.retry_first * 2 ** min(self._retries - 1, 30), settings.retry_most)
         self._due_step = now + after + most * (0.5 + 0.5 * self._jitter())
         if state is State.PAUSE:
-            self._tell(Reconnecting(self._retries))
+            self._emit(Reconnecting(self._retries))
 
     def _give_up(self, now: float) -> None:
         if self.state in _FIRST:
@@ -370,40 +324,25 @@ class Machine:
         self._due_end = None
         self._drop()
         if isinstance(last, LoginFailed) or last.code is Code.LOGOUT_E_USER:
-            self._tell(*self._channels.leave_all(Code.LEAVECHANNEL_E_LOGOUT))
-            self._tell(*self._calls.end_all())
+            self._exchange.leave()
         elif last.code is Code.LOGOUT_E_KICKED:
-            self._lose_session(Code.LEAVECHANNEL_E_KICKED, "the account logged in elsewhere")
+            self._exchange.lose(Code.LEAVECHANNEL_E_KICKED, "the account logged in elsewhere")
         else:
-            self._lose_session(Code.LEAVECHANNEL_E_DISCONN, last.reason)
-        for pending in self._requests.clear():
-            self._unanswered(
-                pending, Code.GENERAL_E_NOT_LOGIN, "not logged in: the session ended before the answer"
-            )
-        self._ending.clear()
-        self._tell(last)
+            self._exchange.lose(Code.LEAVECHANNEL_E_DISCONN, last.reason)
+        self._exchange.give_up()
+        self._emit(last)
         later, self._later = self._later, []
         for step in later:
             self._STEPS[type(step)](self, step, now)
 
-    def _lose_session(self, code: Code, reason: str) -> None:
-        """The session is gone, and its channels and calls with it (SPEC S7)."""
-        self._tell(*self._channels.leave_all(code))
-        self._tell(*self._calls.fail_all(Code.INVITE_E_NET, reason))
-        for pending in self._requests:
-            if pending.func.startswith("voip_"):
-                self._requests.take(pending.id)
-                self._unanswered(pending, Code.GENERAL_E_FAILED, "the call is over: the session was gone")
-
     def _rest(self) -> None:
         """No connection is in use."""
-        self._due_step = self._due_ping = self._due_silence = self._due_acknowledge = None
+        self._due_step = self._due_ping = self._due_silence = None
 
     # --- time -----------------------------------------------------------------------------------
 
     def _take_tick(self, tick: Tick, now: float) -> None:
-        for pending in self._requests.overdue(now):
-            self._too_late(pending, now)
+        self._exchange.expire(now)
         if _is_due(self._due_end, now):
             self._give_up(now)
         elif _is_due(self._due_step, now):
@@ -432,148 +371,25 @@ class Machine:
             self._pings += 1
             self._due_ping = now + self._settings.ping_seconds
             self._emit(Transmit(wire.ping_frame(self._pings)))
-            self._catch_up(now)  # in case the last poll failed
-        if _is_due(self._due_acknowledge, now):
-            self._acknowledge()
+            self._exchange.catch_up(now)  # in case the last poll failed
+        self._exchange.keep_up(now)
 
-    # --- requests -------------------------------------------------------------------------------
+    # --- what the application asks for ------------------------------------------------------------
 
     def _take_request(self, request: Request, now: float) -> None:
         if self.state is State.LEAVING and self.status:
             self._later.append(request)
-        elif self.status == 0:
-            reason = "not logged in: log in first"
-            self._emit(Unanswered(request.number, Code.GENERAL_E_NOT_LOGIN, reason))
-        elif refused := self._overloaded():
-            self._emit(Unanswered(request.number, failure_code(request.func), refused))
         else:
-            self._ask(self._requests.add(request.number, request.func, request.args, now))
-
-    def _overloaded(self) -> str:
-        settings = self._settings
-        most = settings.unanswered_requests if self.state is State.ONLINE else settings.waiting_requests
-        return (
-            f"{most} requests wait for an answer: no more are allowed" if len(self._requests) >= most else ""
-        )
-
-    def _ask(self, pending: Pending) -> None:
-        try:
-            frame = self._requests.frame(pending)
-        except ValueError as error:
-            wrong = isinstance(error, UnicodeError)
-            code = Code.GENERAL_E_WRONG_PARAM if wrong else Code.GENERAL_E_LARGE_PARAM
-            self._requests.take(pending.id)
-            self._unanswered(pending, code, str(error))
-            return
-        if self.state is State.ONLINE:
-            pending.sent = True
-            self._emit(Transmit(frame))
-
-    def _transmit(self, pending: Pending) -> None:
-        """Send what waits, once on each connection."""
-        if not pending.sent and pending.func == _POLL:
-            self._requests.take(pending.id)
-        elif not pending.sent:
-            self._ask(pending)
-
-    def _call_returned(self, answer: wire.CallReturn, now: float) -> None:
-        pending = self._requests.take(answer.id)
-        if pending is None:
-            return
-        if answer.error:
-            self._unanswered(pending, _failure_code(answer, pending.func), answer.error)
-            if pending.func == LOGOUT:
-                self._finish(LoggedOut(Code.LOGOUT_E_USER, "logged out"), now)
-            return
-        if pending.number:
-            self._emit(Answered(pending.number, answer.body))
-        match pending.func:
-            case requests.JOIN:
-                self._tell(*self._channels.join(str(pending.args["name"]), answer.body))
-            case requests.LEAVE:
-                self._tell(*self._channels.leave(str(pending.args["name"]), Code.LEAVECHANNEL_E_BYUSER))
-            case requests.INVITE:
-                self._tell(*self._calls.invited(pending.call, str(answer.body.get("channelName", ""))))
-                self._end_named(pending.call, now)
-            case "voip_invite_accept":
-                self._calls.accepted(pending.call)
-            case "voip_invite_refuse":
-                self._calls.refused(pending.call)
-            case "voip_invite_bye":
-                self._tell(*self._calls.ended(pending.call))
-            case "user_getmsg" if self.state is State.ONLINE:
-                self._polled(answer.body, now)
-            case requests.LOGOUT:
-                self._finish(LoggedOut(Code.LOGOUT_E_USER, "logged out"), now)
-
-    def _too_late(self, pending: Pending, now: float) -> None:
-        """Nobody answered in time (SPEC E1)."""
-        seconds = f"{self._settings.request_seconds:g}"
-        if pending.func == INVITE and pending.args["channelName"]:
-            bye = {**pending.args, "extra": ""}  # the server may have taken it: nobody is to answer it now
-            del bye["rid"]
-            self._ask(self._requests.add(0, Action.END.value, bye, now))
-        self._unanswered(pending, timeout_code(pending.func), f"no answer within {seconds} s")
-
-    def _unanswered(self, pending: Pending, code: Code, reason: str) -> None:
-        """A request has failed; its caller is told, whoever that is."""
-        if pending.func == INVITE:
-            given_up = self._calls.failed(pending.call, code, reason)
-            self._tell(*given_up)
-            ending = self._ending.pop(pending.call, None)
-            if ending is not None:
-                self._emit(Unanswered(ending.number, Code.GENERAL_E_FAILED, _NO_CALL))
-        elif pending.number:
-            self._emit(Unanswered(pending.number, code, reason))
-        elif pending.func == _POLL:
-            self._polling = False
-
-    # --- calls ----------------------------------------------------------------------------------
+            self._exchange.take_request(request, now)
 
     def _take_invite(self, invite: Invite, now: float) -> None:
-        self._calls.invite(invite.call, invite.channel, invite.peer)
-        if self.state is State.ONLINE:
-            refused = self._overloaded()
-            if refused:
-                self._tell(*self._calls.failed(invite.call, Code.INVITE_E_OTHER, refused))
-                return
-            args = {"channelName": invite.channel, "peer": invite.peer, "extra": invite.extra}
-            self._ask(self._requests.add(0, INVITE, args, now, call=invite.call))
-        elif self.status == 0:
-            reason = "not logged in: log in first"
-            self._tell(*self._calls.failed(invite.call, Code.GENERAL_E_NOT_LOGIN, reason))
-        else:
-            self._tell(*self._calls.failed(invite.call, Code.INVITE_E_NET, "there is no connection"))
+        self._exchange.take_invite(invite, now)
 
     def _take_respond(self, respond: Respond, now: float) -> None:
-        call = self._calls.find(respond.call)
-        if self.status == 0:
-            reason = "not logged in: log in first"
-            self._emit(Unanswered(respond.number, Code.GENERAL_E_NOT_LOGIN, reason))
-        elif call is None:
-            self._emit(Unanswered(respond.number, Code.GENERAL_E_FAILED, _NO_CALL))
-        elif call.stage is Stage.INVITED and not call.channel:
-            self._wait_for_name(respond)
-        elif refused := self._overloaded():
-            self._emit(Unanswered(respond.number, Code.GENERAL_E_FAILED, refused))
-        else:
-            args = {"channelName": call.channel, "peer": call.peer, "extra": respond.extra}
-            func = respond.action.value
-            self._ask(self._requests.add(respond.number, func, args, now, call=call.number))
+        self._exchange.take_respond(respond, now)
 
-    def _wait_for_name(self, respond: Respond) -> None:
-        """The server has not said yet what the call's channel is called (K10)."""
-        if respond.action is Action.END and respond.call not in self._ending:
-            self._ending[respond.call] = respond
-        else:
-            self._emit(
-                Unanswered(respond.number, Code.GENERAL_E_FAILED, "the server has not taken the call yet")
-            )
-
-    def _end_named(self, number: int, now: float) -> None:
-        ending = self._ending.pop(number, None)
-        if ending is not None:
-            self._take_respond(ending, now)
+    def _take_seen(self, seen: Seen, now: float) -> None:
+        self._exchange.take_seen(seen, now)
 
     # --- what comes from the server ---------------------------------------------------------------
 
@@ -591,81 +407,17 @@ class Machine:
             self._FRAMES[type(frame)](self, frame, now)
 
     def _pushed(self, push: wire.Push, now: float) -> None:
-        self._take_item(push, now)
-        self._plan_acknowledgement(now)
-
-    def _take_item(self, push: wire.Push, now: float) -> None:
-        mark = self._inbox.take(push.version)
-        if not mark:
-            return
-        line = push.line
-        if line is None:
-            self._inbox.see(mark)
-        elif line.type == "instant":
-            self._emit(Message(line.src, line.content, line.id, seconds_of(line), mark))
-        else:
-            self._take_call_event(line, mark, now)
-
-    def _take_call_event(self, line: Line, mark: int, now: float) -> None:
-        events = self._calls.take(line, mark)
-        marked = False
-        for event in events:
-            marked = marked or getattr(event, "mark", 0) == mark
-            if isinstance(event, CallIncoming):
-                args = {"channelName": event.channel, "peer": event.peer, "extra": ""}
-                self._ask(self._requests.add(0, _CONFIRM, args, now, call=event.call))
-        self._tell(*events)
-        if not marked:
-            self._inbox.see(mark)  # nobody will be told of it
+        self._exchange.take_push(push, now)
 
     def _announced(self, announcement: wire.Announcement, now: float) -> None:
-        """We are pushed to; an announcement of something that was not means that it has to be fetched."""
-        if announcement.version > self._inbox.taken:
-            self._inbox.behind = True
-            self._catch_up(now)
-
-    def _polled(self, body: dict[str, Any], now: float) -> None:
-        self._polling = False
-        items = wire.decode_items(body.get("msgs"))
-        fresh = [item for item in items if item.version > self._inbox.taken]
-        self._inbox.behind = False
-        for item in fresh:
-            self._take_item(item, now)
-        if fresh:
-            self._inbox.behind = True
-            self._catch_up(now)
-        self._plan_acknowledgement(now)
-
-    def _catch_up(self, now: float) -> None:
-        """Ask for what was let go, as soon as the application has seen all that it has."""
-        if self._inbox.behind and self._inbox.is_seen and not self._polling and self.state is State.ONLINE:
-            self._polling = True
-            args = {"ver_clear": self._inbox.seen, "max": _POLL_MOST}
-            self._ask(self._requests.add(0, _POLL, args, now))
-
-    def _take_seen(self, seen: Seen, now: float) -> None:
-        self._inbox.see(seen.mark)
-        if self.state is State.ONLINE:
-            self._plan_acknowledgement(now)
-            self._catch_up(now)
-
-    def _plan_acknowledgement(self, now: float) -> None:
-        if self._due_acknowledge is None:
-            self._due_acknowledge = now + self._settings.acknowledge_seconds
-        if self._inbox.news >= self._settings.acknowledge_items:
-            self._acknowledge()
-
-    def _acknowledge(self) -> None:
-        """Tell the server what has been seen; it may also make it go on (PROTOCOL §6)."""
-        if self._due_acknowledge is not None:
-            self._due_acknowledge = None
-            args = {"ver_clear": self._inbox.acknowledge()}
-            self._emit(Transmit(self._requests.once(_ACKNOWLEDGE, args)))
+        self._exchange.take_announcement(announcement, now)
 
     def _happened(self, event: wire.ChannelEvent, now: float) -> None:
-        meaning = self._channels.take(event)
-        if meaning is not None:
-            self._emit(meaning)
+        self._exchange.take_event(event)
+
+    def _call_returned(self, answer: wire.CallReturn, now: float) -> None:
+        if self._exchange.take_answer(answer, now):
+            self._finish(LoggedOut(Code.LOGOUT_E_USER, "logged out"), now)
 
     def _ponged(self, pong: wire.Pong, now: float) -> None:
         """That something came is all that matters."""
@@ -681,7 +433,7 @@ class Machine:
         self._take_closed(Closed("the server closes the connection"), now)
 
     def _server_complains(self, error: wire.ServerError, now: float) -> None:
-        self._tell(Problem("", wire.code_of(error.code), error.reason))
+        self._emit(Problem("", wire.code_of(error.code), error.reason))
 
     def _move_on(self, move: wire.MoveOn, now: float) -> None:
         if self.state is State.ONLINE:
@@ -692,9 +444,6 @@ class Machine:
 
     def _emit(self, effect: Effect) -> None:
         self._out.append(effect)
-
-    def _tell(self, *events: Event) -> None:
-        self._out.extend(events)
 
     def _note(self, level: Level, text: str) -> None:
         self._out.append(Note(level, text))
@@ -729,31 +478,10 @@ class Machine:
 _DOORS = (Login, Logout)
 _FIRST_WORDS = (wire.LoginReturn, wire.Close, wire.ServerError)  # what may come before a login is answered
 _LAST_WORDS = (wire.CallReturn, wire.Kick, wire.Close)  # what matters behind a logout
-_NO_CALL = "there is no such call: it was answered, ended or timed out"
 
 
 def _is_due(due: float | None, now: float) -> bool:
     return due is not None and due <= now
-
-
-def _login_code(answer: wire.LoginReturn) -> Code:
-    """The code of a refused login; a server that gives none says it in the reason (PROTOCOL §4)."""
-    if "code" in answer.body:
-        return wire.code_of(answer.body["code"])
-    if answer.error == REASON_KICK:
-        return Code.LOGIN_E_TOKEN_KICKED
-    if answer.error == REASON_TOKEN_EXPIRED:
-        return Code.LOGIN_E_TOKENEXPIRED
-    if answer.error.startswith("TokenError"):
-        return Code.LOGIN_E_TOKENWRONG
-    if answer.error.startswith(REASON_WRONG_ACCOUNT):
-        return Code.LOGIN_E_INVALID_USER
-    return Code.LOGIN_E_NET
-
-
-def _failure_code(answer: wire.CallReturn, func: str) -> Code:
-    """The code of a refused request; without one, that of the function's failures (SPEC E1)."""
-    return wire.code_of(answer.body["code"]) if "code" in answer.body else failure_code(func)
 
 
 def _is_sendable(value: object) -> bool:

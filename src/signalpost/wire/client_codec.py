@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from signalpost.wire.codes import Code
+from signalpost.wire.codes import REASON_KICK, REASON_TOKEN_EXPIRED, REASON_WRONG_ACCOUNT, Code
 from signalpost.wire.lines import Line, parse_line
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "code_of",
     "decode_items",
     "decode_server_frame",
+    "login_code",
     "login_frame",
     "ping_frame",
 ]
@@ -111,6 +112,21 @@ ServerFrame = (
 def code_of(value: Any) -> Code:
     """The code that a server gives; 1002 for what is none (SPEC §7)."""
     return _CODES.get(value if isinstance(value, int) else -1, Code.GENERAL_E_UNKNOWN)
+
+
+def login_code(answer: LoginReturn) -> Code:
+    """The code of a refused login; a server that gives none says it in the reason (PROTOCOL §4)."""
+    if "code" in answer.body:
+        return code_of(answer.body["code"])
+    if answer.error == REASON_KICK:
+        return Code.LOGIN_E_TOKEN_KICKED
+    if answer.error == REASON_TOKEN_EXPIRED:
+        return Code.LOGIN_E_TOKENEXPIRED
+    if answer.error.startswith("TokenError"):
+        return Code.LOGIN_E_TOKENWRONG
+    if answer.error.startswith(REASON_WRONG_ACCOUNT):
+        return Code.LOGIN_E_INVALID_USER
+    return Code.LOGIN_E_NET
 
 
 def login_frame(fields: Mapping[str, Any]) -> bytes:
