@@ -158,8 +158,13 @@ class Engine:
         if mark:
             self._step(Seen(mark))
 
-    def close(self) -> None:
-        """Let go of everything without a word; no event is told any more, and what is asked later fails."""
+    def close(self) -> list[Done]:
+        """Let go of everything without a word; no event is told any more, and what is asked later fails.
+
+        Returns those that would have been told a result, and are not.
+        """
+        untold = [hand_on for hand_on, what in self._outgoing if isinstance(what, Answered | Unanswered)]
+        untold += self._done.values()
         self._outgoing.clear()
         self._done.clear()
         self._deliver = _ignore
@@ -168,6 +173,7 @@ class Engine:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        return untold
 
     # --- what a link says -----------------------------------------------------------------------
 

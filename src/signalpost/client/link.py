@@ -43,14 +43,14 @@ class Owner(Protocol):
 
 def check_url(url: str) -> str:
     """The address as a WebSocket's. ValueError if it is none, with what is allowed."""
-    parts = urlsplit(url)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    address = parts._replace(scheme=scheme, path=parts.path or "/").geturl()
     try:
+        parts = urlsplit(url)
+        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+        address = parts._replace(scheme=scheme, path=parts.path or "/").geturl()
         parse_uri(address)
         if not parts.hostname or parts.fragment:
             raise ValueError
-    except (InvalidURI, ValueError):
+    except (InvalidURI, ValueError, AttributeError, TypeError):
         raise ValueError(f"{url!r} is no address: ws://HOST:PORT/ or wss://HOST:PORT/ is allowed") from None
     return address
 
@@ -100,8 +100,9 @@ class Link(asyncio.Protocol):
         context = (tls or ssl.create_default_context()) if uri.secure else None
         try:
             await self._loop.create_connection(lambda: self, uri.host, uri.port, ssl=context)
-        except OSError as error:
-            self._lose(f"no connection to {uri.host}:{uri.port}: {error.strerror or error}")
+        except (OSError, UnicodeError) as error:  # UnicodeError: of a host name that is none
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            self._lose(f"no connection to {uri.host}:{uri.port}: {reason}")
         finally:
             self._task = None
 

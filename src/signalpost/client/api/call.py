@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum
 
 from signalpost.client import arguments
 from signalpost.client.api.requests import wait
 from signalpost.client.api.streams import Stream
 from signalpost.client.engine import Engine
-from signalpost.client.errors import error_of
+from signalpost.client.errors import RequestError, error_of
 from signalpost.client.events import (
     CallAccepted,
     CallEnded,
@@ -47,15 +48,24 @@ class Call:
     """
 
     def __init__(
-        self, engine: Engine, *, number: int, channel: str, peer: str, extra: str, state: CallState
+        self,
+        engine: Engine,
+        *,
+        number: int,
+        channel: str,
+        peer: str,
+        extra: str,
+        state: CallState,
+        forget: Callable[[int], object],
     ) -> None:
         self._engine = engine
         self._number = number
+        self._forget = forget  # is told the number when the call is over
         self.channel = channel  #: the channel's name; "" until the server has made one (K10)
         self.peer = peer  #: the other account
         self.extra = extra  #: what came with the invitation
         self.incoming = state is CallState.RINGING  #: whether the peer has called
-        self.state = state
+        self.state = state  #: how far it has come
         self._events: Stream[CallEvent] = Stream(_UNREAD)
         self._outcome: CallAccepted | End | None = None  # what became of the invitation
         self._end: End | None = None  # why it is over
@@ -87,8 +97,13 @@ class Call:
     async def end(self, extra: str = "") -> None:
         """End the call, or cancel it; nothing if it is over (K3). Raises RequestError, NotLoggedIn."""
         text = arguments.answer_extra(extra)
-        if self.state is not CallState.OVER:
+        if self.state is CallState.OVER:
+            return
+        try:
             await wait(lambda done: self._engine.respond(self._number, Action.END, text, done))
+        except RequestError:
+            if self._end is None:
+                raise  # else the peer, or another task, was faster
 
     # --- what to wait for ------------------------------------------------------------------------
 
@@ -141,7 +156,12 @@ class Call:
         self._events.put(event)
         self._changed.set()
 
+    def closed(self) -> None:
+        """The client was closed: nothing will be heard of the call."""
+        self._finish(CallEnded(self._number, self.channel, self.peer, False, ""))
+
     def _finish(self, end: End) -> None:
+        self._forget(self._number)
         self.state = CallState.OVER
         self._end = end
         if self._outcome is None:

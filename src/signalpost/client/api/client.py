@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import ssl
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
@@ -51,6 +52,7 @@ from signalpost.client.events import (
 from signalpost.client.settings import Settings
 from signalpost.client.steps import Action, Unanswered
 from signalpost.wire.codes import Code
+from signalpost.wire.texts import name_fault, text_fault
 
 __all__ = ["Client", "Connecting", "Joining", "Messages", "SessionEvent", "Status", "connect"]
 
@@ -58,6 +60,7 @@ _log = logging.getLogger("signalpost.client")
 
 SessionEvent = Reconnecting | Reconnected | Problem
 
+_TOKEN_BYTES = 8_192  # so that a login fits into a frame, however it is escaped
 _UNREAD = 1_000  # session events and invitations kept for an application that does not take them
 
 
@@ -78,9 +81,9 @@ class Messages:
     is lost.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, most: int) -> None:
         self._engine = engine
-        self._stream: Stream[Message] = Stream(Settings().unread_items * 2)
+        self._stream: Stream[Message] = Stream(most)
         self._taken = 0  # the mark of the message that the application is working on
 
     def __aiter__(self) -> Self:
@@ -118,7 +121,7 @@ class Client:
         self.app_id = app_id
         self.account = account
         self.attributes = OwnAttributes(self._engine, account)  #: what this account says of itself (P2)
-        self._messages = Messages(self._engine)
+        self._messages = Messages(self._engine, settings.unread_items)  # the engine keeps no more
         self._invites: Stream[Call] = Stream(_UNREAD)
         self._events: Stream[SessionEvent] = Stream(_UNREAD)
         self._entered: asyncio.Future[None] = (
@@ -154,11 +157,26 @@ class Client:
         self._engine.logout()
         if not self._engine.is_out:
             await self._left.wait()
-        self._engine.close()
+        self.close()
 
     def close(self) -> None:
-        """Let go without a word: the session ends when its grace time is over (L11)."""
-        self._engine.close()
+        """Let go without a word: the session ends when its grace time is over (L11).
+
+        What waits for an answer gets NotLoggedIn, iterations end, and calls are over.
+        """
+        closed = Unanswered(0, Code.GENERAL_E_NOT_LOGIN, "the client was closed")
+        for done in self._engine.close():
+            done(closed)
+        waiting: list[asyncio.Future[Any]] = [*self._inviting.values()]
+        waiting += [future for joining in self._joining.values() for future in joining]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(error_of(closed.code, closed.reason))
+        for channel in self._channels.values():
+            channel.left(None)
+        for call in list(self._calls.values()):
+            call.closed()
+        self._channels.clear()
         self._over(None)
 
     async def __aenter__(self) -> Self:
@@ -214,11 +232,18 @@ class Client:
         def done(result: Result) -> None:
             if isinstance(result, Unanswered):
                 self._joining[name].remove(future)
+                if not self._joining[name]:
+                    del self._joining[name]
                 if not future.done():
                     future.set_exception(error_of(result.code, result.reason))
 
         self._engine.request(request.func, request.args, done)
-        return await future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if not future.cancelled() and future.exception() is None:
+                self._leave_unwanted(name)  # the answer came in the very tick
+            raise
 
     # --- calls ----------------------------------------------------------------------------------
 
@@ -235,17 +260,15 @@ class Client:
 
         Returns when the server has taken it. `extra`: an object or JSON text of at most 8 KiB that the peer
         gets as it is. `ring_seconds`: 1 to 30, how long it may ring (K6). `require_online`: fail at once
-        if the peer is offline, instead of waiting 20 s for it (K5). Raises ArgumentError, CallError (701 it
-        rings already, 702 no connection, 703 offline). Who is cancelled while waiting cancels the call.
+        if the peer is offline, instead of waiting 20 s for it (K5). Raises ArgumentError, NotLoggedIn,
+        CallError (701 it rings already, 702 no connection, 703 offline, 705 a telephone without a gateway).
+        Who is cancelled while waiting cancels the call.
         """
         peer = arguments.account_name(peer)
         name = arguments.channel_name(channel) if channel != "" else ""
         text = arguments.invitation_extra(_with_wishes(extra, ring_seconds, require_online))
         number = self._engine.invite(name, peer, text)
-        call = Call(
-            self._engine, number=number, channel=name, peer=peer, extra=text, state=CallState.INVITING
-        )
-        self._calls[number] = call
+        call = self._new_call(number, name, peer, text, CallState.INVITING)
         future = self._inviting[number] = asyncio.get_running_loop().create_future()
         try:
             await future
@@ -305,15 +328,17 @@ class Client:
         self._events.close(error)
 
     def _joined(self, event: ChannelJoined) -> None:
-        former = self._channels.pop(event.channel, None)
-        if former is not None:
-            former.left(None)  # the new object alone gets what follows (C2)
-        channel = self._channels[event.channel] = Channel(self._engine, event)
-        waiting = self._joining.get(event.channel)
-        future = waiting.popleft() if waiting else None
-        if future is not None and not future.done():
+        waiting = self._joining[event.channel]
+        future = waiting.popleft()
+        if not waiting:
+            del self._joining[event.channel]
+        former = self._channels.get(event.channel)
+        if not future.done():
+            if former is not None:
+                former.left(None)  # the new object alone gets what follows (C2)
+            channel = self._channels[event.channel] = Channel(self._engine, event)
             future.set_result(channel)
-        elif former is None:
+        elif former is None and all(other.done() for other in waiting):
             self._leave_unwanted(event.channel)
 
     def _leave_unwanted(self, name: str) -> None:
@@ -334,16 +359,21 @@ class Client:
             channel.happened(event)
 
     def _take_invitation(self, event: CallIncoming) -> None:
-        call = self._calls[event.call] = Call(
-            self._engine,
-            number=event.call,
-            channel=event.channel,
-            peer=event.peer,
-            extra=event.extra,
-            state=CallState.RINGING,
-        )
+        call = self._new_call(event.call, event.channel, event.peer, event.extra, CallState.RINGING)
         self._invites.put(call)
         self._engine.seen(event.mark)
+
+    def _new_call(self, number: int, channel: str, peer: str, extra: str, state: CallState) -> Call:
+        call = self._calls[number] = Call(
+            self._engine,
+            number=number,
+            channel=channel,
+            peer=peer,
+            extra=extra,
+            state=state,
+            forget=lambda number: self._calls.pop(number, None),
+        )
+        return call
 
     def _take_call_event(self, event: CallEvent) -> None:
         self._engine.seen(getattr(event, "mark", 0))
@@ -351,14 +381,15 @@ class Client:
         if found is None:
             return
         found.happened(event)
-        if found.state is CallState.OVER:
-            del self._calls[event.call]
         future = self._inviting.get(event.call)
-        if future is not None and not future.done():
-            if isinstance(event, CallFailed):
-                future.set_exception(error_of(event.code, event.reason))
-            elif isinstance(event, CallNamed):
-                future.set_result(None)
+        if future is None or future.done():
+            return
+        if isinstance(event, CallFailed):
+            future.set_exception(error_of(event.code, event.reason))
+        elif isinstance(event, CallEnded):
+            future.set_exception(error_of(Code.GENERAL_E_NOT_LOGIN, "logged out before the server answered"))
+        else:
+            future.set_result(None)
 
     _TAKERS: ClassVar[dict[type[Event], Callable[[Client, Any], None]]] = {
         Message: _take_message,
@@ -461,13 +492,33 @@ def connect(
     """
     address = find_url(url)
     name = arguments.account_name(account)
-    if retries < 1 or retry_seconds <= 0:
-        raise ArgumentError(Code.GENERAL_E_WRONG_PARAM, "retries and retry_seconds have to be above 0")
+    _check_login(app_id, token, retries, retry_seconds, settings, tls)
 
     def begin() -> Client:
         return Client(address, app_id=app_id, account=name, settings=settings or Settings(), tls=tls)
 
     return Connecting(begin, token, retries, retry_seconds)
+
+
+def _check_login(app_id: Any, token: Any, retries: Any, retry_seconds: Any, settings: Any, tls: Any) -> None:
+    """What nobody has to ask a server for."""
+    if not isinstance(app_id, str):
+        raise _wrong("app_id has to be text")
+    if not callable(token) and (not isinstance(token, str) or not token):
+        raise _wrong("token has to be text that is not empty, or a function that fetches it")
+    if type(retries) is not int or retries < 1:
+        raise _wrong("retries has to be a whole number, 1 or more")
+    if type(retry_seconds) not in (int, float) or not 0 < retry_seconds < math.inf:
+        raise _wrong("retry_seconds has to be a number above 0")
+    if tls is not None and not isinstance(tls, ssl.SSLContext):
+        raise _wrong("tls has to be an ssl.SSLContext")
+    if settings is not None and not isinstance(settings, Settings):
+        raise _wrong("settings has to be Settings")
+    fault = name_fault(app_id, "app_id") or (
+        isinstance(token, str) and text_fault(token, "token", _TOKEN_BYTES)
+    )
+    if fault:
+        raise ArgumentError(*fault)
 
 
 def _with_wishes(
@@ -476,20 +527,26 @@ def _with_wishes(
     """The extra with what the system reads in it (K5, K6)."""
     wishes: dict[str, object] = {}
     if ring_seconds is not None:
-        if isinstance(ring_seconds, bool) or not 1 <= ring_seconds <= 30:
-            raise ArgumentError(Code.GENERAL_E_WRONG_PARAM, "ring_seconds has to be 1 to 30")
+        if type(ring_seconds) is not int or not 1 <= ring_seconds <= 30:
+            raise _wrong("ring_seconds has to be a whole number, 1 to 30")
         wishes["_timeout"] = ring_seconds
     if require_online:
         wishes["_require_peer_online"] = 1
     if not wishes:
         return extra
-    if isinstance(extra, str):
-        try:
-            extra = msgspec.json.decode(extra or "{}", type=dict[str, object])
-        except (msgspec.DecodeError, RecursionError):
-            reason = "extra has to be an object if ring_seconds or require_online are to stand in it"
-            raise ArgumentError(Code.GENERAL_E_WRONG_PARAM, reason) from None
-    return {**extra, **wishes}
+    try:
+        fields = (
+            msgspec.json.decode(extra or "{}", type=dict[str, object]) if isinstance(extra, str) else extra
+        )
+        return {**fields, **wishes}
+    except (msgspec.DecodeError, RecursionError, TypeError, UnicodeError):
+        raise _wrong(
+            "extra has to be an object if ring_seconds or require_online are to stand in it"
+        ) from None
+
+
+def _wrong(reason: str) -> ArgumentError:
+    return ArgumentError(Code.GENERAL_E_WRONG_PARAM, reason)
 
 
 def _nobody_waits(result: Result) -> None:
