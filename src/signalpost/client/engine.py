@@ -125,10 +125,9 @@ class Engine:
 
     def login(self, app_id: str, account: str, token: Token, *, retries: int, retry_seconds: float) -> None:
         """Log in; `LoggedIn` or `LoginFailed` follows, unless a login goes on (SPEC L8)."""
-        if callable(token):
-            self._fetch, text = token, None
-        else:
-            self._fetch, text = None, token
+        text = token if isinstance(token, str) else None
+        if self.status == 0:  # else a login goes on, with its own token
+            self._fetch = token if callable(token) else None
         self._step(Login(app_id, account, text, retries, retry_seconds))
 
     def logout(self) -> None:

@@ -174,11 +174,8 @@ class Exchange:
         for pending in self._requests.overdue(now):
             seconds = f"{self._settings.request_seconds:g}"
             if pending.func == requests.INVITE and pending.args["channelName"]:
-                bye = {
-                    **pending.args,
-                    "extra": "",
-                }  # the server may have taken it: nobody is to answer it now
-                del bye["rid"]
+                # The server may have taken it; nobody is to answer it any more.
+                bye = {"channelName": pending.args["channelName"], "peer": pending.args["peer"], "extra": ""}
                 self._ask(self._requests.add(0, Action.END.value, bye, now))
             self._unanswered(pending, timeout_code(pending.func), f"no answer within {seconds} s")
 

@@ -54,9 +54,7 @@ from signalpost.client.steps import (
     Transmit,
 )
 from signalpost.wire import client_codec as wire
-from signalpost.wire.codes import (
-    Code,
-)
+from signalpost.wire.codes import Code
 from signalpost.wire.texts import name_fault
 
 __all__ = ["Machine", "State"]
