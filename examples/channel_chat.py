@@ -41,7 +41,12 @@ async def main(url: str, app: str, account: str, name: str) -> None:
     session = Signal(app, url).login(account, "_no_need_token")
     session.onLoginFailed = lambda ecode: sys.exit(f"cannot log in: {ecode}")
     session.onReconnecting = lambda attempt: print(f"* no connection, try {attempt}")
-    session.onLogout = lambda ecode: (print(f"* logged out: {ecode}; Enter ends"), over.set())
+
+    def logged_out(ecode: int) -> None:
+        print(f"* logged out: {ecode}; Enter ends")
+        over.set()
+
+    session.onLogout = logged_out
     channel = join(session, name, joined)  # it waits for the login
     await joined.wait()
     lines = lines_of_the_terminal()
