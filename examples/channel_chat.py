@@ -41,16 +41,11 @@ async def main(url: str, app: str, account: str, name: str) -> None:
     session = Signal(app, url).login(account, "_no_need_token")
     session.onLoginFailed = lambda ecode: sys.exit(f"cannot log in: {ecode}")
     session.onReconnecting = lambda attempt: print(f"* no connection, try {attempt}")
-
-    def logged_out(ecode: int) -> None:
-        print(f"* logged out: {ecode}; Enter ends")
-        over.set()
-
-    session.onLogout = logged_out
+    session.onLogout = lambda ecode: print(f"* logged out: {ecode}; Enter ends")
     channel = join(session, name, joined)  # it waits for the login
     await joined.wait()
     lines = lines_of_the_terminal()
-    while not over.is_set() and (line := await lines.get()) is not None:
+    while session.getStatus() and (line := await lines.get()) is not None:
         if line:
             channel.messageChannelSend(line, lambda *failure: failure and print("*", failure[0]["reason"]))
     session.onLogout = lambda ecode: over.set()
