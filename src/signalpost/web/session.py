@@ -181,7 +181,7 @@ class Session:
             self._channels.pop(event.channel, None)
 
     def _is_left_out(self, channel: str) -> bool:
-        """Whether callbacks are so slow that the event is dropped; the next that is not says how many were."""
+        """Whether callbacks are so slow that the event is dropped; the next that is not says how many."""
         if self._home.delivery.is_crowded:
             self._left_out[channel] = self._left_out.get(channel, 0) + 1
             return True
