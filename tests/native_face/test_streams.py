@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from native_face.people import House, soon, take
-from signalpost.client import ChannelMessage, EventsLost, LoggedOut, Stream
+from signalpost.client import ChannelMessage, EventsLost, LoggedOut, Settings, Stream
 from signalpost.client.errors import error_of
 from signalpost.wire.codes import Code
 
@@ -96,3 +96,11 @@ async def test_messages_have_one_consumer_at_a_time(native: House) -> None:
         await anext(ada.messages())
     await ada.send("ada", "hello")
     assert (await first).text == "hello"
+
+
+async def test_messages_that_nobody_takes_wait_at_the_server(native: House) -> None:
+    """SPEC M3, M4: whatever the bound of the client is, none is dropped."""
+    ada = await native.client("ada", settings=Settings(unread_items=2))
+    for number in range(7):
+        await ada.send("ada", f"{number}")
+    assert [(await take(ada.messages())).text for _ in range(7)] == [f"{number}" for number in range(7)]
