@@ -56,16 +56,22 @@ class Channels:
 
     def join(self, channel: str, body: dict[str, Any]) -> list[Event]:
         """`channel_join` was answered: into one ordinary channel, out of the other (SPEC C1, C2)."""
-        events: list[Event] = []
-        if not channel.startswith(RESERVED_CHANNELS):
-            others = [
-                name for name in self._cursors if name != channel and not name.startswith(RESERVED_CHANNELS)
-            ]
-            for name in others:
-                events += self.leave(name, Code.LEAVECHANNEL_E_BYUSER)
+        events = self.leave_for(channel)
         id = body.get("id")
         self._cursors[channel] = _Cursor(str(body.get("epoch", "")), id if isinstance(id, int) else 0)
         return [*events, ChannelJoined(channel, _members(body.get("list")), _attributes(body.get("attrs")))]
+
+    def leave_for(self, channel: str) -> list[Event]:
+        """The session has joined this channel: it is in no other ordinary one (SPEC C2)."""
+        if channel.startswith(RESERVED_CHANNELS):
+            return []
+        others = [name for name in self._cursors if name != channel]
+        return [
+            event
+            for name in others
+            if not name.startswith(RESERVED_CHANNELS)
+            for event in self.leave(name, Code.LEAVECHANNEL_E_BYUSER)
+        ]
 
     def leave(self, channel: str, code: Code) -> list[Event]:
         """The session is in the channel no longer; nothing if it was not (SPEC C3)."""

@@ -56,6 +56,7 @@ class Exchange:
         "_channels",
         "_due_acknowledge",
         "_ending",
+        "_given_up",
         "_inbox",
         "_out",
         "_owner",
@@ -77,6 +78,7 @@ class Exchange:
         self._calls = Calls()  # those that are not over
         self._requests = Requests(seed, settings.request_seconds)  # those without an answer
         self._ending: dict[int, Respond] = {}  # by call: ends that wait for the call's name
+        self._given_up: dict[int, Pending] = {}  # by id: what is undone if this connection still answers it
 
     # --- what it is told of the session ---------------------------------------------------------
 
@@ -115,6 +117,13 @@ class Exchange:
         going = [p for p in self._requests if p.func in (requests.JOIN, requests.LEAVE)]
         self._out.extend(self._channels.resume(kept, going))
 
+    def leave_strays(self, kept: Any, now: float) -> None:
+        """Leave the channels that the session is in and nobody knows of: joins that were given up."""
+        known = {str(p.args.get("name")) for p in self._requests if p.func in (requests.JOIN, requests.LEAVE)}
+        for name in kept if isinstance(kept, dict) else ():
+            if name not in self._channels and name not in known:
+                self._ask(self._requests.add(0, requests.LEAVE, {"name": name}, now))
+
     def send(self) -> None:
         """Send what waits, once on each connection; not polls: the login has done what they would."""
         for pending in self._requests:
@@ -129,6 +138,7 @@ class Exchange:
         """The connection is gone: what is unanswered waits for the next."""
         self._reach = _Reach.WAITING
         self._due_acknowledge = None
+        self._given_up.clear()
         self._requests.disconnected()
 
     def lose(self, code: Code, reason: str) -> None:
@@ -139,6 +149,10 @@ class Exchange:
             if pending.func.startswith("voip_"):
                 self._requests.take(pending.id)
                 self._unanswered(pending, Code.GENERAL_E_FAILED, "the call is over: the session was gone")
+            elif pending.func == requests.LEAVE:  # what it wanted has come true
+                self._requests.take(pending.id)
+                if pending.number:
+                    self._out.append(Answered(pending.number, {"result": "ok"}))
 
     def leave(self) -> None:
         """The user is out of all channels and calls, by logging out."""
@@ -160,6 +174,7 @@ class Exchange:
                 pending, Code.GENERAL_E_NOT_LOGIN, "not logged in: the session ended before the answer"
             )
         self._ending.clear()
+        self._given_up.clear()
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -177,6 +192,8 @@ class Exchange:
                 # The server may have taken it; nobody is to answer it any more.
                 bye = {"channelName": pending.args["channelName"], "peer": pending.args["peer"], "extra": ""}
                 self._ask(self._requests.add(0, Action.END.value, bye, now))
+            elif pending.sent and pending.func in (requests.INVITE, requests.JOIN):
+                self._given_up[pending.id] = pending
             self._unanswered(pending, timeout_code(pending.func), f"no answer within {seconds} s")
 
     def keep_up(self, now: float) -> None:
@@ -199,6 +216,8 @@ class Exchange:
         """A request was answered; whether it was the logout, which ends the session."""
         pending = self._requests.take(answer.id)
         if pending is None:
+            if not answer.error and (given_up := self._given_up.pop(answer.id, None)) is not None:
+                self._undo(given_up, answer.body, now)
             return False
         if answer.error:
             self._unanswered(pending, _failure_code(answer, pending.func), answer.error)
@@ -227,6 +246,19 @@ class Exchange:
                 self._out.extend(self._calls.ended(pending.call))
             case "user_getmsg" if self._reach is _Reach.SERVER:
                 self._polled(body, now)
+
+    def _undo(self, pending: Pending, body: dict[str, Any], now: float) -> None:
+        """Its failure was told, and now the server says that it was done."""
+        if pending.func == requests.INVITE:
+            peer, channel = pending.args["peer"], str(body.get("channelName", ""))
+            bye = {"channelName": channel, "peer": peer, "extra": ""}
+            self._ask(self._requests.add(0, Action.END.value, bye, now))
+            return
+        name = str(pending.args["name"])
+        self._out.extend(self._channels.leave_for(name))
+        joining = any(p.func == requests.JOIN and p.args["name"] == name for p in self._requests)
+        if name not in self._channels and not joining:
+            self._ask(self._requests.add(0, requests.LEAVE, {"name": name}, now))
 
     def _overloaded(self) -> str:
         settings = self._settings

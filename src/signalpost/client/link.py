@@ -20,7 +20,7 @@ from websockets.uri import WebSocketURI, parse_uri
 
 __all__ = ["Link", "Owner", "check_url"]
 
-#: The library logs whole frames, tokens and all (SPEC S8). This logger belongs to no tree: nothing enables it.
+#: The library logs whole frames, tokens and all (SPEC S8). This logger is in no tree: nothing enables it.
 _silent = logging.Logger("signalpost.client.frames", logging.CRITICAL + 1)
 _MESSAGE_BYTES = 8 * 1024 * 1024  # of one message of the server: a list of all members is the longest
 

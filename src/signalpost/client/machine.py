@@ -245,6 +245,8 @@ class Machine:
         if resumed:
             self._exchange.resume(answer.body.get("channels"))
         self._exchange.send()
+        if resumed:
+            self._exchange.leave_strays(answer.body.get("channels"), now)
 
     def _refused(self, code: Code, reason: str, now: float) -> None:
         if self.state is State.ENTERING:
