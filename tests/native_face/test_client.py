@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from native_face.people import PROMPT, House, ring, soon, take
@@ -24,7 +22,6 @@ from signalpost.client import (
     connect,
 )
 from support.relay import Relay
-from support.waiting import until
 
 # --- connect ----------------------------------------------------------------------------------------
 
@@ -101,7 +98,7 @@ async def test_client_async_with(native: House) -> None:
 
 
 async def test_client_status(native: House, relay: Relay) -> None:
-    """SPEC L12: 0 to 3, new as soon as something is told."""
+    """SPEC L12: new as soon as something is told."""
     ada = await native.client("ada", url=relay.url)
     assert ada.status is Status.ONLINE
     relay.shut()
@@ -113,17 +110,6 @@ async def test_client_status(native: House, relay: Relay) -> None:
     assert ada.status is Status.ONLINE
     await ada.logout()
     assert ada.status is Status.LOGGED_OUT
-    login = asyncio.create_task(_login(native, native.clients))
-    await until(lambda: _is_true(bool(native.clients[1:])), "the login has an end")
-    await login
-
-
-async def _login(native: House, clients: list[Client]) -> None:
-    clients.append(await native.connect("bo"))
-
-
-async def _is_true(value: bool) -> bool:
-    return value
 
 
 async def test_client_events(native: House, relay: Relay) -> None:
