@@ -158,6 +158,29 @@ async def _awaited(value: Any) -> Any:
     return await value
 
 
+async def test_closed_while_a_block_leaves_its_channel(native: House, relay: Relay) -> None:
+    """SPEC C3: it is out of the channel, which is what it wanted."""
+    ada = await native.client("ada", url=relay.url)
+    room = await soon(ada.join("room"))
+    relay.silence()
+    leaving = await begun(_entered(room))
+    ada.close()
+    await soon(leaving)
+    relay.speak()
+
+
+async def _entered(room: Any) -> None:
+    async with room:
+        pass
+
+
+async def test_two_tasks_end_a_call(native: House) -> None:
+    """SPEC K3: it is over, which is what both wanted."""
+    call, ringing = await ring(await native.client("ada"), await native.client("bo"))
+    await soon(asyncio.gather(call.end(), call.end()))
+    await soon(ringing.ended())
+
+
 @pytest.mark.parametrize("end", ENDS)
 async def test_nothing_runs_after_the_end(native: House, end: str) -> None:
     """SPEC S3: no task, no timer that holds the client, no connection."""
@@ -216,11 +239,14 @@ async def test_cancelled_while_the_token_is_fetched(native: House) -> None:
 async def test_cancelled_send(native: House, relay: Relay) -> None:
     """SPEC S3: it may have been sent; the client goes on."""
     ada = await native.client("ada", url=relay.url)
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
     relay.silence()
     sending = await begun(ada.send("ada", "one"))
     await cancelled(sending)
     relay.speak()
     await soon(ada.send("ada", "two"))
+    assert complaints == []
     assert [(await take(ada.messages())).text for _ in range(2)] == ["one", "two"]
 
 
@@ -377,3 +403,18 @@ async def test_not_acknowledged_when_the_work_raised(native: House) -> None:
         await soon(work())
     bo = await native.client("bo")
     assert (await take(bo.messages())).text == "a"
+
+
+async def test_calls_hold_no_message_back(native: House) -> None:
+    """SPEC M6: an invitation is dealt with when it has come, whether anybody takes it or not."""
+    ada, bo = await native.client("ada"), await native.client("bo", settings=PROMPT)
+    call = await soon(ada.invite("bo", "room"))
+    await take(aiter(call))
+    await ada.send("bo", "one")
+    await take(bo.messages())
+    bo.messages().done()
+    await bo.is_online("bo")  # the acknowledgement has been served
+    bo.close()
+    await ada.send("bo", "two")
+    bo = await native.client("bo")
+    assert (await take(bo.messages())).text == "two"
