@@ -1,0 +1,135 @@
+/**
+ * What one person's view shows, as one immutable value.
+ *
+ * It is data alone: what may happen to it is in actions.ts, how it looks is in views/.
+ */
+
+/** A conversation: `#room` or `@account`. */
+export type TalkId = `#${string}` | `@${string}`;
+
+export type Fate = "sending" | "sent" | "failed";
+
+/** Something in a conversation: said by somebody, or noted by the page. */
+export interface Line {
+  readonly key: string;
+  readonly kind: "said" | "note" | "missed";
+  readonly from: string;
+  readonly text: string;
+  readonly time: number; // milliseconds
+  readonly fate: Fate;
+}
+
+export interface Talk {
+  readonly id: TalkId;
+  readonly lines: readonly Line[];
+  readonly unread: number;
+}
+
+/** The channel that the person is in: one at a time (SPEC C2). */
+export interface Room {
+  readonly name: string;
+  readonly joined: boolean;
+  readonly members: readonly string[]; // oldest first
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export type Link =
+  | { readonly kind: "out" }
+  | { readonly kind: "connecting" }
+  | { readonly kind: "online" }
+  | { readonly kind: "reconnecting"; readonly attempt: number }
+  | { readonly kind: "ended"; readonly code: number; readonly reason: string };
+
+/** How far a call has come, as a person thinks of it. */
+export type Stage = "calling" | "ringing" | "accepted" | "over";
+
+/** Why a call is over. */
+export type Ending = "ended" | "refused" | "missed" | "unanswered" | "offline" | "cancelled" | "failed";
+
+export type Picture = "none" | "preparing" | "joining" | "flowing" | "broken";
+
+export interface CallView {
+  readonly id: number;
+  readonly peer: string;
+  readonly incoming: boolean;
+  readonly video: boolean;
+  readonly stage: Stage;
+  readonly ending: Ending | null;
+  readonly reason: string;
+  readonly since: number; // milliseconds: when it was accepted, 0 before
+  readonly picture: Picture;
+  readonly hint: string; // about microphone and camera, "" if all is well
+  readonly microphone: boolean; // whether ours is on
+  readonly camera: boolean;
+  readonly peerCamera: boolean;
+  readonly pressed: string; // the last keys, ours and theirs, for the display of the pad
+}
+
+export interface State {
+  readonly me: string;
+  readonly link: Link;
+  readonly room: Room;
+  readonly lobby: readonly string[]; // who is in the lobby while the person is elsewhere
+  readonly talks: readonly Talk[];
+  readonly open: TalkId;
+  readonly calls: readonly CallView[]; // in order of their beginning
+  readonly online: Readonly<Record<string, boolean>>; // of those that are talked with and in no list
+}
+
+/** The channel in which people who open the page meet. */
+export const LOBBY = "lobby";
+
+/** The attribute that holds what a channel is about. */
+export const TOPIC = "topic";
+
+export function initial(me: string): State {
+  return {
+    me,
+    link: { kind: "out" },
+    room: { name: LOBBY, joined: false, members: [], attributes: {} },
+    lobby: [],
+    talks: [{ id: `#${LOBBY}`, lines: [], unread: 0 }],
+    open: `#${LOBBY}`,
+    calls: [],
+    online: {},
+  };
+}
+
+// --- what is read off it -----------------------------------------------------------------------
+
+export function talkOf(state: State, id: TalkId): Talk {
+  return state.talks.find((talk) => talk.id === id) ?? { id, lines: [], unread: 0 };
+}
+
+/** Whom one can talk to, besides oneself: those in the room, then those in the lobby. */
+export function peopleOf(state: State): readonly string[] {
+  const all = new Set([...state.room.members, ...state.lobby]);
+  all.delete(state.me);
+  return [...all].sort((one, other) => one.localeCompare(other));
+}
+
+/** Whether an account is known to be there. */
+export function isThere(state: State, account: string): boolean {
+  if (state.link.kind !== "online") return false;
+  return (
+    state.room.members.includes(account) || state.lobby.includes(account) || state.online[account] === true
+  );
+}
+
+/** The call that is on the stage: the accepted one, else the latest that this person began. */
+export function stagedCall(state: State): CallView | null {
+  const accepted = state.calls.find((call) => call.stage === "accepted");
+  return accepted ?? state.calls.findLast((call) => !call.incoming) ?? null;
+}
+
+/** The calls that ring here. */
+export function ringingCalls(state: State): readonly CallView[] {
+  return state.calls.filter((call) => call.incoming && call.stage === "ringing");
+}
+
+/** What a call sounds like: the own ring goes before the tone in a caller's ear. */
+export function soundOf(states: readonly State[]): "ring" | "ringback" | "silence" {
+  const calls = states.flatMap((state) => state.calls);
+  if (calls.some((call) => call.incoming && call.stage === "ringing")) return "ring";
+  return calls.some((call) => !call.incoming && call.stage === "ringing") ? "ringback" : "silence";
+}

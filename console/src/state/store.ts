@@ -1,0 +1,37 @@
+/** A state, what changes it, and who is told; told once for all changes of one turn of the event loop. */
+import { reduce, type Action } from "./actions.js";
+import type { State } from "./state.js";
+
+export class Store {
+  #state: State;
+  #told: State; // what the listeners saw last
+  #waiting = false; // whether they will be told at the end of this turn
+  readonly #listeners: ((state: State, before: State) => void)[] = [];
+
+  constructor(state: State) {
+    this.#state = state;
+    this.#told = state;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  dispatch(action: Action): void {
+    const next = reduce(this.#state, action);
+    if (next === this.#state) return;
+    this.#state = next;
+    if (this.#waiting) return;
+    this.#waiting = true;
+    queueMicrotask(() => {
+      this.#waiting = false;
+      const before = this.#told;
+      this.#told = this.#state;
+      for (const listener of this.#listeners) listener(this.#state, before);
+    });
+  }
+
+  listen(listener: (state: State, before: State) => void): void {
+    this.#listeners.push(listener);
+  }
+}
