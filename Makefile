@@ -5,11 +5,12 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+WEB    := sdk/web
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench bench-client codes lock clean
+.PHONY: help run test test-web check format bench bench-client codes lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -17,19 +18,25 @@ help: ## what there is to make
 run: $(VENV)/.installed ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
 	@exec $(BIN)/signalpost serve --dev --port 8080 $(ARGS)
 
-test: $(VENV)/.developed programs ## all tests (ARGS="tests/domain -k calls")
+test: $(VENV)/.developed $(if $(ARGS),,$(WEB)/dist/.built) programs ## all tests (ARGS="tests/domain -k calls": of Python, these)
 	$(BIN)/python -m pytest -q -n 2 $(ARGS)
+	$(if $(ARGS),,cd $(WEB) && npm test)
 
-check: $(VENV)/.developed ## format, lint, types, layers, generated files
+test-web: $(VENV)/.installed $(WEB)/dist/.built ## the tests of the web SDK (ARGS="tests/core")
+	cd $(WEB) && npm test -- $(ARGS)
+
+check: $(VENV)/.developed $(WEB)/dist/.built ## format, lint, types, layers, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict src protocol
 	$(BIN)/lint-imports
 	$(BIN)/python protocol/gen.py --check
+	cd $(WEB) && npm run --silent check
 
-format: $(VENV)/.developed ## let ruff format and sort what it can
+format: $(VENV)/.developed $(WEB)/node_modules/.installed ## let ruff and prettier format and sort what they can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	cd $(WEB) && npm run --silent format
 
 bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
 	$(BIN)/python bench/run.py $(ARGS)
@@ -49,7 +56,7 @@ lock: $(VENV)/.developed ## resolve the dependencies of pyproject.toml again (UP
 	$(LOCK) --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## remove what was made, the environment included
-	rm -rf $(VENV) bench/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(WEB)/node_modules $(WEB)/dist bench/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests protocol bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the tests run besides ----------------------------------------------------------------
@@ -99,3 +106,23 @@ $(VENV)/.developed: requirements-dev.lock pyproject.toml | $(BIN)/pip
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock >&2
 	@$(PACKAGE) >&2
 	@touch $@ $(VENV)/.installed
+
+# --- the web SDK -------------------------------------------------------------------------------
+
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
+	@set -e; \
+	if ! command -v npm >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'installing nodejs and npm' >&2; \
+		{ apt-get update -qq && apt-get install -y -qq nodejs npm; } >&2; \
+	fi; \
+	if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a * 100 + +b < 2019 ? 1 : 0)'; then \
+		echo 'The web SDK needs Node 20.19 or newer, with npm' >&2; exit 1; \
+	fi
+	@echo 'installing from $(WEB)/package-lock.json' >&2
+	@cd $(WEB) && npm ci --silent >&2
+	@touch $@
+
+$(WEB)/dist/.built: $(WEB)/node_modules/.installed $(shell find $(WEB)/src -type f) $(wildcard $(WEB)/*.config.ts $(WEB)/tsconfig*.json)
+	@echo 'building $(WEB)' >&2
+	@cd $(WEB) && npm run --silent build >&2
+	@touch $@

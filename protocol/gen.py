@@ -209,6 +209,56 @@ def render_python(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_typescript(table: Table) -> str:
+    """The module `core/codes` of the web SDK."""
+    lines = [
+        "/**",
+        " * Codes, limits and names that server and SDKs share (SPEC §7, §1; PROTOCOL).",
+        " *",
+        " * Generated from protocol/codes.toml by protocol/gen.py: edit the table, then run `make codes`.",
+        " */",
+        "",
+        "// A constant each, so that a bundle holds those only that it needs.",
+    ]
+    for code in table.codes:
+        lines += [f"/** {code.meaning} */", f"export const {code.name} = {code.number};"]
+    lines += [
+        "",
+        "/** The result codes: their numbers on the wire, by name. */",
+        "export const Code = {",
+        *(f"  {code.name}," for code in table.codes),
+        "} as const;",
+        "",
+        "/** A result code. */",
+        "export type Code = (typeof Code)[keyof typeof Code];",
+        "",
+        "/** All numbers that are result codes. */",
+        "export const CODES: readonly Code[] = [",
+        *(f"  {code.name}," for code in table.codes),
+        "];",
+        "",
+        "/** Part of the API, but nothing produces them (SPEC E1). */",
+        "export const NEVER_PRODUCED: readonly Code[] = [",
+        *(f"  {code.name}," for code in table.codes if not code.produced),
+        "];",
+        "",
+    ]
+    for limit in table.limits:
+        lines += [f"/** {limit.meaning}. */", f"export const {limit.name} = {limit.value:_};"]
+    lines.append("")
+    for text in table.texts:
+        lines += [f"/** {text.meaning}. */", f"export const {text.name} = {quoted(text.value)};"]
+    lines.append("")
+    for ranges in table.ranges:
+        lines += [
+            f"/** {ranges.meaning}. */",
+            f"export const {ranges.name}: readonly (readonly [number, number])[] = [",
+            *(f"  [0x{first:04x}, 0x{last:04x}]," for first, last in ranges.value),
+            "];",
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=True)
 
@@ -216,6 +266,7 @@ def quoted(text: str) -> str:
 #: What is made of the table: one file and one renderer a language.
 TARGETS: dict[Path, Callable[[Table], str]] = {
     Path("src/signalpost/wire/codes.py"): render_python,
+    Path("sdk/web/src/core/codes.ts"): render_typescript,
 }
 
 

@@ -1,0 +1,462 @@
+/**
+ * What goes over a session: requests and answers, the inbox, channels, calls (PROTOCOL §5 to §8, §12).
+ *
+ * It knows what the application is told of each of them, and what becomes of them when the connection is lost or
+ * back, when the session was gone, and when it is over. It is told when that happens, and refuses to know why:
+ * logins, retries, pings and the states of a session are the machine's. It is as pure as the machine.
+ */
+import { Calls } from "./calls.js";
+import { Channels } from "./channels.js";
+import {
+  codeOf,
+  decodeItems,
+  has,
+  isObject,
+  textOf,
+  type Announcement,
+  type CallReturn,
+  type ChannelEvent,
+  type Fields,
+  type Push,
+} from "./codec.js";
+import {
+  type Code,
+  GENERAL_E_FAILED,
+  GENERAL_E_NOT_LOGIN,
+  INVITE_E_NET,
+  INVITE_E_OTHER,
+  LEAVECHANNEL_E_BYUSER,
+  LEAVECHANNEL_E_LOGOUT,
+  POLL_BATCH,
+} from "./codes.js";
+import { Inbox } from "./inbox.js";
+import { secondsOf, type Line } from "./lines.js";
+import { failureCode, INVITE, JOIN, LEAVE, LOGOUT, Requests, timeoutCode, type Pending } from "./requests.js";
+import type { Settings } from "./settings.js";
+import { Action, type Effect, type Invite, type Request, type Respond, type Seen } from "./steps.js";
+
+const POLL = "user_getmsg";
+const ACKNOWLEDGE = "user_ack";
+const CONFIRM = "voip_invite_ack";
+const NO_LOGIN = "not logged in: log in first";
+const NO_CALL = "there is no such call: it was answered, ended or timed out";
+
+/**
+ * How far goes what is asked for: nobody is logged in, it is refused (`nowhere`); there is no connection, it waits
+ * for one (`waiting`); it is sent (`server`).
+ */
+type Reach = "nowhere" | "waiting" | "server";
+
+/** What one client has under way. Effects are appended to `out`, in order; somebody else empties it. */
+export class Exchange {
+  private readonly settings: Settings;
+  private readonly out: Effect[]; // the effects of the step that is under way
+  private reach: Reach = "nowhere"; // changes when somebody logs in or out, and with the connection
+  private owner = ""; // the app and account whose inbox `inbox` is
+  private inbox: Inbox; // outlives the sessions, so that nothing comes twice
+  private polling = false; // a poll is under way
+  private dueAcknowledge: number | null = null; // while something came that is not acknowledged
+  private readonly channels = new Channels(); // those that the session is in
+  private readonly calls = new Calls(); // those that are not over
+  private readonly requests: Requests; // those without an answer
+  private readonly ending = new Map<number, Respond>(); // by call: ends that wait for the call's name
+  private readonly givenUp = new Map<number, Pending>(); // by id: what is undone if this connection still answers it
+
+  constructor(settings: Settings, seed: string, out: Effect[]) {
+    this.settings = settings;
+    this.out = out;
+    this.inbox = new Inbox(settings.unreadItems);
+    this.requests = new Requests(seed, settings.requestSeconds);
+  }
+
+  // --- what it is told of the session ---
+
+  /** Whose session the next one is; another account has another inbox. */
+  serve(appId: string, account: string): void {
+    const owner = `${appId}\n${account}`;
+    if (owner === this.owner) return;
+    this.owner = owner;
+    this.inbox = this.inbox.ofAnother();
+  }
+
+  /** Somebody logs in, or is going to: what is asked for waits. */
+  open(): void {
+    this.reach = "waiting";
+  }
+
+  /** Somebody logs out, or is going to: what is asked for is refused. */
+  shut(): void {
+    this.reach = "nowhere";
+  }
+
+  /** What a login says of the inbox (PROTOCOL §12). */
+  get inboxCursor(): readonly [string, number] {
+    return [this.inbox.epoch, this.inbox.seen];
+  }
+
+  /** What a login that resumes says of the channels (PROTOCOL §12). */
+  get channelCursors(): Record<string, readonly [string, number]> {
+    return this.channels.cursors;
+  }
+
+  /** A login was answered with this epoch of the inbox; `resume` or `lose` may follow, then `send`. */
+  connect(epoch: string): void {
+    this.reach = "server";
+    this.inbox.begin(epoch);
+    this.polling = false;
+  }
+
+  /** The session goes on; `kept` is what the login's answer says of its channels. */
+  resume(kept: unknown): void {
+    this.out.push(...this.channels.resume(kept, this.requests.all()));
+  }
+
+  /** Leave the channels that the session is in and nobody knows of: joins that were given up. */
+  leaveStrays(kept: unknown, now: number): void {
+    for (const name of isObject(kept) ? Object.keys(kept) : []) {
+      const known = this.requests.all().some(({ func, args }) => isDoor(func) && args["name"] === name);
+      if (!known && !this.channels.has(name)) this.ask(this.requests.add(0, LEAVE, { name }, now));
+    }
+  }
+
+  /** Send what waits, once on each connection; not polls: the login has done what they would. */
+  send(): void {
+    for (const pending of this.requests.all()) {
+      if (pending.sent) continue;
+      if (pending.func === POLL) this.requests.take(pending.id);
+      else this.ask(pending);
+    }
+  }
+
+  /** The connection is gone: what is unanswered waits for the next. */
+  disconnect(): void {
+    this.reach = "waiting";
+    this.dueAcknowledge = null;
+    this.givenUp.clear();
+    this.requests.disconnected();
+  }
+
+  /** The session is gone, and its channels (`code` says why) and calls with it (SPEC S7). */
+  lose(code: Code, reason: string): void {
+    this.out.push(...this.channels.leaveAll(code), ...this.calls.failAll(INVITE_E_NET, reason));
+    for (const pending of this.requests.all()) {
+      if (pending.func.startsWith("voip_")) {
+        this.requests.take(pending.id);
+        this.unanswered(pending, GENERAL_E_FAILED, "the call is over: the session was gone");
+      } else if (pending.func === LEAVE) {
+        this.requests.take(pending.id);
+        this.answered(pending, { result: "ok" }); // what it wanted has come true
+      }
+    }
+  }
+
+  /** The user is out of all channels and calls, by logging out. */
+  leave(): void {
+    this.out.push(...this.channels.leaveAll(LEAVECHANNEL_E_LOGOUT), ...this.calls.endAll());
+  }
+
+  /** The user logs out: acknowledge, tell the server, take nothing more; `takeAnswer` ends it. */
+  sayGoodbye(now: number): void {
+    this.acknowledge();
+    this.ask(this.requests.add(0, LOGOUT, {}, now));
+    this.shut();
+  }
+
+  /** The session is over: nothing is answered any more, and what is asked for is refused. */
+  giveUp(): void {
+    this.shut();
+    this.dueAcknowledge = null;
+    for (const pending of this.requests.clear()) {
+      this.unanswered(pending, GENERAL_E_NOT_LOGIN, "not logged in: the session ended before the answer");
+    }
+    this.ending.clear();
+    this.givenUp.clear();
+  }
+
+  // --- time ---
+
+  /** When `expire` or `keepUp` has something to do; null if only something new can change anything. */
+  get deadline(): number | null {
+    return earliest(this.dueAcknowledge, this.requests.deadline);
+  }
+
+  /** Give up what nobody has answered in time (SPEC E1). */
+  expire(now: number): void {
+    for (const pending of this.requests.overdue(now)) {
+      const { channelName, peer } = pending.args;
+      // The server may have taken an invitation; nobody is to answer it any more.
+      if (pending.func === INVITE && channelName) this.hangUp(channelName, peer, now);
+      else if (pending.sent && (pending.func === INVITE || pending.func === JOIN)) {
+        this.givenUp.set(pending.id, pending);
+      }
+      this.unanswered(
+        pending,
+        timeoutCode(pending.func),
+        `no answer within ${this.settings.requestSeconds} s`,
+      );
+    }
+  }
+
+  /** Acknowledge what is due. */
+  keepUp(now: number): void {
+    if (this.dueAcknowledge !== null && this.dueAcknowledge <= now) this.acknowledge();
+  }
+
+  // --- requests ---
+
+  /** `Answered` or `Unanswered` follows. */
+  takeRequest({ number, func, args }: Request, now: number): void {
+    const refused = this.overloaded();
+    if (this.reach === "nowhere") this.refuse(number, GENERAL_E_NOT_LOGIN, NO_LOGIN);
+    else if (refused) this.refuse(number, failureCode(func), refused);
+    else this.ask(this.requests.add(number, func, args, now));
+  }
+
+  /** A request was answered; whether it was the logout, which ends the session. */
+  takeAnswer({ id, error, body }: CallReturn, now: number): boolean {
+    const pending = this.requests.take(id);
+    if (!pending) {
+      const undone = error ? undefined : this.givenUp.get(id);
+      if (undone) this.undo(undone, body, now);
+      return false;
+    }
+    if (error) {
+      const code = has(body, "code") ? codeOf(body["code"]) : failureCode(pending.func);
+      this.unanswered(pending, code, error);
+    } else {
+      this.answered(pending, body);
+      this.succeeded(pending, body, now);
+    }
+    return pending.func === LOGOUT;
+  }
+
+  /** What the answer means for channels, calls and inbox. */
+  private succeeded({ func, args, call }: Pending, body: Fields, now: number): void {
+    switch (func) {
+      case JOIN:
+        this.out.push(...this.channels.join(textOf(args["name"]), body));
+        break;
+      case LEAVE:
+        this.out.push(...this.channels.leave(textOf(args["name"]), LEAVECHANNEL_E_BYUSER));
+        break;
+      case INVITE:
+        this.out.push(...this.calls.invited(call, textOf(body["channelName"])));
+        this.endNamed(call, now);
+        break;
+      case Action.ACCEPT:
+        this.calls.accepted(call);
+        break;
+      case Action.REFUSE:
+        this.calls.refused(call);
+        break;
+      case Action.END:
+        this.out.push(...this.calls.ended(call));
+        break;
+      case POLL:
+        if (this.reach === "server") this.polled(body, now);
+        break;
+      default: // nothing but the caller is concerned
+    }
+  }
+
+  /** Its failure was told, and now the server says that it was done. */
+  private undo({ id, func, args }: Pending, body: Fields, now: number): void {
+    this.givenUp.delete(id);
+    if (func === INVITE) {
+      this.hangUp(textOf(body["channelName"]), args["peer"], now);
+      return;
+    }
+    const name = textOf(args["name"]);
+    this.out.push(...this.channels.leaveFor(name));
+    const joining = this.requests.all().some((other) => other.func === JOIN && other.args["name"] === name);
+    if (!joining && !this.channels.has(name)) this.ask(this.requests.add(0, LEAVE, { name }, now));
+  }
+
+  private hangUp(channelName: unknown, peer: unknown, now: number): void {
+    this.ask(this.requests.add(0, Action.END, { channelName, peer, extra: "" }, now));
+  }
+
+  /** Why no more requests are taken, or "". */
+  private overloaded(): string {
+    const { unansweredRequests, waitingRequests } = this.settings;
+    const most = this.reach === "server" ? unansweredRequests : waitingRequests;
+    return this.requests.size >= most ? `${most} requests wait for an answer: no more are allowed` : "";
+  }
+
+  private ask(pending: Pending): void {
+    const frame = this.requests.frame(pending);
+    if (typeof frame !== "string") {
+      this.requests.take(pending.id);
+      this.unanswered(pending, frame.code, frame.reason);
+    } else if (this.reach === "server") {
+      pending.sent = true;
+      this.out.push({ kind: "transmit", text: frame });
+    }
+  }
+
+  private answered({ number }: Pending, body: Fields): void {
+    if (number) this.out.push({ kind: "answered", number, body });
+  }
+
+  /** A request has failed; its caller is told, whoever that is. */
+  private unanswered({ func, call, number }: Pending, code: Code, reason: string): void {
+    if (func === INVITE) {
+      this.out.push(...this.calls.failed(call, code, reason));
+      const ending = this.ending.get(call);
+      this.ending.delete(call);
+      if (ending) this.refuse(ending.number, GENERAL_E_FAILED, NO_CALL);
+    } else if (number) {
+      this.refuse(number, code, reason);
+    } else if (func === POLL) {
+      this.polling = false;
+    }
+  }
+
+  private refuse(number: number, code: Code, reason: string): void {
+    this.out.push({ kind: "unanswered", number, code, reason });
+  }
+
+  // --- calls ---
+
+  /** `CallNamed` or `CallFailed` follows; no invitation waits for a connection. */
+  takeInvite({ call, channel, peer, extra }: Invite, now: number): void {
+    const refused = this.overloaded();
+    const fail = (code: Code, reason: string): unknown =>
+      this.out.push({ kind: "callFailed", call, channel, peer, code, reason, mark: 0 });
+    if (this.reach === "nowhere") fail(GENERAL_E_NOT_LOGIN, NO_LOGIN);
+    else if (this.reach === "waiting") fail(INVITE_E_NET, "there is no connection");
+    else if (refused) fail(INVITE_E_OTHER, refused);
+    else {
+      this.calls.invite(call, channel, peer);
+      this.ask(this.requests.add(0, INVITE, { channelName: channel, peer, extra }, now, call));
+    }
+  }
+
+  /** `Answered` or `Unanswered` follows, and what happens to the call. */
+  takeRespond(respond: Respond, now: number): void {
+    const { number, action, extra } = respond;
+    const call = this.calls.find(respond.call);
+    const refused = this.overloaded();
+    if (this.reach === "nowhere") this.refuse(number, GENERAL_E_NOT_LOGIN, NO_LOGIN);
+    else if (!call) this.refuse(number, GENERAL_E_FAILED, NO_CALL);
+    else if (call.stage === "invited" && !call.channel) this.waitForName(respond);
+    else if (refused) this.refuse(number, GENERAL_E_FAILED, refused);
+    else {
+      const args = { channelName: call.channel, peer: call.peer, extra };
+      this.ask(this.requests.add(number, action, args, now, call.call));
+    }
+  }
+
+  /** The server has not said yet what the call's channel is called (K10). */
+  private waitForName(respond: Respond): void {
+    if (respond.action === Action.END && !this.ending.has(respond.call))
+      this.ending.set(respond.call, respond);
+    else this.refuse(respond.number, GENERAL_E_FAILED, "the server has not taken the call yet");
+  }
+
+  private endNamed(call: number, now: number): void {
+    const ending = this.ending.get(call);
+    this.ending.delete(call);
+    if (ending) this.takeRespond(ending, now);
+  }
+
+  private takeCallEvent(line: Line, mark: number, now: number): void {
+    const events = this.calls.take(line, mark);
+    for (const event of events) {
+      if (event.kind !== "callIncoming") continue;
+      const args = { channelName: event.channel, peer: event.peer, extra: "" };
+      this.ask(this.requests.add(0, CONFIRM, args, now, event.call));
+    }
+    this.out.push(...events);
+    // If nobody will be told of it, it is dealt with.
+    if (!events.some((event) => "mark" in event && event.mark === mark)) this.inbox.see(mark);
+  }
+
+  // --- channels ---
+
+  /** Something happened in a channel. */
+  takeEvent(event: ChannelEvent): void {
+    const meaning = this.channels.take(event);
+    if (meaning) this.out.push(meaning);
+  }
+
+  // --- the inbox ---
+
+  /** An inbox item came. */
+  takePush(push: Push, now: number): void {
+    this.takeItem(push, now);
+    this.planAcknowledgement(now);
+  }
+
+  /** We are pushed to; an announcement of something that was not means that it has to be fetched. */
+  takeAnnouncement({ version }: Announcement, now: number): void {
+    if (version <= this.inbox.taken) return;
+    this.inbox.behind = true;
+    this.catchUp(now);
+  }
+
+  /** The application has dealt with an item (SPEC M6). */
+  takeSeen({ mark }: Seen, now: number): void {
+    this.inbox.see(mark);
+    if (this.reach !== "server") return;
+    this.planAcknowledgement(now);
+    this.catchUp(now);
+  }
+
+  /** Ask for what was let go, as soon as the application has seen all that it has. */
+  catchUp(now: number): void {
+    if (!this.inbox.behind || !this.inbox.isSeen || this.polling || this.reach !== "server") return;
+    this.polling = true;
+    this.ask(this.requests.add(0, POLL, { ver_clear: this.inbox.seen, max: POLL_BATCH }, now));
+  }
+
+  private takeItem({ version, line }: Push, now: number): void {
+    const mark = this.inbox.take(version);
+    if (!mark) return;
+    if (!line) {
+      this.inbox.see(mark);
+    } else if (line.type === "instant") {
+      const { src: sender, content: text, id } = line;
+      this.out.push({ kind: "message", sender, text, id, time: secondsOf(line), mark });
+    } else {
+      this.takeCallEvent(line, mark, now);
+    }
+  }
+
+  private polled(body: Fields, now: number): void {
+    this.polling = false;
+    const fresh = decodeItems(body["msgs"]).filter((item) => item.version > this.inbox.taken);
+    this.inbox.behind = false;
+    for (const item of fresh) this.takeItem(item, now);
+    if (fresh.length) {
+      this.inbox.behind = true;
+      this.catchUp(now);
+    }
+    this.planAcknowledgement(now);
+  }
+
+  private planAcknowledgement(now: number): void {
+    this.dueAcknowledge ??= now + this.settings.acknowledgeSeconds;
+    if (this.inbox.news >= this.settings.acknowledgeItems) this.acknowledge();
+  }
+
+  /** Tell the server what has been seen; it may also make it go on (PROTOCOL §6). */
+  private acknowledge(): void {
+    if (this.dueAcknowledge === null) return;
+    this.dueAcknowledge = null;
+    const text = this.requests.once(ACKNOWLEDGE, { ver_clear: this.inbox.acknowledge() });
+    this.out.push({ kind: "transmit", text });
+  }
+}
+
+/** Whether a function leads into a channel or out of it. */
+function isDoor(func: string): boolean {
+  return func === JOIN || func === LEAVE;
+}
+
+/** The earliest of times, of which null is none. */
+export function earliest(...times: (number | null)[]): number | null {
+  let nearest: number | null = null;
+  for (const time of times) if (time !== null && (nearest === null || time < nearest)) nearest = time;
+  return nearest;
+}

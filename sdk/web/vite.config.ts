@@ -1,0 +1,40 @@
+/**
+ * How the SDK is built and tested. `vite build` makes the ES modules, `vite build --mode umd` the script for pages and
+ * for `require`.
+ */
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+const ENTRIES = { index: "src/index.ts", tokens: "src/tokens.ts", "drop-in": "src/drop-in.ts" };
+
+/** The script is no module, though everything else in this package is one. */
+const commonjs: Plugin = {
+  name: "signalpost:commonjs",
+  generateBundle() {
+    this.emitFile({ type: "asset", fileName: "package.json", source: '{ "type": "commonjs" }\n' });
+  },
+};
+
+export default defineConfig(({ mode }) => ({
+  plugins: mode === "umd" ? [commonjs] : [],
+  build:
+    mode === "umd"
+      ? {
+          target: "es2020",
+          outDir: "dist/umd",
+          sourcemap: true,
+          lib: { entry: ENTRIES["drop-in"], formats: ["umd"], name: "Signal", fileName: () => "signal.js" },
+        }
+      : {
+          target: "es2020",
+          outDir: "dist",
+          sourcemap: true,
+          lib: { entry: ENTRIES, formats: ["es"] },
+        },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    globalSetup: ["tests/support/server.ts"],
+    testTimeout: 10_000,
+    maxWorkers: 2,
+  },
+}));
