@@ -8,6 +8,7 @@ BIN    := $(VENV)/bin
 WEB    := sdk/web
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS   ?=
+PAGE   := src/signalpost/gateway/console/index.html
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-web check format bench bench-client codes lock clean
@@ -15,11 +16,12 @@ ARGS   ?=
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
-run: $(VENV)/.installed ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
+run: $(VENV)/.installed page-if-possible ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
 	@exec $(BIN)/signalpost serve --dev --port 8080 $(ARGS)
 
 test: $(VENV)/.developed $(if $(ARGS),,$(WEB)/dist/.built) programs ## all tests (ARGS="tests/domain -k calls": of Python, these)
 	$(BIN)/python -m pytest -q -n 2 $(ARGS)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory test-page)
 	$(if $(ARGS),,cd $(WEB) && npm test)
 
 test-web: $(VENV)/.installed $(WEB)/dist/.built ## the tests of the web SDK (ARGS="tests/core")
@@ -31,6 +33,7 @@ check: $(VENV)/.developed $(WEB)/dist/.built ## format, lint, types, layers, gen
 	$(BIN)/mypy --strict src protocol
 	$(BIN)/lint-imports
 	$(BIN)/python protocol/gen.py --check
+	@$(MAKE) --no-print-directory check-page
 	cd $(WEB) && npm run --silent check
 
 format: $(VENV)/.developed $(WEB)/node_modules/.installed ## let ruff and prettier format and sort what they can
@@ -55,13 +58,19 @@ lock: $(VENV)/.developed ## resolve the dependencies of pyproject.toml again (UP
 	$(LOCK) --group build --output-file requirements.lock
 	$(LOCK) --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
+page: $(PAGE) ## build the page that the server shows at / (needs Node.js 20.19 or newer)
+
+wheel: $(VENV)/.installed $(PAGE) ## the Python package with the page in it, in dist/
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
 clean: ## remove what was made, the environment included
+	rm -rf console/node_modules $(dir $(PAGE)) dist build
 	rm -rf $(VENV) $(WEB)/node_modules $(WEB)/dist bench/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests protocol bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the tests run besides ----------------------------------------------------------------
 
-PROGRAMS := openssl
+PROGRAMS := openssl chromium
 
 .PHONY: programs
 programs:
@@ -126,3 +135,37 @@ $(WEB)/dist/.built: $(WEB)/node_modules/.installed $(shell find $(WEB)/src -type
 	@echo 'building $(WEB)' >&2
 	@cd $(WEB) && npm run --silent build >&2
 	@touch $@
+
+# --- the page at / ------------------------------------------------------------------------------
+
+PAGE_SOURCES := $(shell find console/src sdk/web/src -type f) \
+	$(addprefix console/,index.html package.json tsconfig.json vite.config.ts)
+NODE_READY := node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
+	process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null
+
+.PHONY: node page-if-possible test-page check-page
+node:
+	@$(NODE_READY) || { echo 'Node.js 20.19 or newer, with npm, is needed to build the page' >&2; exit 1; }
+
+console/node_modules/.installed: console/package-lock.json | node
+	@echo 'installing from console/package-lock.json' >&2
+	@npm --prefix console ci --silent >&2
+	@touch $@
+
+$(PAGE): $(PAGE_SOURCES) | console/node_modules/.installed
+	@echo 'building the page' >&2
+	@npm --prefix console run --silent build -- --logLevel warn >&2
+
+# The server does without: it has a plain page, too.
+page-if-possible:
+	@if ! { $(NODE_READY); }; then \
+		echo 'Node.js 20.19 or newer is not there: the server shows a plain page' >&2; \
+	elif ! $(MAKE) --no-print-directory page; then \
+		echo 'The page could not be built: the server shows what there is' >&2; \
+	fi
+
+test-page: $(PAGE) $(VENV)/.installed programs
+	npm --prefix console run --silent test
+
+check-page: console/node_modules/.installed
+	npm --prefix console run --silent check

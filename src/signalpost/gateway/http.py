@@ -1,19 +1,15 @@
-"""The HTTP side of the port: address discovery, health, metrics, a page that says what runs here.
+"""The HTTP side of the port: address discovery, health, metrics, and the page at `/`.
 
 It knows aiohttp, PROTOCOL §1 and what each path answers. It refuses to know how connections are
-accepted, and where the numbers in the metrics come from.
+accepted, what is on the page, and where the numbers in the metrics come from.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from html import escape
-from importlib.resources import files
+from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
@@ -22,6 +18,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
+from signalpost.gateway.pages import Page, plain_page
 from signalpost.gateway.websocket import asks_websocket, combine_headers
 
 __all__ = ["Advertised", "Edge", "Site", "http_logger", "parse_advertised", "web_application"]
@@ -35,7 +32,11 @@ _CORS: Final = {
     "Access-Control-Max-Age": "86400",
 }
 _PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-_STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_IMMUTABLE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Vary": "Accept-Encoding",
+}
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
 
@@ -110,6 +111,8 @@ class Site:
     health: Callable[[], Mapping[str, Any]] = _no_details  #: what /healthz says besides the status
     advertised: Advertised | None = None  #: where to connect, if not where the request came to
     version: str = ""  #: of this program, shown on the page
+    page: Page = field(default_factory=plain_page)  #: what is at `/`
+    open_doors: bool = False  #: whether any App ID and any token will do, so that the page need not ask
 
 
 # --- the application --------------------------------------------------------------------------
@@ -121,6 +124,7 @@ def web_application(site: Site, edge: Edge) -> web.Application:
     application = web.Application(middlewares=[_errors, pages.upgrades])
     application.on_response_prepare.append(_sign)
     application.router.add_get("/", pages.page)
+    application.router.add_get("/assets/{name}", pages.asset)
     application.router.add_get("/getaddr", pages.getaddr)
     application.router.add_options("/getaddr", pages.preflight)
     application.router.add_get("/healthz", pages.healthz)
@@ -134,19 +138,6 @@ class _Pages:
     def __init__(self, site: Site, edge: Edge) -> None:
         self._site = site
         self._edge = edge
-        self._page = files("signalpost.gateway").joinpath("page.html").read_text("utf-8")
-        style = _STYLE.search(self._page)
-        assert style is not None, "the page has one style element, whose hash the policy names"
-        digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-        self._page_headers = {
-            "Content-Security-Policy": (
-                f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
-                "form-action 'none'; frame-ancestors 'none'"
-            ),
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cache-Control": "no-cache",
-        }
 
     @web.middleware
     async def upgrades(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -161,9 +152,24 @@ class _Pages:
         asked = request.headers.get("Host", "")
         address = asked if _HOST.fullmatch(asked) else f"{host}:{port}"
         scheme = "wss" if request.secure else "ws"
-        text = self._page.replace("{{address}}", escape(f"{scheme}://{address}/"))
-        text = text.replace("{{version}}", escape(self._site.version))
-        return web.Response(text=text, content_type="text/html", headers=self._page_headers)
+        text, headers = self._site.page.render(
+            address=f"{scheme}://{address}/",
+            version=self._site.version,
+            open_doors=self._site.open_doors,
+        )
+        if headers["ETag"] in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """A file of the page; another version of it has another name."""
+        asset = self._site.page.assets.get(request.match_info["name"])
+        if asset is None:
+            raise web.HTTPNotFound
+        headers = _IMMUTABLE | {"Content-Type": asset.content_type}
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return web.Response(body=asset.body, headers=headers)
+        return web.Response(body=asset.packed, headers=headers | {"Content-Encoding": "gzip"})
 
     async def getaddr(self, request: web.Request) -> web.Response:
         """Where to connect (PROTOCOL §1); always 200, since an original client hangs on anything else.
