@@ -62,6 +62,7 @@ TOPICS = {
         "kick",
         "a close frame without a kick",
         "a reconnect frame",
+        "the network may be back",
         "a ping every 10 seconds",
         "a server that is silent for too long",
     ],

@@ -25,6 +25,7 @@ from signalpost.client.steps import (
     Closed,
     Drop,
     Effect,
+    Hurry,
     Input,
     Invite,
     Login,
@@ -259,6 +260,9 @@ class Player:
     def _closed(self, step: dict[str, Any]) -> Input:
         return Closed(step["closed"])
 
+    def _hurry(self, step: dict[str, Any]) -> Input:
+        return Hurry()
+
     def _receive(self, step: dict[str, Any]) -> Input:
         return self._text(build(step["receive"], self.saved))
 
@@ -312,6 +316,7 @@ class Player:
         "seen": _see,
         "opened": _opened,
         "closed": _closed,
+        "hurry": _hurry,
         "receive": _receive,
         "receive_text": _receive_text,
         "let_in": _let_in,

@@ -40,6 +40,7 @@ from signalpost.client.steps import (
     Closed,
     Drop,
     Effect,
+    Hurry,
     Input,
     Invite,
     Login,
@@ -350,6 +351,10 @@ class Machine:
         if self.state is State.ONLINE:
             self._keep_alive(now)
 
+    def _take_hurry(self, hurry: Hurry, now: float) -> None:
+        if self.state in (State.PAUSE, State.PAUSE_FIRST):
+            self._step_over(now)
+
     def _step_over(self, now: float) -> None:
         match self.state:
             case State.PAUSE:
@@ -459,6 +464,7 @@ class Machine:
         Received: _take_received,
         Closed: _take_closed,
         Tick: _take_tick,
+        Hurry: _take_hurry,
     }
 
     _FRAMES: ClassVar[dict[type, Callable[[Machine, Any, float], None]]] = {

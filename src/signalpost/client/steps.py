@@ -21,6 +21,7 @@ __all__ = [
     "Closed",
     "Drop",
     "Effect",
+    "Hurry",
     "Input",
     "Invite",
     "Login",
@@ -117,7 +118,11 @@ class Tick(msgspec.Struct, frozen=True):
     """`deadline` has been reached."""
 
 
-Input = Login | Logout | Request | Invite | Respond | Seen | Opened | Received | Closed | Tick
+class Hurry(msgspec.Struct, frozen=True):
+    """The network may be back: a pause before the next try is over (SPEC L10)."""
+
+
+Input = Login | Logout | Request | Invite | Respond | Seen | Opened | Received | Closed | Tick | Hurry
 
 
 class Open(msgspec.Struct, frozen=True):
