@@ -155,6 +155,8 @@ function wait(slot: HTMLElement, at: number, reason: string): void {
 function sit(slot: HTMLElement, at: number, person: Person): void {
   let gone = false;
   people.set(slot, person);
+  if (remembered("frames-seen") === null && innerWidth >= 1200) showFrames(true);
+  remember("frames-seen", "true");
   document.title =
     document.body.dataset["seats"] === "two" ? "Signalpost" : `${person.store.state.me} · Signalpost`;
   person.store.listen(() => {
@@ -240,5 +242,5 @@ function remember(what: string, value: string): void {
 
 showSound();
 showTheme();
-showFrames((remembered("frames") ?? String(innerWidth >= 1200)) === "true");
+showFrames(remembered("frames") === "true");
 arrange(QUERY.has("two") ? 2 : 1);

@@ -149,6 +149,7 @@ export class Person {
     if (client === null || this.#talking() !== null) return;
     const open = this.#openCall(peer, null);
     this.store.dispatch({ type: "call", call: this.#viewOf(open, false, video) });
+    this.open(`@${peer}`);
     const prepared = this.#prepare(open, video);
     let call: Call;
     try {
@@ -186,6 +187,7 @@ export class Person {
     const other = this.#talking();
     if (other !== null) this.hangUp(other.id);
     this.#change(id, { stage: "accepted", since: Date.now(), picture: "preparing" });
+    this.open(`@${open.peer}`);
     try {
       await open.call.accept();
     } catch (error) {

@@ -11,7 +11,7 @@ export interface MediaEvents {
   /** How far the connection has come. */
   picture(picture: "joining" | "flowing" | "broken"): void;
   /** There are streams to show, or other ones. */
-  streams(): void;
+  readonly streams: () => void;
   /** The other side has switched its camera on or off. */
   peerCamera(on: boolean): void;
 }
@@ -51,6 +51,8 @@ export class Media {
     };
     this.#connection.ontrack = ({ track }) => {
       this.remote.addTrack(track);
+      track.onmute = events.streams; // nothing comes of it, for now or not yet
+      track.onunmute = events.streams;
       events.streams();
     };
     this.#connection.onconnectionstatechange = () => {

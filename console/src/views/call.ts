@@ -286,7 +286,7 @@ export function stage(parts: CallParts): { node: HTMLElement; update(state: Stat
       setAttribute(node, "data-stage", next.stage);
       setAttribute(node, "data-picture", sees);
       setAttribute(node, "data-waits", next.stage === "calling" || next.stage === "ringing");
-      ours.hidden = ours.srcObject === null || !next.camera || next.stage === "over";
+      ours.hidden = ours.srcObject === null || !next.camera || next.stage !== "accepted";
       setText(name, next.peer);
       setText(progress, progressOf(next, flows));
       tick();
@@ -294,7 +294,7 @@ export function stage(parts: CallParts): { node: HTMLElement; update(state: Stat
       setText(
         hint,
         parts.silent && flows
-          ? [next.hint, "Silent here: both sides share one loudspeaker."].join(" ").trim()
+          ? [next.hint, "Sound is off: both of you are on this page."].join(" ").trim()
           : next.hint,
       );
       setText(display, next.pressed);
@@ -326,7 +326,7 @@ function progressOf(call: CallView, flows: boolean): string {
     case "calling":
       return "Calling…";
     case "ringing":
-      return "It rings there";
+      return "Ringing…";
     case "accepted":
       if (call.picture === "broken")
         return "There is no way for picture and sound between these two browsers";
