@@ -1,0 +1,168 @@
+"""The page at `/` and the files that belong to it (SPEC §9)."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from signalpost.gateway.http import Site, web_application
+from signalpost.gateway.pages import Page, built_page, plain_page
+
+INDEX = '<!doctype html><meta name="a" content="{{address}}"><meta name="d" content="{{doors}}">{{version}}'
+PROGRAM = b"console.log('signalpost');\n" * 50
+
+Client = TestClient[web.Request, web.Application]
+Open = Callable[..., Any]
+
+
+class StubEdge:
+    """A listener as the application sees it."""
+
+    port = 8001
+    tls_port: int | None = None
+    draining = False
+
+    def take_over(self, request: web.Request, headers: Any) -> web.StreamResponse:
+        raise AssertionError("nobody asks for a WebSocket here")
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Page:
+    """A page as `make page` leaves it."""
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    (tmp_path / "index.html").write_text(INDEX, "utf-8")
+    (assets / "index-a1b2.js").write_bytes(PROGRAM)
+    (assets / "index-c3d4.css").write_bytes(b"body {}")
+    (assets / "post-e5f6.svg").write_bytes(b"<svg/>")
+    (assets / "notes.txt").write_bytes(b"not served")
+    page = built_page(tmp_path)
+    assert page is not None
+    return page
+
+
+@pytest.fixture
+async def open_page() -> AsyncIterator[Open]:
+    """Makes a client of a site with the given page."""
+    clients: list[Client] = []
+
+    async def open_(page: Page, **parts: Any) -> Client:
+        site = Site(metrics=lambda: b"", page=page, **parts)
+        client = TestClient(TestServer(web_application(site, StubEdge()), host="127.0.0.1"))
+        await client.start_server()
+        clients.append(client)
+        return client
+
+    yield open_
+    for client in clients:
+        await client.close()
+
+
+class TestBuiltPage:
+    async def test_it_is_told_where_it_is_and_whether_it_must_ask(self, open_page: Open, built: Page) -> None:
+        """SPEC §9: with `--dev` the page works at once, otherwise it asks for app and token."""
+        for open_doors, said in ((True, "open"), (False, "closed")):
+            client = await open_page(built, version="2.1.0", open_doors=open_doors)
+            async with client.get("/", headers={"Host": "chat.example.org"}) as got:
+                page = await got.text()
+            assert f'content="{said}"' in page
+            assert 'content="ws://chat.example.org/"' in page
+            assert page.endswith("2.1.0")
+
+    async def test_its_policy_allows_its_own_files_and_its_own_server(
+        self, open_page: Open, built: Page
+    ) -> None:
+        client = await open_page(built)
+        async with client.get("/", headers={"Host": "chat.example.org:81"}) as got:
+            policy = got.headers["Content-Security-Policy"]
+            assert "camera=(self)" in got.headers["Permissions-Policy"]
+        rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+        assert rules["default-src"] == "'none'"
+        assert rules["script-src"] == rules["style-src"] == "'self'"
+        assert rules["connect-src"] == "'self' ws://chat.example.org:81/"
+        assert rules["require-trusted-types-for"] == "'script'"
+        assert rules["frame-ancestors"] == "'none'"
+        assert "unsafe" not in policy
+
+    @pytest.mark.parametrize("host", ["evil.example; script-src *", "[::1]:80", "'unsafe-inline'", "a b"])
+    async def test_no_host_gets_into_the_policy_that_is_none(
+        self, open_page: Open, built: Page, host: str
+    ) -> None:
+        async with (await open_page(built)).get("/", headers={"Host": host}) as got:
+            policy = got.headers["Content-Security-Policy"]
+        assert "evil" not in policy
+        assert "unsafe" not in policy
+        assert "[" not in policy
+
+    async def test_it_is_asked_for_again_and_sent_when_it_is_another(
+        self, open_page: Open, built: Page
+    ) -> None:
+        client = await open_page(built, version="1")
+        async with client.get("/") as got:
+            tag = got.headers["ETag"]
+            assert got.headers["Cache-Control"] == "no-cache"
+        async with client.get("/", headers={"If-None-Match": tag}) as got:
+            assert (got.status, await got.read(), got.headers["ETag"]) == (304, b"", tag)
+        async with (await open_page(built, version="2")).get("/", headers={"If-None-Match": tag}) as got:
+            assert got.status == 200
+
+    @pytest.mark.parametrize(
+        ("name", "content_type"),
+        [
+            ("index-a1b2.js", "text/javascript; charset=utf-8"),
+            ("index-c3d4.css", "text/css; charset=utf-8"),
+            ("post-e5f6.svg", "image/svg+xml"),
+        ],
+    )
+    async def test_its_files_have_their_type_and_may_be_kept_for_ever(
+        self, open_page: Open, built: Page, name: str, content_type: str
+    ) -> None:
+        async with (await open_page(built)).get(f"/assets/{name}") as got:
+            assert got.status == 200
+            assert got.headers["Content-Type"] == content_type
+            assert "immutable" in got.headers["Cache-Control"]
+            assert got.headers["X-Content-Type-Options"] == "nosniff"
+
+    async def test_its_files_are_sent_packed_to_those_that_can_unpack(
+        self, open_page: Open, built: Page
+    ) -> None:
+        client = await open_page(built)
+        bare = {"Accept-Encoding": "identity"}
+        async with client.get("/assets/index-a1b2.js", headers=bare, auto_decompress=False) as got:
+            assert await got.read() == PROGRAM
+            assert got.headers["Vary"] == "Accept-Encoding"
+        packs = {"Accept-Encoding": "gzip, br"}
+        async with client.get("/assets/index-a1b2.js", headers=packs, auto_decompress=False) as got:
+            packed = await got.read()
+            assert got.headers["Content-Encoding"] == "gzip"
+        assert len(packed) < len(PROGRAM)
+        assert gzip.decompress(packed) == PROGRAM
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *("/assets/", "/assets/index.html", "/assets/notes.txt", "/assets/../index.html"),
+            *("/assets/..%2findex.html", "/assets/%2e%2e/%2e%2e/page.html", "/index.html"),
+        ],
+    )
+    async def test_nothing_else_is_served(self, open_page: Open, built: Page, path: str) -> None:
+        async with (await open_page(built)).get(path) as got:
+            assert got.status == 404
+
+
+class TestNoPage:
+    def test_without_a_build_there_is_none(self, tmp_path: Path) -> None:
+        assert built_page(tmp_path) is None
+
+    async def test_the_plain_page_takes_its_place(self, open_page: Open) -> None:
+        async with (await open_page(plain_page(), version="1")).get("/") as got:
+            assert "This server is up" in await got.text()
+            assert got.headers["ETag"]
+        async with (await open_page(plain_page())).get("/assets/index-a1b2.js") as got:
+            assert got.status == 404
