@@ -5,10 +5,10 @@
  *     ├── ArgumentError        1004, 1005   nothing has been sent
  *     ├── NotLoggedIn          1003         there is no session
  *     ├── LoginError           201 to 209   the login failed
- *     ├── LoggedOutError       101 to 107   the session is over
+ *     ├── LoggedOut            101 to 107   the session is over
  *     ├── MessageError         400, 401     the message was refused, or nobody answered
  *     ├── JoinError            300          the channel could not be joined
- *     ├── ChannelLeftError     601 to 604   this client is in the channel no longer
+ *     ├── ChannelLeft          601 to 604   this client is in the channel no longer
  *     ├── QueryError           500, 501     a query of a channel's members failed
  *     ├── CallError            700 to 705   the call failed
  *     └── RequestError         1000 to 1002 anything else failed, or nobody answered
@@ -47,8 +47,8 @@ export class LoginError extends SignalpostError {
 }
 
 /** The session is over; nothing goes on by itself. */
-export class LoggedOutError extends SignalpostError {
-  override readonly name = "LoggedOutError";
+export class LoggedOut extends SignalpostError {
+  override readonly name = "LoggedOut";
 }
 
 /** A message was refused, or nobody confirmed it in time. */
@@ -62,8 +62,8 @@ export class JoinError extends SignalpostError {
 }
 
 /** This client is in the channel no longer. */
-export class ChannelLeftError extends SignalpostError {
-  override readonly name = "ChannelLeftError";
+export class ChannelLeft extends SignalpostError {
+  override readonly name = "ChannelLeft";
 }
 
 /** The members of a channel could not be read. */
@@ -91,7 +91,7 @@ function kindOf(code: Code): new (code: Code, reason: string) => SignalpostError
   if (code === GENERAL_E_WRONG_PARAM || code === GENERAL_E_LARGE_PARAM) return ArgumentError;
   switch (Math.floor(code / 100)) {
     case 1:
-      return LoggedOutError;
+      return LoggedOut;
     case 2:
       return LoginError;
     case 3:
@@ -101,7 +101,7 @@ function kindOf(code: Code): new (code: Code, reason: string) => SignalpostError
     case 5:
       return QueryError;
     case 6:
-      return ChannelLeftError;
+      return ChannelLeft;
     case 7:
       return CallError;
     default:

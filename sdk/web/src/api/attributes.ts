@@ -1,0 +1,58 @@
+/** Attributes of accounts, as something to read and, for one's own, to write (SPEC P2). */
+import * as requests from "../core/arguments.js";
+import { isObject, parse, textOf } from "../core/codec.js";
+import type { Engine } from "../shell/engine.js";
+import { ask, type Waiting } from "./waiting.js";
+
+/** Make what can be read of an account; for the client alone. */
+export let attributesOf: (engine: Engine, account: string) => Attributes;
+/** Make what can be read and written of the client's own account; for the client alone. */
+export let ownAttributes: (engine: Engine, account: string) => OwnAttributes;
+
+/** What an account says of itself; anybody in the app may read it. */
+export class Attributes {
+  /** The account. */
+  readonly account: string;
+  /** @internal */
+  protected readonly engine: Engine;
+
+  protected constructor(engine: Engine, account: string) {
+    this.engine = engine;
+    this.account = account;
+  }
+
+  static {
+    attributesOf = (engine, account) => new Attributes(engine, account);
+  }
+
+  /** One attribute; `""` if it was never set. Rejects with ArgumentError, RequestError, NotLoggedIn. */
+  async get(name: string, options?: Waiting): Promise<string> {
+    const body = await ask(this.engine, requests.getUserAttribute(this.account, name), options);
+    return textOf(body["value"]);
+  }
+
+  /** All attributes by name; empty for an unknown account. Rejects with RequestError, NotLoggedIn. */
+  async all(options?: Waiting): Promise<Record<string, string>> {
+    const body = await ask(this.engine, requests.getUserAttributes(this.account), options);
+    const found = parse(textOf(body["json"]) || "{}");
+    const entries = Object.entries(isObject(found) ? found : {});
+    return Object.fromEntries(entries.map(([name, value]) => [name, textOf(value)]));
+  }
+}
+
+/** What this account says of itself. */
+export class OwnAttributes extends Attributes {
+  static {
+    ownAttributes = (engine, account) => new OwnAttributes(engine, account);
+  }
+
+  /**
+   * Set one: a name of 1 to 128 bytes, a value of at most 8096 bytes, at most 100 an account.
+   *
+   * They live while the account is online and for a day after (SPEC P3). Rejects with ArgumentError, RequestError,
+   * NotLoggedIn.
+   */
+  async set(name: string, value: string, options?: Waiting): Promise<void> {
+    await ask(this.engine, requests.setUserAttribute(name, value), options);
+  }
+}

@@ -1,0 +1,299 @@
+/** Channels: looked at and changed by anybody, joined, spoken in and listened to by members (SPEC §5). */
+import * as requests from "../core/arguments.js";
+import { textOf } from "../core/codec.js";
+import { type Code } from "../core/codes.js";
+import type { SignalpostError } from "../core/errors.js";
+import type { Change, ChannelHappening, ChannelJoined, ChannelLeft } from "../core/events.js";
+import type { Engine } from "../shell/engine.js";
+import { Feed } from "./feed.js";
+import { Listeners } from "./listeners.js";
+import { ask, type Waiting } from "./waiting.js";
+
+/** Somebody spoke; one's own words come as well. `time`: Unix seconds. */
+export interface ChannelMessage {
+  readonly type: "message";
+  readonly sender: string;
+  readonly text: string;
+  readonly id: string;
+  readonly time: number;
+}
+
+/** Somebody else joined. */
+export interface MemberJoined {
+  readonly type: "joined";
+  readonly account: string;
+}
+
+/** Somebody else left. */
+export interface MemberLeft {
+  readonly type: "left";
+  readonly account: string;
+}
+
+/** An attribute changed. `account`: by whom; `""` if by nobody. `clear` concerns all, its `name` is `""`. */
+export interface AttributeChanged {
+  readonly type: "attribute";
+  readonly account: string;
+  readonly name: string;
+  readonly value: string;
+  readonly change: Change;
+}
+
+/** So many events were missed: the connection was away for too long, or nobody took them. */
+export interface EventsLost {
+  readonly type: "lost";
+  readonly count: number;
+}
+
+/** What happens in a channel. */
+export type ChannelEvent = ChannelMessage | MemberJoined | MemberLeft | AttributeChanged | EventsLost;
+
+/** What one can listen to in a channel. */
+export interface ChannelEvents {
+  message: ChannelMessage;
+  joined: MemberJoined;
+  left: MemberLeft;
+  attribute: AttributeChanged;
+  lost: EventsLost;
+  /**
+   * This client is in the channel no longer, and nothing follows: 601 the account logged in elsewhere, 602 it left
+   * or joined another, 603 it logged out, 604 the connection was away for too long. Who listens late is told, too.
+   */
+  closed: { readonly code: Code };
+}
+
+/** What happens in a channel that this client is in. */
+export type Happening = Exclude<ChannelHappening, ChannelJoined | ChannelLeft>;
+
+/** What the client does to its channel. */
+export interface ChannelControl {
+  readonly channel: Channel;
+  /** Something happened there. */
+  happened(event: Happening): void;
+  /** This client is in it no longer; iterations end, or reject with the error. */
+  left(code: Code, error: SignalpostError | null): void;
+}
+
+const UNREAD = 10_000; // events kept for an application that does not take them
+const HEARD = ["message", "joined", "left", "attribute", "lost"] as const;
+
+/** Make a view of a channel; for the client alone. */
+export let channelView: (engine: Engine, name: string) => ChannelView;
+/** Make a channel that was joined; for the client alone. */
+export let openChannel: (engine: Engine, joined: ChannelJoined) => ChannelControl;
+
+/** A channel as anybody sees it, a member or not (SPEC C12, C13). */
+export class ChannelView {
+  /** The channel's name. */
+  readonly name: string;
+  /** @internal */
+  protected readonly engine: Engine;
+
+  protected constructor(engine: Engine, name: string) {
+    this.engine = engine;
+    this.name = requests.channelName(name);
+  }
+
+  static {
+    channelView = (engine, name) => new ChannelView(engine, name);
+  }
+
+  /** How many members there are; 0 for an unknown channel. Rejects with QueryError, NotLoggedIn. */
+  async count(options?: Waiting): Promise<number> {
+    const body = await ask(this.engine, requests.queryNumber(this.name), options);
+    return Number(body["num"]);
+  }
+
+  /** Whether an account is in it. Rejects with ArgumentError, QueryError, NotLoggedIn. */
+  async has(account: string, options?: Waiting): Promise<boolean> {
+    const body = await ask(this.engine, requests.queryIsIn(this.name, account), options);
+    return Boolean(body["isin"]);
+  }
+
+  /** The latest 200 members, oldest first. Rejects with QueryError, NotLoggedIn. */
+  async latestMembers(options?: Waiting): Promise<string[]> {
+    return names(await ask(this.engine, requests.queryMembers(this.name), options));
+  }
+
+  /**
+   * The latest `most` members, oldest first; ten times a second are allowed (SPEC M10).
+   *
+   * Rejects with ArgumentError, QueryError, NotLoggedIn.
+   */
+  async allMembers(most = 1_000_000, options?: Waiting): Promise<string[]> {
+    return names(await ask(this.engine, requests.queryAllMembers(this.name, most), options));
+  }
+
+  /**
+   * Set an attribute: a name of 1 to 128 bytes, a value of at most 8096 bytes, at most 100 a channel; every member is
+   * told (SPEC C10). Rejects with ArgumentError, RequestError, NotLoggedIn.
+   */
+  async set(name: string, value: string, options?: Waiting): Promise<void> {
+    await ask(this.engine, requests.setChannelAttribute(this.name, name, value), options);
+  }
+
+  /** Delete an attribute; a built-in one gets its default back (SPEC C10). Rejects as `set` does. */
+  async delete(name: string, options?: Waiting): Promise<void> {
+    await ask(this.engine, requests.deleteChannelAttribute(this.name, name), options);
+  }
+
+  /** Delete all attributes but those that begin with an underscore (SPEC C10). Rejects as `set` does. */
+  async clear(options?: Waiting): Promise<void> {
+    await ask(this.engine, requests.clearChannelAttributes(this.name), options);
+  }
+
+  /**
+   * Send without being a member (SPEC C5), at most 8192 bytes; the message's id, which names nothing if nobody is
+   * there. Rejects with ArgumentError, MessageError, NotLoggedIn.
+   */
+  async forceSend(text: string, options?: Waiting): Promise<string> {
+    const body = await ask(this.engine, requests.sendToChannel(this.name, text, { force: true }), options);
+    return textOf(body["id"]);
+  }
+}
+
+/**
+ * A channel that this client has joined.
+ *
+ * What happens before anybody listens or iterates is kept, up to 10 000 events; then the oldest are dropped, and
+ * `lost` says how many.
+ */
+export class Channel extends ChannelView {
+  private readonly present: Set<string>; // in the order in which they came
+  private readonly values: Map<string, string>;
+  private readonly listeners: Listeners<ChannelEvents>;
+  private readonly feed: Feed<ChannelEvent>;
+  private isIn = true; // until it is closed
+
+  private constructor(engine: Engine, { channel, members, attributes }: ChannelJoined) {
+    super(engine, channel);
+    this.present = new Set(members);
+    this.values = new Map(Object.entries(attributes));
+    this.listeners = new Listeners<ChannelEvents>([...HEARD, "closed"], () => {
+      this.feed.listened();
+    });
+    this.feed = new Feed<ChannelEvent>({
+      most: UNREAD,
+      hears: () => this.listeners.has(...HEARD),
+      tell: (event) => this.listeners.tell(event.type, event),
+      lost: (count) => ({ type: "lost", count }),
+    });
+  }
+
+  static {
+    openChannel = (engine, joined) => {
+      const channel = new Channel(engine, joined);
+      return {
+        channel,
+        happened: (event) => {
+          channel.happened(event);
+        },
+        left: (code, error) => {
+          channel.left(code, error);
+        },
+      };
+    };
+  }
+
+  /**
+   * The latest 200 members at the join and who came since, without who left; oneself included.
+   *
+   * As new as the last event that came. In a channel with `_userNotification` 0 nobody tells who comes and goes
+   * (SPEC C11).
+   */
+  get members(): readonly string[] {
+    return [...this.present];
+  }
+
+  /** The attributes by name, as new as the last event that came. */
+  get attributes(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.values);
+  }
+
+  /** Whether this client is still in it. */
+  get joined(): boolean {
+    return this.isIn;
+  }
+
+  /** Listen; gives back how to stop it. Throws ArgumentError. */
+  on<Type extends keyof ChannelEvents>(
+    type: Type,
+    listener: (event: ChannelEvents[Type]) => void | Promise<void>,
+  ): () => void {
+    return this.listeners.on(type, listener);
+  }
+
+  /**
+   * What happens, for `for await`; all iterations share it, each event goes to one of them.
+   *
+   * It ends when this client leaves or logs out, and rejects with ChannelLeft when the place is lost: 601 the account
+   * logged in elsewhere, 604 the connection was away for too long.
+   */
+  events(options?: Waiting): AsyncIterableIterator<ChannelEvent> {
+    return this.feed.iterate(options);
+  }
+
+  /**
+   * Send to all members, oneself included, at most 8192 bytes (SPEC C4); the message's id.
+   *
+   * Rejects with ArgumentError, MessageError (400 too many, or not a member; 401 not answered), NotLoggedIn.
+   */
+  async send(text: string, options?: Waiting): Promise<string> {
+    const body = await ask(this.engine, requests.sendToChannel(this.name, text), options);
+    return textOf(body["id"]);
+  }
+
+  /** Leave; nothing if that has happened (SPEC C3). Rejects with RequestError, NotLoggedIn. */
+  async leave(options?: Waiting): Promise<void> {
+    if (this.isIn) await ask(this.engine, requests.leave(this.name), options);
+  }
+
+  // --- the client's side ---
+
+  private happened(event: Happening): void {
+    switch (event.kind) {
+      case "channelMessage": {
+        const { sender, text, id, time } = event;
+        this.feed.put({ type: "message", sender, text, id, time });
+        break;
+      }
+      case "memberJoined":
+        this.present.add(event.account);
+        this.feed.put({ type: "joined", account: event.account });
+        break;
+      case "memberLeft":
+        this.present.delete(event.account);
+        this.feed.put({ type: "left", account: event.account });
+        break;
+      case "attributeChanged": {
+        const { account, name, value, change } = event;
+        this.change(name, value, change);
+        this.feed.put({ type: "attribute", account, name, value, change });
+        break;
+      }
+      case "eventsLost":
+        this.feed.put({ type: "lost", count: event.count });
+    }
+  }
+
+  private change(name: string, value: string, change: Change): void {
+    if (change === "update") this.values.set(name, value);
+    else if (change === "del") this.values.delete(name);
+    else for (const key of [...this.values.keys()]) if (!key.startsWith("_")) this.values.delete(key);
+  }
+
+  private left(code: Code, error: SignalpostError | null): void {
+    if (!this.isIn) return;
+    this.isIn = false;
+    this.feed.close(error);
+    this.feed.afterwards(() => {
+      this.listeners.settle("closed", { code });
+    });
+  }
+}
+
+/** The accounts of `[[account, 0], …]`. */
+function names({ list }: { readonly list?: unknown }): string[] {
+  const entries = Array.isArray(list) ? (list as unknown[]) : [];
+  return entries.map((entry) => textOf(Array.isArray(entry) ? (entry as unknown[])[0] : ""));
+}
