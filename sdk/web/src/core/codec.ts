@@ -230,6 +230,7 @@ function reasonOf(body: Fields): string {
   return textOf(body["reason"]) || "failed";
 }
 
+/** Whether it is a whole number that is exact. */
 function isWhole(value: unknown): value is number {
-  return Number.isInteger(value);
+  return Number.isSafeInteger(value);
 }

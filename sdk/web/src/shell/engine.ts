@@ -58,7 +58,7 @@ export class Engine implements Owner {
 
   /** Throws ArgumentError (1004) if the address is none, or if there is no WebSocket here. */
   constructor(address: Address, deliver: (event: Event) => void, options: EngineOptions = {}) {
-    this.address = typeof address === "string" ? checkUrl(address) : address;
+    this.address = typeof address === "function" ? address : checkUrl(address);
     this.deliver = deliver;
     this.construct = options.socket ?? globalSocket();
     this.around = options.surroundings ?? HERE;
