@@ -1,28 +1,10 @@
-"""What the tests of calls share: a configuration in which things time out soon, and ways to ring."""
+"""What the tests of calls share: ways to ring."""
 
 from __future__ import annotations
 
 from android_face.people import Person
 
-__all__ = ["CONFIG", "calls", "connects"]
-
-#: Apps in which one thing times out before all others.
-CONFIG = """
-[apps.peer]
-allow_no_token = true
-[apps.peer.limits]
-peer_wait = 0.4
-
-[apps.ring]
-allow_no_token = true
-[apps.ring.limits]
-ring_max = 1.0
-
-[apps.confirm]
-allow_no_token = true
-[apps.confirm.limits]
-confirm_wait = 0.4
-"""
+__all__ = ["calls", "connects"]
 
 
 def calls(caller: Person, callee: Person, channel: str = "room", extra: str = "") -> None:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from android_face.people import House
-from android_face.phones import CONFIG, calls, connects
+from android_face.phones import calls, connects
+from support.call_apps import CALL_APPS
 from support.client import RawClient
 from support.server import ServerProcess, serving
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with serving(tmp_path_factory.mktemp("flow"), CONFIG) as server:
+    with serving(tmp_path_factory.mktemp("flow"), CALL_APPS) as server:
         yield server
 
 

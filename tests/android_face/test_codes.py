@@ -12,15 +12,16 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from android_face.people import NO_TOKEN, House, Person
-from android_face.phones import CONFIG, calls
+from android_face.phones import calls
 from signalpost.client.settings import Settings
 from signalpost.tokens import make_token
 from signalpost.wire.codes import NEVER_PRODUCED, Code
+from support.call_apps import CALL_APPS
 from support.client import RawClient
 from support.server import ServerProcess
 
 SERVER = (
-    CONFIG
+    CALL_APPS
     + """
 [server]
 port = 0

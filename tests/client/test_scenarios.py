@@ -63,6 +63,7 @@ TOPICS = {
         "a close frame without a kick",
         "a reconnect frame",
         "the network may be back",
+        "ticks that come late",
         "a ping every 10 seconds",
         "a server that is silent for too long",
     ],

@@ -21,34 +21,14 @@ from signalpost.client import (
     RequestError,
     SignalpostError,
 )
+from support.call_apps import CALL_APPS, app_of, in_app
 from support.relay import Relay
 from support.server import ServerProcess, serving
-
-# Apps in which one thing times out before all others.
-CONFIG = """
-[apps.peer]
-allow_no_token = true
-[apps.peer.limits]
-peer_wait = 0.4
-
-[apps.ring]
-allow_no_token = true
-[apps.ring.limits]
-ring_max = 0.5
-
-[apps.confirm]
-allow_no_token = true
-[apps.confirm.limits]
-confirm_wait = 0.4
-
-[apps.flow]
-allow_no_token = true
-"""
 
 
 @pytest.fixture(scope="module")
 def dev_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with serving(tmp_path_factory.mktemp("calls"), CONFIG) as server:
+    with serving(tmp_path_factory.mktemp("calls"), CALL_APPS) as server:
         yield server
 
 
@@ -57,15 +37,9 @@ async def native(
     request: pytest.FixtureRequest, dev_server: ServerProcess, relay: Relay
 ) -> AsyncIterator[House]:
     """The app that the test names, else one in which nothing times out."""
-    app = request.node.callspec.params["app"] if hasattr(request.node, "callspec") else "flow"
-    house = House(dev_server.url, app)
+    house = House(dev_server.url, app_of(request))
     yield house
     await house.close()
-
-
-def in_app(name: str) -> pytest.MarkDecorator:
-    """The app of a test."""
-    return pytest.mark.parametrize("app", [name])
 
 
 async def test_accepted(native: House) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from fastapi import FastAPI
 
 from native_face import typed_user
 from native_face.people import House, ring, soon, take
-from signalpost.client import Client, connect
+from signalpost.client import Client, Settings, connect
 from support.server import ServerProcess
 from support.waiting import until
 
@@ -43,14 +44,35 @@ async def converse(url: str) -> None:
     await house.close()
 
 
-@pytest.mark.parametrize(
+LOOPS = pytest.mark.parametrize(
     "new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
 )
+
+
+@LOOPS
 def test_loops(dev_server: ServerProcess, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     """SPEC S3: plain asyncio and uvloop; in debug mode, too."""
     for debug in (False, True):
         with asyncio.Runner(loop_factory=new_loop, debug=debug) as runner:
             runner.run(converse(dev_server.url))
+
+
+@LOOPS
+def test_what_is_due_at_once(
+    dev_server: ServerProcess, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """SPEC S3: a deadline that is over when it is set; uvloop then gives a handle without a time."""
+    hasty = Settings(acknowledge_seconds=0.0, ping_seconds=0.0)
+    app = f"app-{uuid.uuid4().hex}"
+
+    async def hurry() -> None:
+        async with connect(dev_server.url, app_id=app, account="ada", token="any", settings=hasty) as ada:
+            for number in range(50):
+                await ada.send("ada", str(number))
+                assert (await take(ada.messages())).text == str(number)
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(hurry())
 
 
 async def test_inside_fastapi(native: House) -> None:

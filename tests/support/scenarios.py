@@ -263,6 +263,10 @@ class Player:
     def _hurry(self, step: dict[str, Any]) -> Input:
         return Hurry()
 
+    def _sleep(self, step: dict[str, Any]) -> Input:
+        self.now = step["asleep_until"]
+        return Tick()
+
     def _receive(self, step: dict[str, Any]) -> Input:
         return self._text(build(step["receive"], self.saved))
 
@@ -317,6 +321,7 @@ class Player:
         "opened": _opened,
         "closed": _closed,
         "hurry": _hurry,
+        "asleep_until": _sleep,
         "receive": _receive,
         "receive_text": _receive_text,
         "let_in": _let_in,

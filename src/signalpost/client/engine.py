@@ -77,6 +77,7 @@ class Engine:
         "_machine",
         "_numbers",
         "_outgoing",
+        "_rings_at",
         "_scheduled",
         "_settings",
         "_tls",
@@ -100,7 +101,8 @@ class Engine:
         self._link: Link | None = None  # the connection in use, or being opened
         self._fetch: Callable[[], str | Awaitable[str]] | None = None  # gives a token for each connection
         self._fetching: asyncio.Task[None] | None = None  # a token is being fetched
-        self._alarm: asyncio.TimerHandle | None = None  # the next tick; never later than the deadline
+        self._alarm: asyncio.Handle | None = None  # the next tick; never later than the deadline
+        self._rings_at = 0.0  # when that is; meaningful while there is one
         self._numbers = 0  # requests made
         self._calls = -1  # the last outgoing call: they are odd
         self._done: dict[int, Done] = {}  # by number: who waits for a request's result
@@ -259,11 +261,12 @@ class Engine:
     def _set_alarm(self, deadline: float | None) -> None:
         """Wake up at the deadline at the latest; waking up too early costs one look."""
         alarm = self._alarm
-        if deadline is None or (alarm is not None and alarm.when() <= deadline):
+        if deadline is None or (alarm is not None and self._rings_at <= deadline):
             return
         if alarm is not None:
             alarm.cancel()
         self._alarm = self._loop.call_at(deadline, self._ring)
+        self._rings_at = deadline
 
     def _ring(self) -> None:
         self._alarm = None

@@ -96,6 +96,7 @@ class Machine:
     the account; `jitter` gives a factor from 0 to 1 for each pause."""
 
     __slots__ = (
+        "_asked",
         "_due_end",
         "_due_ping",
         "_due_silence",
@@ -123,6 +124,7 @@ class Machine:
         self._retries = 0  # tries since the connection was lost, or since the login
         self._later: list[Input] = []  # what came behind a logout that is not over
         self._pings = 0  # pings sent
+        self._asked = False  # a ping was sent since something came; while ONLINE
         self._out: list[Effect] = []  # the effects of the step that is under way, or was the last
         self._exchange = Exchange(settings, seed, self._out)  # what goes over the sessions
         self._due_step: float | None = None  # the state's own end: of a pause, a try, a logout
@@ -238,7 +240,7 @@ class Machine:
         self._line = str(answer.body.get("line", ""))
         self._due_step = self._due_end = None
         self._due_ping = now + self._settings.ping_seconds
-        self._due_silence = now + self._settings.silence_seconds
+        self._hear(now)
         self._exchange.connect(str(answer.body.get("inbox", "")))
         if again and not resumed:
             self._exchange.lose(Code.LEAVECHANNEL_E_DISCONN, "the session was gone")
@@ -368,16 +370,25 @@ class Machine:
                 self._failed("no answer", now)
 
     def _keep_alive(self, now: float) -> None:
-        if _is_due(self._due_silence, now):
+        silent = _is_due(self._due_silence, now)
+        if silent and self._asked:
             self._drop()
             self._lost("nothing came from the server for too long", now)
             return
-        if _is_due(self._due_ping, now):
+        if silent or _is_due(self._due_ping, now):
             self._pings += 1
             self._due_ping = now + self._settings.ping_seconds
+            self._asked = True
             self._emit(Transmit(wire.ping_frame(self._pings)))
             self._exchange.catch_up(now)  # in case the last poll failed
+        if silent:  # the ticks come late (the device slept): nobody has asked the server yet
+            self._due_silence = now + self._settings.ping_seconds / 2
         self._exchange.keep_up(now)
+
+    def _hear(self, now: float) -> None:
+        """The server is there."""
+        self._due_silence = now + self._settings.silence_seconds
+        self._asked = False
 
     # --- what the application asks for ------------------------------------------------------------
 
@@ -403,7 +414,7 @@ class Machine:
             return
         frame = wire.decode_server_frame(received.text)
         if self.state is State.ONLINE:
-            self._due_silence = now + self._settings.silence_seconds
+            self._hear(now)
         elif type(frame) not in (_LAST_WORDS if self.state is State.LEAVING else _FIRST_WORDS):
             return  # what comes now waits for the next login
         if frame is None:
