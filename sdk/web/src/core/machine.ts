@@ -77,6 +77,7 @@ export class Machine {
   private retries = 0; // tries since the connection was lost, or since the login
   private later: Input[] = []; // what came behind a logout that is not over
   private pings = 0; // pings sent
+  private asked = false; // a ping was sent since something came; while online
   private readonly out: Effect[] = []; // the effects of the step that is under way, or was the last
   private readonly exchange: Exchange; // what goes over the sessions
   private dueStep: number | null = null; // the state's own end: of a pause, a try, a logout
@@ -235,7 +236,7 @@ export class Machine {
     this.line = textOf(body["line"]);
     this.dueStep = this.dueEnd = null;
     this.duePing = now + this.settings.pingSeconds;
-    this.dueSilence = now + this.settings.silenceSeconds;
+    this.hear(now);
     this.exchange.connect(textOf(body["inbox"]));
     if (again && !resumed) this.exchange.lose(LEAVECHANNEL_E_DISCONN, "the session was gone");
     this.emit(again ? { kind: "reconnected", resumed } : { kind: "loggedIn" });
@@ -361,17 +362,27 @@ export class Machine {
   }
 
   private keepAlive(now: number): void {
-    if (isDue(this.dueSilence, now)) {
+    const silent = isDue(this.dueSilence, now);
+    if (silent && this.asked) {
       this.drop();
       this.lost("nothing came from the server for too long", now);
       return;
     }
-    if (isDue(this.duePing, now)) {
+    if (silent || isDue(this.duePing, now)) {
       this.duePing = now + this.settings.pingSeconds;
+      this.asked = true;
       this.emit({ kind: "transmit", text: pingFrame(++this.pings) });
       this.exchange.catchUp(now); // in case the last poll failed
     }
+    // If the ticks come late (a page in the background), nobody has asked the server yet.
+    if (silent) this.dueSilence = now + this.settings.pingSeconds / 2;
     this.exchange.keepUp(now);
+  }
+
+  /** The server is there. */
+  private hear(now: number): void {
+    this.dueSilence = now + this.settings.silenceSeconds;
+    this.asked = false;
   }
 
   // --- what comes from the server ---
@@ -380,7 +391,7 @@ export class Machine {
     if (this.state === "out" || this.state === "pause" || this.state === "pauseFirst") return;
     const frame = decodeServerFrame(text);
     if (this.state === "online") {
-      this.dueSilence = now + this.settings.silenceSeconds;
+      this.hear(now);
     } else {
       const words = this.state === "leaving" ? LAST_WORDS : FIRST_WORDS;
       if (!frame || !words.includes(frame.frame)) return; // what comes now waits for the next login

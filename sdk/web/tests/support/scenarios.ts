@@ -52,7 +52,7 @@ const CHANGES = [
 ];
 const MILLISECOND = 0.001; // times are equal if they differ by less
 const INPUTS = [
-  ...["login", "logout", "request", "invite", "respond", "seen", "opened", "closed", "hurry"],
+  ...["login", "logout", "request", "invite", "respond", "seen", "opened", "closed", "hurry", "asleep_until"],
   ...["receive", "receive_text", "let_in", "turn_away", "answer", "push", "channel_event"],
 ];
 const BESIDES: Readonly<Record<string, readonly string[]>> = {
@@ -196,6 +196,9 @@ export class Player {
       case "logout":
       case "hurry":
         return { kind: verb };
+      case "asleep_until":
+        this.now = given as number;
+        return { kind: "tick" };
       case "request": {
         const [func, args] = given as [string, JsonObject];
         return { kind: "request", number: this.number(step["as"]), func, args };
