@@ -27,7 +27,7 @@ const NAMES = [
   "lena",
 ];
 const QUERY = new URLSearchParams(location.search);
-const SERVER: Server = { address: told("address") || url(), version: told("version") };
+const SERVER: Server = { address: url(), version: told("version") };
 const OPEN = told("doors") !== "closed"; // whether any app and token will do
 
 const people = new Map<Element, Person>(); // who is in, by place

@@ -173,11 +173,6 @@ export class Person {
       this.#change(open.id, { stage: "ringing" });
       void prepared.then(() => open.media.offer());
     });
-    if (call.state === "ringing") {
-      this.#change(open.id, { stage: "ringing" });
-      await prepared;
-      await open.media.offer();
-    }
   }
 
   async accept(id: number): Promise<void> {
@@ -340,11 +335,8 @@ export class Person {
 
   #said(talk: TalkId, from: string, text: string, id: string, time: number): void {
     const { state } = this.store;
-    this.store.dispatch({
-      type: "line",
-      talk,
-      line: { key: id, kind: "said", from, text, time, fate: "sent" },
-    });
+    const line: Line = { key: id, kind: "said", from, text, time: time * 1000, fate: "sent" };
+    this.store.dispatch({ type: "line", talk, line });
     if (from !== state.me && state.open !== talk) this.#around.heard("message", "");
   }
 
@@ -386,7 +378,6 @@ export class Person {
     call.on("over", () => {
       this.#over(id, this.#endingOfBye(id), "");
     });
-    if (call.state === "over") this.#over(id, this.#endingOfBye(id), ""); // while it was handed to us
   }
 
   #endingOfBye(id: number): Ending {
@@ -501,6 +492,7 @@ async function ignore(promise: Promise<unknown>): Promise<void> {
 }
 
 export function codeOf(error: unknown): number {
+  if (error instanceof DOMException) return 0; // given up by the person
   return typeof error === "object" && error !== null && "code" in error ? Number(error.code) : 0;
 }
 

@@ -55,7 +55,7 @@ export class Sounds {
 
   /** The tones of these keys, one after the other. */
   keys(keys: string): void {
-    [...keys].forEach((key, at) => {
+    Array.from(keys).forEach((key, at) => {
       for (const hertz of pitches(key) ?? []) this.#note(hertz, at * 0.16, 0.13, 0.07);
     });
   }

@@ -31,7 +31,16 @@ function said(from: string, text: string, key = text): Line {
 
 function call(change: Partial<CallView> = {}): CallView {
   return {
-    ...{ id: 1, peer: "bo", incoming: false, video: true, stage: "calling", ending: null, reason: "", since: 0 },
+    ...{
+      id: 1,
+      peer: "bo",
+      incoming: false,
+      video: true,
+      stage: "calling",
+      ending: null,
+      reason: "",
+      since: 0,
+    },
     ...{ picture: "none", hint: "", microphone: true, camera: true, peerCamera: true, pressed: "" },
     ...change,
   };
@@ -39,7 +48,10 @@ function call(change: Partial<CallView> = {}): CallView {
 
 describe("the room", () => {
   test("people are those in it, without oneself, by name", () => {
-    const state = after({ type: "joined", account: "alan", time: 1 }, { type: "lobby", members: ["cleo", "ada"] });
+    const state = after(
+      { type: "joined", account: "alan", time: 1 },
+      { type: "lobby", members: ["cleo", "ada"] },
+    );
     expect(peopleOf(state)).toEqual(["alan", "bo", "cleo"]);
     expect(isThere(state, "cleo")).toBe(true);
     expect(isThere(state, "dora")).toBe(false);
@@ -93,9 +105,17 @@ describe("conversations", () => {
   });
 
   test("old lines and old conversations go", () => {
-    const lines = Array.from({ length: 600 }, (_, at): Action => ({ type: "line", talk: "@bo", line: said("bo", `${at}`) }));
+    const lines = Array.from({ length: 600 }, (_, at): Action => ({
+      type: "line",
+      talk: "@bo",
+      line: said("bo", `${at}`),
+    }));
     expect(talkOf(after(...lines), "@bo").lines).toHaveLength(500);
-    const talks = Array.from({ length: 150 }, (_, at): Action => ({ type: "line", talk: `@p${at}`, line: said(`p${at}`, "x") }));
+    const talks = Array.from({ length: 150 }, (_, at): Action => ({
+      type: "line",
+      talk: `@p${at}`,
+      line: said(`p${at}`, "x"),
+    }));
     const state = after(...talks);
     expect(state.talks).toHaveLength(100);
     expect(state.talks[0]?.id).toBe("#lobby");
@@ -103,7 +123,10 @@ describe("conversations", () => {
 
   test("the fate of a line can change", () => {
     const line = { ...said("ada", "hi"), fate: "sending" } as const;
-    const state = after({ type: "line", talk: "@bo", line }, { type: "fate", talk: "@bo", key: "hi", fate: "failed" });
+    const state = after(
+      { type: "line", talk: "@bo", line },
+      { type: "fate", talk: "@bo", key: "hi", fate: "failed" },
+    );
     expect(talkOf(state, "@bo").lines[0]?.fate).toBe("failed");
   });
 });
@@ -128,18 +151,20 @@ describe("calls", () => {
   });
 
   test("the first ending counts, and nothing changes a call that is over", () => {
-    const state = after(
-      { type: "call", call: call() },
-      over("refused"),
-      over("failed"),
-      { type: "call-changed", id: 1, change: { stage: "accepted" } },
-    );
+    const state = after({ type: "call", call: call() }, over("refused"), over("failed"), {
+      type: "call-changed",
+      id: 1,
+      change: { stage: "accepted" },
+    });
     expect(state.calls.map(({ stage, ending }) => [stage, ending])).toEqual([["over", "refused"]]);
     expect(reduce(state, { type: "call-dismissed", id: 1 }).calls).toEqual([]);
   });
 
   test("a new call takes the place of one that is over", () => {
-    const state = after({ type: "call", call: call() }, over("refused"), { type: "call", call: call({ id: 2 }) });
+    const state = after({ type: "call", call: call() }, over("refused"), {
+      type: "call",
+      call: call({ id: 2 }),
+    });
     expect(state.calls.map(({ id }) => id)).toEqual([2]);
   });
 
@@ -154,7 +179,11 @@ describe("calls", () => {
   test("it rings at the callee, and the caller hears that it does", () => {
     const out = after({ type: "call", call: call({ stage: "ringing" }) });
     const here = after({ type: "call", call: call({ incoming: true, stage: "ringing" }) });
-    expect([soundOf([out]), soundOf([out, here]), soundOf([after()])]).toEqual(["ringback", "ring", "silence"]);
+    expect([soundOf([out]), soundOf([out, here]), soundOf([after()])]).toEqual([
+      "ringback",
+      "ring",
+      "silence",
+    ]);
   });
 
   test("keys are shown, the last ones", () => {

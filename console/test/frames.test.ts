@@ -3,14 +3,21 @@ import { describe, expect, test } from "vitest";
 import { EVERYTHING, FrameReader, layOut, passes, type Direction } from "../src/state/frames.js";
 import { pitches } from "../src/sounds.js";
 
-const read = (direction: Direction, frame: unknown, reader = new FrameReader("ada")): ReturnType<FrameReader["read"]> =>
-  reader.read(1, direction, JSON.stringify(frame), 0);
+const read = (
+  direction: Direction,
+  frame: unknown,
+  reader = new FrameReader("ada"),
+): ReturnType<FrameReader["read"]> => reader.read(1, direction, JSON.stringify(frame), 0);
 
 describe("frames", () => {
   test("a request is named by its function, an answer by its request", () => {
     const reader = new FrameReader("ada");
     const request = read("out", ["call2", ["user_sendmsg", 7, { peer: "bo", content: "hi" }]], reader);
-    expect(request).toMatchObject({ name: "user_sendmsg", detail: "to bo", gloss: "Send somebody a message" });
+    expect(request).toMatchObject({
+      name: "user_sendmsg",
+      detail: "to bo",
+      gloss: "Send somebody a message",
+    });
     const answer = read("in", ["call2-ret", [7, "", '{"result":"ok"}']], reader);
     expect(answer).toMatchObject({ name: "user_sendmsg ✓", detail: "ok", failed: false });
     const unknown = read("in", ["call2-ret", [7, "no", '{"reason":"too many","code":400}']], reader);
@@ -19,9 +26,21 @@ describe("frames", () => {
 
   test.each([
     [["notify", ["msg", 17]], "msg", ""],
-    [["notify", ["recvmsg", '[17,"msg-v3 m1 bo ada v1:E:86400 voip_invite 17 {}"]']], "voip_invite", "from bo"],
-    [["notify", ["channel2", "room", 3, "msg-v3 e-3 bo room v1:E:86400 channel_msg 17 {}"]], "channel_msg", "in room, from bo"],
-    [["notify", ["channel2", "room", 3, "msg-v2 bo room v1:E:86400 channel_msg 17 {}"]], "channel_msg", "in room, from bo"],
+    [
+      ["notify", ["recvmsg", '[17,"msg-v3 m1 bo ada v1:E:86400 voip_invite 17 {}"]']],
+      "voip_invite",
+      "from bo",
+    ],
+    [
+      ["notify", ["channel2", "room", 3, "msg-v3 e-3 bo room v1:E:86400 channel_msg 17 {}"]],
+      "channel_msg",
+      "in room, from bo",
+    ],
+    [
+      ["notify", ["channel2", "room", 3, "msg-v2 bo room v1:E:86400 channel_msg 17 {}"]],
+      "channel_msg",
+      "in room, from bo",
+    ],
     [["login_ret", ["", "{}"]], "login_ret", "ok"],
     [["kick", ""], "kick", ""],
     [["surprise", 5], "surprise", ""],
@@ -45,7 +64,10 @@ describe("frames", () => {
   });
 
   test("texts with JSON in them are opened", () => {
-    expect(JSON.parse(layOut('["login_ret",["","{\\"line\\":\\"8d\\"}"]]'))).toEqual(["login_ret", ["", { line: "8d" }]]);
+    expect(JSON.parse(layOut('["login_ret",["","{\\"line\\":\\"8d\\"}"]]'))).toEqual([
+      "login_ret",
+      ["", { line: "8d" }],
+    ]);
   });
 
   test("filters go by words, person and direction, and leave pings out", () => {

@@ -79,7 +79,8 @@ describe("joining", () => {
     const joiner = new Joiner();
     const [first = "", second = ""] = split(offer("x".repeat(9000)), "old");
     joiner.take("mallory", first);
-    for (let at = 0; at < 20; at += 1) joiner.take("mallory", split(offer("x".repeat(9000)), `o${at}`)[0] ?? "");
+    for (let at = 0; at < 20; at += 1)
+      joiner.take("mallory", split(offer("x".repeat(9000)), `o${at}`)[0] ?? "");
     expect(joiner.take("mallory", second)).toBeNull(); // its beginning was dropped
   });
 

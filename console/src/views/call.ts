@@ -343,7 +343,11 @@ function progressOf(call: CallView, flows: boolean): string {
           return "did not answer";
         case "offline":
           return "is not online";
-        default:
+        case "failed":
+        case "missed":
+        case "cancelled":
+        case "ended":
+        case null:
           return `The call failed: ${call.reason}`;
       }
   }

@@ -4,10 +4,10 @@ import { reasonOf } from "../person.js";
 import { LOBBY, TOPIC, type State, type TalkId } from "../state/state.js";
 
 export interface DetailParts {
-  setTopic(topic: string): Promise<void>;
-  setAttribute(name: string, value: string): Promise<void>;
-  deleteAttribute(name: string): Promise<void>;
-  open(talk: TalkId): void;
+  readonly setTopic: (topic: string) => Promise<void>;
+  readonly setAttribute: (name: string, value: string) => Promise<void>;
+  readonly deleteAttribute: (name: string) => Promise<void>;
+  readonly open: (talk: TalkId) => void;
 }
 
 type Attribute = readonly [name: string, value: string];

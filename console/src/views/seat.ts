@@ -87,7 +87,9 @@ export function seat(person: Person, parts: SeatParts): HTMLElement {
     changeRoom: () => {
       rooms.show(store.state.room.name);
     },
-    two: parts.two,
+    two: () => {
+      parts.two();
+    },
   });
   const incomingView = incoming(callParts);
   const stageView = stage(callParts);

@@ -203,7 +203,11 @@ export class FakeWorld {
   };
 
   room(name: string): FakeRoom {
-    const room = this.#rooms.get(name) ?? { members: [], attributes: {}, listeners: new Map<string, FakeChannel>() };
+    const room = this.#rooms.get(name) ?? {
+      members: [],
+      attributes: {},
+      listeners: new Map<string, FakeChannel>(),
+    };
     this.#rooms.set(name, room);
     return room;
   }

@@ -1,0 +1,295 @@
+/** The page as people use it: a real server, a real browser, fake cameras. */
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+
+import { padDescriptions, sideBySide, startBrowser, visit, type Tab, type Visit } from "./support/people.js";
+import { Server } from "./support/server.js";
+
+const server = new Server();
+let browser: Browser;
+let visitors: Tab[] = []; // of the test that runs
+
+beforeAll(async () => {
+  [browser] = await Promise.all([startBrowser(), server.start()]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.remove();
+});
+
+afterEach(async () => {
+  const faults = visitors.flatMap((tab) => tab.faults);
+  for (const { page } of visitors) await page.context().close();
+  visitors = [];
+  // The policy of the page would complain here; a server that is away does, rightly.
+  expect(faults.filter((fault) => !/WebSocket connection to .* failed/.test(fault))).toEqual([]);
+});
+
+async function come(name: string, options: Visit = {}): Promise<Tab> {
+  const tab = await visit(browser, server.url, { query: `?name=${name}`, ...options });
+  visitors.push(tab);
+  await tab.comeIn();
+  return tab;
+}
+
+describe("people", () => {
+  test("see who comes, and who goes", async () => {
+    const ada = await come("ada");
+    await ada.sees("Nobody else is here yet.");
+    const bo = await come("bo");
+    await ada.sees("Here now · 1");
+    await ada.sees("bo came in");
+    await bo.button("Log out bo").click();
+    await bo.button("Come in").waitFor();
+    await ada.sees("bo left");
+    await ada.sees("Nobody else is here yet.");
+  });
+
+  test("chat with everybody, and with one", async () => {
+    const [ada, bo] = [await come("ada"), await come("bo")];
+    await ada.say("Hello, room");
+    await bo.sees("Hello, room");
+    await ada.open("bo");
+    await ada.say("<b>Just</b> you");
+    await bo.root.locator(".badge", { hasText: "1" }).filter({ visible: true }).waitFor();
+    await bo.open("ada");
+    await bo.sees("<b>Just</b> you"); // as text
+    await bo.say("I see");
+    await ada.sees("I see");
+    await expect.poll(() => ada.root.locator("[data-fate=sent]").count()).toBe(2);
+    expect(await bo.root.locator(".badge").filter({ visible: true }).count()).toBe(0);
+  });
+
+  test("leave a message for who is away", async () => {
+    const [ada, bo] = [await come("ada"), await come("bo")];
+    await ada.open("bo");
+    await bo.button("Log out bo").click();
+    await ada.sees("offline: messages wait");
+    await ada.say("For later");
+    await expect.poll(() => ada.root.locator("[data-fate=sent]").count()).toBe(1);
+    await bo.comeIn();
+    await bo.root.locator(".preview", { hasText: "For later" }).waitFor();
+  });
+
+  test("go to a room of their own, give it a topic and attributes", async () => {
+    const [ada, bo] = [await come("ada"), await come("bo")];
+    for (const tab of [ada, bo]) {
+      await tab.button("Change").click();
+      await tab.root.getByLabel("Room", { exact: true }).fill("garden");
+      await tab.button("Go").click();
+      await tab.root.locator(".talk-title", { hasText: "garden" }).waitFor();
+    }
+    await ada.sees("2 members");
+    await ada.button("About this room").click();
+    await ada.root.getByLabel("Topic").fill("What grows here");
+    await ada.root.getByLabel("Topic").press("Enter");
+    await bo.sees("2 members · What grows here");
+    await ada.root.getByLabel("Name of the attribute").fill("season");
+    await ada.root.getByLabel("Value of the attribute").fill("autumn");
+    await ada.root.getByLabel("Value of the attribute").press("Enter");
+    await bo.button("About this room").click();
+    await bo.sees("autumn");
+    await bo.button("Delete season").click();
+    await expect
+      .poll(() => ada.root.locator(".attributes .value").allTextContents())
+      .toEqual(["What grows here"]);
+    expect(await bo.root.locator(".members .chip").allTextContents()).toEqual(["Aada", "Bbo (you)"]);
+    const cleo = await come("cleo");
+    await bo.sees("Here now · 2"); // cleo is in the lobby, and seen from here
+    await cleo.sees("Nobody else is here yet.");
+  });
+
+  test("are told when their name logs in elsewhere", async () => {
+    const first = await come("ada");
+    await come("ada");
+    await first.sees("this name has logged in elsewhere");
+    await first.button("Come in").waitFor();
+  });
+});
+
+describe("calls", () => {
+  test("bring picture and sound to both, keys, and leave nothing behind", { timeout: 90_000 }, async () => {
+    const [ada, bo] = [await come("ada"), await come("bo")];
+    await ada.call("bo");
+    await ada.sees("Ringing…");
+    const card = bo.root.getByRole("alertdialog", { name: "ada" });
+    await card.waitFor();
+    expect(await card.evaluate((element) => element === document.activeElement)).toBe(true);
+    // Whoever calls has microphone and camera ready, muted; whoever is called has nothing open yet.
+    expect(await ada.page.evaluate(() => window.made.tracks.map((track) => track.enabled))).toEqual([
+      false,
+      false,
+    ]);
+    expect(await bo.leftOpen()).toEqual({ connections: 1, tracks: 0 });
+    await bo.button("Accept").click();
+    for (const tab of [ada, bo]) {
+      expect(await tab.watchPicture()).toBeGreaterThan(80);
+      expect(await tab.page.evaluate(() => window.made.tracks.map((track) => track.enabled))).toEqual([
+        true,
+        true,
+      ]);
+    }
+    await ada.button("Keys").click();
+    for (const key of ["1", "2", "#"]) await ada.button(key).click();
+    await bo.button("Keys").click();
+    await expect.poll(() => bo.root.locator(".pad-display").textContent()).toBe("12#");
+    await bo.page.keyboard.press("9");
+    await expect.poll(() => ada.root.locator(".pad-display").textContent()).toBe("12#9");
+    await ada.say("Can you hear me?");
+    await bo.sees("Can you hear me?");
+    await bo.button("Stop the picture").click();
+    await ada.sees("has stopped the picture");
+    await ada.button("Mute").click();
+    expect(
+      await ada.page.evaluate(() => window.made.tracks.map((track) => [track.kind, track.enabled])),
+    ).toContainEqual(["audio", false]);
+    await bo.button("Hang up").click();
+    for (const tab of [ada, bo]) {
+      await tab.root.locator(".stage").waitFor({ state: "hidden" });
+      await tab.sees(/^Call, \d+:\d\d/);
+      await expect.poll(() => tab.leftOpen()).toEqual({ connections: 0, tracks: 0 });
+      expect(
+        await tab.root
+          .locator("video")
+          .evaluateAll((all) => all.map((one) => (one as HTMLVideoElement).srcObject)),
+      ).toEqual([null, null]);
+    }
+  });
+
+  test("work with descriptions that no single message can carry", async () => {
+    const [ada, bo] = [await come("ada", { prepare: padDescriptions }), await come("bo")];
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    expect(await ada.watchPicture()).toBeGreaterThan(80);
+  });
+
+  test("can be for sound alone, and refused", async () => {
+    const [ada, bo] = [await come("ada"), await come("bo")];
+    await ada.call("bo", "Call");
+    await bo.sees("calls");
+    await bo.button("Refuse").click();
+    await ada.sees("refused the call");
+    await expect.poll(() => ada.leftOpen()).toEqual({ connections: 0, tracks: 0 });
+    await ada.button("Call again").click();
+    await bo.button("Accept").click();
+    await expect
+      .poll(() => bo.page.evaluate(() => window.made.tracks.map(({ kind }) => kind)))
+      .toEqual(["audio"]);
+    await expect
+      .poll(() => bo.page.evaluate(() => window.made.connections.at(-1)?.connectionState))
+      .toBe("connected");
+    await ada.button("Hang up").click();
+    await bo.sees(/^Call, \d+:\d\d/);
+  });
+
+  test("that are given up are missed", async () => {
+    const [ada, bo] = [await come("ada"), await come("bo")];
+    await ada.call("bo");
+    await bo.button("Accept").waitFor();
+    await ada.button("Hang up").click();
+    await bo.root.getByRole("alertdialog").waitFor({ state: "detached" });
+    await bo.root.locator(".preview", { hasText: "Missed call" }).waitFor();
+    await ada.sees("You cancelled the call");
+    await expect.poll(() => ada.leftOpen()).toEqual({ connections: 0, tracks: 0 });
+  });
+
+  test("that nobody answers end by themselves", async () => {
+    const [ada, bo] = [await come("ada", { query: "?name=ada&ring=2" }), await come("bo")];
+    await ada.call("bo");
+    await bo.button("Accept").waitFor();
+    await ada.sees("did not answer");
+    await bo.root.locator(".preview", { hasText: "Missed call" }).waitFor();
+    await ada.button("Close").click();
+    await ada.root.locator(".stage").waitFor({ state: "hidden" });
+  });
+
+  test("to who is away say so at once", async () => {
+    const [ada, bo] = [await come("ada"), await come("bo")];
+    await ada.open("bo");
+    await bo.button("Log out bo").click();
+    await ada.sees("offline: messages wait");
+    await ada.root.locator(".talk").getByRole("button", { name: "Call bo", exact: true }).click();
+    await ada.sees("is not online");
+  });
+
+  test("work between two people side by side", async () => {
+    const tab = await visit(browser, server.url, {
+      query: "?two&name=ada",
+      viewport: { width: 1440, height: 900 },
+    });
+    visitors.push(tab);
+    const [ada, bo] = await sideBySide(tab);
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    for (const side of [ada, bo]) expect(await side.watchPicture()).toBeGreaterThan(80);
+    expect(
+      await tab.page
+        .locator("video.theirs")
+        .evaluateAll((all) => all.map((one) => (one as HTMLVideoElement).muted)),
+    ).toEqual([true, true]);
+    await bo.button("Hang up").click();
+    await expect.poll(() => tab.leftOpen()).toEqual({ connections: 0, tracks: 0 });
+  });
+});
+
+describe("the frames", () => {
+  test("are shown as they come, can be filtered, opened and paused", async () => {
+    const ada = await come("ada");
+    const frames = ada.page.getByRole("complementary", { name: "Frames" });
+    await frames.locator(".frame-name", { hasText: "channel_join ✓" }).waitFor();
+    await frames.getByLabel("Filter by words").fill("login");
+    await expect.poll(() => frames.locator(".frame-name").allTextContents()).toEqual(["login", "login_ret"]);
+    await frames.locator("summary").first().click();
+    expect(await frames.locator("pre").textContent()).toContain('"account": "ada"');
+    await frames.getByLabel("Filter by words").fill("sendmsg");
+    await frames.getByRole("button", { name: "Pause" }).click();
+    await ada.say("unseen");
+    await frames.getByText(/paused, \d+ more/).waitFor();
+    expect(await frames.locator(".frame").count()).toBe(0);
+    await frames.getByRole("button", { name: "Go on" }).click();
+    await frames.locator(".frame-name", { hasText: "channel_sendmsg ✓" }).waitFor();
+    await frames.getByRole("button", { name: "Close the frames" }).click();
+    await frames.waitFor({ state: "hidden" });
+  });
+});
+
+describe("a server that", () => {
+  test("is restarted is found again", { timeout: 90_000 }, async () => {
+    const [ada, bo] = [await come("ada"), await come("bo")];
+    await server.stop();
+    for (const tab of [ada, bo]) await tab.sees(/Reconnecting…/);
+    await server.start();
+    for (const tab of [ada, bo]) {
+      await tab.root.locator(".link-state", { hasText: "Online" }).waitFor({ timeout: 30_000 });
+      await tab.sees("Here now · 1");
+    }
+    await ada.say("Still here?");
+    await bo.sees("Still here?");
+    await bo.call("ada");
+    await ada.button("Accept").click();
+    expect(await bo.watchPicture()).toBeGreaterThan(80);
+  });
+
+  test("has certificates asks for app and token", async () => {
+    const closed = new Server(["--app", "garden:0123456789abcdef"]);
+    onTestFinished(() => closed.remove());
+    await closed.start();
+    const tab = await visit(browser, closed.url, { query: "?name=ada" });
+    visitors.push(tab);
+    await tab.root.getByLabel("App ID").fill("unknown");
+    await tab.root.getByLabel("Token").fill("x");
+    await tab.button("Come in").click();
+    await tab.sees("The server does not know this App ID");
+    await tab.root.getByLabel("App ID").fill("garden");
+    await tab.button("Come in").click();
+    await tab.sees("This token is not right");
+    const { createHash } = await import("node:crypto");
+    const expiry = Math.floor(Date.now() / 1000) + 600;
+    const digest = createHash("md5").update(`adagarden0123456789abcdef${expiry}`).digest("hex");
+    await tab.root.getByLabel("Token").fill(`1:garden:${expiry}:${digest}`);
+    await tab.comeIn();
+    const frames = await tab.page.locator(".frames").textContent();
+    expect(frames).not.toContain(digest);
+  });
+});
