@@ -4,6 +4,7 @@
  */
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { internalNames } from "./scripts/internal-names.js";
 
 const ENTRIES = { index: "src/index.ts", tokens: "src/tokens.ts", "drop-in": "src/drop-in.ts" };
 
@@ -15,6 +16,10 @@ const commonjs: Plugin = {
   },
 };
 
+function anyOf(names: readonly string[]): RegExp {
+  return new RegExp(`^(${names.join("|")})$`);
+}
+
 export default defineConfig(({ mode }) => ({
   plugins: mode === "umd" ? [commonjs] : [],
   build:
@@ -24,6 +29,7 @@ export default defineConfig(({ mode }) => ({
           outDir: "dist/umd",
           sourcemap: true,
           lib: { entry: ENTRIES["drop-in"], formats: ["umd"], name: "Signal", fileName: () => "signal.js" },
+          rolldownOptions: { output: { minify: { mangleProps: { include: anyOf(internalNames()) } } } },
         }
       : {
           target: "es2020",

@@ -1,0 +1,149 @@
+/**
+ * Where the server is (PROTOCOL §1): told by the application or the script tag, or asked for.
+ *
+ * It knows pages, workers, Node and WeChat mini-programs by what they have. It refuses to know what is said over
+ * a connection.
+ */
+import { isObject, parse } from "../core/codec.js";
+import { checkUrl, type SocketConstructor } from "../shell/link.js";
+import { weChatSocket, type WeChat } from "../shell/wechat.js";
+
+/** The part of `wx` that is used. */
+interface MiniProgram extends WeChat {
+  request(options: {
+    readonly url: string;
+    readonly dataType: string;
+    readonly success: (answer: { readonly data?: unknown }) => void;
+    readonly fail: (error: unknown) => void;
+  }): unknown;
+}
+
+declare const wx: Partial<MiniProgram> | undefined; // in a mini-program it is no property of globalThis
+
+const page = typeof document === "undefined" ? null : document;
+const script = page?.currentScript as HTMLScriptElement | null | undefined; // of a classic script, while it is loaded
+
+/** `wx`, if this is a mini-program: it has `connectSocket`, which a page inside WeChat has not. */
+const miniProgram = (): MiniProgram | null => {
+  const found = typeof wx === "undefined" ? null : wx;
+  return found?.connectSocket ? (found as MiniProgram) : null;
+};
+
+/** The connections of a mini-program; elsewhere the engine finds its WebSocket. */
+export function socketOption(): { socket?: SocketConstructor } {
+  const found = miniProgram();
+  return found ? { socket: weChatSocket(found) } : {};
+}
+
+/** What the script tag says: `data-server`, of this very script, or of any if that cannot be known. */
+export function scriptServer(): string | null {
+  return (script ?? page?.querySelector("script[data-server]"))?.getAttribute("data-server") ?? null;
+}
+
+/** Where the script came from, if that is a server. */
+export const scriptOrigin = (): string[] => origin(script?.src);
+
+/** Where the page came from, if that is a server. */
+export const pageOrigin = (): string[] => origin(page?.baseURI);
+
+function origin(url = ""): string[] {
+  return /^https?:\/\/[^/?#]+/i.exec(url)?.slice(0, 1) ?? [];
+}
+
+/** The address as a WebSocket's; a path counts from the page. Throws ArgumentError if it is none. */
+export function resolve(address: string): string {
+  return checkUrl(page && !address.includes(":") ? new URL(address, page.baseURI).href : address);
+}
+
+/** What the originals make of an IPv4 address and a port: another name, the next port, TLS. */
+export function originalAddress(host: string, port: number): string {
+  return `wss://${host.replace(/\./g, "-")}-sig-web.agora.io:${port + 1}/`;
+}
+
+/** Whom to ask for the address: base URLs. */
+export interface Directory {
+  lbs_url1: string[];
+  lbs_url2: string[];
+  lbs_wx: string[];
+}
+
+/** The base URLs to ask here. */
+export function basesOf({ lbs_url1, lbs_url2, lbs_wx }: Directory): string[] {
+  const bases: unknown[] = miniProgram() ? [lbs_wx] : [lbs_url1, lbs_url2];
+  return [...new Set(bases.flat().filter((base): base is string => typeof base === "string"))];
+}
+
+/** The address for each connection of one account: that which worked, else one that has not been tried. */
+export class Finder {
+  private readonly fixed: () => string | null;
+  private readonly bases: () => string[];
+  private readonly appId: unknown;
+  private candidates: string[] = []; // what asking has found, the next one to be tried first
+  private last = ""; // what was tried last
+
+  constructor(fixed: () => string | null, bases: () => string[], appId: unknown) {
+    this.fixed = fixed;
+    this.bases = bases;
+    this.appId = appId;
+  }
+
+  /** The address to try now. */
+  async next(): Promise<string> {
+    const fixed = this.fixed();
+    if (fixed) return resolve(fixed);
+    if (!this.candidates.length) this.candidates = await ask(this.bases(), this.appId);
+    return (this.last = this.candidates.shift() ?? "");
+  }
+
+  /** The last one was good: it is the next one, too. */
+  confirm(): void {
+    if (this.last) this.candidates.unshift(this.last);
+    this.last = "";
+  }
+}
+
+/** Ask all at once; the first good answer counts. */
+async function ask(bases: string[], appId: unknown): Promise<string[]> {
+  return new Promise((found, fail) => {
+    let open = bases.length;
+    for (const base of bases) {
+      askOne(base, appId).then(found, (error: unknown) => {
+        if (!--open) fail(error);
+      });
+    }
+  });
+}
+
+async function askOne(base: string, appId: unknown): Promise<string[]> {
+  const answer = parse(
+    await get(`${base.replace(/\/+$/, "")}/getaddr?vid=${encodeURIComponent(String(appId))}`),
+  );
+  const fields = isObject(answer) ? answer : {};
+  if (miniProgram()) return [checkUrl(`wss://${String(first(fields["wx_web"]))}`)];
+  const entry = first(fields["web"]);
+  if (typeof entry === "string") return [checkUrl(entry)];
+  // A Signalpost server takes connections where it answers; what the originals make of a pair is the second choice.
+  const [host, port] = entry as [string, number];
+  return [checkUrl(base), checkUrl(originalAddress(host, port))];
+}
+
+function first(list: unknown): unknown {
+  return (list as unknown[])[0]; // whatever throws here, it is this answer that is no good
+}
+
+async function get(url: string): Promise<string> {
+  const found = miniProgram();
+  if (!found) return (await fetch(url, { credentials: "omit" })).text();
+  return new Promise((answer, fail) => {
+    found.request({
+      url,
+      dataType: "text", // else it would be parsed
+      success: ({ data }) => {
+        answer(String(data));
+      },
+      fail: () => {
+        fail(new Error("no answer"));
+      },
+    });
+  });
+}

@@ -1,0 +1,157 @@
+/** `Signal`: where an application begins. It knows which accounts have been used, each with its own engine. */
+import { LOGIN_E_NET, LOGIN_E_TOKENWRONG, SDK_VERSION } from "../core/codes.js";
+import type { LoginFailed } from "../core/events.js";
+import type { EngineOptions } from "../shell/engine.js";
+import { Account, hide, textOf } from "./account.js";
+import {
+  basesOf,
+  Finder,
+  originalAddress,
+  pageOrigin,
+  resolve,
+  scriptOrigin,
+  scriptServer,
+} from "./address.js";
+import { complain, Journal } from "./journal.js";
+import { Session } from "./session.js";
+
+const RETRIES = 10;
+const RETRY_SECONDS = 30;
+const MOST = 1e9; // retries, or seconds for them
+const DOOR_LENGTH = 8192; // of an App ID, or a token: no good one has more, and both fit into a frame
+const ORIGINAL_PORT = 8001;
+
+/** What `Signal(appid)` gives: the logins of one app. */
+export class SignalClient {
+  /** Base URLs to ask for the server's address, all at once, if nothing else says it. */
+  lbs_url1: string[] = scriptOrigin();
+  /** More of them. */
+  lbs_url2: string[] = pageOrigin();
+  /** The same in WeChat mini-programs. */
+  lbs_wx: string[] = [];
+
+  private readonly appId: unknown;
+  private readonly options: EngineOptions;
+  private readonly journal = new Journal();
+  private debugging = ""; // the address that `setup_debugging` gave
+  private readonly accounts = new Map<string, { readonly home: Account; session: Session }>(); // by name
+
+  constructor(appid: unknown, options: EngineOptions = {}) {
+    this.appId = appid;
+    this.options = options;
+    hide(this);
+  }
+
+  /**
+   * Log in; `onLoginSuccess` or `onLoginFailed` of the session follows (SPEC L1).
+   *
+   * `reconnect_count` tries in `reconnect_time` seconds; 0, less or no number: the default (L10). While the account
+   * is logged in or connecting, its session is given back and nothing happens (L8).
+   */
+  login(
+    account: string | number,
+    token: string,
+    reconnect_count: number = RETRIES,
+    reconnect_time: number = RETRY_SECONDS,
+  ): Session {
+    const name = textOf(account); // what is no name, the engine refuses
+    const known = this.accounts.get(name);
+    if (known && known.home.engine.status > 0) {
+      known.home.write("INFO", "208: login while logged in, nothing done");
+      return known.session;
+    }
+    const home = known ? known.home : this.newAccount(name);
+    const session = new Session(home);
+    const fault = this.addressFault() ?? sizeFault(token);
+    if (fault) {
+      session._take(fault);
+      return session;
+    }
+    this.accounts.set(name, { home, session });
+    home.begin(session);
+    home.engine.login(doorText(this.appId), name, doorText(token), {
+      retries: Math.floor(bound(reconnect_count, 1, RETRIES)),
+      retrySeconds: bound(reconnect_time, 0, RETRY_SECONDS),
+    });
+    return session;
+  }
+
+  /** Write a log to the console from this level on: DEBUG, INFO, WARNING (SPEC S8). */
+  setDoLog(isEnabled: boolean, level: "DEBUG" | "INFO" | "WARNING" = "DEBUG"): void {
+    this.journal.switch(isEnabled, level);
+  }
+
+  /** The version of the API (SPEC L14). */
+  getSDKVersion(): string {
+    return SDK_VERSION;
+  }
+
+  /**
+   * Say where the server is. "ap_url": its address; "ap": its IPv4 address, of which the originals' name is made.
+   * An empty value takes it back; any other key does nothing.
+   */
+  setup_debugging(key: "ap_url" | "ap", value: string): void {
+    if (key === "ap_url") this.debugging = value;
+    else if ((key as unknown) === "ap") this.debugging = value && originalAddress(value, ORIGINAL_PORT);
+  }
+
+  /** The address that need not be asked for, or null. */
+  private fixedAddress(): string | null {
+    return [this.debugging, Signal.server, scriptServer()].find(Boolean) ?? null;
+  }
+
+  /** Why no connection can be tried. */
+  private addressFault(): LoginFailed | null {
+    const fixed = this.fixedAddress();
+    let reason = "no server is known: set Signal.server, or data-server of the script tag";
+    try {
+      if (fixed ? resolve(fixed) : basesOf(this).length) return null;
+    } catch (error) {
+      reason = String(error); // what the application gave is no address
+    }
+    complain(reason);
+    return { kind: "loginFailed", code: LOGIN_E_NET, reason };
+  }
+
+  private newAccount(name: string): Account {
+    const finder = new Finder(
+      () => this.fixedAddress(),
+      () => basesOf(this),
+      this.appId,
+    );
+    return new Account(finder, name, this.journal, this.options);
+  }
+}
+
+/** `Signal(appid)`, with or without `new`. */
+export interface SignalConstructor {
+  new (appid: string, options?: EngineOptions): SignalClient;
+  (appid: string, options?: EngineOptions): SignalClient;
+  readonly prototype: SignalClient;
+  /** The server's address for all apps of this page; null: see `data-server`, `lbs_url1`. */
+  server: string | null;
+}
+
+/** The logins of one app. `options` are not in the web document: other times and bounds, another WebSocket. */
+export const Signal: SignalConstructor = Object.assign(
+  function (appid: string, options?: EngineOptions): SignalClient {
+    return new SignalClient(appid, options);
+  } as unknown as SignalConstructor,
+  { server: null, prototype: SignalClient.prototype },
+);
+
+/** A token that is so long that no connection would take it. */
+function sizeFault(token: unknown): LoginFailed | null {
+  const isLong = typeof token === "string" && token.length > DOOR_LENGTH;
+  return isLong ? { kind: "loginFailed", code: LOGIN_E_TOKENWRONG, reason: "the token is too long" } : null;
+}
+
+/** An App ID or a token as text; "" is refused. */
+function doorText(value: unknown): string {
+  return typeof value === "string" && value.length <= DOOR_LENGTH ? value : "";
+}
+
+/** A number above 0, in its bounds, or else the usual one. */
+function bound(value: unknown, least: number, usual: number): number {
+  return typeof value === "number" && value > 0 ? Math.min(Math.max(value, least), MOST) : usual;
+}
