@@ -12,6 +12,7 @@ export default defineConfig({
     outDir: here("../src/signalpost/gateway/console"),
     emptyOutDir: true,
     target: "es2022",
+    cssTarget: ["chrome125", "firefox128", "safari17.5"], // which know light-dark()
     modulePreload: false, // one script, and the policy of the page allows no inline one
     assetsInlineLimit: 0, // nor data: addresses
     cssCodeSplit: false,

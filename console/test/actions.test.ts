@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { duration, endingOf, reduce, type Action } from "../src/state/actions.js";
 import {
   initial,
-  isThere,
   peopleOf,
+  presenceOf,
   ringingCalls,
   soundOf,
   stagedCall,
@@ -53,8 +53,10 @@ describe("the room", () => {
       { type: "lobby", members: ["cleo", "ada"] },
     );
     expect(peopleOf(state)).toEqual(["alan", "bo", "cleo"]);
-    expect(isThere(state, "cleo")).toBe(true);
-    expect(isThere(state, "dora")).toBe(false);
+    expect(presenceOf(state, "cleo")).toBe("online");
+    expect(presenceOf(state, "dora")).toBe("offline");
+    const lost = reduce(state, { type: "link", link: { kind: "reconnecting", attempt: 1 } });
+    expect(presenceOf(lost, "cleo")).toBe("unknown");
   });
 
   test("who comes and goes is noted, once", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { split } from "../src/call/pieces.js";
 import { EVERYTHING, FrameReader, layOut, passes, type Direction } from "../src/state/frames.js";
 import { pitches } from "../src/sounds.js";
 
@@ -55,6 +56,19 @@ describe("frames", () => {
       expect(layOut(text)).toBeTypeOf("string");
     },
   );
+
+  test("messages of a call say what they are", () => {
+    const [text = ""] = split({ call: "c", kind: "answer", body: "x".repeat(9000) }, "a1");
+    const gloss = "Picture and sound: answer, part 1 of 2";
+    expect(read("out", ["call2", ["user_sendmsg", 1, { peer: "bo", content: text }]])).toMatchObject({
+      gloss,
+    });
+    const line = `msg-v3 m1 bo ada v1:E:86400 instant 17 ${text}`;
+    expect(read("in", ["notify", ["recvmsg", JSON.stringify([17, line])]])).toMatchObject({
+      gloss,
+      detail: "from bo",
+    });
+  });
 
   test("the token of a login is not shown", () => {
     const shown = read("out", ["login", { account: "ada", token: '1:APP:17:"secret', ver: 1 }]).text;

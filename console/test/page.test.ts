@@ -57,7 +57,7 @@ describe("people", () => {
     await bo.sees("<b>Just</b> you"); // as text
     await bo.say("I see");
     await ada.sees("I see");
-    await expect.poll(() => ada.root.locator("[data-fate=sent]").count()).toBe(2);
+    await expect.poll(() => ada.root.locator(".mine[data-fate=sent]").count()).toBe(1);
     expect(await bo.root.locator(".badge").filter({ visible: true }).count()).toBe(0);
   });
 
@@ -67,7 +67,7 @@ describe("people", () => {
     await bo.button("Log out bo").click();
     await ada.sees("offline: messages wait");
     await ada.say("For later");
-    await expect.poll(() => ada.root.locator("[data-fate=sent]").count()).toBe(1);
+    await expect.poll(() => ada.root.locator(".mine[data-fate=sent]").count()).toBe(1);
     await bo.comeIn();
     await bo.root.locator(".preview", { hasText: "For later" }).waitFor();
   });
@@ -82,8 +82,8 @@ describe("people", () => {
     }
     await ada.sees("2 members");
     await ada.button("About this room").click();
-    await ada.root.getByLabel("Topic").fill("What grows here");
-    await ada.root.getByLabel("Topic").press("Enter");
+    await ada.root.getByLabel("Topic", { exact: true }).fill("What grows here");
+    await ada.root.getByLabel("Topic", { exact: true }).press("Enter");
     await bo.sees("2 members · What grows here");
     await ada.root.getByLabel("Name of the attribute").fill("season");
     await ada.root.getByLabel("Value of the attribute").fill("autumn");

@@ -4,6 +4,8 @@
  * It knows the names of PROTOCOL §2 to §8. What it does not know it shows as it is.
  */
 
+import { isSignal } from "../call/pieces.js";
+
 export type Direction = "in" | "out";
 
 export interface Frame {
@@ -108,7 +110,7 @@ export class FrameReader {
       case "call2": {
         const [func, id, args] = list;
         if (typeof id === "number") this.#remember(id, textOf(func));
-        return named(textOf(func), addressee(fields(args)));
+        return said(named(textOf(func), addressee(fields(args))), textOf(fields(args)["content"]));
       }
       case "call2-ret": {
         const [id, error, body] = list;
@@ -163,9 +165,22 @@ function notice(list: readonly unknown[]): Described {
 }
 
 function ofLine(line: string, where: string): Described {
-  const [version, ...rest] = line.split(" ");
-  const [source, , , type] = version === "msg-v3" ? rest.slice(1) : rest;
-  return named(type ?? "?", [where, source === undefined ? "" : `from ${source}`].filter(Boolean).join(", "));
+  // The last field is all the rest (PROTOCOL §6).
+  const [, source, type, content] =
+    /^msg-v3 \S+ (\S+) \S+ \S+ (\S+) \S+ (.*)$/s.exec(line) ??
+    /^msg-v2 (\S+) \S+ \S+ (\S+) \S+ (.*)$/s.exec(line) ??
+    [];
+  const from = source === undefined ? "" : `from ${source}`;
+  return said(named(type ?? "?", [where, from].filter(Boolean).join(", ")), content ?? "");
+}
+
+// A message that two pages send each other to agree on picture and sound says so.
+function said(described: Described, content: string): Described {
+  const part = isSignal(content) ? fields(parse(content)) : {};
+  if (typeof part["kind"] !== "string") return described;
+  const many =
+    Number(part["parts"]) > 1 ? `, part ${Number(part["part"]) + 1} of ${Number(part["parts"])}` : "";
+  return { ...described, gloss: `Picture and sound: ${part["kind"]}${many}` };
 }
 
 function addressee(args: Readonly<Record<string, unknown>>): string {

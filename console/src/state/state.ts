@@ -108,12 +108,11 @@ export function peopleOf(state: State): readonly string[] {
   return [...all].sort((one, other) => one.localeCompare(other));
 }
 
-/** Whether an account is known to be there. */
-export function isThere(state: State, account: string): boolean {
-  if (state.link.kind !== "online") return false;
-  return (
-    state.room.members.includes(account) || state.lobby.includes(account) || state.online[account] === true
-  );
+/** Whether an account is there, in a word; nobody knows while there is no connection. */
+export function presenceOf(state: State, account: string): "online" | "offline" | "unknown" {
+  if (state.link.kind !== "online") return "unknown";
+  const listed = state.room.members.includes(account) || state.lobby.includes(account);
+  return listed || state.online[account] === true ? "online" : "offline";
 }
 
 /** The call that is on the stage: the accepted one, else the latest that this person began. */

@@ -89,7 +89,7 @@ export function entrance(parts: EntranceParts): Entrance {
               },
             },
             icon("two"),
-            "Two people side by side",
+            "Two side by side",
           )
         : null,
     ),

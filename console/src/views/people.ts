@@ -1,6 +1,6 @@
 /** The list beside the conversation: the room, who is here, and who was talked with. */
 import { avatar, h, icon, iconButton, Rows, setAttribute, setText, type Row } from "../dom.js";
-import { isThere, LOBBY, peopleOf, talkOf, TOPIC, type State, type TalkId } from "../state/state.js";
+import { presenceOf, LOBBY, peopleOf, talkOf, TOPIC, type State, type TalkId } from "../state/state.js";
 
 export interface PeopleParts {
   open(talk: TalkId): void;
@@ -11,7 +11,7 @@ export interface PeopleParts {
 
 interface Entry {
   readonly account: string;
-  readonly there: boolean;
+  readonly presence: ReturnType<typeof presenceOf>;
   readonly open: boolean;
   readonly unread: number;
   readonly last: string;
@@ -137,7 +137,7 @@ function entryOf(state: State, account: string, busy: boolean): Entry {
   const own = last?.kind === "said" && last.from === state.me ? "You: " : "";
   return {
     account,
-    there: isThere(state, account),
+    presence: presenceOf(state, account),
     open: state.open === id,
     unread,
     last: last === undefined ? "" : own + last.text,
@@ -171,13 +171,13 @@ function personRow({ account }: Entry, parts: PeopleParts): Row<Entry> {
   return {
     node: h("li", { class: "person" }, open, voice, video),
     update(entry) {
-      setText(preview, entry.last === "" ? (entry.there ? "online" : "offline") : entry.last);
-      setAttribute(dot, "data-there", entry.there);
-      setAttribute(dot, "title", entry.there ? "online" : "offline");
+      setText(preview, entry.last === "" ? entry.presence : entry.last);
+      setAttribute(dot, "data-presence", entry.presence);
+      setAttribute(dot, "title", entry.presence);
       setAttribute(open, "aria-current", entry.open ? "true" : undefined);
       badge(unread, entry.unread);
-      voice.disabled = entry.busy || !entry.there;
-      video.disabled = entry.busy || !entry.there;
+      voice.disabled = entry.busy || entry.presence !== "online";
+      video.disabled = entry.busy || entry.presence !== "online";
     },
   };
 }

@@ -1,6 +1,6 @@
 /** A conversation: its head, what was said, and where one writes. */
 import { avatar, freshId, h, icon, iconButton, Rows, setAttribute, setText, type Row } from "../dom.js";
-import { isThere, talkOf, TOPIC, type Line, type State, type TalkId } from "../state/state.js";
+import { presenceOf, talkOf, TOPIC, type Line, type State, type TalkId } from "../state/state.js";
 import { roomDetails, type DetailParts } from "./room.js";
 
 export interface TalkParts extends DetailParts {
@@ -11,6 +11,8 @@ export interface TalkParts extends DetailParts {
 }
 
 const TOGETHER = 5 * 60_000; // milliseconds within which lines of one person stand under one name
+
+const PRESENCES = { online: "online", offline: "offline: messages wait", unknown: "not known just now" };
 
 interface Shown {
   readonly line: Line;
@@ -40,10 +42,11 @@ export function talk(parts: TalkParts): { node: HTMLElement; update(state: State
     },
     { "aria-expanded": "false" },
   );
-  const log = h("ol", { class: "log", role: "log", "aria-label": "Messages", tabindex: 0 });
+  const lines = h("ol");
+  const log = h("div", { class: "log", role: "log", "aria-label": "Messages", tabindex: 0 }, lines);
   const empty = h("p", { class: "log-empty" });
   const rows = new Rows<Shown>(
-    log,
+    lines,
     ({ line }) => line.key,
     (shown) =>
       lineRow(shown, (key) => {
@@ -160,8 +163,7 @@ export function talk(parts: TalkParts): { node: HTMLElement; update(state: State
       sign.replaceChildren(
         inRoom ? h("span", { class: "avatar room", "aria-hidden": "true" }, icon("rooms")) : avatar(name),
       );
-    const there = !inRoom && isThere(state, name);
-    setText(subtitle, inRoom ? roomLine(state) : there ? "online" : "offline: messages wait");
+    setText(subtitle, inRoom ? roomLine(state) : PRESENCES[presenceOf(state, name)]);
     more.hidden = !inRoom;
     if (!inRoom && !details.node.hidden) {
       details.node.hidden = true;
@@ -208,7 +210,7 @@ function lineRow({ line, mine }: Shown, again: (key: string) => void): Row<Shown
   if (line.kind !== "said") {
     const node = h(
       "li",
-      { class: `line note ${line.kind}` },
+      { class: line.kind === "missed" ? "line note missed" : "line note" },
       line.kind === "missed" ? icon("missed") : null,
       h("span", {}, line.text),
       stamp,

@@ -31,10 +31,12 @@ function watch(): void {
       made.connections.push(this);
     }
   };
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object below
-  const { getUserMedia } = MediaDevices.prototype;
+  const original = Object.getOwnPropertyDescriptor(MediaDevices.prototype, "getUserMedia")?.value as (
+    this: MediaDevices,
+    constraints?: MediaStreamConstraints,
+  ) => Promise<MediaStream>;
   MediaDevices.prototype.getUserMedia = async function (constraints) {
-    const stream = await getUserMedia.call(this, constraints);
+    const stream = await original.call(this, constraints);
     made.tracks.push(...stream.getTracks());
     return stream;
   };
@@ -42,11 +44,15 @@ function watch(): void {
 
 /** Makes descriptions longer than two messages can carry: lines that nobody knows are passed over. */
 export function padDescriptions(): void {
-  const of = Object.getOwnPropertyDescriptor(RTCPeerConnection.prototype, "localDescription");
-  Object.defineProperty(RTCPeerConnection.prototype, "localDescription", {
+  let prototype = RTCPeerConnection.prototype; // perhaps of a class that extends the browser's
+  while (!Object.hasOwn(prototype, "localDescription")) {
+    prototype = Object.getPrototypeOf(prototype) as RTCPeerConnection;
+  }
+  const { get } = Object.getOwnPropertyDescriptor(prototype, "localDescription") ?? {};
+  Object.defineProperty(prototype, "localDescription", {
     get(this: RTCPeerConnection) {
-      const { type, sdp } = of?.get?.call(this) as RTCSessionDescription;
-      return { type, sdp: sdp + "a=x-padding:ä\r\n".repeat(1000) };
+      const { type, sdp } = get?.call(this) as RTCSessionDescription;
+      return { type, sdp: sdp + "a=x-padding:0123456789\r\n".repeat(1000) };
     },
   });
 }

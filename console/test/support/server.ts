@@ -43,7 +43,7 @@ export class Server {
   async stop(): Promise<void> {
     const server = this.#process;
     this.#process = null;
-    if (server === null || server.exitCode !== null) return;
+    if (server?.exitCode !== null) return; // it never ran, or has ended
     const ended = once(server, "exit");
     server.kill("SIGTERM");
     await ended;
