@@ -64,9 +64,9 @@ async function look({ page }: Tab, name: string): Promise<void> {
     await page.screenshot({ path: `${IMAGES}page-${name}.png` });
   }
   await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate(
+  const { violations } = await page.evaluate<axe.AxeResults>(
     "axe.run(document, { resultTypes: ['violations'] })",
-  )) as axe.AxeResults;
+  );
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   expect(serious.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
 }

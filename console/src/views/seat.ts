@@ -83,7 +83,9 @@ export function seat(person: Person, parts: SeatParts): HTMLElement {
   const rooms = roomDialog((room) => person.goTo(room));
   const peopleView = people({
     open,
-    call: talkParts.call,
+    call: (peer, video) => {
+      ignoreFailure(person.call(peer, video));
+    },
     changeRoom: () => {
       rooms.show(store.state.room.name);
     },

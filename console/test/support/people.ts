@@ -48,10 +48,10 @@ export function padDescriptions(): void {
   while (!Object.hasOwn(prototype, "localDescription")) {
     prototype = Object.getPrototypeOf(prototype) as RTCPeerConnection;
   }
-  const { get } = Object.getOwnPropertyDescriptor(prototype, "localDescription") ?? {};
+  const property = Object.getOwnPropertyDescriptor(prototype, "localDescription");
   Object.defineProperty(prototype, "localDescription", {
     get(this: RTCPeerConnection) {
-      const { type, sdp } = get?.call(this) as RTCSessionDescription;
+      const { type, sdp } = property?.get?.call(this) as RTCSessionDescription;
       return { type, sdp: sdp + "a=x-padding:0123456789\r\n".repeat(1000) };
     },
   });
