@@ -36,9 +36,10 @@ check: $(VENV)/.developed $(WEB)/dist/.built ## format, lint, types, layers, gen
 	@$(MAKE) --no-print-directory check-page
 	cd $(WEB) && npm run --silent check
 
-format: $(VENV)/.developed $(WEB)/node_modules/.installed ## let ruff and prettier format and sort what they can
+format: $(VENV)/.developed $(WEB)/node_modules/.installed console/node_modules/.installed ## let ruff and prettier format and sort what they can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	npm --prefix console run --silent format
 	cd $(WEB) && npm run --silent format
 
 bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
@@ -61,6 +62,7 @@ lock: $(VENV)/.developed ## resolve the dependencies of pyproject.toml again (UP
 page: $(PAGE) ## build the page that the server shows at / (needs Node.js 20.19 or newer)
 
 wheel: $(VENV)/.installed $(PAGE) ## the Python package with the page in it, in dist/
+	@rm -rf build
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## remove what was made, the environment included
