@@ -39,7 +39,7 @@ export default defineConfig(({ mode }) => ({
         },
   test: {
     include: ["tests/**/*.test.ts"],
-    globalSetup: ["tests/support/server.ts"],
+    globalSetup: ["tests/support/server.ts", "tests/drop-in/build.ts"],
     testTimeout: 10_000,
     maxWorkers: 2,
   },

@@ -108,7 +108,7 @@ async function ask(bases: string[], appId: unknown): Promise<string[]> {
     let open = bases.length;
     for (const base of bases) {
       askOne(base, appId).then(found, (error: unknown) => {
-        if (!--open) fail(error);
+        if (!--open) fail(new Error(String(error)));
       });
     }
   });

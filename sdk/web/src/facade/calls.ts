@@ -59,7 +59,7 @@ export class Call {
   onInviteMsg: ExtraHandler = null;
 
   private readonly session: Session;
-  private number = 0; // the engine's; 0: it was never sent
+  private readonly handle = { number: 0 }; // `number`: the engine's; 0: it was never sent
 
   /** @internal */
   constructor(session: Session, channel: string, peer: string, extra: string) {
@@ -104,11 +104,11 @@ export class Call {
         account.noteFailure(name, result);
         if (result.code !== GENERAL_E_FAILED) session._report(name, result); // that is a late one (SPEC K12)
       } else if (action === Action.REFUSE) {
-        account.forget(this.number);
+        account.forget(this.handle.number);
       }
     };
     const extra = attempt(() => check(value), done);
-    if (extra !== undefined) account.respond(session, this.number, action, extra, done);
+    if (extra !== undefined) account.respond(session, this.handle.number, action, extra, done);
   }
 
   // --- what the engine tells ---
@@ -126,13 +126,13 @@ export class Call {
       if (this.peer === session.account) {
         throw new ArgumentError(GENERAL_E_WRONG_PARAM, "nobody can call oneself: another account is allowed");
       }
-      this.number = session._home.invite(session, this, this.channelName, this.peer, this.extra, fail);
+      this.handle.number = session._home.invite(session, this, this.channelName, this.peer, this.extra, fail);
     }, fail);
   }
 
   /** @internal It is somebody else's. */
   _ring(number: number): void {
-    this.number = number;
+    this.handle.number = number;
     this.session._home.follow(number, this);
   }
 

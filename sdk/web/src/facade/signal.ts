@@ -30,14 +30,13 @@ export class SignalClient {
   /** The same in WeChat mini-programs. */
   lbs_wx: string[] = [];
 
-  private readonly appId: unknown;
+  private readonly app: { readonly id: unknown; address: string }; // `address`: what `setup_debugging` gave
   private readonly options: EngineOptions;
   private readonly journal = new Journal();
-  private debugging = ""; // the address that `setup_debugging` gave
   private readonly accounts = new Map<string, { readonly home: Account; session: Session }>(); // by name
 
   constructor(appid: unknown, options: EngineOptions = {}) {
-    this.appId = appid;
+    this.app = { id: appid, address: "" };
     this.options = options;
     hide(this);
   }
@@ -69,7 +68,7 @@ export class SignalClient {
     }
     this.accounts.set(name, { home, session });
     home.begin(session);
-    home.engine.login(doorText(this.appId), name, doorText(token), {
+    home.engine.login(doorText(this.app.id), name, doorText(token), {
       retries: Math.floor(bound(reconnect_count, 1, RETRIES)),
       retrySeconds: bound(reconnect_time, 0, RETRY_SECONDS),
     });
@@ -91,13 +90,13 @@ export class SignalClient {
    * An empty value takes it back; any other key does nothing.
    */
   setup_debugging(key: "ap_url" | "ap", value: string): void {
-    if (key === "ap_url") this.debugging = value;
-    else if ((key as unknown) === "ap") this.debugging = value && originalAddress(value, ORIGINAL_PORT);
+    if (key === "ap_url") this.app.address = value;
+    else if ((key as unknown) === "ap") this.app.address = value && originalAddress(value, ORIGINAL_PORT);
   }
 
   /** The address that need not be asked for, or null. */
   private fixedAddress(): string | null {
-    return [this.debugging, Signal.server, scriptServer()].find(Boolean) ?? null;
+    return [this.app.address, Signal.server, scriptServer()].find(Boolean) ?? null;
   }
 
   /** Why no connection can be tried. */
@@ -117,7 +116,7 @@ export class SignalClient {
     const finder = new Finder(
       () => this.fixedAddress(),
       () => basesOf(this),
-      this.appId,
+      this.app.id,
     );
     return new Account(finder, name, this.journal, this.options);
   }
