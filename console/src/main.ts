@@ -6,7 +6,7 @@ import { Media } from "./call/media.js";
 import { h, icon, iconButton, relabel, setAttribute } from "./dom.js";
 import { Person } from "./person.js";
 import { Sounds } from "./sounds.js";
-import { soundOf } from "./state/state.js";
+import { soundOf, titleOf } from "./state/state.js";
 import { about, aboutDialog, type Server } from "./views/about.js";
 import { entrance, type Entry } from "./views/entrance.js";
 import { frames } from "./views/frames.js";
@@ -102,15 +102,15 @@ function arrange(count: 1 | 2): void {
     people.delete(slot);
     slot.remove();
   }
-  for (let at = slots.length; at < count; at += 1) {
-    const slot = h("div", { class: "slot" });
-    seats.append(slot);
-    wait(slot, at, "");
+  for (let at = 0; at < count; at += 1) {
+    const slot = slots[at] ?? h("div", { class: "slot" });
+    if (!slot.isConnected) seats.append(slot);
+    if (!people.has(slot)) wait(slot, at, ""); // the way in looks otherwise beside another
   }
 }
 
 /** Shows the way in, and whoever comes in through it. */
-function wait(slot: HTMLElement, at: number, reason: string): void {
+function wait(slot: Element, at: number, reason: string): void {
   const alone = document.body.dataset["seats"] !== "two";
   let coming: Person | null = null;
   const view = entrance({
@@ -118,8 +118,6 @@ function wait(slot: HTMLElement, at: number, reason: string): void {
     open: OPEN,
     alone,
     two: () => {
-      slot.replaceChildren();
-      slot.remove();
       arrange(2);
     },
     cancel: () => void coming?.leave().catch(() => undefined),
@@ -152,16 +150,13 @@ function wait(slot: HTMLElement, at: number, reason: string): void {
   if (at === 0) view.focus();
 }
 
-function sit(slot: HTMLElement, at: number, person: Person): void {
+function sit(slot: Element, at: number, person: Person): void {
   let gone = false;
   people.set(slot, person);
   if (remembered("frames-seen") === null && innerWidth >= 1200) showFrames(true);
   remember("frames-seen", "true");
-  document.title =
-    document.body.dataset["seats"] === "two" ? "Signalpost" : `${person.store.state.me} · Signalpost`;
-  person.store.listen(() => {
-    sounds.play(soundOf([...people.values()].map(({ store }) => store.state)));
-  });
+  person.store.listen(tellAll);
+  tellAll();
   const node = seat(person, {
     side: () => document.body.dataset["seats"] === "two",
     two: () => {
@@ -171,11 +166,18 @@ function sit(slot: HTMLElement, at: number, person: Person): void {
       if (gone) return;
       gone = true;
       people.delete(slot);
-      sounds.play(soundOf([...people.values()].map(({ store }) => store.state)));
+      tellAll();
       if (slot.isConnected) wait(slot, at, reason);
     },
   });
   slot.replaceChildren(node);
+}
+
+/** What is told outside of the views: by sound, and by the name of the tab. */
+function tellAll(): void {
+  const states = [...people.values()].map(({ store }) => store.state);
+  sounds.play(soundOf(states));
+  document.title = titleOf(states);
 }
 
 function personOf({ account, appId, token }: Entry): Person {
@@ -196,16 +198,17 @@ function personOf({ account, appId, token }: Entry): Person {
 }
 
 function suggest(at: number): Entry {
-  const fallback: Entry = { account: "", appId: OPEN ? "demo" : "", token: "" };
+  const taken = [...people.values()].map(({ store }) => store.state.me);
+  const free = NAMES.filter((name) => !taken.includes(name));
+  const fallback = {
+    account: (at === 0 ? free[Math.floor(Math.random() * free.length)] : free[1]) ?? "",
+    appId: OPEN ? "demo" : "",
+    token: "",
+  };
   try {
     const before = JSON.parse(remembered(`entry-${at}`) ?? "{}") as Partial<Entry>;
-    const named = at === 0 ? QUERY.get("name") : null;
-    return {
-      ...fallback,
-      account: NAMES[at === 1 ? 1 : Math.floor(Math.random() * NAMES.length)] ?? "",
-      ...before,
-      ...(named === null ? {} : { account: named }),
-    };
+    const account = (at === 0 ? QUERY.get("name") : null) ?? before.account ?? fallback.account;
+    return { ...fallback, ...before, account: taken.includes(account) ? fallback.account : account };
   } catch {
     return fallback;
   }
@@ -239,6 +242,11 @@ function remember(what: string, value: string): void {
     // It is forgotten, then.
   }
 }
+
+// Who closes the page is gone at once, not when the server has waited for it (SPEC L11).
+addEventListener("pagehide", () => {
+  for (const person of people.values()) void person.leave().catch(() => undefined);
+});
 
 showSound();
 showTheme();

@@ -81,7 +81,12 @@ export class Person {
     this.#timer = setInterval(() => {
       this.#look();
     }, LOOK);
-    await this.#join();
+    try {
+      await this.#join();
+    } catch (error) {
+      await this.leave(); // nobody is half inside
+      throw error;
+    }
   }
 
   /** Gives up a login that goes on, or logs out. */

@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
-import { padDescriptions, sideBySide, startBrowser, visit, type Tab, type Visit } from "./support/people.js";
+import { padDescriptions, sideBySide, startBrowser, visit, Tab, type Visit } from "./support/people.js";
 import { Server } from "./support/server.js";
 
 const server = new Server();
@@ -105,6 +105,59 @@ describe("people", () => {
     await come("ada");
     await first.sees("this name has logged in elsewhere");
     await first.button("Come in").waitFor();
+  });
+});
+
+describe("the page", () => {
+  test("can be used with keys alone", async () => {
+    const ada = await visit(browser, server.url, { query: "?name=ada" });
+    visitors.push(ada);
+    const { keyboard } = ada.page;
+    const focused = (): Promise<string | null> =>
+      ada.page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? null);
+    await keyboard.press("Enter"); // in the name, which has the focus
+    await ada.sees("Online");
+    const bo = await come("bo");
+    await ada.button("About this server").focus();
+    await keyboard.press("Enter");
+    await ada.root.getByRole("dialog").waitFor();
+    await keyboard.press("Escape");
+    await expect.poll(focused).toBe("About this server");
+    await ada.root.locator(".person-open", { hasText: "bo" }).focus();
+    await keyboard.press("Enter");
+    await expect.poll(focused).toBe("Message");
+    await keyboard.type("Hello");
+    await keyboard.press("Enter");
+    await bo.root.locator(".preview", { hasText: "Hello" }).waitFor();
+    await expect.poll(() => bo.page.title()).toBe("(1) bo · Signalpost");
+    await bo.call("ada", "Call");
+    await ada.root.getByRole("alertdialog", { name: "bo" }).waitFor();
+    await expect.poll(() => ada.page.title()).toBe("bo calls · Signalpost");
+    await keyboard.press("Tab");
+    await keyboard.press("Tab");
+    await keyboard.press("Enter"); // Accept, behind Refuse
+    await expect.poll(focused).toBe("Hang up");
+    await keyboard.press("Enter");
+    await bo.sees(/^Call, /);
+    await expect.poll(focused).toBe("Message");
+  });
+
+  test("takes a second person beside the first, and lets go of it", async () => {
+    const ada = await come("ada");
+    await ada.button("Side by side").click();
+    const bo = new Tab(ada.page, ada.page.locator(".slot").nth(1));
+    await bo.comeIn();
+    await ada.sees("Here now · 1");
+    await ada.button("One person").click();
+    await ada.sees("Nobody else is here yet.");
+    expect(await ada.page.locator(".slot").count()).toBe(1);
+  });
+
+  test("that is closed is gone at once", async () => {
+    const [ada, bo] = [await come("ada"), await come("bo")];
+    await ada.sees("bo came in");
+    await bo.page.goto("about:blank");
+    await ada.sees("bo left");
   });
 });
 

@@ -132,3 +132,13 @@ export function soundOf(states: readonly State[]): "ring" | "ringback" | "silenc
   if (calls.some((call) => call.incoming && call.stage === "ringing")) return "ring";
   return calls.some((call) => !call.incoming && call.stage === "ringing") ? "ringback" : "silence";
 }
+
+/** What the tab is called: who rings, what is unread, and whose tab it is. */
+export function titleOf(states: readonly State[]): string {
+  const [ringing] = states.flatMap(ringingCalls);
+  if (ringing !== undefined) return `${ringing.peer} calls · Signalpost`;
+  const unread = states.flatMap(({ talks }) => talks).reduce((sum, talk) => sum + talk.unread, 0);
+  const [one, other] = states;
+  const whose = one === undefined || other !== undefined ? "Signalpost" : `${one.me} · Signalpost`;
+  return unread === 0 ? whose : `(${unread}) ${whose}`;
+}

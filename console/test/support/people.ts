@@ -24,6 +24,7 @@ declare global {
 function watch(): void {
   const made: Made = { connections: [], tracks: [] };
   window.made = made;
+  if (!isSecureContext) return; // a blank page: there are no devices
   const Original = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Original {
     constructor(configuration?: RTCConfiguration) {
