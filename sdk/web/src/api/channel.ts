@@ -101,7 +101,7 @@ export class ChannelView {
   /** How many members there are; 0 for an unknown channel. Rejects with QueryError, NotLoggedIn. */
   async count(options?: Waiting): Promise<number> {
     const body = await ask(this.engine, requests.queryNumber(this.name), options);
-    return Number(body["num"]);
+    return Number(body["num"]) || 0;
   }
 
   /** Whether an account is in it. Rejects with ArgumentError, QueryError, NotLoggedIn. */
