@@ -1,8 +1,16 @@
 /** The page as people use it: a real server, a real browser, fake cameras. */
-import type { Browser } from "playwright-core";
+import type { Browser, WebSocketRoute } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
-import { padDescriptions, sideBySide, startBrowser, visit, Tab, type Visit } from "./support/people.js";
+import {
+  padDescriptions,
+  sideBySide,
+  startBrowser,
+  takeDevices,
+  visit,
+  Tab,
+  type Visit,
+} from "./support/people.js";
 import { Server } from "./support/server.js";
 
 const server = new Server();
@@ -215,6 +223,45 @@ describe("calls", () => {
     await ada.call("bo");
     await bo.button("Accept").click();
     expect(await ada.watchPicture()).toBeGreaterThan(80);
+  });
+
+  test.each(["ada", "bo"])("work when %s has no camera and no microphone", async (poor) => {
+    const bare = (name: string): Visit => (name === poor ? { prepare: takeDevices } : {});
+    const [ada, bo] = [await come("ada", bare("ada")), await come("bo", bare("bo"))];
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    const [without, other] = poor === "ada" ? [ada, bo] : [bo, ada];
+    expect(await without.watchPicture()).toBeGreaterThan(80);
+    await without.sees("No microphone: you can see and hear, but nobody hears you.");
+    await other.sees(/^0:0[1-9]/);
+    await other.button("Hang up").click();
+    await expect.poll(() => without.leftOpen()).toEqual({ connections: 0, tracks: 0 });
+  });
+
+  test("outlive a broken connection to the server", async () => {
+    const sockets: WebSocketRoute[] = [];
+    const ada = await visit(browser, "about:blank");
+    visitors.push(ada);
+    await ada.page.routeWebSocket(/./, (socket) => {
+      socket.connectToServer();
+      sockets.push(socket);
+    });
+    await ada.page.goto(`${server.url}?name=ada`);
+    await ada.comeIn();
+    const bo = await come("bo");
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    await ada.watchPicture();
+    await sockets[0]?.close({ code: 4000 });
+    await expect.poll(() => sockets.length).toBe(2);
+    await ada.root.locator(".link-state", { hasText: "Online" }).waitFor();
+    expect(await ada.watchPicture()).toBeGreaterThan(80);
+    await bo.button("Keys").click();
+    await bo.button("7").click();
+    await ada.button("Keys").click();
+    await expect.poll(() => ada.root.locator(".pad-display").textContent()).toBe("7");
+    await ada.button("Hang up").click();
+    await bo.sees(/^Call, /);
   });
 
   test("can be for sound alone, and refused", async () => {

@@ -58,6 +58,12 @@ export function padDescriptions(): void {
   });
 }
 
+/** Makes a machine without microphone and camera. */
+export function takeDevices(): void {
+  MediaDevices.prototype.getUserMedia = () =>
+    Promise.reject(new DOMException("Requested device not found", "NotFoundError"));
+}
+
 /** A tab, or a half of one. */
 export class Tab {
   readonly page: Page;
