@@ -6,7 +6,7 @@ import { Media } from "./call/media.js";
 import { h, icon, iconButton, relabel, setAttribute } from "./dom.js";
 import { Person } from "./person.js";
 import { Sounds } from "./sounds.js";
-import { soundOf, titleOf } from "./state/state.js";
+import { ringingCalls, soundOf, titleOf } from "./state/state.js";
 import { about, aboutDialog, type Server } from "./views/about.js";
 import { entrance, type Entry } from "./views/entrance.js";
 import { frames } from "./views/frames.js";
@@ -32,8 +32,10 @@ const OPEN = told("doors") !== "closed"; // whether any app and token will do
 
 const people = new Map<Element, Person>(); // who is in, by place
 const sounds = new Sounds(remembered("quiet") === "true");
+const narrow = matchMedia("(max-width: 60rem)"); // where the frames cover the page, as in the style sheet
 const framesView = frames(() => {
   showFrames(false);
+  framesButton.focus();
 });
 
 // --- the bar -------------------------------------------------------------------------------------
@@ -54,6 +56,7 @@ const theme = iconButton("theme", "Dark or light", () => {
 });
 const framesButton = iconButton("frames", "Frames", () => {
   showFrames(document.body.dataset["frames"] !== "open");
+  if (narrow.matches) framesView.focus();
 });
 const bar = h(
   "header",
@@ -85,6 +88,13 @@ function showFrames(on: boolean): void {
   framesView.node.inert = !on;
   framesView.show(on);
   remember("frames", String(on));
+  cover();
+}
+
+function cover(): void {
+  const covered = narrow.matches && document.body.dataset["frames"] === "open";
+  bar.inert = covered;
+  seats.inert = covered;
 }
 
 // --- the views -----------------------------------------------------------------------------------
@@ -178,6 +188,7 @@ function tellAll(): void {
   const states = [...people.values()].map(({ store }) => store.state);
   sounds.play(soundOf(states));
   document.title = titleOf(states);
+  if (seats.inert && states.some((state) => ringingCalls(state).length > 0)) showFrames(false); // or one would miss it
 }
 
 function personOf({ account, appId, token }: Entry): Person {
@@ -250,5 +261,6 @@ addEventListener("pagehide", () => {
 
 showSound();
 showTheme();
-showFrames(remembered("frames") === "true");
+narrow.addEventListener("change", cover);
+showFrames(remembered("frames") === "true" && !narrow.matches);
 arrange(QUERY.has("two") ? 2 : 1);

@@ -354,6 +354,25 @@ describe("the frames", () => {
   });
 });
 
+describe("the frames on a phone", () => {
+  test("cover the page, and give way to keys and calls", async () => {
+    const ada = await come("ada", { viewport: { width: 390, height: 844 } });
+    const frames = ada.page.getByRole("complementary", { name: "Frames" });
+    await ada.button("Frames").click();
+    await frames.waitFor();
+    await ada.page.keyboard.press("Escape");
+    await frames.waitFor({ state: "hidden" });
+    expect(await ada.button("Frames").evaluate((element) => element === document.activeElement)).toBe(true);
+    await ada.button("Frames").click();
+    await frames.waitFor();
+    const bo = await come("bo");
+    await bo.call("ada");
+    await frames.waitFor({ state: "hidden" });
+    await ada.button("Refuse").click();
+    await bo.sees("refused the call");
+  });
+});
+
 describe("a server that", () => {
   test("is restarted is found again", { timeout: 90_000 }, async () => {
     const [ada, bo] = [await come("ada"), await come("bo")];

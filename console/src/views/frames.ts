@@ -18,6 +18,7 @@ export interface Frames {
   reader(person: string): (direction: Direction, text: string) => void;
   /** Whether people can see it; what nobody sees is kept, not drawn. */
   show(on: boolean): void;
+  focus(): void;
 }
 
 export function frames(close: () => void): Frames {
@@ -151,8 +152,15 @@ export function frames(close: () => void): Frames {
     empty.hidden = list.childElementCount > 0;
   }
 
+  node.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
+
   return {
     node,
+    focus: () => {
+      list.focus();
+    },
     reader(account) {
       const reader = new FrameReader(account);
       if (!people.has(account)) {
