@@ -1,0 +1,278 @@
+/** Where the drop-in finds its server: told, in the script tag, asked for; in pages and in WeChat (PROTOCOL §1). */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { inject, expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import type { SignalClient } from "../../src/drop-in.js";
+import { QUICK } from "./people.js";
+import { type Factory, loadIn, type Place, Signal } from "./script.js";
+
+const OPTIONS = { settings: QUICK };
+const http = (): string => inject("url").replace("ws", "http").replace(/\/$/, "");
+
+/** The code with which a login ends: 0, or that of its failure. */
+async function login(signal: SignalClient, count = 3): Promise<number> {
+  const session = signal.login(`ada-${Math.random()}`, "any", count);
+  const code = await new Promise<number>((resolve) => {
+    session.onLoginSuccess = session.onLoginFailed = resolve;
+  });
+  const over = new Promise((resolve) => (session.onLogout = resolve));
+  session.logout();
+  if (code === 0) await over;
+  return code;
+}
+
+/** A client in such a place. */
+function clientIn(place: Place, appid = "app"): SignalClient {
+  return loadIn({ fetch: globalThis.fetch, ...place })(appid, OPTIONS);
+}
+
+/** A page, and the script tag that is running in it; `server`: its `data-server`. */
+function page(baseURI: string, src: string | null, server: string | null = null): object {
+  const tag = { src, getAttribute: () => server };
+  return {
+    baseURI,
+    currentScript: src === null ? null : tag,
+    querySelector: () => (server === null ? null : tag),
+  };
+}
+
+/** The WebSocket addresses that are tried, while all of them fail. */
+function tried(): string[] {
+  const urls: string[] = [];
+  vi.stubGlobal(
+    "WebSocket",
+    vi.fn(function (url: string) {
+      urls.push(url);
+      throw new Error("not from here");
+    }),
+  );
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  return urls;
+}
+
+/** A web server that answers everything with this text; what it was asked for. */
+async function answering(text: string, status = 200): Promise<{ base: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.statusCode = status;
+    response.end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+/** What `console.error` says. */
+function complaints(): unknown[][] {
+  const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  onTestFinished(() => {
+    spy.mockRestore();
+  });
+  return spy.mock.calls;
+}
+
+// --- told ---
+
+test("PROTOCOL §1: setup_debugging('ap_url') has the address as it is; an empty one takes it back", async () => {
+  const said = complaints();
+  const signal = Signal("app", OPTIONS);
+  signal.setup_debugging("ap_url", inject("url"));
+  expect(await login(signal)).toBe(0);
+  signal.setup_debugging("ap_url", "");
+  expect(await login(signal)).toBe(201);
+  expect(said).toHaveLength(1);
+  expect(said[0]?.[0]).toContain("Signal.server");
+});
+
+test("PROTOCOL §1: setup_debugging('ap') has an IPv4 address, of which the originals' name is made", async () => {
+  const urls = tried();
+  const signal = Signal("app", OPTIONS);
+  signal.setup_debugging("ap", "192.0.2.7");
+  signal.setup_debugging("other" as "ap", "ignored");
+  expect(await login(signal, 1)).toBe(201);
+  expect(new Set(urls)).toEqual(new Set(["wss://192-0-2-7-sig-web.agora.io:8002/"]));
+});
+
+test("SPEC S4: Signal.server is for all clients of the page; setup_debugging is stronger", async () => {
+  const Here: Factory = loadIn({});
+  Here.server = http();
+  expect(await login(Here("app", OPTIONS))).toBe(0);
+  Here.server = "ws://127.0.0.1:1/";
+  const signal = Here("app", OPTIONS);
+  signal.setup_debugging("ap_url", inject("url"));
+  expect(await login(signal)).toBe(0);
+});
+
+test("SPEC S4: data-server of the script tag, also as a path of the page's server", async () => {
+  const elsewhere = "http://127.0.0.1:1/";
+  expect(await login(clientIn({ document: page(elsewhere, "x.js", inject("url")) }))).toBe(0);
+  expect(await login(clientIn({ document: page(`${http()}/app/page.html`, "x.js", "/") }))).toBe(0);
+  // a module, or a bundle, whose own tag is not known while it runs
+  expect(await login(clientIn({ document: page(elsewhere, null, inject("url")) }))).toBe(0);
+});
+
+test("SPEC S4: what is no address fails at once, and says so; nothing is thrown", async () => {
+  const said = complaints();
+  for (const bad of ["here", "ftp://example.com", "ws://", "ws://a:b:c/", 5, {}]) {
+    const signal = Signal("app", OPTIONS);
+    signal.setup_debugging("ap_url", bad as string);
+    expect(await login(signal)).toBe(201);
+  }
+  expect(said).toHaveLength(6);
+});
+
+// --- asked for ---
+
+test("SPEC S4: the server that the script came from, or the page, needs no word", async () => {
+  expect(await login(clientIn({ document: page("file:///home/ada/page.html", `${http()}/signal.js`) }))).toBe(
+    0,
+  );
+  expect(await login(clientIn({ document: page(`${http()}/page.html`, "file:///signal.js") }))).toBe(0);
+  const silent = clientIn({ document: page("file:///page.html", "file:///signal.js") });
+  expect([silent.lbs_url1, silent.lbs_url2, silent.lbs_wx]).toEqual([[], [], []]);
+});
+
+test("PROTOCOL §1: lbs_url1 and lbs_url2 are asked at once; the first good answer counts", async () => {
+  const bad = await answering("no JSON", 500);
+  const good = await answering(JSON.stringify({ web: [inject("url")] }));
+  const signal = Signal("ä-app", OPTIONS);
+  signal.lbs_url1 = ["http://127.0.0.1:1", bad.base];
+  signal.lbs_url2 = [`${good.base}/`];
+  expect(await login(signal)).toBe(0);
+  expect([bad.asked, good.asked]).toEqual([["/getaddr?vid=%C3%A4-app"], ["/getaddr?vid=%C3%A4-app"]]);
+});
+
+test("PROTOCOL §1: of a pair, the server that answered is the first choice, the originals' name the second", async () => {
+  const urls = tried();
+  const { base } = await answering('{"web":[["192.0.2.7",8080]]}');
+  const signal = Signal("app", OPTIONS);
+  signal.lbs_url1 = [base];
+  expect(await login(signal, 1)).toBe(201);
+  expect(urls).toEqual([`${base.replace("http", "ws")}/`, "wss://192-0-2-7-sig-web.agora.io:8081/"]);
+});
+
+test("PROTOCOL §12: an address that worked is used again; if it fails, the directory is asked again", async () => {
+  const { base, asked } = await answering(JSON.stringify({ web: [inject("url")] }));
+  const signal = Signal("app", OPTIONS);
+  signal.lbs_url1 = [base];
+  const sockets: WebSocket[] = [];
+  vi.stubGlobal(
+    "WebSocket",
+    class extends WebSocket {
+      constructor(url: string) {
+        super(sockets.length === 2 ? "ws://127.0.0.1:1/" : url);
+        sockets.push(this);
+      }
+    },
+  );
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  const session = signal.login("ada-again", "any");
+  const enter = (): Promise<unknown> => new Promise((resolve) => (session.onLoginSuccess = resolve));
+  await enter();
+  sockets[0]?.terminate();
+  await enter();
+  expect(asked).toHaveLength(1);
+  sockets[1]?.terminate();
+  await enter();
+  expect([asked.length, sockets.length]).toEqual([2, 4]);
+  const over = new Promise((resolve) => (session.onLogout = resolve));
+  session.logout();
+  await over;
+});
+
+test.each([
+  '{"web":[]}',
+  "{}",
+  "[]",
+  "null",
+  '{"web":[[1,2]]}',
+  '{"web":["nonsense"]}',
+  '{"web":[["host",1]]}',
+])("PROTOCOL §1: the answer %s is none: 201, and nothing is thrown", async (text) => {
+  tried();
+  const { base } = await answering(text);
+  const signal = Signal("app", OPTIONS);
+  signal.lbs_url1 = [base, null as unknown as string];
+  signal.lbs_url2 = base as unknown as string[];
+  expect(await login(signal, 1)).toBe(201);
+});
+
+// --- WeChat ---
+
+/** `wx` of a mini-program, on `ws` and `fetch`. */
+function weChat(): { wx: object; said: string[] } {
+  const said: string[] = [];
+  interface Request {
+    url: string;
+    dataType: string;
+    success: (answer: { data: string }) => void;
+    fail: (error: object) => void;
+  }
+  const wx = {
+    connectSocket({ url }: { url: string }) {
+      said.push(url);
+      const socket = new WebSocket(url.replace("wss:", "ws:")); // there is no TLS in this test
+      return {
+        onOpen: (cb: () => void) => socket.on("open", cb),
+        onMessage: (cb: (message: object) => void) =>
+          socket.on("message", (data: Buffer) => {
+            cb({ data: data.toString() });
+          }),
+        onClose: (cb: (close: object) => void) =>
+          socket.on("close", (code) => {
+            cb({ code });
+          }),
+        onError: (cb: (error: object) => void) =>
+          socket.on("error", ({ message }) => {
+            cb({ errMsg: message });
+          }),
+        send: ({ data }: { data: string }) => {
+          socket.send(data);
+        },
+        close: ({ code }: { code?: number }) => {
+          socket.close(code);
+        },
+      };
+    },
+    request({ url, dataType, success, fail }: Request) {
+      said.push(url);
+      expect(dataType).toBe("text");
+      fetch(url).then(async (answer) => {
+        success({ data: await answer.text() });
+      }, fail);
+    },
+  };
+  return { wx, said };
+}
+
+test("SPEC S4: in a mini-program, wx.request asks lbs_wx, and wx.connectSocket connects", async () => {
+  const { wx, said } = weChat();
+  const host = new URL(http()).host;
+  const { base } = await answering(JSON.stringify({ wx_web: [`${host}/`], web: [["192.0.2.7", 1]] }));
+  const signal = loadIn({ wx })("app", OPTIONS);
+  signal.lbs_wx = [base];
+  signal.lbs_url1 = ["http://not-asked.invalid"];
+  expect(await login(signal)).toBe(0);
+  expect(said).toEqual([`${base}/getaddr?vid=app`, `wss://${host}/`]);
+  signal.lbs_wx = ["http://127.0.0.1:1"];
+  expect(await login(signal, 1)).toBe(201);
+});
+
+test("SPEC S4: in a mini-program, a told address needs no asking; in a page of WeChat, wx is no mini-program's", async () => {
+  const { wx, said } = weChat();
+  const told = loadIn({ wx })("app", OPTIONS);
+  told.setup_debugging("ap_url", inject("url"));
+  expect(await login(told)).toBe(0);
+  expect(said).toEqual([inject("url")]);
+  const inPage = clientIn({ wx: { request: () => undefined }, document: page(`${http()}/`, null) });
+  expect(await login(inPage)).toBe(0);
+});
