@@ -126,6 +126,21 @@ describe("acknowledgement", () => {
     expect(await again(house, "bo")).toBe("b");
   });
 
+  test("SPEC M6: nor does what happens to them", async () => {
+    const [house, ada, bo] = await pair();
+    const [, there] = await ring(bo, ada);
+    await there.end();
+    await ada.send("bo", "a");
+    const messages = bo.messages();
+    await take(messages);
+    const waiting = messages.next();
+    await bo.isOnline("bo");
+    bo.close();
+    await waiting;
+    await ada.send("bo", "b");
+    expect(await again(house, "bo")).toBe("b");
+  });
+
   test("a missed call is told to who listens later; its state says so", async () => {
     const [, ada, bo] = await pair();
     const call = await soon(ada.invite("bo", { channel: "room" }));

@@ -1,5 +1,5 @@
 /** How clients come and go: closing, logging out, aborting, and what must not stay behind. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Client, NotLoggedIn, type Waiting } from "../../src/index.js";
 import { collect, failure, House, next, ring, soon, take, until } from "./people.js";
 import { Relay } from "./servers.js";
@@ -225,6 +225,48 @@ describe("abort", () => {
     expect(await soon(waiting)).toEqual({ done: true, value: undefined });
     expect(await next(ada, "loggedOut")).toMatchObject({ code: 101 });
     expect(ada.status).toBe(0);
+  });
+
+  test("so it does when it was aborted at the very moment of the login", async () => {
+    const controller = new AbortController();
+    const ada = await new House().client("ada", {
+      signal: controller.signal,
+      observe: (direction) => {
+        if (direction === "in")
+          queueMicrotask(() => {
+            controller.abort();
+          }); // behind the login's success
+      },
+    });
+    expect(await next(ada, "loggedOut")).toMatchObject({ code: 101 });
+    expect(ada.status).toBe(0);
+  });
+
+  test("SPEC S3: nothing holds on to a signal behind its time", async () => {
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, "addEventListener");
+    const removed = vi.spyOn(signal, "removeEventListener");
+    const ada = await new House().client("ada", { signal });
+    await ada.send("ada", "x", { signal });
+    for await (const { text } of ada.messages({ signal })) if (text === "x") break;
+    await failure(ada.channel("room").allMembers(-1, { signal }));
+    await ada.logout();
+    const gone = new Set(removed.mock.calls.map(([, listener]) => listener));
+    expect(added.mock.calls.length).toBeGreaterThan(3);
+    for (const [, listener] of added.mock.calls) expect(gone.has(listener)).toBe(true);
+  });
+
+  test("an aborted iteration rejects once, and is over", async () => {
+    const ada = await new House().client("ada");
+    const early = ada.messages({ signal: AbortSignal.abort() });
+    const controller = new AbortController();
+    const late = ada.messages({ signal: controller.signal });
+    const waiting = failure(late.next());
+    controller.abort();
+    await waiting;
+    expect((await failure(early.next())).name).toBe("AbortError");
+    for (const each of [early, late])
+      expect(await soon(each.next())).toEqual({ done: true, value: undefined });
   });
 
   test("an aborted send may have been done", async () => {
