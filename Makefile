@@ -72,7 +72,7 @@ clean: ## remove what was made, the environment included
 
 # --- what the tests run besides ----------------------------------------------------------------
 
-PROGRAMS := openssl chromium
+PROGRAMS := openssl chromium firefox-esr
 
 .PHONY: programs
 programs:

@@ -1,26 +1,77 @@
-/** A real Chromium, and a web server for a page of 2019 with the built script. */
+/** Real browsers, and a web server for a page of 2019 with the built script. */
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser as Playwright, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, onTestFinished, vi } from "vitest";
+import { Firefox } from "./firefox.js";
 
-const WAIT = 10_000; // milliseconds that a callback may take
+const WAIT = 15_000; // milliseconds that a callback may take
 const PAGE = new URL("page.html", import.meta.url);
 
+/** A page in a browser. */
+interface Window {
+  evaluate(script: string): Promise<unknown>;
+  /** Take its network away, or give it back; false if this browser cannot. */
+  setOffline(is: boolean): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+interface Browser {
+  open(url: string): Promise<Window>;
+  close(): Promise<void>;
+}
+
+export type BrowserName = "chromium" | "firefox";
+
+const LAUNCH: Readonly<Record<BrowserName, () => Promise<Browser>>> = {
+  async chromium() {
+    const browser: Playwright = await chromium.launch({
+      executablePath: "/usr/bin/chromium",
+      args: ["--no-sandbox"],
+    });
+    return {
+      async open(url) {
+        const context = await browser.newContext(); // a profile of its own
+        const page = await context.newPage();
+        await page.goto(url);
+        return {
+          evaluate: (script) => page.evaluate(script),
+          async setOffline(is) {
+            await context.setOffline(is);
+            return true;
+          },
+          close: () => context.close(),
+        };
+      },
+      close: () => browser.close(),
+    };
+  },
+
+  async firefox() {
+    const firefox = await Firefox.launch();
+    return {
+      async open(url) {
+        const tab = await firefox.open(url);
+        return {
+          evaluate: (script) => firefox.evaluate(tab, script),
+          setOffline: () => Promise.resolve(false),
+          close: () => firefox.closeTab(tab),
+        };
+      },
+      close: () => firefox.close(),
+    };
+  },
+};
+
 let browser: Browser;
-let origin: string; // of the web server
-let servers: (() => void)[] = [];
+let pages: Server;
 
-/** What a callback was told: its name, and its arguments. */
-export type Told = [name: string, ...args: unknown[]];
-
-/** Before the tests of a file: the browser and the web server. */
-export function useBrowser(): void {
-  vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 }); // machines that do much else are slow with browsers
+/** Have this browser and the web server for the tests of a file. */
+export function useBrowser(name: BrowserName): void {
+  vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 }); // machines that do much else are slow with browsers
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-    const server = createServer((request, response) => {
+    pages = createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
       const answer = async (): Promise<void> => {
         if (pathname === "/SignalSDK.js") {
@@ -29,7 +80,7 @@ export function useBrowser(): void {
         } else if (pathname === "/page.html") {
           const page = await readFile(PAGE, "utf8");
           response.setHeader("Content-Type", "text/html; charset=utf-8");
-          response.end(page.replace("SERVER", searchParams.get("attribute") ?? ""));
+          response.end(page.replace("SERVER", `data-server="${searchParams.get("server") ?? ""}"`));
         } else {
           response.statusCode = 404;
           response.end();
@@ -37,35 +88,34 @@ export function useBrowser(): void {
       };
       void answer();
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    servers = [() => server.close()];
+    await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
+    browser = await LAUNCH[name]();
   });
   afterAll(async () => {
     await browser.close();
-    for (const close of servers) close();
+    pages.close();
   });
 }
 
+/** What a callback was told: its name, and its arguments. */
+export type Told = [name: string, ...args: unknown[]];
+
 /** One tab, in a browser profile of its own, and what the callbacks of its page were told. */
 export class Tab {
-  readonly page: Page;
-  private readonly context: BrowserContext;
+  private readonly window: Window;
   private taken = 0; // how much of `told` has been waited for
 
-  private constructor(context: BrowserContext, page: Page) {
-    this.context = context;
-    this.page = page;
+  private constructor(window: Window) {
+    this.window = window;
   }
 
   /** The page of that account, loaded; `server`: where the script tag says that the server is. */
   static async open(app: string, account: string, server: string): Promise<Tab> {
-    const context = await browser.newContext();
-    onTestFinished(() => context.close());
-    const page = await context.newPage();
-    const attribute = encodeURIComponent(`data-server="${server}"`);
-    await page.goto(`${origin}/page.html?${app}&${account}&attribute=${attribute}`);
-    return new Tab(context, page);
+    const { port } = pages.address() as AddressInfo;
+    const query = `${app}&${account}&server=${encodeURIComponent(server)}`;
+    const window = await browser.open(`http://127.0.0.1:${port}/page.html?${query}`);
+    onTestFinished(() => window.close());
+    return new Tab(window);
   }
 
   /** The same, logged in. */
@@ -78,17 +128,26 @@ export class Tab {
 
   /** Run a script in the page. */
   run(script: string): Promise<unknown> {
-    return this.page.evaluate(script);
+    return this.window.evaluate(script);
   }
 
-  /** No network, or network again. */
-  async offline(is: boolean): Promise<void> {
-    await this.context.setOffline(is);
+  /** Wait until something is true in the page. */
+  async until(condition: string): Promise<void> {
+    const deadline = Date.now() + WAIT;
+    while (!(await this.run(`!!(${condition})`))) {
+      if (Date.now() > deadline) throw new Error(`in vain: ${condition}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** No network, or network again; false if this browser cannot. */
+  setOffline(is: boolean): Promise<boolean> {
+    return this.window.setOffline(is);
   }
 
   /** The next thing that a callback was told. */
   async next(): Promise<Told> {
-    await this.page.waitForFunction(`told.length > ${this.taken}`, undefined, { timeout: WAIT });
+    await this.until(`told.length > ${this.taken}`);
     return (await this.run(`told[${this.taken++}]`)) as Told;
   }
 

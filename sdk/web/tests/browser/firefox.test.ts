@@ -1,0 +1,3 @@
+import { testIn } from "./app.js";
+
+testIn("firefox");
