@@ -136,4 +136,22 @@ export function testIn(browser: BrowserName): void {
     await bo.expect("onMessageInstantReceive", "ada-cut", 0, "from afar");
     await ada.quiet();
   });
+
+  test("SPEC S4: in a web worker", async () => {
+    const tab = await Tab.open(app, "ada-worker", inject("url"));
+    const script = `
+      importScripts(location.origin + "/SignalSDK.js");
+      Signal.server = ${JSON.stringify(inject("url"))};
+      var session = Signal("${app}").login("ada-worker", "_no_need_token");
+      session.onLoginSuccess = function (uid) { postMessage(["in", uid]); session.logout(); };
+      session.onLogout = function (ecode) { postMessage(["out", ecode]); };
+    `;
+    const source = JSON.stringify(script);
+    await tab.run(`
+      var worker = new Worker(URL.createObjectURL(new Blob([${source}])));
+      worker.onmessage = function (event) { note("worker").apply(null, event.data); };
+    `);
+    await tab.expect("worker", "in", 0);
+    await tab.expect("worker", "out", 101);
+  });
 }
