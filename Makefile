@@ -11,7 +11,7 @@ ARGS   ?=
 PAGE   := src/signalpost/gateway/console/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-web check format bench bench-client codes lock clean
+.PHONY: help run test test-web check format bench bench-client bench-web codes lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -47,6 +47,9 @@ bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
 
 bench-client: $(VENV)/.installed ## the same for the Python client (ARGS="--rounds 1")
 	$(BIN)/python bench/client.py $(ARGS)
+
+bench-web: $(VENV)/.installed $(WEB)/dist/.built ## the same for the web SDK in Chromium (ARGS="5": rounds)
+	node bench/web.mjs $(ARGS)
 
 codes: $(VENV)/.installed ## render protocol/codes.toml again
 	$(BIN)/python protocol/gen.py
