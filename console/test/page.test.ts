@@ -178,11 +178,10 @@ describe("calls", () => {
     await card.waitFor();
     expect(await card.evaluate((element) => element === document.activeElement)).toBe(true);
     // Whoever calls has microphone and camera ready, muted; whoever is called has nothing open yet.
-    expect(await ada.page.evaluate(() => window.made.tracks.map((track) => track.enabled))).toEqual([
-      false,
-      false,
-    ]);
-    expect(await bo.leftOpen()).toEqual({ connections: 1, tracks: 0 });
+    await expect
+      .poll(() => ada.page.evaluate(() => window.made.tracks.map((track) => track.enabled)))
+      .toEqual([false, false]);
+    await expect.poll(() => bo.leftOpen()).toEqual({ connections: 1, tracks: 0 });
     await bo.button("Accept").click();
     for (const tab of [ada, bo]) {
       expect(await tab.watchPicture()).toBeGreaterThan(80);
