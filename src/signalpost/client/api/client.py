@@ -432,7 +432,7 @@ class Connecting:
         client = self._client = self._begin()
         try:
             await client._login(self._token, self._retries, self._retry_seconds)
-        except BaseException:
+        except BaseException:  # a cancellation, too: nobody would ever close it
             client.close()
             raise
         return client
