@@ -9,22 +9,23 @@ WEB    := sdk/web
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS   ?=
 PAGE   := src/signalpost/gateway/console/index.html
+SCRIPT := src/signalpost/gateway/script/signal.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-web check format bench bench-client bench-web codes lock clean
+.PHONY: help run test test-web check format bench bench-client bench-web codes lock page script wheel clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
-run: $(VENV)/.installed page-if-possible ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
+run: $(VENV)/.installed browser-if-possible ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
 	@exec $(BIN)/signalpost serve --dev --port 8080 $(ARGS)
 
-test: $(VENV)/.developed $(if $(ARGS),,$(WEB)/dist/.built) programs ## all tests (ARGS="tests/domain -k calls": of Python, these)
+test: $(VENV)/.developed $(if $(ARGS),,$(SCRIPT)) programs ## all tests (ARGS="tests/domain -k calls": of Python, these)
 	$(BIN)/python -m pytest -q -n 2 $(ARGS)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory test-page)
 	$(if $(ARGS),,cd $(WEB) && npm test)
 
-test-web: $(VENV)/.installed $(WEB)/dist/.built ## the tests of the web SDK (ARGS="tests/core")
+test-web: $(VENV)/.installed $(SCRIPT) ## the tests of the web SDK (ARGS="tests/core")
 	cd $(WEB) && npm test -- $(ARGS)
 
 check: $(VENV)/.developed $(WEB)/dist/.built ## format, lint, types, layers, generated files
@@ -64,12 +65,14 @@ lock: $(VENV)/.developed ## resolve the dependencies of pyproject.toml again (UP
 
 page: $(PAGE) ## build the page that the server shows at / (needs Node.js 20.19 or newer)
 
-wheel: $(VENV)/.installed $(PAGE) ## the Python package with the page in it, in dist/
+script: $(SCRIPT) ## build the drop-in that the server has at /signal.js (needs the same)
+
+wheel: $(VENV)/.installed $(PAGE) $(SCRIPT) ## the Python package with page and script in it, in dist/
 	@rm -rf build
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## remove what was made, the environment included
-	rm -rf console/node_modules $(dir $(PAGE)) dist build
+	rm -rf console/node_modules $(dir $(PAGE) $(SCRIPT)) dist build
 	rm -rf $(VENV) $(WEB)/node_modules $(WEB)/dist bench/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests protocol bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -141,6 +144,11 @@ $(WEB)/dist/.built: $(WEB)/node_modules/.installed $(shell find $(WEB)/src -type
 	@cd $(WEB) && npm run --silent build >&2
 	@touch $@
 
+$(SCRIPT): $(WEB)/dist/.built
+	@mkdir -p $(@D)
+	@cp $(WEB)/dist/umd/signal.js.map $(WEB)/dist/umd/signal.js $(@D)
+	@touch $@
+
 # --- the page at / ------------------------------------------------------------------------------
 
 PAGE_SOURCES := $(shell find console/src sdk/web/src -type f) \
@@ -148,7 +156,7 @@ PAGE_SOURCES := $(shell find console/src sdk/web/src -type f) \
 NODE_READY := node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
 	process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null
 
-.PHONY: node page-if-possible test-page check-page
+.PHONY: node browser-if-possible test-page check-page
 node:
 	@$(NODE_READY) || { echo 'Node.js 20.19 or newer, with npm, is needed to build the page' >&2; exit 1; }
 
@@ -161,12 +169,12 @@ $(PAGE): $(PAGE_SOURCES) | console/node_modules/.installed
 	@echo 'building the page' >&2
 	@npm --prefix console run --silent build -- --logLevel warn >&2
 
-# The server does without: it has a plain page, too.
-page-if-possible:
+# The server does without: it has a plain page, too, and says how to build the script.
+browser-if-possible:
 	@if ! { $(NODE_READY); }; then \
-		echo 'Node.js 20.19 or newer is not there: the server shows a plain page' >&2; \
-	elif ! $(MAKE) --no-print-directory page; then \
-		echo 'The page could not be built: the server shows what there is' >&2; \
+		echo 'Node.js 20.19 or newer is not there: the server shows a plain page, and has no /signal.js' >&2; \
+	elif ! $(MAKE) --no-print-directory page script; then \
+		echo 'The page or the script could not be built: the server shows what there is' >&2; \
 	fi
 
 test-page: $(PAGE) $(VENV)/.installed programs

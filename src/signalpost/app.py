@@ -32,7 +32,7 @@ from signalpost.gateway.connection import Connection, Gate
 from signalpost.gateway.fanout import Fanout
 from signalpost.gateway.http import Site, parse_advertised
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
-from signalpost.gateway.pages import built_page, plain_page
+from signalpost.gateway.pages import built_page, built_script, plain_page
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
@@ -145,6 +145,7 @@ class Server:
                 advertised=parse_advertised(config.advertise) if config.advertise else None,
                 version=__version__,
                 page=built_page() or plain_page(),
+                script=built_script(),
                 open_doors=config.dev,
             ),
             self._accept,

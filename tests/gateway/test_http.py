@@ -194,7 +194,7 @@ class TestPage:
             page = await got.text()
         assert got.content_type == "text/html"
         assert page.count("ws://chat.example.org/") == 2
-        for told in ("Signalpost 2.1.0", "/getaddr", "/healthz", "/metrics", "new WebSocket("):
+        for told in ("Signalpost 2.1.0", "/signal.js", "/getaddr", "/healthz", "/metrics", "new WebSocket("):
             assert told in page
         assert "{{" not in page
 

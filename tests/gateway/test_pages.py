@@ -1,4 +1,4 @@
-"""The page at `/` and the files that belong to it (SPEC §9)."""
+"""The page at `/` and the files that belong to it, and the script at `/signal.js` (SPEC §9, S4)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from signalpost.gateway.http import Site, web_application
-from signalpost.gateway.pages import Page, built_page, plain_page
+from signalpost.gateway.pages import Page, built_page, built_script, plain_page
 
 INDEX = '<!doctype html><meta name="a" content="{{address}}"><meta name="d" content="{{doors}}">{{version}}'
 PROGRAM = b"console.log('signalpost');\n" * 50
@@ -52,8 +52,8 @@ async def open_page() -> AsyncIterator[Open]:
     """Makes a client of a site with the given page."""
     clients: list[Client] = []
 
-    async def open_(page: Page, **parts: Any) -> Client:
-        site = Site(metrics=lambda: b"", page=page, **parts)
+    async def open_(page: Page | None = None, **parts: Any) -> Client:
+        site = Site(metrics=lambda: b"", page=page or plain_page(), **parts)
         client = TestClient(TestServer(web_application(site, StubEdge()), host="127.0.0.1"))
         await client.start_server()
         clients.append(client)
@@ -166,3 +166,79 @@ class TestNoPage:
             assert got.headers["ETag"]
         async with (await open_page(plain_page())).get("/assets/index-a1b2.js") as got:
             assert got.status == 404
+
+
+@pytest.fixture
+def script_directory(tmp_path: Path) -> Path:
+    """What `make script` leaves."""
+    (tmp_path / "signal.js").write_bytes(PROGRAM)
+    (tmp_path / "signal.js.map").write_bytes(b'{"version":3}')
+    (tmp_path / "notes.txt").write_bytes(b"not served")
+    return tmp_path
+
+
+class TestScript:
+    """SPEC S4: pages load the drop-in from the server."""
+
+    @pytest.mark.parametrize(
+        ("path", "content_type", "body"),
+        [
+            ("/signal.js", "text/javascript; charset=utf-8", PROGRAM),
+            ("/signal.js?v=1.4.0", "text/javascript; charset=utf-8", PROGRAM),
+            ("/signal.js.map", "application/json", b'{"version":3}'),
+        ],
+    )
+    async def test_pages_of_any_origin_may_load_it(
+        self, open_page: Open, script_directory: Path, path: str, content_type: str, body: bytes
+    ) -> None:
+        client = await open_page(script=built_script(script_directory))
+        async with client.get(path, headers={"Origin": "https://app.example.org"}) as got:
+            assert (got.status, await got.read()) == (200, body)
+            assert got.headers["Content-Type"] == content_type
+            assert got.headers["Access-Control-Allow-Origin"] == "*"
+            assert got.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+            assert got.headers["X-Content-Type-Options"] == "nosniff"
+        async with client.head(path) as got:
+            assert (got.status, await got.read()) == (200, b"")
+
+    async def test_it_is_sent_packed_to_those_that_can_unpack(
+        self, open_page: Open, script_directory: Path
+    ) -> None:
+        client = await open_page(script=built_script(script_directory))
+        for accepted, body in (("identity", PROGRAM), ("gzip, br", gzip.compress(PROGRAM, 9, mtime=0))):
+            asked = {"Accept-Encoding": accepted}
+            async with client.get("/signal.js", headers=asked, auto_decompress=False) as got:
+                assert await got.read() == body
+                assert got.headers["Vary"] == "Accept-Encoding"
+
+    async def test_it_is_asked_for_again_and_sent_when_it_is_another(
+        self, open_page: Open, script_directory: Path
+    ) -> None:
+        client = await open_page(script=built_script(script_directory))
+        async with client.get("/signal.js") as got:
+            tag = got.headers["ETag"]
+            assert got.headers["Cache-Control"] == "no-cache"
+        for accepted in ("identity", "gzip"):
+            asked = {"If-None-Match": f'"other", {tag}', "Accept-Encoding": accepted}
+            async with client.get("/signal.js", headers=asked) as got:
+                assert (got.status, await got.read(), got.headers["ETag"]) == (304, b"", tag)
+                assert got.headers["Access-Control-Allow-Origin"] == "*"
+        (script_directory / "signal.js").write_bytes(PROGRAM + b"// newer")
+        newer = await open_page(script=built_script(script_directory))
+        async with newer.get("/signal.js", headers={"If-None-Match": tag}) as got:
+            assert got.status == 200
+            assert got.headers["ETag"] != tag
+
+    @pytest.mark.parametrize("path", ["/signal.js/", "/signal-js", "/signal.js.mapx", "/notes.txt"])
+    async def test_nothing_else_is_served(self, open_page: Open, script_directory: Path, path: str) -> None:
+        async with (await open_page(script=built_script(script_directory))).get(path) as got:
+            assert got.status == 404
+
+    @pytest.mark.parametrize("path", ["/signal.js", "/signal.js.map"])
+    async def test_without_a_build_it_is_said_how_to_make_one(
+        self, open_page: Open, tmp_path: Path, path: str
+    ) -> None:
+        async with (await open_page(script=built_script(tmp_path))).get(path) as got:
+            assert got.status == 404
+            assert got.headers["Access-Control-Allow-Origin"] == "*"
+            assert "make script" in (await got.json())["error"]

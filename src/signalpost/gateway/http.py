@@ -1,4 +1,4 @@
-"""The HTTP side of the port: address discovery, health, metrics, and the page at `/`.
+"""The HTTP side of the port: address discovery, health, metrics, the page at `/`, the script for others.
 
 It knows aiohttp, PROTOCOL §1 and what each path answers. It refuses to know how connections are
 accepted, what is on the page, and where the numbers in the metrics come from.
@@ -18,7 +18,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from signalpost.gateway.pages import Page, plain_page
+from signalpost.gateway.pages import Asset, Page, plain_page
 from signalpost.gateway.websocket import asks_websocket, combine_headers
 
 __all__ = ["Advertised", "Edge", "Site", "http_logger", "parse_advertised", "web_application"]
@@ -35,7 +35,12 @@ _PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store
 _IMMUTABLE: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "public, max-age=31536000, immutable",
-    "Vary": "Accept-Encoding",
+}
+_FOR_ANY_PAGE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",  # the next version has the same name
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",  # also for pages that isolate themselves
 }
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
@@ -112,6 +117,7 @@ class Site:
     advertised: Advertised | None = None  #: where to connect, if not where the request came to
     version: str = ""  #: of this program, shown on the page
     page: Page = field(default_factory=plain_page)  #: what is at `/`
+    script: Mapping[str, Asset] = field(default_factory=dict)  #: the drop-in and its source map, by name
     open_doors: bool = False  #: whether any App ID and any token will do, so that the page need not ask
 
 
@@ -125,6 +131,7 @@ def web_application(site: Site, edge: Edge) -> web.Application:
     application.on_response_prepare.append(_sign)
     application.router.add_get("/", pages.page)
     application.router.add_get("/assets/{name}", pages.asset)
+    application.router.add_get(r"/{name:signal\.js(?:\.map)?}", pages.script)
     application.router.add_get("/getaddr", pages.getaddr)
     application.router.add_options("/getaddr", pages.preflight)
     application.router.add_get("/healthz", pages.healthz)
@@ -157,7 +164,7 @@ class _Pages:
             version=self._site.version,
             open_doors=self._site.open_doors,
         )
-        if headers["ETag"] in request.headers.get("If-None-Match", ""):
+        if _has_already(request, headers["ETag"]):
             return web.Response(status=304, headers=headers)
         return web.Response(text=text, content_type="text/html", headers=headers)
 
@@ -166,10 +173,19 @@ class _Pages:
         asset = self._site.page.assets.get(request.match_info["name"])
         if asset is None:
             raise web.HTTPNotFound
-        headers = _IMMUTABLE | {"Content-Type": asset.content_type}
-        if "gzip" not in request.headers.get("Accept-Encoding", ""):
-            return web.Response(body=asset.body, headers=headers)
-        return web.Response(body=asset.packed, headers=headers | {"Content-Encoding": "gzip"})
+        return _file(asset, request, headers=_IMMUTABLE)
+
+    async def script(self, request: web.Request) -> web.Response:
+        """The drop-in for pages from anywhere (SPEC S4), or its source map."""
+        name = request.match_info["name"]
+        asset = self._site.script.get(name)
+        if asset is None:
+            told = f"{name} was not built: `make script` builds it, with Node.js, before the server starts"
+            return _json({"error": told}, status=404, headers=_CORS | _PLAIN)
+        headers = _FOR_ANY_PAGE | {"ETag": asset.tag}
+        if _has_already(request, asset.tag):
+            return web.Response(status=304, headers=headers)
+        return _file(asset, request, headers=headers)
 
     async def getaddr(self, request: web.Request) -> web.Response:
         """Where to connect (PROTOCOL §1); always 200, since an original client hangs on anything else.
@@ -235,7 +251,7 @@ async def _sign(request: web.Request, response: web.StreamResponse) -> None:
 
 def _explain(status: int, request: web.Request) -> str:
     if status == 404:
-        served = "/, /getaddr, /healthz, /metrics, and WebSockets on any path"
+        served = "/, /signal.js, /getaddr, /healthz, /metrics, and WebSockets on any path"
         return f"nothing at {request.path[:200]}: there are {served}"
     if status == 405:
         return f"{request.method} is not allowed at {request.path[:200]}"
@@ -246,6 +262,18 @@ def _json(content: Mapping[str, Any], *, status: int = 200, headers: Mapping[str
     return web.Response(
         body=msgspec.json.encode(content), status=status, content_type="application/json", headers=headers
     )
+
+
+def _has_already(request: web.Request, tag: str) -> bool:
+    return tag in request.headers.get("If-None-Match", "")
+
+
+def _file(asset: Asset, request: web.Request, *, headers: Mapping[str, str]) -> web.Response:
+    """A file, packed for those that can unpack it."""
+    headers = {**headers, "Content-Type": asset.content_type, "Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        return web.Response(body=asset.body, headers=headers)
+    return web.Response(body=asset.packed, headers=headers | {"Content-Encoding": "gzip"})
 
 
 def _is_ipv4(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The page at `/`: the one that shows the server at work, or a plain one where that was not built.
+"""What browsers get: the page at `/`, or a plain one where that was not built; the script for other pages.
 
 It knows files, their types and how long browsers may keep them. It refuses to know who asks.
 """
@@ -16,13 +16,14 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
-__all__ = ["Asset", "Page", "built_page", "plain_page"]
+__all__ = ["Asset", "Page", "built_page", "built_script", "plain_page"]
 
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".map": "application/json",
 }
 _CLOSED: Final = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _COMMON: Final = {
@@ -34,11 +35,12 @@ _COMMON: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file whose name has a hash of its contents in it."""
+    """A file, as browsers get it."""
 
     body: bytes
     packed: bytes  #: the same, as gzip
     content_type: str
+    tag: str  #: an ETag that stands for the contents, packed or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Page:
     template: str
     policy: str  #: the Content-Security-Policy, with a gap for where the page may connect to
     headers: Mapping[str, str]
-    assets: Mapping[str, Asset] = field(default_factory=dict)  #: by name, in `/assets/`
+    #: by name, in `/assets/`; the names have a hash of the contents in them
+    assets: Mapping[str, Asset] = field(default_factory=dict)
 
     def render(self, *, address: str, version: str, open_doors: bool) -> tuple[str, dict[str, str]]:
         """The page and its headers. `address` is a ws or wss URL; open doors take any App ID and token."""
@@ -58,9 +61,8 @@ class Page:
             text = text.replace("{{" + name + "}}", escape(value))
         # 'self' means WebSockets, too, except to some browsers; an IPv6 address cannot be named here.
         named = "" if "[" in address else f" {address}"
-        tag = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:12]).decode()
         policy = self.policy.replace("{{address}}", named)
-        return text, {**self.headers, "Content-Security-Policy": policy, "ETag": f'"{tag}"'}
+        return text, {**self.headers, "Content-Security-Policy": policy, "ETag": _tag(text.encode())}
 
 
 def plain_page() -> Page:
@@ -93,9 +95,21 @@ def built_page(directory: Traversable | None = None) -> Page | None:
     return Page(index.read_text("utf-8"), policy, headers, {file.name: _read(file) for file in found})
 
 
+def built_script(directory: Traversable | None = None) -> Mapping[str, Asset]:
+    """The drop-in that `make script` builds from sdk/web, and its source map, by name; what was built."""
+    root = directory or files("signalpost.gateway").joinpath("script")
+    found = (root.joinpath(name) for name in ("signal.js", "signal.js.map"))
+    return {file.name: _read(file) for file in found if file.is_file()}
+
+
 def _read(file: Traversable) -> Asset:
     body = file.read_bytes()
-    return Asset(body, gzip.compress(body, 9, mtime=0), _TYPES[_suffix(file.name)])
+    # The tag is a weak one because it is the same for both forms.
+    return Asset(body, gzip.compress(body, 9, mtime=0), _TYPES[_suffix(file.name)], f"W/{_tag(body)}")
+
+
+def _tag(body: bytes) -> str:
+    return f'"{base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:12]).decode()}"'
 
 
 def _suffix(name: str) -> str:

@@ -40,16 +40,6 @@ export function scriptServer(): string | null {
   return (script ?? page?.querySelector("script[data-server]"))?.getAttribute("data-server") ?? null;
 }
 
-/** Where the script came from, if that is a server. */
-export const scriptOrigin = (): string[] => origin(script?.src);
-
-/** Where the page came from, if that is a server. */
-export const pageOrigin = (): string[] => origin(page?.baseURI);
-
-function origin(url = ""): string[] {
-  return /^https?:\/\/[^/?#]+/i.exec(url)?.slice(0, 1) ?? [];
-}
-
 /** The address as a WebSocket's; a path counts from the page. Throws ArgumentError if it is none. */
 export function resolve(address: string): string {
   return checkUrl(page && !address.includes(":") ? new URL(address, page.baseURI).href : address);
@@ -60,30 +50,37 @@ export function originalAddress(host: string, port: number): string {
   return `wss://${host.replace(/\./g, "-")}-sig-web.agora.io:${port + 1}/`;
 }
 
-/** Whom to ask for the address: base URLs. */
+/** Whom the application names to be asked for the address: base URLs. */
 export interface Directory {
   lbs_url1: string[];
   lbs_url2: string[];
   lbs_wx: string[];
 }
 
-/** The base URLs to ask here. */
-export function basesOf({ lbs_url1, lbs_url2, lbs_wx }: Directory): string[] {
-  const bases: unknown[] = miniProgram() ? [lbs_wx] : [lbs_url1, lbs_url2];
-  return [...new Set(bases.flat().filter((base): base is string => typeof base === "string"))];
+/**
+ * Whom to ask here, as groups of base URLs; a group is asked if nobody in those before has an answer. First those
+ * that the application names, then where the script came from, then where the page came from.
+ */
+export function groupsOf({ lbs_url1, lbs_url2, lbs_wx }: Directory): string[][] {
+  const named: unknown[] = miniProgram() ? [lbs_wx] : [lbs_url1, lbs_url2];
+  const bases = named.flat().filter((base): base is string => typeof base === "string");
+  const origins = [script?.src, page?.baseURI].flatMap(
+    (url = "") => /^https?:\/\/[^/?#]+/i.exec(url)?.slice(0, 1) ?? [], // of a file there is none
+  );
+  return [bases, ...[...new Set(origins)].map((origin) => [origin])].filter(({ length }) => length);
 }
 
 /** The address for each connection of one account: that which worked, else one that has not been tried. */
 export class Finder {
   private readonly fixed: () => string | null;
-  private readonly bases: () => string[];
+  private readonly groups: () => string[][];
   private readonly appId: unknown;
   private candidates: string[] = []; // what asking has found, the next one to be tried first
   private last = ""; // what was tried last
 
-  constructor(fixed: () => string | null, bases: () => string[], appId: unknown) {
+  constructor(fixed: () => string | null, groups: () => string[][], appId: unknown) {
     this.fixed = fixed;
-    this.bases = bases;
+    this.groups = groups;
     this.appId = appId;
   }
 
@@ -91,7 +88,7 @@ export class Finder {
   async next(): Promise<string> {
     const fixed = this.fixed();
     if (fixed) return resolve(fixed);
-    if (!this.candidates.length) this.candidates = await ask(this.bases(), this.appId);
+    if (!this.candidates.length) this.candidates = await ask(this.groups(), this.appId);
     return (this.last = this.candidates.shift() ?? "");
   }
 
@@ -102,8 +99,18 @@ export class Finder {
   }
 }
 
+/** Ask one group after the other. */
+async function ask([bases = [], ...others]: string[][], appId: unknown): Promise<string[]> {
+  try {
+    return await askAll(bases, appId);
+  } catch (error) {
+    if (!others.length) throw error;
+    return ask(others, appId);
+  }
+}
+
 /** Ask all at once; the first good answer counts. */
-async function ask(bases: string[], appId: unknown): Promise<string[]> {
+function askAll(bases: string[], appId: unknown): Promise<string[]> {
   return new Promise((found, fail) => {
     let open = bases.length;
     for (const base of bases) {

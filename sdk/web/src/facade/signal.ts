@@ -3,15 +3,7 @@ import { LOGIN_E_NET, LOGIN_E_TOKENWRONG, SDK_VERSION } from "../core/codes.js";
 import type { LoginFailed } from "../core/events.js";
 import type { EngineOptions } from "../shell/engine.js";
 import { Account, hide, textOf } from "./account.js";
-import {
-  basesOf,
-  Finder,
-  originalAddress,
-  pageOrigin,
-  resolve,
-  scriptOrigin,
-  scriptServer,
-} from "./address.js";
+import { Finder, groupsOf, originalAddress, resolve, scriptServer } from "./address.js";
 import { complain, Journal } from "./journal.js";
 import { Session } from "./session.js";
 
@@ -23,10 +15,13 @@ const ORIGINAL_PORT = 8001;
 
 /** What `Signal(appid)` gives: the logins of one app. */
 export class SignalClient {
-  /** Base URLs to ask for the server's address, all at once, if nothing else says it. */
-  lbs_url1: string[] = scriptOrigin();
+  /**
+   * Base URLs to ask for the server's address, all at once, if nothing else says it; if none of them answers, or there
+   * are none, the script's own server is asked, and then the page's.
+   */
+  lbs_url1: string[] = [];
   /** More of them. */
-  lbs_url2: string[] = pageOrigin();
+  lbs_url2: string[] = [];
   /** The same in WeChat mini-programs. */
   lbs_wx: string[] = [];
 
@@ -104,7 +99,7 @@ export class SignalClient {
     const fixed = this.fixedAddress();
     let reason = "no server is known: set Signal.server, or data-server of the script tag";
     try {
-      if (fixed ? resolve(fixed) : basesOf(this).length) return null;
+      if (fixed ? resolve(fixed) : groupsOf(this).length) return null;
     } catch (error) {
       reason = String(error); // what the application gave is no address
     }
@@ -115,7 +110,7 @@ export class SignalClient {
   private newAccount(name: string): Account {
     const finder = new Finder(
       () => this.fixedAddress(),
-      () => basesOf(this),
+      () => groupsOf(this),
       this.app.id,
     );
     return new Account(finder, name, this.journal, this.options);

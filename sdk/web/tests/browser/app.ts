@@ -1,5 +1,6 @@
 /** An app of 2019 in a real browser, seen through the documented callbacks alone (SPEC S4). */
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { Relay, ServerProcess } from "../api/servers.js";
 import { type BrowserName, Tab, useBrowser } from "./browser.js";
@@ -135,6 +136,19 @@ export function testIn(browser: BrowserName): void {
     ]);
     await bo.expect("onMessageInstantReceive", "ada-cut", 0, "from afar");
     await ada.quiet();
+  });
+
+  test("SPEC S4: a page of another origin loads the script from the server, and needs no word more", async () => {
+    const server = inject("url").replace("ws", "http");
+    const [served, built] = [await fetch(`${server}signal.js`), await readFile(inject("script"), "utf8")];
+    expect(await served.text(), "`make script` brings it up to date").toBe(built);
+    const tab = await Tab.load(app, "ada-moved", `src="${server}signal.js"`);
+    expect(await tab.run("location.origin")).not.toBe(new URL(server).origin);
+    await tab.run("enter()");
+    await tab.expect("onLoginSuccess", 0);
+    await tab.run("session.logout()");
+    await tab.expect("onLogout", 101);
+    await tab.quiet();
   });
 
   test("SPEC S4: in a web worker", async () => {

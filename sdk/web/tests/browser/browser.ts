@@ -80,7 +80,7 @@ export function useBrowser(name: BrowserName): void {
         } else if (pathname === "/page.html") {
           const page = await readFile(PAGE, "utf8");
           response.setHeader("Content-Type", "text/html; charset=utf-8");
-          response.end(page.replace("SERVER", `data-server="${searchParams.get("server") ?? ""}"`));
+          response.end(page.replace("TAG", searchParams.get("tag") ?? ""));
         } else {
           response.statusCode = 404;
           response.end();
@@ -110,9 +110,14 @@ export class Tab {
   }
 
   /** The page of that account, loaded; `server`: where the script tag says that the server is. */
-  static async open(app: string, account: string, server: string): Promise<Tab> {
+  static open(app: string, account: string, server: string): Promise<Tab> {
+    return Tab.load(app, account, `src="SignalSDK.js" data-server="${server}"`);
+  }
+
+  /** The same, with these attributes of the script tag. */
+  static async load(app: string, account: string, tag: string): Promise<Tab> {
     const { port } = pages.address() as AddressInfo;
-    const query = `${app}&${account}&server=${encodeURIComponent(server)}`;
+    const query = `${app}&${account}&tag=${encodeURIComponent(tag)}`;
     const window = await browser.open(`http://127.0.0.1:${port}/page.html?${query}`);
     onTestFinished(() => window.close());
     return new Tab(window);

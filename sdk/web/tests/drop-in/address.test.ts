@@ -135,8 +135,37 @@ test("SPEC S4: the server that the script came from, or the page, needs no word"
     0,
   );
   expect(await login(clientIn({ document: page(`${http()}/page.html`, "file:///signal.js") }))).toBe(0);
+  const said = complaints();
   const silent = clientIn({ document: page("file:///page.html", "file:///signal.js") });
-  expect([silent.lbs_url1, silent.lbs_url2, silent.lbs_wx]).toEqual([[], [], []]);
+  expect(await login(silent)).toBe(201);
+  expect(said[0]?.[0]).toContain("no server is known");
+});
+
+test("SPEC S4: the script's server comes first; the page's is asked if that one is none", async () => {
+  const [first, second] = [await answering('{"web":["ws://127.0.0.1:1/first"]}'), await answering("a page")];
+  const urls = tried();
+  const both = clientIn({ document: page(`${second.base}/page.html`, `${first.base}/signal.js`) });
+  expect(await login(both, 1)).toBe(201);
+  expect([...new Set(urls)]).toEqual(["ws://127.0.0.1:1/first"]);
+  expect(second.asked).toEqual([]);
+  const turned = clientIn({ document: page(`${first.base}/page.html`, `${second.base}/library.js`) });
+  expect(await login(turned, 1)).toBe(201);
+  expect(second.asked).toContain("/getaddr?vid=app");
+  expect([...new Set(urls)]).toEqual(["ws://127.0.0.1:1/first"]);
+});
+
+test("SPEC S4: what an app names is stronger than where the script came from; which helps if that is dead", async () => {
+  const [named, own] = [await answering(JSON.stringify({ web: [inject("url")] })), await answering("{}")];
+  const document = page("file:///page.html", `${own.base}/signal.js`);
+  for (const list of ["lbs_url1", "lbs_url2"] as const) {
+    const signal = clientIn({ document });
+    signal[list].push(named.base);
+    expect(await login(signal)).toBe(0);
+  }
+  expect(own.asked).toEqual([]);
+  const dead = clientIn({ document: page("file:///page.html", `${http()}/signal.js`) });
+  dead.lbs_url1 = dead.lbs_url2 = ["http://127.0.0.1:1"];
+  expect(await login(dead)).toBe(0);
 });
 
 test("PROTOCOL §1: lbs_url1 and lbs_url2 are asked at once; the first good answer counts", async () => {
