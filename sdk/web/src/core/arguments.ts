@@ -117,6 +117,19 @@ function channelToChange(value: unknown): string {
   return channel;
 }
 
+function attributeValue(value: unknown): string {
+  return textual(value, "attribute value", ATTRIBUTE_VALUE_BYTES);
+}
+
+/** How many members at most. */
+function count(value: unknown = LIST_ALL_MEMBERS): number {
+  const number = typeof value === "string" && /^[0-9]{1,16}$/.test(value) ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isInteger(number) || number < 0) {
+    return refuse("num has to be a whole number, 0 or more");
+  }
+  return Math.min(number, 2 ** 53);
+}
+
 // --- requests ---
 
 /** A message to an account: at most 8196 bytes (SPEC M1). */
@@ -141,101 +154,39 @@ export function leave(channel: unknown): Ask {
   return { func: "channel_leave", args: { name: channelName(channel) } };
 }
 
-/** Set an attribute of a channel: at most 8096 bytes (SPEC C10). */
-export function setChannelAttribute(channel: unknown, name: unknown, value: unknown): Ask {
-  const text = textual(value, "attribute value", ATTRIBUTE_VALUE_BYTES);
-  return {
-    func: "channel_set_attr",
-    args: { channel: channelToChange(channel), name: label(name), value: text },
-  };
-}
+// --- functions that an application may also call by name ---
 
-/** Delete an attribute of a channel (SPEC C10). */
-export function deleteChannelAttribute(channel: unknown, name: unknown): Ask {
-  return { func: "channel_del_attr", args: { channel: channelToChange(channel), name: label(name) } };
-}
+/** What each argument has to be: a check gives it back as it is sent. */
+type Checks = Readonly<Record<string, (value: unknown) => unknown>>;
 
-/** Delete all attributes of a channel but the built-in ones (SPEC C10). */
-export function clearChannelAttributes(channel: unknown): Ask {
-  return { func: "channel_clear_attr", args: { channel: channelToChange(channel) } };
-}
-
-/** How many members a channel has (SPEC C12). */
-export function queryNumber(channel: unknown): Ask {
-  return { func: "channel_query_num", args: { name: channelName(channel) } };
-}
-
-/** Whether an account is in a channel (SPEC C12). */
-export function queryIsIn(channel: unknown, account: unknown): Ask {
-  return {
-    func: "channel_query_user_isin",
-    args: { name: channelName(channel), account: accountName(account) },
-  };
-}
-
-/** The latest 200 members of a channel (SPEC C12). */
-export function queryMembers(channel: unknown): Ask {
-  return { func: "channel_query_userlist", args: { name: channelName(channel) } };
-}
-
-/** The latest `most` members of a channel (SPEC C12). */
-export function queryAllMembers(channel: unknown, most: unknown = LIST_ALL_MEMBERS): Ask {
-  const number = typeof most === "string" && /^[0-9]{1,16}$/.test(most) ? Number(most) : most;
-  if (typeof number !== "number" || !Number.isInteger(number) || number < 0) {
-    return refuse("num has to be a whole number, 0 or more");
-  }
-  return {
-    func: "channel_query_userlist_all",
-    args: { name: channelName(channel), num: Math.min(number, 2 ** 53) },
-  };
-}
-
-/** Whether an account is online (SPEC P1). */
-export function queryStatus(account: unknown): Ask {
-  return { func: "user_query_user_status", args: { account: accountName(account) } };
-}
-
-/** Set an attribute of one's own: at most 8096 bytes (SPEC P2). */
-export function setUserAttribute(name: unknown, value: unknown): Ask {
-  const text = textual(value, "attribute value", ATTRIBUTE_VALUE_BYTES);
-  return { func: "user_set_attr", args: { name: label(name), value: text } };
-}
-
-/** An attribute of anybody in the app (SPEC P2). */
-export function getUserAttribute(account: unknown, name: unknown): Ask {
-  return { func: "user_get_attr", args: { account: accountName(account), name: label(name) } };
-}
-
-/** All attributes of anybody in the app (SPEC P2). */
-export function getUserAttributes(account: unknown): Ask {
-  return { func: "user_get_attr_all", args: { account: accountName(account) } };
-}
-
-// --- remote calls by name ---
-
-const REMOTE: ReadonlyMap<string, (args: Fields) => Ask> = /* @__PURE__ */ new Map([
-  ["user_query_user_status", ({ account }: Fields) => queryStatus(account)],
-  ["user_set_attr", ({ name, value = "" }: Fields) => setUserAttribute(name, value)],
-  ["user_get_attr", ({ account, name }: Fields) => getUserAttribute(account, name)],
-  ["user_get_attr_all", ({ account }: Fields) => getUserAttributes(account)],
-  ["channel_query_num", ({ name }: Fields) => queryNumber(name)],
-  ["channel_query_user_isin", ({ name, account }: Fields) => queryIsIn(name, account)],
-  ["channel_query_userlist", ({ name }: Fields) => queryMembers(name)],
-  ["channel_query_userlist_all", ({ name, num }: Fields) => queryAllMembers(name, num)],
-  ["channel_set_attr", ({ channel, name, value = "" }: Fields) => setChannelAttribute(channel, name, value)],
-  ["channel_del_attr", ({ channel, name }: Fields) => deleteChannelAttribute(channel, name)],
-  ["channel_clear_attr", ({ channel }: Fields) => clearChannelAttributes(channel)],
+/** The functions of SPEC C12. */
+const REMOTE: ReadonlyMap<string, Checks> = /* @__PURE__ */ new Map<string, Checks>([
+  ["user_query_user_status", { account: accountName }],
+  ["user_set_attr", { name: label, value: attributeValue }],
+  ["user_get_attr", { account: accountName, name: label }],
+  ["user_get_attr_all", { account: accountName }],
+  ["channel_query_num", { name: channelName }],
+  ["channel_query_user_isin", { name: channelName, account: accountName }],
+  ["channel_query_userlist", { name: channelName }],
+  ["channel_query_userlist_all", { name: channelName, num: count }],
+  ["channel_set_attr", { channel: channelToChange, name: label, value: attributeValue }],
+  ["channel_del_attr", { channel: channelToChange, name: label }],
+  ["channel_clear_attr", { channel: channelToChange }],
 ]);
 
+function call(func: string, given: Fields): Ask {
+  const checks = Object.entries(REMOTE.get(func) ?? {});
+  return { func, args: Object.fromEntries(checks.map(([name, check]) => [name, check(given[name])])) };
+}
+
 /**
- * `invoke`: one of the functions of SPEC C12 by name; `args` is an object or its JSON text.
+ * `invoke`: one of them by name; `args` is an object or its JSON text.
  *
  * Throws RequestError (1001) for a name that is none of them.
  */
 export function remoteCall(name: unknown, args: unknown): Ask {
-  const known = typeof name === "string" && name.startsWith(RPC_PREFIX);
-  const make = known ? REMOTE.get(name.slice(RPC_PREFIX.length)) : undefined;
-  if (!make) {
+  const func = typeof name === "string" && name.startsWith(RPC_PREFIX) ? name.slice(RPC_PREFIX.length) : "";
+  if (!REMOTE.has(func)) {
     const allowed = [...REMOTE.keys()].sort().join(", ");
     throw new RequestError(
       GENERAL_E_FAILED,
@@ -243,5 +194,62 @@ export function remoteCall(name: unknown, args: unknown): Ask {
     );
   }
   const fields = typeof args === "string" ? parse(args || "{}") : args;
-  return make(isObject(fields) ? fields : refuse("the arguments have to be an object, or its JSON text"));
+  if (!isObject(fields)) return refuse("the arguments have to be an object, or its JSON text");
+  const { value = "" } = fields;
+  return call(func, { ...fields, value });
+}
+
+/** Set an attribute of a channel: at most 8096 bytes (SPEC C10). */
+export function setChannelAttribute(channel: unknown, name: unknown, value: unknown): Ask {
+  return call("channel_set_attr", { channel, name, value });
+}
+
+/** Delete an attribute of a channel (SPEC C10). */
+export function deleteChannelAttribute(channel: unknown, name: unknown): Ask {
+  return call("channel_del_attr", { channel, name });
+}
+
+/** Delete all attributes of a channel but the built-in ones (SPEC C10). */
+export function clearChannelAttributes(channel: unknown): Ask {
+  return call("channel_clear_attr", { channel });
+}
+
+/** How many members a channel has (SPEC C12). */
+export function queryNumber(channel: unknown): Ask {
+  return call("channel_query_num", { name: channel });
+}
+
+/** Whether an account is in a channel (SPEC C12). */
+export function queryIsIn(channel: unknown, account: unknown): Ask {
+  return call("channel_query_user_isin", { name: channel, account });
+}
+
+/** The latest 200 members of a channel (SPEC C12). */
+export function queryMembers(channel: unknown): Ask {
+  return call("channel_query_userlist", { name: channel });
+}
+
+/** The latest `most` members of a channel (SPEC C12). */
+export function queryAllMembers(channel: unknown, most?: unknown): Ask {
+  return call("channel_query_userlist_all", { name: channel, num: most });
+}
+
+/** Whether an account is online (SPEC P1). */
+export function queryStatus(account: unknown): Ask {
+  return call("user_query_user_status", { account });
+}
+
+/** Set an attribute of one's own: at most 8096 bytes (SPEC P2). */
+export function setUserAttribute(name: unknown, value: unknown): Ask {
+  return call("user_set_attr", { name, value });
+}
+
+/** An attribute of anybody in the app (SPEC P2). */
+export function getUserAttribute(account: unknown, name: unknown): Ask {
+  return call("user_get_attr", { account, name });
+}
+
+/** All attributes of anybody in the app (SPEC P2). */
+export function getUserAttributes(account: unknown): Ask {
+  return call("user_get_attr_all", { account });
 }
