@@ -6,28 +6,10 @@
  */
 import { isObject, parse } from "../core/codec.js";
 import { checkUrl, type SocketConstructor } from "../shell/link.js";
-import { weChatSocket, type WeChat } from "../shell/wechat.js";
-
-/** The part of `wx` that is used. */
-interface MiniProgram extends WeChat {
-  request(options: {
-    readonly url: string;
-    readonly dataType: string;
-    readonly success: (answer: { readonly data?: unknown }) => void;
-    readonly fail: (error: unknown) => void;
-  }): unknown;
-}
-
-declare const wx: Partial<MiniProgram> | undefined; // in a mini-program it is no property of globalThis
+import { miniProgram, weChatSocket } from "../shell/wechat.js";
 
 const page = typeof document === "undefined" ? null : document;
 const script = page?.currentScript as HTMLScriptElement | null | undefined; // of a classic script, while it is loaded
-
-/** `wx`, if this is a mini-program: it has `connectSocket`, which a page inside WeChat has not. */
-const miniProgram = (): MiniProgram | null => {
-  const found = typeof wx === "undefined" ? null : wx;
-  return found?.connectSocket ? (found as MiniProgram) : null;
-};
 
 /** The connections of a mini-program; elsewhere the engine finds its WebSocket. */
 export function socketOption(): { socket?: SocketConstructor } {

@@ -3,6 +3,7 @@
  *
  * It knows nothing of sessions; what a callback means is for those who put it here.
  */
+import { HERE } from "../shell/surroundings.js";
 import { complain } from "./journal.js";
 
 const UNFINISHED = 1_000; // promises of callbacks at once; then the next callback waits
@@ -49,7 +50,7 @@ export class Delivery {
       this.run();
     };
     if (this.streak < STREAK) {
-      void Promise.resolve().then(run);
+      HERE.soon(run);
     } else {
       this.streak = 0;
       giveTurn(run);

@@ -3,6 +3,8 @@
  * Node, a WeChat mini-program and a test each have theirs; nothing else in the SDK asks where it is.
  */
 
+import { onNetwork } from "./wechat.js";
+
 /** What an engine needs besides a WebSocket; tests give their own. */
 export interface Surroundings {
   /** Seconds of a clock that never goes back. */
@@ -23,9 +25,17 @@ interface Listening {
   removeEventListener?: (name: string, callback: () => void) => void;
 }
 
+let last = 0; // milliseconds, when somebody asked last
+let gone = 0; // by which a clock that people may set has gone back in all
+
 /** Those of the place where this runs. */
 export const HERE: Surroundings = {
-  now: () => (typeof performance === "undefined" ? Date.now() : performance.now()) / 1000,
+  now() {
+    const time = (typeof performance === "undefined" ? Date : performance).now();
+    gone += Math.max(last - time, 0);
+    last = time;
+    return (time + gone) / 1000;
+  },
   random: () => Math.random(),
   after(seconds, callback) {
     const timer = setTimeout(callback, seconds * 1000);
@@ -34,15 +44,18 @@ export const HERE: Surroundings = {
     };
   },
   soon(callback) {
-    if (typeof queueMicrotask === "function") queueMicrotask(callback);
-    else void Promise.resolve().then(callback);
+    void Promise.resolve().then(callback); // some places have no `queueMicrotask`
   },
   onHope(callback) {
     const page = typeof document === "undefined" ? null : document;
     const seen = (): void => {
       if (page?.visibilityState === "visible") callback();
     };
-    const stops = [listen(globalThis, "online", callback), listen(page, "visibilitychange", seen)];
+    const stops = [
+      listen(globalThis, "online", callback),
+      listen(page, "visibilitychange", seen),
+      onNetwork(callback),
+    ];
     return () => {
       for (const stop of stops) stop();
     };

@@ -1,4 +1,7 @@
-/** A WebSocket in WeChat mini-programs, which have `wx.connectSocket` instead. */
+/**
+ * WeChat mini-programs, which have `wx` instead of a browser's functions: the connections of `wx.connectSocket` as
+ * WebSockets, and the news of `wx.onNetworkStatusChange`.
+ */
 import type { Socket, SocketConstructor } from "./link.js";
 
 /** What `wx.connectSocket` gives back. */
@@ -14,6 +17,52 @@ export interface SocketTask {
 /** The part of `wx` that connections need. */
 export interface WeChat {
   connectSocket(options: { readonly url: string }): SocketTask;
+}
+
+/** News of the network. */
+type NetworkListener = (news: { readonly isConnected?: unknown }) => void;
+
+/** The part of `wx` that the SDK uses by itself; old versions lack some of it. */
+export interface MiniProgram extends WeChat {
+  request(options: {
+    readonly url: string;
+    readonly dataType: string;
+    readonly success: (answer: { readonly data?: unknown }) => void;
+    readonly fail: (error: unknown) => void;
+  }): unknown;
+  onNetworkStatusChange?(listener: NetworkListener): void;
+  offNetworkStatusChange?(listener: NetworkListener): void;
+}
+
+declare const wx: Partial<MiniProgram> | undefined; // in a mini-program it is no property of globalThis
+
+/** `wx`, if this is a mini-program: it has `connectSocket`, which a page inside WeChat has not. */
+export function miniProgram(): MiniProgram | null {
+  const found = typeof wx === "undefined" ? null : wx;
+  return found?.connectSocket ? (found as MiniProgram) : null;
+}
+
+const hopeful = new Set<() => void>(); // who waits for the network
+let isListening = false; // to `wx`, with one listener for all of them: old versions never take it back
+
+const listener: NetworkListener = ({ isConnected }) => {
+  if (isConnected) for (const callback of [...hopeful]) callback();
+};
+
+/** Call back whenever a mini-program's network is there again; gives back how to stop it. */
+export function onNetwork(callback: () => void): () => void {
+  const found = miniProgram();
+  hopeful.add(callback);
+  if (!isListening && found?.onNetworkStatusChange) {
+    found.onNetworkStatusChange(listener);
+    isListening = true;
+  }
+  return () => {
+    hopeful.delete(callback);
+    if (hopeful.size || !found?.offNetworkStatusChange) return;
+    found.offNetworkStatusChange(listener);
+    isListening = false;
+  };
 }
 
 /** The constructor to give to an engine in a mini-program. */

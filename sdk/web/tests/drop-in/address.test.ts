@@ -237,9 +237,13 @@ test.each([
 
 // --- WeChat ---
 
-/** `wx` of a mini-program, on `ws` and `fetch`. */
-function weChat(): { wx: object; said: string[] } {
+type NetworkListener = (news: { isConnected: boolean }) => void;
+
+/** `wx` of a mini-program, on `ws` and `fetch`; what it was asked, its connections, and who hears of the network. */
+function weChat(): { wx: object; said: string[]; sockets: WebSocket[]; listeners: NetworkListener[] } {
   const said: string[] = [];
+  const sockets: WebSocket[] = [];
+  const listeners: NetworkListener[] = [];
   interface Request {
     url: string;
     dataType: string;
@@ -250,6 +254,7 @@ function weChat(): { wx: object; said: string[] } {
     connectSocket({ url }: { url: string }) {
       said.push(url);
       const socket = new WebSocket(url.replace("wss:", "ws:")); // there is no TLS in this test
+      sockets.push(socket);
       return {
         onOpen: (cb: () => void) => socket.on("open", cb),
         onMessage: (cb: (message: object) => void) =>
@@ -279,8 +284,10 @@ function weChat(): { wx: object; said: string[] } {
         success({ data: await answer.text() });
       }, fail);
     },
+    onNetworkStatusChange: (listener: NetworkListener) => listeners.push(listener),
+    offNetworkStatusChange: (listener: NetworkListener) => listeners.splice(listeners.indexOf(listener), 1),
   };
-  return { wx, said };
+  return { wx, said, sockets, listeners };
 }
 
 test("SPEC S4: in a mini-program, wx.request asks lbs_wx, and wx.connectSocket connects", async () => {
@@ -304,4 +311,47 @@ test("SPEC S4: in a mini-program, a told address needs no asking; in a page of W
   expect(said).toEqual([inject("url")]);
   const inPage = clientIn({ wx: { request: () => undefined }, document: page(`${http()}/`, null) });
   expect(await login(inPage)).toBe(0);
+});
+
+/** A client whose reconnects wait for news of the network, and what `wx` has of it. */
+function patientIn(wx: object): SignalClient {
+  const signal = loadIn({ wx })("app", { settings: { retryFirst: 1000, retryMost: 1000 } });
+  signal.setup_debugging("ap_url", inject("url"));
+  return signal;
+}
+
+test("SPEC L10: in a mini-program, the network that is back hurries a reconnect; who is out hears nothing", async () => {
+  const { wx, sockets, listeners } = weChat();
+  const signal = patientIn(wx);
+  const sessions = ["ada-back", "bo-back"].map((name) => signal.login(name, "any", 10, 10_000));
+  const entering = (): Promise<unknown> =>
+    Promise.all(sessions.map((session) => new Promise((resolve) => (session.onLoginSuccess = resolve))));
+  await entering();
+  expect(listeners).toHaveLength(1);
+  sockets.forEach((socket) => {
+    socket.terminate();
+  });
+  const lost = sessions.map((session) => new Promise((resolve) => (session.onReconnecting = resolve)));
+  expect(await Promise.all(lost)).toEqual([1, 1]);
+  listeners[0]?.({ isConnected: false });
+  expect(sockets).toHaveLength(2);
+  const back = entering();
+  listeners[0]?.({ isConnected: true });
+  await back;
+  const over = sessions.map((session) => new Promise((resolve) => (session.onLogout = resolve)));
+  sessions.forEach((session) => {
+    session.logout();
+  });
+  expect(await Promise.all(over)).toEqual([101, 101]);
+  expect(listeners).toEqual([]);
+});
+
+test("SPEC L10: an old WeChat, which never takes a listener back, has one for all", async () => {
+  const { wx, listeners } = weChat();
+  const signal = patientIn({ ...wx, offNetworkStatusChange: undefined });
+  for (let n = 0; n < 3; n++) expect(await login(signal)).toBe(0);
+  expect(listeners).toHaveLength(1);
+  listeners[0]?.({ isConnected: true });
+  const older = patientIn({ ...wx, onNetworkStatusChange: undefined, offNetworkStatusChange: undefined });
+  expect(await login(older)).toBe(0);
 });

@@ -1,5 +1,5 @@
 /** The shell against a real server: order, connections, tokens, timers, and the end. */
-import { afterEach, describe, expect, inject, test, vi } from "vitest";
+import { afterEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { join, send, sendToChannel } from "../../src/core/arguments.js";
 import { Action } from "../../src/core/steps.js";
 import { Engine, type EngineOptions, type Result } from "../../src/shell/engine.js";
@@ -289,6 +289,21 @@ describe("news of the network", () => {
     window.dispatchEvent(new Event("online"));
     expect(hope).toHaveBeenCalledTimes(2);
   });
+});
+
+test("a clock that somebody sets back goes on", () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  vi.stubGlobal("performance", undefined); // as in mini-programs
+  vi.setSystemTime(10_000_000);
+  const start = HERE.now();
+  vi.setSystemTime(10_005_000);
+  vi.setSystemTime(4_000_000);
+  expect(HERE.now()).toBe(start);
+  vi.setSystemTime(4_002_000);
+  expect(HERE.now()).toBe(start + 2);
 });
 
 test("close: nothing is told any more, and who waits is given back", async () => {
