@@ -12,16 +12,17 @@ import {
   DTMF_KEYS,
   EXTRA_BYTES,
   GENERAL_E_FAILED,
-  GENERAL_E_LARGE_PARAM,
   GENERAL_E_WRONG_PARAM,
   INSTANT_BYTES,
   LIST_ALL_MEMBERS,
   RESERVED_CHANNELS,
 } from "./codes.js";
 import { ArgumentError, RequestError } from "./errors.js";
-import { labelFault, nameFault, textFault, type Fault } from "./texts.js";
+import { labelFault, large, nameFault, textFault, type Fault } from "./texts.js";
 
 export const RPC_PREFIX = "io.agora.signal.";
+
+const KEYS = new RegExp(`^[${DTMF_ALPHABET}]+$`);
 
 /** A request: a function of PROTOCOL §5 and its arguments. */
 export interface Ask {
@@ -55,13 +56,31 @@ export function answerExtra(value: unknown): string {
 
 /** Keys as they travel (SPEC K4). */
 export function keysExtra(keys: unknown): string {
-  if (typeof keys !== "string" || !keys || Array.from(keys).some((key) => !DTMF_ALPHABET.includes(key))) {
+  if (typeof keys !== "string" || !KEYS.test(keys)) {
     return refuse("DTMF takes text of 0-9, *, #, A-D, at least one");
   }
-  if (keys.length > DTMF_KEYS) {
-    throw new ArgumentError(GENERAL_E_LARGE_PARAM, `DTMF takes at most ${DTMF_KEYS} keys at once`);
-  }
+  if (keys.length > DTMF_KEYS) require(large(`DTMF takes at most ${DTMF_KEYS} keys at once`));
   return JSON.stringify({ msgtype: "dtmf", msgdata: keys });
+}
+
+/** A text, or a number as text; null for anything else. */
+export function spelled(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  if (typeof value !== "bigint" && !Number.isFinite(value)) return null;
+  return String(Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value as number) : value); // no 1e21
+}
+
+function name(value: unknown, what: string, check = nameFault): string {
+  const text = spelled(value);
+  if (text === null) {
+    return refuse(`${what} has to be text or a number, not ${value === null ? "null" : typeof value}`);
+  }
+  require(check(text, what));
+  return text;
+}
+
+function label(value: unknown): string {
+  return name(value, "attribute name", labelFault);
 }
 
 function refuse(reason: string): never {
@@ -70,27 +89,6 @@ function refuse(reason: string): never {
 
 function require(fault: Fault | null): void {
   if (fault) throw new ArgumentError(fault.code, fault.reason);
-}
-
-function spelled(value: unknown, what: string): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "bigint" || Number.isSafeInteger(value)) return String(value);
-  if (typeof value === "number" && isFinite(value)) {
-    return String(Number.isInteger(value) ? BigInt(value) : value); // 1e21 is spelled with digits
-  }
-  return refuse(`${what} has to be text or a number, not ${value === null ? "null" : typeof value}`);
-}
-
-function name(value: unknown, what: string): string {
-  const text = spelled(value, what);
-  require(nameFault(text, what));
-  return text;
-}
-
-function label(value: unknown): string {
-  const text = spelled(value, "attribute name");
-  require(labelFault(text, "attribute name"));
-  return text;
 }
 
 function textual(value: unknown, what: string, limit: number): string {

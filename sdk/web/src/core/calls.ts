@@ -11,9 +11,10 @@
  *  3. An event about a call that is not open means nothing (PROTOCOL §8).
  */
 import { codeOf, has, isObject, parse } from "./codec.js";
-import { type Code, GENERAL_E_UNKNOWN } from "./codes.js";
+import { GENERAL_E_UNKNOWN } from "./codes.js";
 import type { CallEnded, CallEvent } from "./events.js";
 import type { Line } from "./lines.js";
+import type { Fault } from "./texts.js";
 
 /**
  * How far a call has come: the invitation has not been answered by the server yet (`invited`), the server has taken
@@ -70,10 +71,10 @@ export class Calls {
   }
 
   /** The invitation was refused, or not answered. */
-  failed(number: number, code: Code, reason: string): CallEvent[] {
+  failed(number: number, fault: Fault): CallEvent[] {
     const call = this.unnamed.get(number);
     this.unnamed.delete(number);
-    return call ? [{ kind: "callFailed", ...named(call), code, reason, mark: 0 }] : [];
+    return call ? [failed(call, fault)] : [];
   }
 
   /** The server took this client's acceptance. */
@@ -96,8 +97,8 @@ export class Calls {
   // --- what happens to all ---
 
   /** The session is gone (S7). */
-  failAll(code: Code, reason: string): CallEvent[] {
-    return this.closeAll().map((call) => ({ kind: "callFailed", ...named(call), code, reason, mark: 0 }));
+  failAll(fault: Fault): CallEvent[] {
+    return this.closeAll().map((call) => failed(call, fault));
   }
 
   /** The user logs out. */
@@ -177,7 +178,7 @@ export class Calls {
       case "voip_invite_failed":
         if (!outgoing) return [];
         this.close(call);
-        return [{ kind: "callFailed", ...named(call), ...failure(extra), mark }];
+        return [failed(call, failure(extra), mark)];
       case "voip_invite_bye":
         this.close(call);
         return [{ kind: "callEnded", ...named(call), byPeer: true, extra, mark }];
@@ -201,6 +202,10 @@ function ended(call: OpenCall, byPeer: boolean): CallEnded {
   return { kind: "callEnded", ...named(call), byPeer, extra: "", mark: 0 };
 }
 
+function failed(call: OpenCall, { code, reason }: Fault, mark = 0): CallEvent {
+  return { kind: "callFailed", ...named(call), code, reason, mark };
+}
+
 function contentOf(text: string): Content | null {
   const content = parse(text);
   if (!isObject(content)) return null;
@@ -210,7 +215,7 @@ function contentOf(text: string): Content | null {
 }
 
 /** What `voip_invite_failed` says (PROTOCOL §8). */
-function failure(extra: string): { code: Code; reason: string } {
+function failure(extra: string): Fault {
   const said = parse(extra);
   if (isObject(said) && has(said, "code") && typeof said["reason"] === "string") {
     return { code: codeOf(said["code"]), reason: said["reason"] };

@@ -33,13 +33,15 @@ import { Inbox } from "./inbox.js";
 import { secondsOf, type Line } from "./lines.js";
 import { failureCode, INVITE, JOIN, LEAVE, LOGOUT, Requests, timeoutCode, type Pending } from "./requests.js";
 import type { Settings } from "./settings.js";
+import type { Fault } from "./texts.js";
 import { Action, type Effect, type Invite, type Request, type Respond, type Seen } from "./steps.js";
 
 const POLL = "user_getmsg";
 const ACKNOWLEDGE = "user_ack";
 const CONFIRM = "voip_invite_ack";
-const NO_LOGIN = "not logged in: log in first";
-const NO_CALL = "there is no such call: it was answered, ended or timed out";
+const NO_CALL = failed("there is no such call: it was answered, ended or timed out");
+const UNNAMED = failed("the server has not taken the call yet");
+const NO_CONNECTION: Fault = { code: INVITE_E_NET, reason: "there is no connection" };
 
 /**
  * How far goes what is asked for: nobody is logged in, it is refused (`nowhere`); there is no connection, it waits
@@ -113,10 +115,13 @@ export class Exchange {
 
   /** Leave the channels that the session is in and nobody knows of: joins that were given up. */
   leaveStrays(kept: unknown, now: number): void {
-    for (const name of isObject(kept) ? Object.keys(kept) : []) {
-      const known = this.requests.all().some(({ func, args }) => isDoor(func) && args["name"] === name);
-      if (!known && !this.channels.has(name)) this.ask(this.requests.add(0, LEAVE, { name }, now));
-    }
+    for (const name of isObject(kept) ? Object.keys(kept) : []) this.leaveStray(name, now);
+  }
+
+  /** Leave the channel, unless the session is meant to be there or its way in or out is under way. */
+  private leaveStray(name: string, now: number): void {
+    const known = this.requests.all().some(({ func, args }) => isDoor(func) && args["name"] === name);
+    if (!known && !this.channels.has(name)) this.ask(this.requests.add(0, LEAVE, { name }, now));
   }
 
   /** Send what waits, once on each connection; not polls: the login has done what they would. */
@@ -138,11 +143,11 @@ export class Exchange {
 
   /** The session is gone, and its channels (`code` says why) and calls with it (SPEC S7). */
   lose(code: Code, reason: string): void {
-    this.out.push(...this.channels.leaveAll(code), ...this.calls.failAll(INVITE_E_NET, reason));
+    this.out.push(...this.channels.leaveAll(code), ...this.calls.failAll({ code: INVITE_E_NET, reason }));
     for (const pending of this.requests.all()) {
       if (pending.func.startsWith("voip_")) {
         this.requests.take(pending.id);
-        this.unanswered(pending, GENERAL_E_FAILED, "the call is over: the session was gone");
+        this.unanswered(pending, failed("the call is over: the session was gone"));
       } else if (pending.func === LEAVE) {
         this.requests.take(pending.id);
         this.answered(pending, { result: "ok" }); // what it wanted has come true
@@ -167,7 +172,10 @@ export class Exchange {
     this.shut();
     this.dueAcknowledge = null;
     for (const pending of this.requests.clear()) {
-      this.unanswered(pending, GENERAL_E_NOT_LOGIN, "not logged in: the session ended before the answer");
+      this.unanswered(pending, {
+        code: GENERAL_E_NOT_LOGIN,
+        reason: "not logged in: the session ended before the answer",
+      });
     }
     this.ending.clear();
     this.givenUp.clear();
@@ -189,11 +197,8 @@ export class Exchange {
       else if (pending.sent && (pending.func === INVITE || pending.func === JOIN)) {
         this.givenUp.set(pending.id, pending);
       }
-      this.unanswered(
-        pending,
-        timeoutCode(pending.func),
-        `no answer within ${this.settings.requestSeconds} s`,
-      );
+      const reason = `no answer within ${this.settings.requestSeconds} s`;
+      this.unanswered(pending, { code: timeoutCode(pending.func), reason });
     }
   }
 
@@ -206,9 +211,8 @@ export class Exchange {
 
   /** `Answered` or `Unanswered` follows. */
   takeRequest({ number, func, args }: Request, now: number): void {
-    const refused = this.overloaded();
-    if (this.reach === "nowhere") this.refuse(number, GENERAL_E_NOT_LOGIN, NO_LOGIN);
-    else if (refused) this.refuse(number, failureCode(func), refused);
+    const fault = this.hindrance(failureCode(func));
+    if (fault) this.refuse(number, fault);
     else this.ask(this.requests.add(number, func, args, now));
   }
 
@@ -222,7 +226,7 @@ export class Exchange {
     }
     if (error) {
       const code = has(body, "code") ? codeOf(body["code"]) : failureCode(pending.func);
-      this.unanswered(pending, code, error);
+      this.unanswered(pending, { code, reason: error });
     } else {
       this.answered(pending, body);
       this.succeeded(pending, body, now);
@@ -268,26 +272,27 @@ export class Exchange {
     }
     const name = textOf(args["name"]);
     this.out.push(...this.channels.leaveFor(name));
-    const joining = this.requests.all().some((other) => other.func === JOIN && other.args["name"] === name);
-    if (!joining && !this.channels.has(name)) this.ask(this.requests.add(0, LEAVE, { name }, now));
+    this.leaveStray(name, now);
   }
 
   private hangUp(channelName: unknown, peer: unknown, now: number): void {
     this.ask(this.requests.add(0, Action.END, { channelName, peer, extra: "" }, now));
   }
 
-  /** Why no more requests are taken, or "". */
-  private overloaded(): string {
+  /** Why nothing can be asked for now; `code` is that of too many requests. */
+  private hindrance(code: Code): Fault | null {
+    if (this.reach === "nowhere") return { code: GENERAL_E_NOT_LOGIN, reason: "not logged in: log in first" };
     const { unansweredRequests, waitingRequests } = this.settings;
     const most = this.reach === "server" ? unansweredRequests : waitingRequests;
-    return this.requests.size >= most ? `${most} requests wait for an answer: no more are allowed` : "";
+    if (this.requests.size < most) return null;
+    return { code, reason: `${most} requests wait for an answer: no more are allowed` };
   }
 
   private ask(pending: Pending): void {
     const frame = this.requests.frame(pending);
     if (typeof frame !== "string") {
       this.requests.take(pending.id);
-      this.unanswered(pending, frame.code, frame.reason);
+      this.unanswered(pending, frame);
     } else if (this.reach === "server") {
       pending.sent = true;
       this.out.push({ kind: "transmit", text: frame });
@@ -299,20 +304,20 @@ export class Exchange {
   }
 
   /** A request has failed; its caller is told, whoever that is. */
-  private unanswered({ func, call, number }: Pending, code: Code, reason: string): void {
+  private unanswered({ func, call, number }: Pending, fault: Fault): void {
     if (func === INVITE) {
-      this.out.push(...this.calls.failed(call, code, reason));
+      this.out.push(...this.calls.failed(call, fault));
       const ending = this.ending.get(call);
       this.ending.delete(call);
-      if (ending) this.refuse(ending.number, GENERAL_E_FAILED, NO_CALL);
+      if (ending) this.refuse(ending.number, NO_CALL);
     } else if (number) {
-      this.refuse(number, code, reason);
+      this.refuse(number, fault);
     } else if (func === POLL) {
       this.polling = false;
     }
   }
 
-  private refuse(number: number, code: Code, reason: string): void {
+  private refuse(number: number, { code, reason }: Fault): void {
     this.out.push({ kind: "unanswered", number, code, reason });
   }
 
@@ -320,27 +325,20 @@ export class Exchange {
 
   /** `CallNamed` or `CallFailed` follows; no invitation waits for a connection. */
   takeInvite({ call, channel, peer, extra }: Invite, now: number): void {
-    const refused = this.overloaded();
-    const fail = (code: Code, reason: string): unknown =>
-      this.out.push({ kind: "callFailed", call, channel, peer, code, reason, mark: 0 });
-    if (this.reach === "nowhere") fail(GENERAL_E_NOT_LOGIN, NO_LOGIN);
-    else if (this.reach === "waiting") fail(INVITE_E_NET, "there is no connection");
-    else if (refused) fail(INVITE_E_OTHER, refused);
-    else {
-      this.calls.invite(call, channel, peer);
-      this.ask(this.requests.add(0, INVITE, { channelName: channel, peer, extra }, now, call));
-    }
+    const fault = this.reach === "waiting" ? NO_CONNECTION : this.hindrance(INVITE_E_OTHER);
+    this.calls.invite(call, channel, peer);
+    if (fault) this.out.push(...this.calls.failed(call, fault));
+    else this.ask(this.requests.add(0, INVITE, { channelName: channel, peer, extra }, now, call));
   }
 
   /** `Answered` or `Unanswered` follows, and what happens to the call. */
   takeRespond(respond: Respond, now: number): void {
     const { number, action, extra } = respond;
+    const fault = this.hindrance(GENERAL_E_FAILED);
     const call = this.calls.find(respond.call);
-    const refused = this.overloaded();
-    if (this.reach === "nowhere") this.refuse(number, GENERAL_E_NOT_LOGIN, NO_LOGIN);
-    else if (!call) this.refuse(number, GENERAL_E_FAILED, NO_CALL);
+    if (fault) this.refuse(number, fault);
+    else if (!call) this.refuse(number, NO_CALL);
     else if (call.stage === "invited" && !call.channel) this.waitForName(respond);
-    else if (refused) this.refuse(number, GENERAL_E_FAILED, refused);
     else {
       const args = { channelName: call.channel, peer: call.peer, extra };
       this.ask(this.requests.add(number, action, args, now, call.call));
@@ -351,7 +349,7 @@ export class Exchange {
   private waitForName(respond: Respond): void {
     if (respond.action === Action.END && !this.ending.has(respond.call))
       this.ending.set(respond.call, respond);
-    else this.refuse(respond.number, GENERAL_E_FAILED, "the server has not taken the call yet");
+    else this.refuse(respond.number, UNNAMED);
   }
 
   private endNamed(call: number, now: number): void {
@@ -447,6 +445,11 @@ export class Exchange {
     const text = this.requests.once(ACKNOWLEDGE, { ver_clear: this.inbox.acknowledge() });
     this.out.push({ kind: "transmit", text });
   }
+}
+
+/** That something failed which has no code of its own. */
+function failed(reason: string): Fault {
+  return { code: GENERAL_E_FAILED, reason };
 }
 
 /** Whether a function leads into a channel or out of it. */

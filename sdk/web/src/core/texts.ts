@@ -29,13 +29,10 @@ export const large = (reason: string): Fault => ({ code: GENERAL_E_LARGE_PARAM, 
 
 /** The size in bytes of UTF-8; a lone surrogate counts 3. */
 export function sizeOf(text: string): number {
-  let size = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x80) continue;
-    size += unit < 0x800 ? 1 : 2;
-    // A pair of surrogates is 4 bytes in 2 units; the second one then adds nothing.
-    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00) index++;
+  let size = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    size += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
   }
   return size;
 }

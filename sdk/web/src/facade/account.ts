@@ -3,7 +3,7 @@
  *
  * It knows the order of sessions and calls. What an event means to the application it leaves to them.
  */
-import type { Ask } from "../core/arguments.js";
+import { type Ask, spelled } from "../core/arguments.js";
 import { type Code, GENERAL_E_NOT_LOGIN } from "../core/codes.js";
 import { SignalpostError } from "../core/errors.js";
 import type { Event, Level } from "../core/events.js";
@@ -42,7 +42,7 @@ function unanswered(code: Code, reason: string): Unanswered {
 
 /** What an application gave as a name; "", which is none, if it is no text and no number. */
 export function textOf(value: unknown): string {
-  return typeof value === "string" || Number.isFinite(value) ? String(value) : "";
+  return spelled(value) ?? "";
 }
 
 /** Keep what is no plain value from what lists, copies, watches or writes all that an object has. */
