@@ -51,12 +51,17 @@ export function observed(construct: SocketConstructor, observe: Observe): Socket
 
 /** A login and its answer without the token and the session's secret, anything else as it is. */
 function masked(text: string): string {
-  if (!text.startsWith('["login')) return text;
+  if (!/^\s*\[\s*"login/.test(text)) return text;
   try {
-    return JSON.stringify(JSON.parse(text), (key: string, value: unknown) =>
-      (key === "token" || key === "line") && typeof value === "string" && value ? MASK : value,
-    );
+    return JSON.stringify(JSON.parse(text), hide);
   } catch {
     return text; // not of this protocol, and so without its secrets
   }
+}
+
+/** What `JSON.stringify` is to write of a value; a body is JSON in a text. */
+function hide(key: string, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  if (key === "token" || key === "line") return value && MASK;
+  return value.startsWith("{") ? JSON.stringify(JSON.parse(value), hide) : value;
 }

@@ -115,13 +115,18 @@ export class Exchange {
 
   /** Leave the channels that the session is in and nobody knows of: joins that were given up. */
   leaveStrays(kept: unknown, now: number): void {
-    for (const name of isObject(kept) ? Object.keys(kept) : []) this.leaveStray(name, now);
+    this.leaveUnless(isObject(kept) ? Object.keys(kept) : [], now);
   }
 
-  /** Leave the channel, unless the session is meant to be there or its way in or out is under way. */
-  private leaveStray(name: string, now: number): void {
-    const known = this.requests.all().some(({ func, args }) => isDoor(func) && args["name"] === name);
-    if (!known && !this.channels.has(name)) this.ask(this.requests.add(0, LEAVE, { name }, now));
+  /** Leave these channels, but not where the session is meant to be, or its way in or out is under way. */
+  private leaveUnless(names: string[], now: number): void {
+    const doors = this.requests.all().filter(({ func }) => func === JOIN || func === LEAVE);
+    const known = new Set(doors.map(({ args }) => args["name"]));
+    for (const name of names) {
+      if (known.has(name) || this.channels.has(name)) continue;
+      if (this.hindrance(GENERAL_E_FAILED)) return; // no session has been in so many
+      this.ask(this.requests.add(0, LEAVE, { name }, now));
+    }
   }
 
   /** Send what waits, once on each connection; not polls: the login has done what they would. */
@@ -272,7 +277,7 @@ export class Exchange {
     }
     const name = textOf(args["name"]);
     this.out.push(...this.channels.leaveFor(name));
-    this.leaveStray(name, now);
+    this.leaveUnless([name], now);
   }
 
   private hangUp(channelName: unknown, peer: unknown, now: number): void {
@@ -450,11 +455,6 @@ export class Exchange {
 /** That something failed which has no code of its own. */
 function failed(reason: string): Fault {
   return { code: GENERAL_E_FAILED, reason };
-}
-
-/** Whether a function leads into a channel or out of it. */
-function isDoor(func: string): boolean {
-  return func === JOIN || func === LEAVE;
 }
 
 /** The earliest of times, of which null is none. */

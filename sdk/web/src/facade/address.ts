@@ -23,13 +23,14 @@ export function scriptServer(): string | null {
 }
 
 /** The address as a WebSocket's; a path counts from the page. Throws ArgumentError if it is none. */
-export function resolve(address: string): string {
-  return checkUrl(page && !address.includes(":") ? new URL(address, page.baseURI).href : address);
+export function resolve(address: unknown): string {
+  const isPath = page && typeof address === "string" && !address.includes(":");
+  return checkUrl(isPath ? new URL(address, page.baseURI).href : address);
 }
 
 /** What the originals make of an IPv4 address and a port: another name, the next port, TLS. */
-export function originalAddress(host: string, port: number): string {
-  return `wss://${host.replace(/\./g, "-")}-sig-web.agora.io:${port + 1}/`;
+export function originalAddress(host: unknown, port: number): string {
+  return `wss://${String(host).replace(/\./g, "-")}-sig-web.agora.io:${port + 1}/`;
 }
 
 /** Whom the application names to be asked for the address: base URLs. */

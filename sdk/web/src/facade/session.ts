@@ -161,19 +161,16 @@ export class Session {
 
   private tellChannel(event: Event & { readonly channel: string }): void {
     const { kind, channel } = event;
+    const count = this.leftOut.get(channel) ?? 0;
+    if (!/^channel(Joined|Left)$/.test(kind) && this._home.delivery.isCrowded) {
+      this.leftOut.set(channel, count + 1); // callbacks are too slow; the next event that is not dropped says so
+      return;
+    }
+    this.leftOut.delete(channel);
+    if (count) this.tellLost(channel, count);
     if (kind === "channelJoined") this.replace(channel);
-    else if (kind !== "channelLeft" && this.isLeftOut(channel)) return;
     this.channels.get(channel)?._take(event);
     if (kind === "channelLeft") this.channels.delete(channel);
-  }
-
-  /** Whether callbacks are so slow that the event is dropped; the next that is not says how many. */
-  private isLeftOut(channel: string): boolean {
-    const count = this.leftOut.get(channel) ?? 0;
-    const { isCrowded } = this._home.delivery;
-    this.leftOut.set(channel, isCrowded ? count + 1 : 0);
-    if (count && !isCrowded) this.tellLost(channel, count);
-    return isCrowded;
   }
 
   private tellLost(channel: string, count: number): void {

@@ -262,8 +262,10 @@ export class Engine implements Owner {
   /** Wake up at the deadline at the latest; waking up too early costs one look. */
   private setAlarm(): void {
     const at = this.machine.deadline;
-    if (at === null || (this.alarm && this.alarm.at <= at)) return;
+    if (at !== null && this.alarm && this.alarm.at <= at) return;
     this.alarm?.cancel();
+    this.alarm = null;
+    if (at === null) return; // nobody is logged in: no timer either
     const cancel = this.around.after(Math.max(at - this.around.now(), 0), () => {
       this.ring();
     });

@@ -68,7 +68,12 @@ describe("connect", () => {
     expect(logins[0]).toContain('"token":"***"');
     expect(logins[1]).toContain('"line":"***"');
     expect(frames.join("\n")).not.toContain("sesame");
-    expect(frames.filter((frame) => frame.startsWith('in ["login_ret'))).toHaveLength(2);
+    const answers = frames.filter((frame) => frame.startsWith('in ["login_ret'));
+    expect(answers).toHaveLength(2);
+    for (const answer of answers) {
+      const [, [error, body]] = JSON.parse(answer.slice(3)) as [string, [string, string]];
+      expect([error, JSON.parse(body)]).toMatchObject(["", { result: "ok", line: "***" }]);
+    }
     expect(frames.some((frame) => frame.startsWith("out") && frame.includes("user_sendmsg"))).toBe(true);
     expect(frames.some((frame) => frame.startsWith("in") && frame.includes("call2-ret"))).toBe(true);
   });

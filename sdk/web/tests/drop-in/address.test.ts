@@ -120,12 +120,25 @@ test("SPEC S4: data-server of the script tag, also as a path of the page's serve
 
 test("SPEC S4: what is no address fails at once, and says so; nothing is thrown", async () => {
   const said = complaints();
-  for (const bad of ["here", "ftp://example.com", "ws://", "ws://a:b:c/", 5, {}]) {
+  const bad = ["here", "ftp://example.com", "ws://", "ws://a:b:c/", 5, {}, ["ws://host/"]];
+  for (const address of bad) {
     const signal = Signal("app", OPTIONS);
-    signal.setup_debugging("ap_url", bad as string);
+    signal.setup_debugging("ap_url", address as string);
     expect(await login(signal)).toBe(201);
   }
-  expect(said).toHaveLength(6);
+  const document = page("https://app.example.com/page.html", null);
+  for (const address of [5, {}, ["/"], new URL("ws://host/")]) {
+    const signal = clientIn({ document });
+    signal.setup_debugging("ap_url", address as string);
+    expect(await login(signal)).toBe(201);
+  }
+  for (const address of [{}, ["a b"]]) {
+    const signal = Signal("app", OPTIONS);
+    signal.setup_debugging("ap", address as string);
+    expect(await login(signal)).toBe(201);
+  }
+  expect(said).toHaveLength(bad.length + 6);
+  for (const [text] of said) expect(text).toMatch(/is no address: .*is allowed/);
 });
 
 // --- asked for ---

@@ -25,6 +25,15 @@ test("Signal.login: SPEC L1, it gives a session at once, and one callback follow
   expect(user.session.state).toBe(2);
 });
 
+test("SPEC §1: a number is a name in digits, whatever its size", async () => {
+  const house = new House();
+  const [ada, bo] = [await house.user(1e21), await house.user(42)];
+  expect([ada.session.account, bo.session.account]).toEqual(["1000000000000000000000", "42"]);
+  bo.session.messageInstantSend(1e21, "hi", bo.answer("cb"));
+  await bo.expect("cb", false);
+  await ada.expect("onMessageInstantReceive", "42", 0, "hi");
+});
+
 test("Signal.setDoLog: SPEC S8, off in the beginning; then lines from a level on, without secrets", async () => {
   const lines = written();
   const house = new House();

@@ -291,6 +291,28 @@ describe("news of the network", () => {
   });
 });
 
+test("SPEC L9, L10: who is out has no timer", async () => {
+  const running = new Set<() => void>();
+  const after: typeof HERE.after = (seconds, callback) => {
+    const cancel = HERE.after(seconds, () => {
+      running.delete(cancelled);
+      callback();
+    });
+    const cancelled = (): void => {
+      running.delete(cancelled);
+      cancel();
+    };
+    running.add(cancelled);
+    return cancelled;
+  };
+  const ada = party({ surroundings: { ...HERE, after } });
+  await ada.enter();
+  expect(running.size).toBe(1);
+  ada.engine.logout();
+  await ada.next("loggedOut");
+  expect(running.size).toBe(0);
+});
+
 test("a clock that somebody sets back goes on", () => {
   vi.useFakeTimers({ toFake: ["Date"] });
   onTestFinished(() => {

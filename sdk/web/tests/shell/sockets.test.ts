@@ -98,6 +98,26 @@ describe("what a server may say", () => {
     engine.close();
   });
 
+  test("PROTOCOL §12: a server that names channels without end is told to leave so many only, at once", async () => {
+    const engine = await online(() => undefined);
+    const before = Puppet.last;
+    before.onclose?.({ code: 1006, reason: "" });
+    await vi.waitFor(() => {
+      expect(Puppet.last === before).toBe(false);
+    });
+    const names = Array.from({ length: 12_000 }, (_, number) => [`room-${number}`, {}]);
+    const channels: unknown = Object.fromEntries(names);
+    Puppet.last.open();
+    Puppet.last.say([
+      "login_ret",
+      ["", JSON.stringify({ result: "ok", line: "x", resumed: true, channels })],
+    ]);
+    expect(engine.status).toBe(2);
+    const leaves = Puppet.last.sent.filter((text) => text.includes("channel_leave"));
+    expect(leaves.length).toBe(10_000); // the bound of requests without an answer
+    engine.close();
+  }, 5_000);
+
   test("SPEC E5: bytes are not read", async () => {
     const engine = await online(() => undefined);
     Puppet.last.onmessage?.({ data: new ArrayBuffer(8) });
