@@ -2,7 +2,6 @@
  * What the shell needs of the place that it runs in: clock, timer, chance, and news of the network. A page, a worker,
  * Node, a WeChat mini-program and a test each have theirs; nothing else in the SDK asks where it is.
  */
-
 import { onNetwork } from "./wechat.js";
 
 /** What an engine needs besides a WebSocket; tests give their own. */
