@@ -9,11 +9,9 @@ import io.signalpost.core.Machine;
 import io.signalpost.core.Settings;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -44,7 +42,7 @@ public final class Engine {
     private final Dialer dialer;
     private final Random chance = new Random();
     private final Shell shell = new Shell();
-    private final Map<Integer, Done> waiting = new TreeMap<>(); // by number: who waits for a request's result
+    private final Map<Integer, Done> waiting = new HashMap<>(); // by number: who waits for a request's result
     private final ArrayDeque<Runnable> outgoing = new ArrayDeque<>(); // what is to be handed on
     private Deliver deliver; // null once closed
     private Machine machine;
@@ -152,11 +150,8 @@ public final class Engine {
     /**
      * Let go of everything without a word; no event and no result is told any more, and threads end, those of a
      * connection that is being closed within a second. Nothing may be asked afterwards.
-     *
-     * <p>Gives back those that would have been told a result, and are not.
      */
-    public List<Done> close() {
-        List<Done> untold = new ArrayList<>(waiting.values());
+    public void close() {
         waiting.clear();
         outgoing.clear();
         deliver = null;
@@ -167,7 +162,6 @@ public final class Engine {
             alarm = null;
         }
         dialer.close();
-        return untold;
     }
 
     private int expect(Done done) {
