@@ -12,8 +12,8 @@ import org.json.JSONObject;
  * deeply enough. This one refuses all that is not in the grammar, and what is nested more than {@link #DEEPEST} times.
  */
 final class JsonReader {
-    /** So deep may arrays and objects be nested; the stack of a small thread has room for it. */
-    static final int DEEPEST = 500;
+    /** So deep may arrays and objects be nested; a stack of 256 KiB has room for it. */
+    static final int DEEPEST = 200;
 
     /** It is no JSON. Without a stack trace: nobody looks at it. */
     static final class NotJson extends Exception {
