@@ -1,5 +1,6 @@
 package io.agora;
 
+import io.agora.Recorder.Told;
 import io.signalpost.core.Settings;
 import io.signalpost.support.Proxy;
 import io.signalpost.support.ServerProcess;
@@ -7,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.BiConsumer;
 
 /** An app of one test's own, and the people in it. Closing it proves that they were told nothing unexpected. */
 final class House implements AutoCloseable {
@@ -44,9 +46,19 @@ final class House implements AutoCloseable {
 
     /** The same with other times and bounds. */
     Person person(String account, String url, Settings settings) {
-        Person person = new Person(url, app, account, settings);
+        return person(account, url, settings, (self, callback) -> {});
+    }
+
+    /** The same, who does this inside each callback. */
+    Person person(String account, String url, Settings settings, BiConsumer<Person, Told> then) {
+        Person person = new Person(url, app, account, settings, then);
         people.add(person);
         return person;
+    }
+
+    /** Somebody who is not logged in, and does this inside each callback. */
+    Person person(String account, BiConsumer<Person, Told> then) {
+        return person(account, server.url(), new Settings(), then);
     }
 
     /** Somebody who is logged in. */

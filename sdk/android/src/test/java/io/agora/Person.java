@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /** One account's instance, and a handler that keeps all that it is told. */
 final class Person {
@@ -17,12 +18,18 @@ final class Person {
 
     final String account;
     final NativeAgoraAPI api;
-    final Recorder told = new Recorder();
+    final Recorder told;
     private boolean gone; // destroy() was called
     private int markers; // made so far
 
     Person(String url, String app, String account, Settings settings) {
+        this(url, app, account, settings, (self, callback) -> {});
+    }
+
+    /** {@code then}: what this person does inside each callback, once it is kept. */
+    Person(String url, String app, String account, Settings settings, BiConsumer<Person, Told> then) {
         this.account = account;
+        told = new Recorder(callback -> then.accept(this, callback));
         api = new NativeAgoraAPI(null, app, settings);
         api.dbg("server", url);
         api.callbackSet(told.handler);
@@ -75,6 +82,19 @@ final class Person {
         Told found = told.next(name);
         assertEquals(name, found.name(), () -> found.toString());
         return found.args();
+    }
+
+    /** The next callbacks have these names, tries to reconnect not counted; their arguments. */
+    List<List<?>> afterTries(String... names) {
+        List<List<?>> found = new ArrayList<>();
+        while (found.size() < names.length) {
+            Told next = told.next(names[found.size()]);
+            if (!next.name().equals("onReconnecting")) {
+                assertEquals(names[found.size()], next.name(), () -> next.toString());
+                found.add(next.args());
+            }
+        }
+        return found;
     }
 
     /** The next callbacks are the method's own, if it has one, and onError; what that says. */

@@ -93,6 +93,11 @@ final class Recorder {
         }
     }
 
+    /** How many there are that nobody has asked about. */
+    int waiting() {
+        return told.size();
+    }
+
     /** Whether there is nothing that nobody has asked about. */
     boolean isExhausted() {
         return told.isEmpty();
