@@ -15,7 +15,8 @@ import java.util.Set;
  * <p>Kotlin generates nothing for Java methods that have a default, and all callbacks have one, so that classes of any
  * generation compile; the defaults hand on what Kotlin would have. It knows how Kotlin keeps the object that it
  * delegates to: in a final field {@code $$delegate_0}, or in that of the property which the class declares for it. It
- * refuses to guess in classes that are not Kotlin's, and where several fields are possible.
+ * refuses to guess in classes that are not Kotlin's, and where several fields are possible. A shrinker has to leave
+ * {@code $$delegate_0} its name, and {@code kotlin.Metadata} on the classes.
  */
 final class Delegation {
     /** Takes every callback, and does nothing; it is no {@link NativeAgoraAPI.CallBack}, as that has the defaults. */

@@ -316,8 +316,10 @@ public interface IAgoraAPI extends ErrorCodes {
      *
      * <p>Each callback does nothing by itself. Where there are two forms, of two generations, the library calls the one
      * that says so, and a class is told each event by one form: the one that it has. A Kotlin class that delegates
-     * ({@code ICallBack by other}) hands on what it does not override; Kotlin itself leaves that out for methods with a
-     * default.
+     * ({@code ICallBack by other}) hands on what it does not override: Kotlin itself leaves that out for methods with a
+     * default. It cannot be told from a Kotlin class that implements this interface and keeps one other handler in a
+     * private {@code val}; whoever writes such a class, and wants nothing handed on, extends {@link
+     * NativeAgoraAPI.CallBack}.
      */
     interface ICallBack {
         // --- the session ---

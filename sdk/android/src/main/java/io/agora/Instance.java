@@ -29,6 +29,7 @@ final class Instance {
     private final Loop loop;
     private final Settings settings;
     private final AtomicBoolean destroyed = new AtomicBoolean(); // destroy() was called
+    private boolean closed; // the session has let go of everything, for good; the loop's alone
     private final CountDownLatch ended = new CountDownLatch(1); // and has done its work
 
     /** {@code nobody}: who is told before anybody else is to be. */
@@ -42,7 +43,7 @@ final class Instance {
     }
 
     private void seen(int mark) {
-        loop.post(() -> session.seen(mark));
+        loop.post(unlessClosed(() -> session.seen(mark)));
     }
 
     /** Whether nothing is done any more; then a line of the log says so. */
@@ -56,16 +57,32 @@ final class Instance {
 
     /** Have something done on the loop, in order. */
     void post(Runnable call) {
-        if (!isDestroyed() && !loop.post(call)) {
+        if (!isDestroyed() && !loop.post(unlessClosed(call))) {
             LOG.info(DESTROYED);
         }
     }
 
     /** The same, and wait until it was: what changes the status has changed it when a method returns. */
     void postAndWait(Runnable call) {
-        if (!isDestroyed() && !loop.wait(call)) {
+        if (!isDestroyed() && !loop.wait(unlessClosed(call))) {
             LOG.info(DESTROYED);
         }
+    }
+
+    /** A call that overtook destroy() on its thread, but not on the loop, finds nothing to be made on. */
+    private Runnable unlessClosed(Runnable call) {
+        return () -> {
+            if (closed) {
+                LOG.info(DESTROYED);
+            } else {
+                call.run();
+            }
+        };
+    }
+
+    private void close() {
+        closed = true;
+        session.close();
     }
 
     /**
@@ -85,7 +102,7 @@ final class Instance {
             CountDownLatch over = new CountDownLatch(1);
             if (loop.post(() -> session.end(over::countDown))) {
                 await(over, (long) ((settings.logoutSeconds + 1) * 1e9));
-                loop.post(session::close);
+                loop.post(this::close);
             }
             loop.stop();
         } finally {
