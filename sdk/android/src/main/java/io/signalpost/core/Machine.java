@@ -453,8 +453,8 @@ public final class Machine {
         inBackground = ease.inBackground;
         if (state != State.ONLINE) return;
         duePing = pinged + pingSeconds();
-        dueSilence = Math.max(heard + silenceSeconds(), now + settings.pingSeconds / 2);
         if (duePing <= now) ping(now);
+        dueSilence = Math.max(heard + silenceSeconds(), pinged + settings.pingSeconds / 2);
     }
 
     private double pingSeconds() {
