@@ -97,6 +97,15 @@ final class Person {
         return found;
     }
 
+    /** The connection comes back, after some more tries (SPEC L10). */
+    void reconnects() {
+        Told found = told.next("onReconnected");
+        while (found.name().equals("onReconnecting")) {
+            found = told.next("onReconnected");
+        }
+        assertEquals(Told.of("onReconnected", 0), found);
+    }
+
     /** The next callbacks are the method's own, if it has one, and onError; what that says. */
     String fails(String method, int code, Told... own) {
         for (Told each : own) {

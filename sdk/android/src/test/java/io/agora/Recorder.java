@@ -80,6 +80,11 @@ final class Recorder {
         return null;
     }
 
+    /** Keep something that another handler was told. */
+    void keep(String name, Object... args) {
+        told.add(Told.of(name, args));
+    }
+
     /** The next callback; {@code what} is missed if there is none in time. */
     Told next(Object what) {
         try {
