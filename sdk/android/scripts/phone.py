@@ -4,7 +4,7 @@
 
 The application is GenerationsTest with its classes of every generation. R8 merges, renames and drops by the
 rules in the JAR (META-INF/proguard); D8 takes away what Android 5 does not know, default methods of
-interfaces among it. Both results are run here, and all of io.agora is in them. It does not know what that consists of.
+interfaces above all. Both results are run here, and all of io.agora is in them; what that is, api.py knows.
 """
 
 from __future__ import annotations
