@@ -20,7 +20,7 @@ help: ## what there is to make
 run: $(VENV)/.installed page-if-possible ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
 	@exec $(BIN)/signalpost serve --dev --port 8080 $(ARGS)
 
-test: $(VENV)/.developed $(if $(ARGS),,$(WEB)/dist/.built) programs ## all tests (ARGS="tests/domain -k calls": of Python, these)
+test: $(VENV)/.developed $(if $(ARGS),,$(WEB)/dist/.built $(JAVA)/target/.classes) programs ## all tests (ARGS="tests/domain -k calls": of Python, these)
 	$(BIN)/python -m pytest -q -n 2 $(ARGS)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory test-page)
 	$(if $(ARGS),,cd $(WEB) && npm test)
@@ -199,6 +199,14 @@ MVN := mvn -B -ntp
 # Compiled on its own each time: what was compiled without the checks would not be compiled again.
 CHECKS  := target/check
 CHECKED := rm -rf $(CHECKS) && $(MVN) -Pcheck -Doutputs=$(CHECKS) verify
+
+# The classes of the SDK and its tests, and their class path: what tests in Python run.
+CLASS_PATH := org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath
+
+$(JAVA)/target/.classes: $(JAVA)/pom.xml $(shell find $(JAVA)/src -type f) | java
+	@echo 'compiling $(JAVA)' >&2
+	@cd $(JAVA) && $(MVN) test-compile $(CLASS_PATH) -Dmdep.outputFile=target/test-classpath.txt >&2
+	@touch $@
 
 .PHONY: java
 java:
