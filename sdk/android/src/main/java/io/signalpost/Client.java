@@ -58,8 +58,9 @@ public final class Client implements AutoCloseable {
     /**
      * Begin to say who logs in, and where.
      *
-     * <p>{@code url}: {@code wss://HOST:PORT/} or {@code ws://…}; {@code https} and {@code http} mean the same. Throws
-     * ArgumentException if it is no address.
+     * <p>{@code url}: {@code wss://HOST:PORT/} or {@code ws://…}; {@code https} and {@code http} mean the same. A server's
+     * certificate is trusted as the platform says: Android's network security configuration, {@code javax.net.ssl} elsewhere.
+     * Throws ArgumentException if it is no address.
      */
     public static ClientBuilder builder(String url) {
         return new ClientBuilder(url);
@@ -80,7 +81,7 @@ public final class Client implements AutoCloseable {
             if (error != null) answer.completeExceptionally(error);
             else answer.complete(client);
         });
-        session.login(entry, settings, builder.okHttp);
+        session.login(entry, settings);
         return answer;
     }
 

@@ -13,7 +13,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import okhttp3.OkHttpClient;
 
 /**
  * Who logs in, where and how; {@link #connect} does it. App id, account and token have to be said.
@@ -37,7 +36,6 @@ public final class ClientBuilder {
 
     String account;
     Executor executor; // null: a thread of the client's own
-    OkHttpClient okHttp; // null: OkHttp's defaults
     final List<MessageListener> messageListeners = new ArrayList<>();
     final List<InvitationListener> invitationListeners = new ArrayList<>();
     final List<ConnectionListener> connectionListeners = new ArrayList<>();
@@ -119,13 +117,6 @@ public final class ClientBuilder {
     public ClientBuilder executor(Executor executor) {
         if (executor == null) throw SignalpostException.wrong("the executor is null");
         this.executor = executor;
-        return this;
-    }
-
-    /** What is wanted of connections, such as trust, pins and proxies; threads and times are the client's. */
-    public ClientBuilder okHttp(OkHttpClient base) {
-        if (base == null) throw SignalpostException.wrong("the OkHttpClient is null");
-        this.okHttp = base;
         return this;
     }
 

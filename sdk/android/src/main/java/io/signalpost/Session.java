@@ -19,7 +19,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import okhttp3.OkHttpClient;
 import org.json.JSONArray;
 import org.json.JSONObject;
 
@@ -71,7 +70,7 @@ final class Session implements Event.Listener {
     private final Map<Integer, Call> calls = new HashMap<>(); // by the engine's number: those that are not over
     private Engine engine; // from `login` on
     private boolean loggedIn; // the login has succeeded, once
-    private boolean over; // nothing goes on any more; set once
+    private volatile boolean over; // nothing goes on any more; set once on the loop
     private volatile Status status = Status.LOGGED_OUT; // of the engine; read from any thread
 
     Session(String name, String account, Delivery delivery) {
@@ -92,12 +91,12 @@ final class Session implements Event.Listener {
     }
 
     /** Log in. */
-    void login(Client.Entry entry, Settings settings, OkHttpClient base) {
+    void login(Client.Entry entry, Settings settings) {
         loop.post(() -> {
             engine = new Engine(loop, settings, event -> {
                 noteStatus();
                 event.accept(this);
-            }, base);
+            });
             entry.login(engine);
             noteStatus();
         });
@@ -317,7 +316,9 @@ final class Session implements Event.Listener {
     public void on(Event.Message event) {
         Message message = new Message(event.sender, event.text, event.id, event.time);
         Runnable seen = () -> post(engine -> engine.seen(event.mark));
-        delivery.put(() -> messages.tell(listener -> listener.onMessage(message), seen));
+        delivery.put(() -> messages.tell(listener -> {
+            if (!over) listener.onMessage(message); // else it could not be acknowledged, and comes with the next login
+        }, seen));
     }
 
     // --- channels ---

@@ -5,6 +5,8 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import okhttp3.ConnectionPool;
 import okhttp3.Dispatcher;
 import okhttp3.OkHttpClient;
@@ -18,6 +20,7 @@ import okhttp3.OkHttpClient;
  * seconds.
  */
 final class Dialer {
+    private static final Logger LOG = Logger.getLogger("io.signalpost");
     private static final long IDLE_SECONDS = 5; // of a thread that has nothing to do
 
     /** What all clients share: the platform's trust, which takes long to read and much memory. */
@@ -29,18 +32,20 @@ final class Dialer {
     private final ThreadPoolExecutor threads;
     private final OkHttpClient client;
 
-    /** {@code base}: what an application wants of connections, or null. {@code attempt}: seconds of one try. */
-    Dialer(String name, OkHttpClient base, double attempt) {
+    /** {@code attempt}: seconds of one try. */
+    Dialer(String name, double attempt) {
         this.name = name;
         ThreadFactory factory = work -> {
             Thread thread = new Thread(work, threadName());
             thread.setDaemon(true);
+            // Such as a missing permission: the connection has failed, which is no reason to end an application.
+            thread.setUncaughtExceptionHandler((failed, error) -> LOG.log(Level.WARNING, "a connection failed", error));
             return thread;
         };
         threads = new ThreadPoolExecutor(
                 0, Integer.MAX_VALUE, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), factory);
         long millis = Math.max((long) (attempt * 500), 1); // half, so that a second address has its turn
-        client = (base == null ? Shared.CLIENT : base)
+        client = Shared.CLIENT
                 .newBuilder()
                 .dispatcher(new Dispatcher(threads))
                 .connectionPool(new ConnectionPool(0, 1, TimeUnit.MILLISECONDS)) // no two connections are the same

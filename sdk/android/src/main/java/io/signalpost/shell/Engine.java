@@ -15,7 +15,6 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import okhttp3.OkHttpClient;
 
 /**
  * The shell around the session machine: connection, clock and timer are its own, decisions are not.
@@ -58,15 +57,10 @@ public final class Engine {
 
     /** Its threads are called as the loop is. */
     public Engine(Loop loop, Settings settings, Deliver deliver) {
-        this(loop, settings, deliver, null);
-    }
-
-    /** {@code base}: what an application wants of connections, such as trust and proxies; null: OkHttp's defaults. */
-    public Engine(Loop loop, Settings settings, Deliver deliver, OkHttpClient base) {
         this.loop = loop;
         this.settings = settings;
         this.deliver = deliver;
-        dialer = new Dialer(loop.name(), base, settings.attemptSeconds);
+        dialer = new Dialer(loop.name(), settings.attemptSeconds);
         machine = newMachine();
     }
 

@@ -89,8 +89,13 @@ final class Link {
             return;
         }
         WebSocket closing = socket;
-        boolean inOrder = opened && closing.close(NORMAL, null);
-        if (!inOrder || !dialer.run(() -> farewell(closing))) {
+        if (!opened) {
+            closing.cancel();
+            return;
+        }
+        closing.close(NORMAL, null); // nothing if the other end's close was answered already, or the connection broke
+        boolean over = ended.getCount() == 0;
+        if (!over && !dialer.run(() -> farewell(closing))) {
             closing.cancel();
         }
     }
