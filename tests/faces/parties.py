@@ -18,7 +18,7 @@ from support.party_process import PartyProcess
 from support.python_sdk import Sdk
 from support.server import ServerProcess
 
-__all__ = ["KINDS", "Party"]
+__all__ = ["KINDS", "NativeParty", "Party"]
 
 WAIT = 15.0  # seconds after which what was not heard is missing
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
-__all__ = ["CLASSES", "PartyProcess", "class_path", "java", "node"]
+__all__ = ["CLASSES", "JAVA", "PartyProcess", "class_path", "java", "node"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CLASSES = ROOT / "sdk" / "android" / "target"
