@@ -194,7 +194,14 @@ class CallbackTest extends HouseTest {
         ann.api.invoke("nothing", "", "id");
         found = ann.told.next("onInvokeRet");
         JSONObject failure = new JSONObject((String) found.args().get(2));
-        assertEquals(told("older onInvokeRet", "id", failure.get("reason"), found.args().get(2)), found);
+        assertEquals(
+                told(
+                        "older onInvokeRet",
+                        "id",
+                        failure.get("reason"),
+                        found.args().get(2)),
+                found);
+        assertEquals(failure.get("reason"), ann.fails("invoke", 1001));
         ann.api.callbackSet(ann.told.handler);
     }
 
@@ -578,6 +585,11 @@ class CallbackTest extends HouseTest {
 
         OlderForms(Recorder recorder) {
             this.recorder = recorder;
+        }
+
+        @Override
+        public void onError(String name, int ecode, String desc) {
+            recorder.keep("onError", name, ecode, desc);
         }
 
         @Override

@@ -153,10 +153,12 @@ class MessageMethodTest extends HouseTest {
         ann.calls(eve, "room", ""); // rings only: it does not count
         ann.api.messageDTMFSend(0, "1#", "one");
         ann.gets("onMessageSendSuccess", "one");
-        assertEquals(List.of("room", "ann", 0, "dtmf", "1#"), bob.next("onInviteMsg").subList(0, 5));
+        assertEquals(
+                List.of("room", "ann", 0, "dtmf", "1#"), bob.next("onInviteMsg").subList(0, 5));
         bob.api.messageDTMFSend(0, "*", null);
         bob.next("onMessageSendSuccess");
-        assertEquals(List.of("room", "bob", 0, "dtmf", "*"), ann.next("onInviteMsg").subList(0, 5));
+        assertEquals(
+                List.of("room", "bob", 0, "dtmf", "*"), ann.next("onInviteMsg").subList(0, 5));
         eve.api.channelInviteAccept("room", "ann", 0, "");
         ann.gets("onInviteAcceptedByPeer", "room", "eve", 0, "");
         ann.api.messageDTMFSend(0, "1", "two");

@@ -177,9 +177,7 @@ class SessionMethodTest extends HouseTest {
         if (next.equals(told("onMessageInstantReceive", "ann", 0, "three"))) {
             next = bob.told.next("an answer");
         }
-        if (!next.equals(told("onQueryUserStatusResult", "ann", "1"))) {
-            throw new AssertionError(next);
-        }
+        assertEquals(told("onQueryUserStatusResult", "ann", "1"), next);
         assertTrue(second.isExhausted());
     }
 
@@ -200,7 +198,7 @@ class SessionMethodTest extends HouseTest {
         assertEquals(told("onQueryUserStatusResult", "ann", "1"), recorder.next("an answer"));
     }
 
-    /** SPEC S5: a login that is over before anybody is to be told is told to whoever comes first, and to no one else. */
+    /** SPEC S5: a login that is over before anybody is to be told is told to whoever comes first. */
     @Test
     void callbackSetLongAfterLogin2() throws Exception {
         AgoraAPIOnlySignal.setServer(house.server.url());
@@ -250,7 +248,9 @@ class SessionMethodTest extends HouseTest {
 
     /** SPEC L1, S9: an App ID of null and "" is the instance's; what apps pass as null does no harm. */
     @ParameterizedTest
-    @CsvSource(nullValues = "null", value = {"null", "''", "its own"})
+    @CsvSource(
+            nullValues = "null",
+            value = {"null", "''", "its own"})
     void login(String given) {
         Person ann = house.person("ann");
         ann.api.login("its own".equals(given) ? house.app : given, "ann", Person.NO_TOKEN, HIGHEST, null);
