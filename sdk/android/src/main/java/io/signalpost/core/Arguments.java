@@ -215,7 +215,7 @@ public final class Arguments {
 
     /**
      * {@code invoke}: one of the functions of SPEC C12 by name; {@code args} is the JSON text of an object, "" of an
-     * empty one. Numbers given as names become their decimal text, contents that are no text their JSON text (SPEC §1).
+     * empty one. Numbers given as names become decimal text, contents that are no text their JSON text (SPEC §1).
      *
      * <p>Throws with 1001 for a name that is none of them.
      */
