@@ -5,14 +5,14 @@ import java.util.concurrent.CountDownLatch;
 
 /**
  * Chat in a channel from a terminal, as an app on io.agora: what you type goes to all, {@code @bo hello} to Bo alone,
- * Ctrl-D leaves. Start {@code make run} first: {@code java -cp … AgoraChat.java [URL [APP [ACCOUNT [CHANNEL]]]]}
+ * Ctrl-D leaves. Start {@code make run} and make {@code sdk/android/target/.classes} first, then {@code java -cp
+ * sdk/android/target/classes:$(cat sdk/android/target/test-classpath.txt) examples/AgoraChat.java [URL APP ACCOUNT CHANNEL]}
  */
 public final class AgoraChat extends NativeAgoraAPI.CallBack {
     private final CountDownLatch joined = new CountDownLatch(1), over = new CountDownLatch(1);
 
     public static void main(String[] args) throws InterruptedException {
-        String[] words = {"ws://127.0.0.1:8080/", "demo", "ada", "lobby"};
-        System.arraycopy(args, 0, words, 0, args.length);
+        String[] words = args.length == 4 ? args : "ws://127.0.0.1:8080/ demo ada lobby".split(" ");
         AgoraAPIOnlySignal.setServer(words[0]);
         AgoraAPIOnlySignal signal = AgoraAPIOnlySignal.getInstance(null, words[1]); // null: no Android here
         AgoraChat chat = new AgoraChat();

@@ -4,18 +4,17 @@ import io.signalpost.ClientBuilder;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Ada calls Bo, who is coming: the first call of the README, with futures. Start {@code make run} first.
- *
- * <p>{@code java -cp CLASSPATH FirstCall.java [URL [APP]]}
+ * Ada calls Bo, who is coming: the first call of the README, with futures. Start {@code make run} and make {@code
+ * sdk/android/target/.classes} first, then {@code java -cp
+ * sdk/android/target/classes:$(cat sdk/android/target/test-classpath.txt) examples/FirstCall.java [URL APP]}
  */
 public final class FirstCall {
     public static void main(String[] args) {
-        String url = args.length > 0 ? args[0] : "ws://127.0.0.1:8080/";
-        String app = args.length > 1 ? args[1] : "demo";
         CompletableFuture<Call> rings = new CompletableFuture<>(); // at Bo's
-        CompletableFuture<Client> entering = login(url, app, "ada").connect();
-        try (Client bo = login(url, app, "bo").invitationListener(rings::complete).connect().join();
-                Client ada = entering.join()) {
+        ClientBuilder adas = login(args, "ada");
+        ClientBuilder bos = login(args, "bo").invitationListener(rings::complete);
+        try (Client ada = adas.connect().join();
+                Client bo = bos.connect().join()) {
             Call call = ada.invite("bo", "room", "");
             Call ringing = rings.join();
             System.out.println("bo: " + ringing.peer() + " calls me into " + ringing.channel());
@@ -25,7 +24,8 @@ public final class FirstCall {
         }
     }
 
-    private static ClientBuilder login(String url, String app, String account) {
-        return Client.builder(url).appId(app).account(account).token("any");
+    private static ClientBuilder login(String[] args, String account) {
+        String[] words = args.length == 2 ? args : "ws://127.0.0.1:8080/ demo".split(" ");
+        return Client.builder(words[0]).appId(words[1]).account(account).token("any");
     }
 }

@@ -57,7 +57,7 @@ async def test_chat(house: House) -> None:
     bo = NativeParty(house.server, house.app, "bo")
     await bo.enter()
     await bo.join("lobby")
-    async with running("AgoraChat.java", house.server.url, house.app) as process:
+    async with running("AgoraChat.java", house.server.url, house.app, "ada", "lobby") as process:
         assert await line(process) == "* here: bo ada"
         await bo.say("hello all")
         await bo.send("ada", "hello ada")
@@ -74,7 +74,7 @@ async def test_chat(house: House) -> None:
 
 async def test_chat_refuses_a_bad_name(house: House) -> None:
     """SPEC L2: who cannot log in is told so, and it ends."""
-    async with running("AgoraChat.java", house.server.url, house.app, "no name") as process:
+    async with running("AgoraChat.java", house.server.url, house.app, "no name", "lobby") as process:
         _, complaints = await asyncio.wait_for(process.communicate(b""), WAIT)
         assert (process.returncode, complaints.decode()) == (1, "cannot log in: 209\n")
 
