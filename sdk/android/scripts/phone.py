@@ -39,8 +39,8 @@ def main() -> None:
     jar, r8, junit = find_jar(built), built / "r8.jar", built / "junit-platform-console-standalone.jar"
     paths = [Path(path) for path in (built / "classpath").read_text().strip().split(os.pathsep)]
     given = [path for path in paths if path.name.startswith(("json-", "android-"))]  # by the phone
-    library: list[str | Path] = ["--classpath", junit]
-    for path in [pack_library(built / "library.jar"), *given]:
+    library: list[str | Path] = []
+    for path in [pack_library(built / "library.jar"), junit, *given]:
         library += ["--lib", path]
 
     rules = built / "application.pro"
@@ -49,12 +49,11 @@ def main() -> None:
     application = pack_application(built / "test-classes", built / "application.jar")
     program = [application, jar, *(path for path in paths if path not in given)]
 
-    shrunk, older, dex = built / "shrunk.jar", built / "shrunk-21.jar", built / "shrunk-21.dex.zip"
+    shrunk, older = built / "shrunk.jar", built / "shrunk-21.jar"
     shrink = ("-cp", r8, "com.android.tools.r8.R8", "--classfile", "--pg-conf", rules)
-    lower = ("-cp", r8, "com.android.tools.r8.D8", "--min-api", "21")
+    lower = ("-cp", r8, "com.android.tools.r8.D8", "--classfile", "--min-api", "21")
     run(*shrink, *library, "--output", shrunk, *program)
-    run(*lower, *library, "--classfile", "--output", older, shrunk)
-    run(*lower, *library, "--output", dex, older)
+    run(*lower, *library, "--output", older, shrunk)
 
     for each in (shrunk, older):
         classpath = os.pathsep.join(map(str, [each, junit, *given]))
