@@ -6,7 +6,7 @@ import java.util.concurrent.CountDownLatch;
 /**
  * Chat in a channel from a terminal, as an app on io.agora: what you type goes to all, {@code @bo hello} to Bo alone,
  * Ctrl-D leaves. Start {@code make run} and make {@code sdk/android/target/.classes} first, then {@code java -cp
- * sdk/android/target/classes:$(cat sdk/android/target/test-classpath.txt) examples/AgoraChat.java [URL APP ACCOUNT CHANNEL]}
+ * sdk/android/target/classes:$(cat sdk/android/target/test-classpath.txt) examples/AgoraChat.java [URL APP NAME ROOM]}
  */
 public final class AgoraChat extends NativeAgoraAPI.CallBack {
     private final CountDownLatch joined = new CountDownLatch(1), over = new CountDownLatch(1);
