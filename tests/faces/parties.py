@@ -47,7 +47,7 @@ class Party(ABC):
             raise AssertionError(f"{self.account} misses {what!r}; unheard: {self.unheard()}") from None
 
     def unheard(self) -> dict[str, list[tuple[Any, ...]]]:
-        """What came and was not asked for, by its kind."""
+        """What came and was not asked for, by its kind; it is taken away."""
         return {
             what: [queue.get_nowait() for _ in range(queue.qsize())]
             for what, queue in self._heard.items()
