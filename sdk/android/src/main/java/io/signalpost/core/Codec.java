@@ -154,11 +154,11 @@ final class Codec {
 
     // --- codes ---
 
-    /** The code that a server gives; 1002 for what is none (SPEC §7). */
+    /** The code of a failure that a server gives; 1002 for what is none, such as that of success (SPEC §7). */
     static int codeOf(Object value) {
         Long code = Json.asWhole(value);
         boolean known = code != null && code == code.intValue() && Codes.ALL.contains(code.intValue());
-        return known ? code.intValue() : Codes.GENERAL_E_UNKNOWN;
+        return known && code != Codes.SUCCESS ? code.intValue() : Codes.GENERAL_E_UNKNOWN;
     }
 
     /** The code of a refused login; a server that gives none says it in the reason (PROTOCOL §4). */

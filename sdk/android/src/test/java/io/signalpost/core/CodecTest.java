@@ -142,7 +142,7 @@ class CodecTest {
         assertEquals(204, Codec.codeOf(204L));
         assertEquals(204, Codec.codeOf(204.0));
         for (Object value : Arrays.asList(
-                null, "204", 7L, -1L, true, 204.5, 204L + (1L << 32), JSONObject.NULL, Json.array(204))) {
+                null, "204", 0L, 7L, -1L, true, 204.5, 204L + (1L << 32), JSONObject.NULL, Json.array(204))) {
             assertEquals(1002, Codec.codeOf(value));
         }
     }
