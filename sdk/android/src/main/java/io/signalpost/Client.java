@@ -4,7 +4,6 @@ import io.signalpost.core.Arguments;
 import io.signalpost.core.Settings;
 import io.signalpost.shell.Engine;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 
 /**
  * One account, logged in: messages, presence, channels, calls.
@@ -38,20 +37,15 @@ import java.util.concurrent.Executor;
  */
 @NeedsAndroid24
 public final class Client implements AutoCloseable {
-    /** How to log in, on the loop. */
-    interface Entry {
-        void login(Engine engine);
-    }
-
     private final String appId;
     private final String account;
     private final OwnAttributes attributes;
     private final Session session;
 
-    private Client(String name, String appId, String account, Executor executor) {
-        this.appId = appId;
-        this.account = account;
-        session = new Session(name, account, new Delivery(name, executor));
+    private Client(String name, ClientBuilder builder, Settings settings) {
+        appId = builder.appId;
+        account = builder.account;
+        session = new Session(name, account, settings, new Delivery(name, builder.executor));
         attributes = new OwnAttributes(session, account);
     }
 
@@ -67,8 +61,9 @@ public final class Client implements AutoCloseable {
     }
 
     /** Log in as the builder says. */
-    static CompletableFuture<Client> connect(String name, ClientBuilder builder, Entry entry, Settings settings) {
-        Client client = new Client(name, builder.appId, builder.account, builder.executor);
+    static CompletableFuture<Client> connect(
+            String name, ClientBuilder builder, Session.EngineCall login, Settings settings) {
+        Client client = new Client(name, builder, settings);
         Session session = client.session;
         for (MessageListener listener : builder.messageListeners) session.messages.add(listener);
         for (InvitationListener listener : builder.invitationListeners) session.invitations.add(listener);
@@ -81,7 +76,7 @@ public final class Client implements AutoCloseable {
             if (error != null) answer.completeExceptionally(error);
             else answer.complete(client);
         });
-        session.login(entry, settings);
+        session.post(login);
         return answer;
     }
 

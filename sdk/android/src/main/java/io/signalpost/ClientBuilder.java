@@ -88,10 +88,17 @@ public final class ClientBuilder {
     public ClientBuilder token(Supplier<? extends CompletionStage<String>> supplier) {
         if (supplier == null) throw SignalpostException.wrong("the supplier of tokens is null");
         this.token = null;
-        this.source = reply -> supplier.get().whenComplete((found, error) -> {
-            if (error == null) reply.token(found);
-            else reply.failed(error.getClass().getSimpleName());
-        });
+        this.source = reply -> {
+            CompletionStage<String> fetching = supplier.get();
+            if (fetching == null) {
+                reply.failed("the supplier gave null");
+                return;
+            }
+            fetching.whenComplete((found, error) -> {
+                if (error == null) reply.token(found);
+                else reply.failed(error.getClass().getSimpleName());
+            });
+        };
         return this;
     }
 
@@ -164,10 +171,10 @@ public final class ClientBuilder {
         TokenSource fetch = source;
         int count = retries;
         double seconds = retrySeconds;
-        Client.Entry entry = engine -> {
+        Session.EngineCall login = engine -> {
             if (fetch == null) engine.login(url, app, user, text, count, seconds);
             else engine.login(url, app, user, fetch, count, seconds);
         };
-        return Client.connect("signalpost-client-" + NUMBERS.incrementAndGet(), this, entry, settings);
+        return Client.connect("signalpost-client-" + NUMBERS.incrementAndGet(), this, login, settings);
     }
 }

@@ -49,7 +49,7 @@ public final class Outcome {
         return kind;
     }
 
-    /** The text that came with it; "" if there was none. */
+    /** The text that came with it; "" if there was none, and for an end by this side. */
     public String extra() {
         return extra;
     }

@@ -68,12 +68,12 @@ final class Session implements Event.Listener {
     private final Map<String, ArrayDeque<Answer<Channel>>> joining = new HashMap<>(); // by channel; none is empty
     private final Map<String, Channel> channels = new HashMap<>(); // by name: those that this client is in
     private final Map<Integer, Call> calls = new HashMap<>(); // by the engine's number: those that are not over
-    private Engine engine; // from `login` on
+    private Engine engine; // from the first call on the loop on
     private boolean loggedIn; // the login has succeeded, once
     private volatile boolean over; // nothing goes on any more; set once on the loop
     private volatile Status status = Status.LOGGED_OUT; // of the engine; read from any thread
 
-    Session(String name, String account, Delivery delivery) {
+    Session(String name, String account, Settings settings, Delivery delivery) {
         this.account = account;
         this.delivery = delivery;
         messages = new Audience<>(delivery, Integer.MAX_VALUE, null); // the session machine knows how many
@@ -82,24 +82,16 @@ final class Session implements Event.Listener {
         entered = new Fact<>(delivery);
         left = new Fact<>(delivery);
         loop = new Loop(name);
+        loop.post(() -> engine = new Engine(loop, settings, event -> {
+            noteStatus();
+            event.accept(this);
+        }));
     }
 
     // --- what methods want, from any thread ---
 
     Status status() {
         return status;
-    }
-
-    /** Log in. */
-    void login(Client.Entry entry, Settings settings) {
-        loop.post(() -> {
-            engine = new Engine(loop, settings, event -> {
-                noteStatus();
-                event.accept(this);
-            });
-            entry.login(engine);
-            noteStatus();
-        });
     }
 
     /** Have something done with the engine; nothing once all is over. */
