@@ -47,8 +47,7 @@ class CodeTest {
         int[] value();
     }
 
-    private static final String CONFIG =
-            """
+    private static final String CONFIG = """
             [apps.plain]
             allow_no_token = true
 
@@ -116,7 +115,8 @@ class CodeTest {
     }
 
     private static ServerProcess serving(String config) throws IOException {
-        return ServerProcess.with("--data", ":memory:", "--config", written(config).toString());
+        return ServerProcess.with(
+                "--data", ":memory:", "--config", written(config).toString());
     }
 
     private static Path written(String config) throws IOException {
@@ -164,8 +164,8 @@ class CodeTest {
         Set<Integer> met = new TreeSet<>();
         for (Method method : CodeTest.class.getDeclaredMethods()) {
             Meets meets = method.getAnnotation(Meets.class);
-            boolean isTest = method.isAnnotationPresent(Test.class)
-                    || method.isAnnotationPresent(ParameterizedTest.class);
+            boolean isTest =
+                    method.isAnnotationPresent(Test.class) || method.isAnnotationPresent(ParameterizedTest.class);
             assertTrue(meets == null || isTest, () -> method.getName() + " is no test");
             for (int code : meets == null ? new int[0] : meets.value()) {
                 met.add(code);
@@ -427,7 +427,8 @@ class CodeTest {
     private void crowded(Consumer<Person> then) throws Exception {
         House house = in("plain");
         Proxy proxy = house.proxy();
-        Person ann = house.person("ann", proxy.url(), settings(it -> it.unansweredRequests = 1)).enter();
+        Person ann = house.person("ann", proxy.url(), settings(it -> it.unansweredRequests = 1))
+                .enter();
         proxy.stall(true);
         ann.api.setAttr("a", "1");
         then.accept(ann);
@@ -473,7 +474,8 @@ class CodeTest {
     void silence() throws Exception {
         House house = in("plain");
         Proxy proxy = house.proxy();
-        Person ann = house.person("ann", proxy.url(), settings(it -> it.requestSeconds = 0.3)).enter();
+        Person ann = house.person("ann", proxy.url(), settings(it -> it.requestSeconds = 0.3))
+                .enter();
         proxy.stall(true);
         ann.api.messageInstantSend("bob", 0, "hi", "1");
         ann.api.messageChannelSendForce("room", "hi", "2");

@@ -17,8 +17,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(180)
 class CrowdTest {
     private static final int CROWD = 200;
-    private static final String CONFIG =
-            """
+    private static final String CONFIG = """
             [server]
             connections_per_second = 1000000
             """;
@@ -40,7 +39,8 @@ class CrowdTest {
     /** SPEC S5, S9: two hundred log in, send around a ring, hear each other in a channel, and leave no thread. */
     @Test
     void twoHundred() throws Exception {
-        eventually("no thread is left of other tests", () -> threads("signalpost-").isEmpty());
+        eventually(
+                "no thread is left of other tests", () -> threads("signalpost-").isEmpty());
         ServerProcess server = ServerProcess.configured(":memory:", CONFIG);
         Set<String> before = all();
         List<Person> people = new ArrayList<>();

@@ -55,7 +55,8 @@ class DestroyTest {
     @AfterEach
     void close() throws Exception {
         house.close();
-        eventually("no thread is left: " + threads(THREADS), () -> threads(THREADS).isEmpty());
+        eventually(
+                "no thread is left: " + threads(THREADS), () -> threads(THREADS).isEmpty());
     }
 
     private static Thread begin(Runnable work) {
@@ -133,9 +134,7 @@ class DestroyTest {
         assertEquals(0, ann.api.isOnline());
         ann.destroy();
         if (when == When.IN_A_CHANNEL_AND_A_CALL) {
-            bob.getsAll(
-                    Told.of("onChannelUserLeaved", "ann", 0),
-                    Told.of("onInviteEndByPeer", "room", "ann", 0, ""));
+            bob.getsAll(Told.of("onChannelUserLeaved", "ann", 0), Told.of("onInviteEndByPeer", "room", "ann", 0, ""));
         }
         if (when != When.RECONNECTING && when != When.SILENCE) {
             isOffline(bob, "ann");
@@ -322,7 +321,8 @@ class DestroyTest {
                 for (String text : new String[] {null, "", "text"}) {
                     Object[] args = new Object[types.length];
                     for (int index = 0; index < types.length; index++) {
-                        args[index] = types[index] == int.class ? (Object) 1 : types[index] == String.class ? text : null;
+                        args[index] =
+                                types[index] == int.class ? (Object) 1 : types[index] == String.class ? text : null;
                     }
                     try {
                         method.invoke(ann.api, args);
@@ -330,7 +330,10 @@ class DestroyTest {
                         throw new AssertionError(method + " throws", error.getCause());
                     }
                 }
-                called += method.getReturnType() == void.class && !method.getName().equals("destroy") ? 1 : 0;
+                called += method.getReturnType() == void.class
+                                && !method.getName().equals("destroy")
+                        ? 1
+                        : 0;
             }
             assertTrue(called > 40, called + " methods");
             assertTrue(log.count("is destroyed") >= 2L * called, () -> log.count("is destroyed") + " lines");
@@ -347,7 +350,8 @@ class DestroyTest {
             one(number, instances);
         }
         eventually("no thread is left", () -> threads(THREADS).isEmpty());
-        Supplier<Long> left = () -> instances.stream().filter(each -> each.get() != null).count();
+        Supplier<Long> left =
+                () -> instances.stream().filter(each -> each.get() != null).count();
         eventually("no instance is left", () -> {
             System.gc();
             return left.get() == 0;

@@ -36,19 +36,50 @@ class HostileTest {
 
     /** Values of every type, none of which is what a frame needs. */
     private static final List<String> VALUES = List.of(
-            "null", "true", "0", "-1", "0.5", "1e308", "1e400", "-9223372036854775808", "9223372036854775808",
-            "\"\"", "\"x\"", "\"\\u0000\"", "\"\\ud800\"", "[]", "{}", "[null]", "[[]]", "[0,0,0,0]", "[\"\",\"\",\"\"]",
-            "[1,\"\",\"{\"]", "[1,\"\",null]", "[\"1\",\"\",\"{}\"]", "[-1,\"\",\"{}\"]", "{\"reason\":1}", "{\"a\":{\"b\":[{}]}}",
+            "null",
+            "true",
+            "0",
+            "-1",
+            "0.5",
+            "1e308",
+            "1e400",
+            "-9223372036854775808",
+            "9223372036854775808",
+            "\"\"",
+            "\"x\"",
+            "\"\\u0000\"",
+            "\"\\ud800\"",
+            "[]",
+            "{}",
+            "[null]",
+            "[[]]",
+            "[0,0,0,0]",
+            "[\"\",\"\",\"\"]",
+            "[1,\"\",\"{\"]",
+            "[1,\"\",null]",
+            "[\"1\",\"\",\"{}\"]",
+            "[-1,\"\",\"{}\"]",
+            "{\"reason\":1}",
+            "{\"a\":{\"b\":[{}]}}",
             "[".repeat(150) + "]".repeat(150));
 
-    private static final List<String> FRAMES =
-            List.of("login_ret", "call2-ret", "notify", "pong", "error", "multi", "set_flag", "login", "call2", "x", "");
+    private static final List<String> FRAMES = List.of(
+            "login_ret", "call2-ret", "notify", "pong", "error", "multi", "set_flag", "login", "call2", "x", "");
 
     /** What a notify may be about, and wrong. */
     private static final List<String> NOTICES = List.of(
-            "[\"msg\"]", "[\"msg\",null]", "[\"msg\",\"7\"]", "[\"msg\",1e300]", "[\"msg\",-1]",
-            "[\"recvmsg\"]", "[\"recvmsg\",[1,\"x\"]]", "[\"recvmsg\",\"\"]", "[\"recvmsg\",\"[1]\"]",
-            "[\"recvmsg\",\"[null,null]\"]", "[\"recvmsg\",\"[1,2]\"]", "[\"recvmsg\",\"[0,\\\"\\\"]\"]",
+            "[\"msg\"]",
+            "[\"msg\",null]",
+            "[\"msg\",\"7\"]",
+            "[\"msg\",1e300]",
+            "[\"msg\",-1]",
+            "[\"recvmsg\"]",
+            "[\"recvmsg\",[1,\"x\"]]",
+            "[\"recvmsg\",\"\"]",
+            "[\"recvmsg\",\"[1]\"]",
+            "[\"recvmsg\",\"[null,null]\"]",
+            "[\"recvmsg\",\"[1,2]\"]",
+            "[\"recvmsg\",\"[0,\\\"\\\"]\"]",
             "[\"recvmsg\",\"[-5,\\\"msg-v2 a b v1:E:1 instant 0 hi\\\"]\"]",
             "[\"recvmsg\",\"[3,\\\"msg-v3\\\"]\"]",
             "[\"recvmsg\",\"[4,\\\"msg-v2 a b v1:E:1 voip_invite 0 no json\\\"]\"]",
@@ -58,8 +89,11 @@ class HostileTest {
             "[\"recvmsg\",\"[8,\\\"msg-v2 a b v1:E:1 voip_invite_failed 0 null\\\"]\"]",
             "[\"recvmsg\",\"[9,\\\"msg-v2 a b v1:E:1 voip_nothing 0 {}\\\"]\"]",
             "[\"recvmsg_by_msgid\",\"x\"]",
-            "[\"channel2\"]", "[\"channel2\",1,2,3]", "[\"channel2\",\"room\",\"1\",\"x\"]",
-            "[\"channel2\",\"room\",1,\"\"]", "[\"channel2\",\"room\",1,\"msg-v2 a b v1:E:1 channel_msg 0 {}\"]",
+            "[\"channel2\"]",
+            "[\"channel2\",1,2,3]",
+            "[\"channel2\",\"room\",\"1\",\"x\"]",
+            "[\"channel2\",\"room\",1,\"\"]",
+            "[\"channel2\",\"room\",1,\"msg-v2 a b v1:E:1 channel_msg 0 {}\"]",
             "[\"channel2\",\"room\",1e19,\"msg-v2 a b v1:E:1 channel_msg 0 no json\"]",
             "[\"channel2\",\"room\",3,\"msg-v2 a b v1:E:1 channel_attr_update 0 {\\\"name\\\":[]}\"]");
 
@@ -105,8 +139,7 @@ class HostileTest {
         });
         ann.join("room", "ann");
         ann.api.messageInstantSend("ann", 0, "hi", "1");
-        ann.getsAll(
-                Told.of("onMessageSendSuccess", "1"), Told.of("onMessageInstantReceive", "ann", 0, "hi"));
+        ann.getsAll(Told.of("onMessageSendSuccess", "1"), Told.of("onMessageInstantReceive", "ann", 0, "hi"));
     }
 
     /** Log in where that comes to nothing. */
@@ -122,9 +155,27 @@ class HostileTest {
     /** All that is no frame, or none that means anything. */
     private static List<String> junk() {
         List<String> junk = new ArrayList<>(List.of(
-                "", " ", "nonsense", "{", "[", "[]", "{}", "null", "1", "\"kick\"", "[\"kick", "[null]", "[1,2]",
-                "['x']", "[\"x\"] y", "\u0000", "\ufeff[]", DEEP, "[\"notify\"," + DEEP + "]",
-                "[\"login_ret\"]", "[\"call2-ret\",1,2]"));
+                "",
+                " ",
+                "nonsense",
+                "{",
+                "[",
+                "[]",
+                "{}",
+                "null",
+                "1",
+                "\"kick\"",
+                "[\"kick",
+                "[null]",
+                "[1,2]",
+                "['x']",
+                "[\"x\"] y",
+                "\u0000",
+                "\ufeff[]",
+                DEEP,
+                "[\"notify\"," + DEEP + "]",
+                "[\"login_ret\"]",
+                "[\"call2-ret\",1,2]"));
         for (String name : FRAMES) {
             for (String value : VALUES) {
                 junk.add("[\"" + name + "\"," + value + "]");
@@ -235,7 +286,8 @@ class HostileTest {
             for (String value : VALUES) {
                 List<String> bodies = new ArrayList<>(List.of(value));
                 JSONObject fields = new JSONObject().put("result", "ok");
-                for (String name : List.of("num", "list", "attrs", "status", "isin", "value", "json", "msgs", "channelName")) {
+                for (String name :
+                        List.of("num", "list", "attrs", "status", "isin", "value", "json", "msgs", "channelName")) {
                     fields.put(name, "@");
                 }
                 bodies.add(fields.toString().replace("\"@\"", value));
@@ -279,7 +331,8 @@ class HostileTest {
         for (; !last.args().contains("last"); last = ann.told.next(body)) {
             told.add(last.name() + last.args());
         }
-        if (last.name().equals("onMessageSendError") && Failures.isGeneral((int) last.args().get(1))) {
+        if (last.name().equals("onMessageSendError")
+                && Failures.isGeneral((int) last.args().get(1))) {
             ann.next("onError");
         }
         assertEquals(1, count(told, "onMessageSend"), body);
@@ -341,8 +394,10 @@ class HostileTest {
     void fragments() throws Exception {
         try (Script script = new Script((connection, name, argument) -> {
             if (name.equals("login")) {
-                inFragments(connection, "[\"login_ret\",[\"\",\"{\\\"result\\\":\\\"ok\\\",\\\"line\\\":\\\"é\\\"}\"]]");
-                inFragments(connection, "[\"notify\",[\"recvmsg\",\"[1,\\\"msg-v2 bob ann v1:E:1 instant 0 hélló\\\"]\"]]");
+                inFragments(
+                        connection, "[\"login_ret\",[\"\",\"{\\\"result\\\":\\\"ok\\\",\\\"line\\\":\\\"é\\\"}\"]]");
+                inFragments(
+                        connection, "[\"notify\",[\"recvmsg\",\"[1,\\\"msg-v2 bob ann v1:E:1 instant 0 hélló\\\"]\"]]");
             }
         })) {
             Person ann = house.person("ann", script.url(), quick()).enter();

@@ -19,12 +19,17 @@ final class LogLines extends Handler implements AutoCloseable {
 
     /** How many lines have this in them. */
     long count(String part) {
-        return records.stream().filter(record -> record.getMessage().contains(part)).count();
+        return records.stream()
+                .filter(record -> record.getMessage().contains(part))
+                .count();
     }
 
     /** The exceptions that were reported. */
     List<Throwable> thrown() {
-        return records.stream().map(LogRecord::getThrown).filter(java.util.Objects::nonNull).toList();
+        return records.stream()
+                .map(LogRecord::getThrown)
+                .filter(java.util.Objects::nonNull)
+                .toList();
     }
 
     @Override

@@ -27,8 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class LostConnectionTest {
-    private static final String CONFIG =
-            """
+    private static final String CONFIG = """
             [server]
             connections_per_second = 1000000
 
@@ -304,9 +303,11 @@ class LostConnectionTest {
                                 && bob.keys.size() == keysOfBob.size();
             });
         }
-        eventually("everything that was sent, both ways", () -> ann.messages.size() >= toAnn.size()
-                && bob.messages.size() >= toBob.size()
-                && Math.min(ann.channel.size(), bob.channel.size()) >= room.size());
+        eventually(
+                "everything that was sent, both ways",
+                () -> ann.messages.size() >= toAnn.size()
+                        && bob.messages.size() >= toBob.size()
+                        && Math.min(ann.channel.size(), bob.channel.size()) >= room.size());
         assertEquals(List.of(), ann.wrong);
         assertEquals(List.of(), bob.wrong);
         assertEquals(toAnn, ann.messages);
@@ -393,7 +394,14 @@ class LostConnectionTest {
                             Told.of("onChannelAttrUpdated", "room", "colour", "red", "update"),
                             Told.of("onMessageChannelReceive", "room", "bob", 0, "missed"),
                             Told.of("onMessageInstantReceive", "bob", 0, "kept"),
-                            Told.of("onInviteMsg", "room", "bob", 0, "dtmf", "5", told.get(3).args().get(5))),
+                            Told.of(
+                                    "onInviteMsg",
+                                    "room",
+                                    "bob",
+                                    0,
+                                    "dtmf",
+                                    "5",
+                                    told.get(3).args().get(5))),
                     told);
             bob.gets("onMessageInstantReceive", "ann", 0, "waits");
             assertEquals(2, ann.api.getStatus());
@@ -411,9 +419,7 @@ class LostConnectionTest {
             ann.gets("onChannelUserJoined", "bob", 0);
             ann.connects(bob, "room");
             shut(proxy);
-            bob.getsAll(
-                    Told.of("onChannelUserLeaved", "ann", 0),
-                    Told.of("onInviteEndByPeer", "room", "ann", 0, ""));
+            bob.getsAll(Told.of("onChannelUserLeaved", "ann", 0), Told.of("onInviteEndByPeer", "room", "ann", 0, ""));
             bob.api.queryUserStatus("ann");
             bob.gets("onQueryUserStatusResult", "ann", "0");
             bob.api.messageInstantSend("ann", 0, "kept", "1");

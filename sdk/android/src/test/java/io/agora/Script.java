@@ -63,7 +63,11 @@ final class Script implements AutoCloseable {
 
     /** A failure's body. */
     static String failure(int code, String reason) {
-        return new JSONObject().put("result", "failed").put("code", code).put("reason", reason).toString();
+        return new JSONObject()
+                .put("result", "failed")
+                .put("code", code)
+                .put("reason", reason)
+                .toString();
     }
 
     private static void begin(Runnable work) {

@@ -212,9 +212,12 @@ class ThreadTest {
             for (int number = 0; number < 200; number++) {
                 expected.add(mine + number);
             }
-            assertEquals(expected, labels.stream().filter(label -> label.startsWith(mine)).toList());
+            assertEquals(
+                    expected,
+                    labels.stream().filter(label -> label.startsWith(mine)).toList());
             List<String> two = List.of(mine + "0", mine + "100");
-            assertEquals(two, received.stream().filter(text -> text.startsWith(mine)).toList());
+            assertEquals(
+                    two, received.stream().filter(text -> text.startsWith(mine)).toList());
         }
     }
 
@@ -222,9 +225,12 @@ class ThreadTest {
     @Test
     void getInstance() throws Exception {
         Set<AgoraAPIOnlySignal> found = Collections.newSetFromMap(new ConcurrentHashMap<>());
-        end(begin(16, number -> found.add(number % 2 == 0
-                ? AgoraAPIOnlySignal.getInstance(null, house.app)
-                : AgoraAPI.getInstance(null, "another"))));
+        end(begin(
+                16,
+                number -> found.add(
+                        number % 2 == 0
+                                ? AgoraAPIOnlySignal.getInstance(null, house.app)
+                                : AgoraAPI.getInstance(null, "another"))));
         assertEquals(1, found.size());
         AgoraAPIOnlySignal first = found.iterator().next();
         AgoraAPIOnlySignal own = AgoraAPIOnlySignal.createAgoraSDKInstance(null, house.app);
@@ -300,7 +306,8 @@ class ThreadTest {
     @Test
     void interruptedCallbacks() {
         Person bob = house.person("bob", (self, callback) -> {
-            if (callback.name().equals("onMessageInstantReceive") && callback.args().contains("inside")) {
+            if (callback.name().equals("onMessageInstantReceive")
+                    && callback.args().contains("inside")) {
                 Thread.currentThread().interrupt();
                 self.api.queryUserStatus("inside"); // an interrupted caller
                 self.api.login("", "bob", Person.NO_TOKEN, 0, ""); // which waits
@@ -380,7 +387,8 @@ class ThreadTest {
         ann.api.queryUserStatus("bob");
         gate.open();
         ann.gets("onLoginSuccess", 0, 0);
-        ann.getsAll(concat(expected, Told.of("onMessageSendSuccess", "1"), Told.of("onQueryUserStatusResult", "bob", "1")));
+        ann.getsAll(
+                concat(expected, Told.of("onMessageSendSuccess", "1"), Told.of("onQueryUserStatusResult", "bob", "1")));
     }
 
     private static Told[] concat(List<Told> some, Told... more) {
