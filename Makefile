@@ -12,7 +12,7 @@ ARGS   ?=
 PAGE   := src/signalpost/gateway/console/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-web test-android check check-android format api bench bench-client bench-web codes lock clean
+.PHONY: help run test test-web test-android check check-android format api bench bench-client bench-web reference codes lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -66,6 +66,9 @@ bench-client: $(VENV)/.installed ## the same for the Python client (ARGS="--roun
 
 bench-web: $(VENV)/.installed $(WEB)/dist/.built ## the same for the web SDK in Chromium (ARGS="5": rounds)
 	node bench/web.mjs $(ARGS)
+
+reference: $(WEB)/node_modules/.installed ## write docs/reference/web again, from the web SDK's comments
+	cd $(WEB) && npm run --silent reference
 
 codes: $(VENV)/.installed ## render protocol/codes.toml again
 	$(BIN)/python protocol/gen.py

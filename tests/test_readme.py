@@ -23,7 +23,7 @@ from support.server import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "signalpost"
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), ROOT / "bench" / "README.md"]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), ROOT / "bench" / "README.md"]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
@@ -44,10 +44,13 @@ def section(document: str, number: int) -> str:
 
 
 def anchors(document: Path) -> set[str]:
-    """The names that a document's headings can be linked by."""
+    """The names that parts of a document can be linked by: headings, numbered if they repeat, and anchors."""
     text = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+    names = [re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings]
+    repeats = [names[:at].count(name) for at, name in enumerate(names)]
+    numbered = {f"{name}-{times}" if times else name for name, times in zip(names, repeats, strict=True)}
+    return {*numbered, *re.findall(r'<a id="([^"]+)">', text)}
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +163,8 @@ def test_every_id_that_is_cited_is_explained() -> None:
     sections = {int(number) for number in re.findall(r"^## (\d+)\. ", read("PROTOCOL.md"), re.MULTILINE)}
     cited_ids: dict[str, str] = {}
     cited_sections: dict[int, str] = {}
-    for folder in ("src", "tests", "protocol"):
-        for path in (ROOT / folder).rglob("*.py"):
+    for files in ("src/**/*.py", "tests/**/*.py", "protocol/**/*.py", "sdk/web/src/**/*.ts"):
+        for path in ROOT.glob(files):
             text = path.read_text(encoding="utf-8")
             for cited in re.findall(r"SPEC ((?:[LPMCKES]\d+(?:, | and )?)+)", text):
                 cited_ids |= {each: str(path) for each in re.findall(r"[LPMCKES]\d+", cited)}
