@@ -18,6 +18,7 @@ import pytest
 from signalpost.config import Config, load
 from signalpost.domain.limits import Limits
 from signalpost.gateway.commands import COMMANDS
+from signalpost.settings import PAGE
 from signalpost.wire.codes import NAME_FORBIDDEN, NEVER_PRODUCED, Code
 from support.server import ServerProcess
 
@@ -104,8 +105,11 @@ def test_the_configuration_of_the_readme_is_accepted_and_lists_every_default(tmp
 
     shown = tomllib.loads(text)
     commented = set(re.findall(r"^# (\w+) = ", text, re.MULTILINE))
-    server_fields = {field.name for field in msgspec.structs.fields(Config)} - {"limits", "apps", "dev"}
+    server_fields = (
+        {field.name for field in msgspec.structs.fields(Config)} - {"limits", "apps", "dev"} - set(PAGE)
+    )
     assert shown["server"].keys() | commented == server_fields
+    assert shown["page"].keys() == set(PAGE)
     assert shown["limits"].keys() == {field.name for field in msgspec.structs.fields(Limits)}
 
 

@@ -1,4 +1,8 @@
 /** The page as people use it: a real server, a real browser, fake cameras. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import type { Browser, WebSocketRoute } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
@@ -409,5 +413,35 @@ describe("a server that", () => {
     await tab.comeIn();
     const frames = await tab.page.locator(".frames").textContent();
     expect(frames).not.toContain(digest);
+  });
+
+  test("names servers that find a way between networks hands them to calls", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "signalpost-page-"));
+    const file = join(directory, "signalpost.toml");
+    writeFileSync(
+      file,
+      `[page]\nice_servers = [{ urls = "turn:127.0.0.1:9", username = "u", credential = '"c"' }]`,
+    );
+    const far = new Server(["--dev", "--config", file]);
+    onTestFinished(async () => {
+      await far.remove();
+      rmSync(directory, { recursive: true });
+    });
+    await far.start();
+    const [ada, bo] = [
+      await visit(browser, far.url, { query: "?name=ada" }),
+      await visit(browser, far.url, { query: "?name=bo" }),
+    ];
+    visitors.push(ada, bo);
+    for (const tab of [ada, bo]) await tab.comeIn();
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    for (const tab of [ada, bo]) {
+      const [used] = await tab.page.evaluate(() =>
+        window.made.connections.map((one) => one.getConfiguration().iceServers ?? []),
+      );
+      expect(used).toMatchObject([{ urls: ["turn:127.0.0.1:9"], username: "u", credential: '"c"' }]);
+    }
+    expect(await bo.watchPicture()).toBeGreaterThan(80); // and what needs none works as before
   });
 });

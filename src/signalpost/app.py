@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import structlog
 import uvloop
 
@@ -146,6 +147,7 @@ class Server:
                 version=__version__,
                 page=built_page() or plain_page(),
                 open_doors=config.dev,
+                ice_servers=msgspec.json.encode(config.ice_servers).decode(),
             ),
             self._accept,
         )

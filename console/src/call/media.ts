@@ -42,10 +42,10 @@ export class Media {
   #offer: string | null = null; // the latest that was not answered yet
   #ready: Promise<void> = Promise.resolve(); // one description after the other
 
-  constructor(offers: boolean, events: MediaEvents) {
+  constructor(offers: boolean, events: MediaEvents, iceServers: RTCIceServer[] = []) {
     this.#offers = offers;
     this.#events = events;
-    this.#connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
     this.#connection.onicecandidate = ({ candidate }) => {
       if (candidate !== null) this.#collect(candidate.toJSON());
     };

@@ -113,6 +113,7 @@ class Site:
     version: str = ""  #: of this program, shown on the page
     page: Page = field(default_factory=plain_page)  #: what is at `/`
     open_doors: bool = False  #: whether any App ID and any token will do, so that the page need not ask
+    ice_servers: str = "[]"  #: JSON text: how the page's calls find a way between networks
 
 
 # --- the application --------------------------------------------------------------------------
@@ -156,6 +157,7 @@ class _Pages:
             address=f"{scheme}://{address}/",
             version=self._site.version,
             open_doors=self._site.open_doors,
+            ice_servers=self._site.ice_servers,
         )
         if headers["ETag"] in request.headers.get("If-None-Match", ""):
             return web.Response(status=304, headers=headers)
