@@ -7,7 +7,9 @@ import type { Browser, WebSocketRoute } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import {
+  askForDevices,
   padDescriptions,
+  refuseSound,
   sideBySide,
   startBrowser,
   takeDevices,
@@ -239,6 +241,52 @@ describe("calls", () => {
     await other.sees(/^0:0[1-9]/);
     await other.button("Hang up").click();
     await expect.poll(() => without.leftOpen()).toEqual({ connections: 0, tracks: 0 });
+  });
+
+  test("wait for who has to be asked for microphone and camera", async () => {
+    const [ada, bo] = [
+      await come("ada", { prepare: askForDevices }),
+      await come("bo", { prepare: askForDevices }),
+    ];
+    const allow = ({ page }: Tab): Promise<void> =>
+      page.evaluate(() => {
+        window.allow();
+      });
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    await ada.sees("Connecting picture and sound…");
+    await allow(ada);
+    await expect
+      .poll(() => ada.page.evaluate(() => window.made.connections[0]?.signalingState))
+      .toBe("have-local-offer");
+    await ada.say("Do you see me?");
+    await bo.sees("Do you see me?"); // and so the offer has come (SPEC M4), before bo has a camera
+    await allow(bo);
+    for (const tab of [ada, bo]) expect(await tab.watchPicture()).toBeGreaterThan(80);
+  });
+
+  test("that are hung up while somebody is asked open nothing", async () => {
+    const [ada, bo] = [await come("ada", { prepare: askForDevices }), await come("bo")];
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    await ada.sees("Connecting picture and sound…");
+    await ada.button("Hang up").click();
+    await ada.page.evaluate(() => {
+      window.allow();
+    });
+    await bo.sees(/^Call, /);
+    for (const tab of [ada, bo])
+      await expect.poll(() => tab.leftOpen()).toEqual({ connections: 0, tracks: 0 });
+  });
+
+  test("say that a click is needed where the browser lets nothing sound without", async () => {
+    const [ada, bo] = [await come("ada"), await come("bo", { prepare: refuseSound })];
+    await ada.call("bo");
+    await bo.button("Accept").press("Enter");
+    await bo.sees("Click or press a key to hear the other side.");
+    await bo.root.locator(".stage").click({ position: { x: 20, y: 200 } });
+    await bo.text("Click or press a key to hear the other side.").waitFor({ state: "detached" });
+    expect(await bo.watchPicture()).toBeGreaterThan(80);
   });
 
   test("outlive a broken connection to the server", async () => {
