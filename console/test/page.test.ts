@@ -243,7 +243,7 @@ describe("calls", () => {
     await expect.poll(() => without.leftOpen()).toEqual({ connections: 0, tracks: 0 });
   });
 
-  test("wait for who has to be asked for microphone and camera", async () => {
+  test("wait for who has to be asked for microphone and camera", { timeout: 90_000 }, async () => {
     const [ada, bo] = [
       await come("ada", { prepare: askForDevices }),
       await come("bo", { prepare: askForDevices }),
@@ -279,15 +279,19 @@ describe("calls", () => {
       await expect.poll(() => tab.leftOpen()).toEqual({ connections: 0, tracks: 0 });
   });
 
-  test("say that a click is needed where the browser lets nothing sound without", async () => {
-    const [ada, bo] = [await come("ada"), await come("bo", { prepare: refuseSound })];
-    await ada.call("bo");
-    await bo.button("Accept").press("Enter");
-    await bo.sees("Click or press a key to hear the other side.");
-    await bo.root.locator(".stage").click({ position: { x: 20, y: 200 } });
-    await bo.text("Click or press a key to hear the other side.").waitFor({ state: "detached" });
-    expect(await bo.watchPicture()).toBeGreaterThan(80);
-  });
+  test(
+    "say that a click is needed where the browser lets nothing sound without",
+    { timeout: 90_000 },
+    async () => {
+      const [ada, bo] = [await come("ada"), await come("bo", { prepare: refuseSound })];
+      await ada.call("bo");
+      await bo.button("Accept").press("Enter");
+      await bo.sees("Click or press a key to hear the other side.");
+      await bo.root.locator(".stage").click({ position: { x: 20, y: 200 } });
+      await bo.text("Click or press a key to hear the other side.").waitFor({ state: "detached" });
+      expect(await bo.watchPicture()).toBeGreaterThan(80);
+    },
+  );
 
   test("outlive a broken connection to the server", async () => {
     const sockets: WebSocketRoute[] = [];
