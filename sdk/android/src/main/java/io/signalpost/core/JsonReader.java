@@ -19,8 +19,9 @@ final class JsonReader {
     static final class NotJson extends Exception {
         private static final long serialVersionUID = 1;
 
-        NotJson() {
-            super(null, null, false, false);
+        @Override
+        public synchronized Throwable fillInStackTrace() { // the constructor that leaves it out came with Android 24
+            return this;
         }
     }
 
