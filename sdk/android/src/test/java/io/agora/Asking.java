@@ -1,10 +1,10 @@
 package io.agora;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.agora.Recorder.Told;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
@@ -137,11 +137,7 @@ final class Asking {
 
     /** Call it. Whatever it throws is a failure. */
     void ask(IAgoraAPI api, Object... args) {
-        try {
-            method.invoke(api, args);
-        } catch (InvocationTargetException | IllegalAccessException error) {
-            throw new AssertionError(this + " " + Arrays.toString(args), error);
-        }
+        assertDoesNotThrow(() -> method.invoke(api, args), () -> this + " " + Arrays.toString(args));
     }
 
     /** What comes next is the method's own callback, if it has one, and onError, with this code; what that says. */

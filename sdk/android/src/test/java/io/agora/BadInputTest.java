@@ -113,7 +113,11 @@ class BadInputTest {
 
     @SafeVarargs
     private static List<Wrong> all(List<Wrong>... parts) {
-        return Stream.of(parts).flatMap(List::stream).toList();
+        List<Wrong> all = new ArrayList<>();
+        for (List<Wrong> part : parts) {
+            all.addAll(part);
+        }
+        return all;
     }
 
     private static List<Wrong> without(String value, List<Wrong> wrong) {

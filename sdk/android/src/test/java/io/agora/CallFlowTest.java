@@ -20,20 +20,22 @@ import org.junit.jupiter.api.Test;
 /** A calls B, step by step as the FAQ tells it: every way in which a call can go (SPEC §6). */
 class CallFlowTest {
     /** In each of these apps one thing times out before all others (SPEC K5 to K7). */
-    private static final String APPS = String.join(
-            "\n",
-            "[apps.peer]",
-            "allow_no_token = true",
-            "[apps.peer.limits]",
-            "peer_wait = 0.4",
-            "[apps.ring]",
-            "allow_no_token = true",
-            "[apps.ring.limits]",
-            "ring_max = 3",
-            "[apps.confirm]",
-            "allow_no_token = true",
-            "[apps.confirm.limits]",
-            "confirm_wait = 0.4");
+    private static final String APPS = """
+            [apps.peer]
+            allow_no_token = true
+            [apps.peer.limits]
+            peer_wait = 0.4
+
+            [apps.ring]
+            allow_no_token = true
+            [apps.ring.limits]
+            ring_max = 3
+
+            [apps.confirm]
+            allow_no_token = true
+            [apps.confirm.limits]
+            confirm_wait = 0.4
+            """;
 
     private static ServerProcess server; // of all the tests here
     private House house; // of the test that runs
