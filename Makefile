@@ -12,7 +12,7 @@ ARGS   ?=
 PAGE   := src/signalpost/gateway/console/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-web test-android check check-android format api bench bench-client bench-web reference codes lock clean
+.PHONY: help run test test-web test-android check check-android format api jar bench bench-client bench-web bench-android reference codes lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -58,6 +58,9 @@ api: $(VENV)/.installed java ## write down the public API of the Java SDK, which
 	cd $(JAVA) && $(MVN) package -Doutputs=$(CHECKS) -DskipTests -Dmaven.test.skip
 	$(BIN)/python $(JAVA)/scripts/api.py $(JAVA)/$(CHECKS) --write
 
+jar: java ## the Java SDK with its sources and Javadoc, into the local Maven repository
+	cd $(JAVA) && $(MVN) package source:jar-no-fork javadoc:jar install:install -Dmaven.test.skip
+
 bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
 	$(BIN)/python bench/run.py $(ARGS)
 
@@ -66,6 +69,9 @@ bench-client: $(VENV)/.installed ## the same for the Python client (ARGS="--roun
 
 bench-web: $(VENV)/.installed $(WEB)/dist/.built ## the same for the web SDK in Chromium (ARGS="5": rounds)
 	node bench/web.mjs $(ARGS)
+
+bench-android: $(VENV)/.installed $(JAVA)/target/.classes ## the same for the Java SDK (ARGS="5": rounds)
+	java -XX:+UseSerialGC -cp "$(JAVA)/target/classes:$$(cat $(JAVA)/target/test-classpath.txt)" bench/Android.java $(ARGS)
 
 reference: $(WEB)/node_modules/.installed ## write docs/reference/web again, from the web SDK's comments
 	cd $(WEB) && npm run --silent reference

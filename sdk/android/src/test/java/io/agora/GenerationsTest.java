@@ -180,8 +180,8 @@ class GenerationsTest {
         int inCalled = parts(happening.called);
         List<String> found = Collections.emptyList();
         for (Method method : model.getDeclaredMethods()) {
-            if (!method.getName().equals(happening.name)) {
-                continue;
+            if (!method.getName().equals(happening.name) || method.isSynthetic()) {
+                continue; // a tool for old phones adds synthetic ones
             }
             boolean isCalled = happening.called.equals(happening.other)
                     || (happening.name.equals("onDbg")
