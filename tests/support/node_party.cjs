@@ -49,7 +49,10 @@ class Page {
   }
 
   send(peer, text) {
-    this.session.messageInstantSend(peer, text, (failed, ...why) => this.tell("sent", failed, ...why));
+    this.session.messageInstantSend(peer, text, (failed, ...why) => {
+      if (failed) this.tell("wrong", "messageInstantSend", ...why);
+      else this.tell("sent");
+    });
   }
 
   join(name) {
@@ -60,7 +63,10 @@ class Page {
   }
 
   say(text) {
-    this.channel.messageChannelSend(text, (...failed) => this.tell("sent", ...failed));
+    this.channel.messageChannelSend(text, (...why) => {
+      if (why.length) this.tell("wrong", "messageChannelSend", ...why);
+      else this.tell("sent");
+    });
   }
 
   invite(channel, peer) {
