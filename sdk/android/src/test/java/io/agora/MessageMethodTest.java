@@ -134,7 +134,7 @@ class MessageMethodTest extends HouseTest {
         ann.gets("onChannelUserJoined", "bob", 0);
         ann.api.messageChannelSendFast("room", "hi", null);
         Told echo = told("onMessageChannelReceive", "room", "ann", 0, "hi");
-        Set<Object> told = Set.of(ann.told.next(echo), ann.told.next(echo));
+        List<Told> told = List.of(ann.told.next(echo), ann.told.next(echo));
         assertTrue(told.contains(echo), told::toString);
         bob.gets("onMessageChannelReceive", "room", "ann", 0, "hi");
         ann.api.messageChannelSendFast("elsewhere", "hi", "id");
