@@ -6,13 +6,14 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 WEB    := sdk/web
+JAVA   := sdk/android
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS   ?=
 PAGE   := src/signalpost/gateway/console/index.html
 SCRIPT := src/signalpost/gateway/script/signal.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-web check format bench bench-client bench-web codes lock page script wheel clean
+.PHONY: help run test test-web test-android check check-android format api jar bench bench-client bench-web bench-android reference codes lock page script wheel clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -20,13 +21,17 @@ help: ## what there is to make
 run: $(VENV)/.installed browser-if-possible ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
 	@exec $(BIN)/signalpost serve --dev --port 8080 $(ARGS)
 
-test: $(VENV)/.developed $(if $(ARGS),,$(SCRIPT)) programs ## all tests (ARGS="tests/domain -k calls": of Python, these)
+test: $(VENV)/.developed $(if $(ARGS),,$(SCRIPT) $(JAVA)/target/.classes) programs ## all tests (ARGS="tests/domain -k calls": of Python, these)
 	$(BIN)/python -m pytest -q -n 2 $(ARGS)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory test-page)
 	$(if $(ARGS),,cd $(WEB) && npm test)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory test-android)
 
 test-web: $(VENV)/.installed $(SCRIPT) ## the tests of the web SDK (ARGS="tests/core")
 	cd $(WEB) && npm test -- $(ARGS)
+
+test-android: $(VENV)/.installed $(SCRIPT) java ## the tests of the Java SDK (ARGS="-Dtest=LoopTest")
+	cd $(JAVA) && $(MVN) test $(ARGS)
 
 check: $(VENV)/.developed $(WEB)/dist/.built ## format, lint, types, layers, generated files
 	$(BIN)/ruff format --check .
@@ -36,12 +41,26 @@ check: $(VENV)/.developed $(WEB)/dist/.built ## format, lint, types, layers, gen
 	$(BIN)/python protocol/gen.py --check
 	@$(MAKE) --no-print-directory check-page
 	cd $(WEB) && npm run --silent check
+	@$(MAKE) --no-print-directory check-android
 
-format: $(VENV)/.developed $(WEB)/node_modules/.installed console/node_modules/.installed ## let ruff and prettier format and sort what they can
+check-android: $(VENV)/.installed java ## of the Java SDK: format, compiler, Android 21, R8, javadoc, API
+	cd $(JAVA) && $(CHECKED)
+	$(BIN)/python $(JAVA)/scripts/api.py $(JAVA)/$(CHECKS) --check
+	$(BIN)/python $(JAVA)/scripts/phone.py $(JAVA)/$(CHECKS)
+
+format: $(VENV)/.developed $(WEB)/node_modules/.installed console/node_modules/.installed java ## let the formatters format and sort what they can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	npm --prefix console run --silent format
 	cd $(WEB) && npm run --silent format
+	cd $(JAVA) && $(MVN) spotless:apply
+
+api: $(VENV)/.installed java ## write down the public API of the Java SDK, which make check compares
+	cd $(JAVA) && $(MVN) package -Doutputs=$(CHECKS) -DskipTests -Dmaven.test.skip
+	$(BIN)/python $(JAVA)/scripts/api.py $(JAVA)/$(CHECKS) --write
+
+jar: java ## the Java SDK with its sources and Javadoc, into the local Maven repository
+	cd $(JAVA) && $(MVN) package source:jar-no-fork javadoc:jar install:install -Dmaven.test.skip
 
 bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
 	$(BIN)/python bench/run.py $(ARGS)
@@ -51,6 +70,12 @@ bench-client: $(VENV)/.installed ## the same for the Python client (ARGS="--roun
 
 bench-web: $(VENV)/.installed $(WEB)/dist/.built ## the same for the web SDK in Chromium (ARGS="5": rounds)
 	node bench/web.mjs $(ARGS)
+
+bench-android: $(VENV)/.installed $(JAVA)/target/.classes ## the same for the Java SDK (ARGS="5": rounds)
+	java -XX:+UseSerialGC -cp "$(JAVA)/target/classes:$$(cat $(JAVA)/target/test-classpath.txt)" bench/Android.java $(ARGS)
+
+reference: $(WEB)/node_modules/.installed ## write docs/reference/web again, from the web SDK's comments
+	cd $(WEB) && npm run --silent reference
 
 codes: $(VENV)/.installed ## render protocol/codes.toml again
 	$(BIN)/python protocol/gen.py
@@ -72,7 +97,7 @@ wheel: $(VENV)/.installed $(PAGE) $(SCRIPT) ## the Python package with page and 
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## remove what was made, the environment included
-	rm -rf console/node_modules $(dir $(PAGE) $(SCRIPT)) dist build
+	rm -rf console/node_modules $(dir $(PAGE) $(SCRIPT)) dist build $(JAVA)/target
 	rm -rf $(VENV) $(WEB)/node_modules $(WEB)/dist bench/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests protocol bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -182,3 +207,31 @@ test-page: $(PAGE) $(VENV)/.installed programs
 
 check-page: console/node_modules/.installed
 	npm --prefix console run --silent check
+
+# --- the Java SDK --------------------------------------------------------------------------------
+
+# Quiet: .mvn/jvm.config lets through warnings, and what the tests counted.
+MVN := mvn -B -ntp
+
+# Compiled on its own each time: what was compiled without the checks would not be compiled again.
+CHECKS  := target/check
+CHECKED := rm -rf $(CHECKS) && $(MVN) -Pcheck -Doutputs=$(CHECKS) verify
+
+# The classes of the SDK and its tests, and their class path: what tests in Python run.
+CLASS_PATH := org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath
+
+$(JAVA)/target/.classes: $(JAVA)/pom.xml $(shell find $(JAVA)/src -type f) | java
+	@echo 'compiling $(JAVA)' >&2
+	@cd $(JAVA) && $(MVN) test-compile $(CLASS_PATH) -Dmdep.outputFile=target/test-classpath.txt >&2
+	@touch $@
+
+.PHONY: java
+java:
+	@ready() { command -v mvn >/dev/null && javac -version 2>/dev/null | \
+		awk '{ split($$2, version, "."); exit !(version[1] >= 17) } END { if (!NR) exit 1 }'; }; \
+	ready && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'installing openjdk-17-jdk-headless and maven' >&2; \
+		{ apt-get update -qq && apt-get install -y -qq openjdk-17-jdk-headless maven; } >&2; \
+	fi; \
+	ready || { echo 'The Java SDK needs a JDK 17 or newer, and Maven: on Debian, apt-get install openjdk-17-jdk-headless maven' >&2; exit 1; }

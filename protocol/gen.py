@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 import sys
+import textwrap
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -259,6 +260,86 @@ def render_typescript(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+#: Characters in a line of Java.
+JAVA_COLUMNS = 100
+
+
+def render_java(table: Table) -> str:
+    """The class `io.signalpost.core.Codes` of the Android SDK."""
+    lines = [
+        "package io.signalpost.core;",
+        "",
+        "import java.util.Arrays;",
+        "import java.util.Collections;",
+        "import java.util.HashSet;",
+        "import java.util.Set;",
+        "",
+        *java_header("Codes, limits and names that server and SDKs share (SPEC §7, §1; PROTOCOL)."),
+        "public final class Codes {",
+        "    private Codes() {}",
+    ]
+    for code in table.codes:
+        lines += ["", *javadoc(code.meaning), f"    public static final int {code.name} = {code.number};"]
+    lines += java_set("ALL", "All numbers that are result codes.", table.codes)
+    never = tuple(code for code in table.codes if not code.produced)
+    lines += java_set("NEVER_PRODUCED", "Part of the API, but nothing produces them (SPEC E1).", never)
+    for limit in table.limits:
+        lines += ["", *javadoc(f"{limit.meaning}."), java_constant("int", limit.name, f"{limit.value:_}")]
+    for text in table.texts:
+        lines += ["", *javadoc(f"{text.meaning}."), java_constant("String", text.name, quoted(text.value))]
+    for ranges in table.ranges:
+        pairs = [f"        {{0x{first:04X}, 0x{last:04X}}}," for first, last in ranges.value]
+        lines += ["", *javadoc(f"{ranges.meaning}."), f"    static final int[][] {ranges.name} = {{"]
+        lines += [*pairs, "    };"]
+    lines += [
+        "",
+        "    private static Set<Integer> setOf(Integer... codes) {",
+        "        return Collections.unmodifiableSet(new HashSet<>(Arrays.asList(codes)));",
+        "    }",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def render_java_errors(table: Table) -> str:
+    """The interface `io.agora.ErrorCodes`: what apps compile against."""
+    lines = [
+        "package io.agora;",
+        "",
+        *java_header("The result codes by the names that apps know (SPEC §7)."),
+        "public interface ErrorCodes {",
+    ]
+    for code in table.codes:
+        seldom = "" if code.produced else " Nothing produces it."
+        lines += [*javadoc(code.meaning + seldom), f"    int ECODE_{code.name} = {code.number};", ""]
+    lines[-1] = "}"
+    return "\n".join(lines) + "\n"
+
+
+def java_header(summary: str) -> list[str]:
+    made = "Generated from protocol/codes.toml by protocol/gen.py: edit the table, then run `make codes`."
+    wrapped = textwrap.wrap(f"<p>{made}", JAVA_COLUMNS - 3)
+    return ["/**", f" * {summary}", " *", *(f" * {line}" for line in wrapped), " */"]
+
+
+def javadoc(text: str) -> list[str]:
+    line = f"    /** {text} */"
+    if len(line) <= JAVA_COLUMNS:
+        return [line]
+    return ["    /**", *(f"     * {part}" for part in textwrap.wrap(text, JAVA_COLUMNS - 7)), "     */"]
+
+
+def java_constant(kind: str, name: str, value: str) -> str:
+    return f"    public static final {kind} {name} = {value};"
+
+
+def java_set(name: str, meaning: str, codes: tuple[Code, ...]) -> list[str]:
+    items = [f"                    {code.name}," for code in codes]
+    items[-1] = items[-1][:-1] + ");"
+    head = f"    public static final Set<Integer> {name} ="
+    return ["", *javadoc(meaning), head, "            setOf(", *items]
+
+
 def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=True)
 
@@ -267,6 +348,8 @@ def quoted(text: str) -> str:
 TARGETS: dict[Path, Callable[[Table], str]] = {
     Path("src/signalpost/wire/codes.py"): render_python,
     Path("sdk/web/src/core/codes.ts"): render_typescript,
+    Path("sdk/android/src/main/java/io/signalpost/core/Codes.java"): render_java,
+    Path("sdk/android/src/main/java/io/agora/ErrorCodes.java"): render_java_errors,
 }
 
 

@@ -151,6 +151,19 @@ def test_the_generated_files_are_up_to_date() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_java_gets_each_code_twice_and_no_line_too_long(gen: ModuleType) -> None:
+    """SPEC §7, S5: by the names that apps know (`ECODE_`), and by those of the other SDKs."""
+    table = gen.read_table(gen.SOURCE.read_text(encoding="utf-8"))
+    core, face = gen.render_java(table), gen.render_java_errors(table)
+    for code in Code:
+        assert f"    public static final int {code.name} = {code.value};\n" in core
+        assert f"    int ECODE_{code.name} = {code.value};\n" in face
+    assert face.count("int ECODE_") == len(Code)
+    assert face.count("Nothing produces it.") == len(NEVER_PRODUCED)
+    assert '    public static final String SDK_VERSION = "1.4.0";\n' in core
+    assert max(map(len, (core + face).splitlines())) <= gen.JAVA_COLUMNS
+
+
 def test_a_stale_file_is_named_by_check_and_mended_without_it(
     gen: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

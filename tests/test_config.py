@@ -16,7 +16,7 @@ from signalpost.config import Config, ConfigError, load
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.gateway.http import parse_advertised
-from signalpost.settings import APP, LIMITS, SERVER
+from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer
 from signalpost.toml_lines import key_lines
 
 Write = Callable[[str], str]
@@ -71,7 +71,8 @@ def test_the_defaults_are_those_of_the_specification() -> None:
 def test_every_setting_of_the_server_can_be_read_and_no_other() -> None:
     """SPEC §9: the table of settings and the fields of Config are the same."""
     fields = {field.name for field in msgspec.structs.fields(Config)}
-    assert set(SERVER) == fields - {"limits", "apps"}
+    assert set(SERVER) == fields - {"limits", "apps"} - set(PAGE)
+    assert set(PAGE) < fields
     assert set(LIMITS) == {field.name for field in msgspec.structs.fields(Limits)}
     assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {"limits", "any_token"}
 
@@ -113,6 +114,12 @@ send_buffer = 65536
 log_level = "debug"
 log_format = "json"
 
+[page]
+ice_servers = [
+    {{ urls = "stun:stun.example.org" }},
+    {{ urls = ["turn:192.0.2.9", "turns:[2001:db8::9]:443?transport=tcp"], username = "u", credential = "c" }}
+]
+
 [limits]
 user_messages = 1000
 inbox_seconds = 3600
@@ -150,6 +157,10 @@ allow_no_token = true
         "send_buffer": 65_536,
         "log_level": "debug",
         "log_format": "json",
+        "ice_servers": (
+            IceServer(("stun:stun.example.org",)),
+            IceServer(("turn:192.0.2.9", "turns:[2001:db8::9]:443?transport=tcp"), "u", "c"),
+        ),
         "limits": Limits(user_messages=1000, inbox_seconds=3600.0),
         "apps": {
             "one": App(
@@ -425,6 +436,7 @@ def test_environment_and_flags_are_judged_like_the_file() -> None:
             '[apps.a]\nwatchers = ["two words"]',
             "2: apps.a.watchers: expected a list of accounts, got ['two words']",
         ),
+        ("[page]\nice = []", "2: page.ice: unknown key"),
         ("[limits]\nuser_mesages = 1", "2: limits.user_mesages: unknown key (did you mean 'user_messages'?)"),
         ("[server]\nprot = 1", "2: server.prot: unknown key (did you mean 'port'?)"),
         ("[server]\nquantum = 1", "2: server.quantum: unknown key"),
@@ -444,6 +456,35 @@ def test_environment_and_flags_are_judged_like_the_file() -> None:
 def test_a_wrong_file_is_named_with_its_line_and_the_reason(write: Write, text: str, complaint: str) -> None:
     """SPEC §9: check-config names the line and the reason."""
     assert complaints(write(text), flags=DEV) == [f"signalpost.toml:{complaint}"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"stun:stun.example.org"',
+        '["stun:stun.example.org"]',
+        "[{}]",
+        "[{ urls = [] }]",
+        "[{ urls = [1] }]",
+        '[{ url = "stun:stun.example.org" }]',
+        '[{ urls = "stun.example.org" }]',
+        '[{ urls = "stun:" }]',
+        '[{ urls = "stun://stun.example.org" }]',
+        '[{ urls = "stun:stun.example.org:65536" }]',
+        '[{ urls = "stun:stun.example.org?transport=udp" }]',
+        '[{ urls = "turn:turn.example.org", username = "u" }]',
+        '[{ urls = "turn:turn.example.org", credential = "SECRET" }]',
+        '[{ urls = "turn:turn.example.org?transport=sctp", username = "u", credential = "SECRET" }]',
+        '[{ urls = "turn:turn.example.org", username = "u", credential = 7 }]',
+    ],
+)
+def test_what_is_no_list_of_ice_servers_is_named_with_its_line(write: Write, value: str) -> None:
+    """SPEC §9: check-config names the line and what is allowed, and never shows a credential."""
+    [complaint] = complaints(write(f"[page]\n\nice_servers = {value}"), flags=DEV)
+    assert complaint.startswith(
+        'signalpost.toml:3: page.ice_servers: expected a list of tables with urls ("stun:HOST:PORT"'
+    )
+    assert "SECRET" not in complaint
 
 
 def test_a_file_that_cannot_be_read_says_why(write: Write) -> None:

@@ -18,12 +18,13 @@ import pytest
 from signalpost.config import Config, load
 from signalpost.domain.limits import Limits
 from signalpost.gateway.commands import COMMANDS
+from signalpost.settings import PAGE
 from signalpost.wire.codes import NAME_FORBIDDEN, NEVER_PRODUCED, Code
 from support.server import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "signalpost"
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), ROOT / "bench" / "README.md"]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), ROOT / "bench" / "README.md"]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
@@ -44,10 +45,13 @@ def section(document: str, number: int) -> str:
 
 
 def anchors(document: Path) -> set[str]:
-    """The names that a document's headings can be linked by."""
+    """The names that parts of a document can be linked by: headings, numbered if they repeat, and anchors."""
     text = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+    names = [re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings]
+    repeats = [names[:at].count(name) for at, name in enumerate(names)]
+    numbered = {f"{name}-{times}" if times else name for name, times in zip(names, repeats, strict=True)}
+    return {*numbered, *re.findall(r'<a id="([^"]+)">', text)}
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +105,11 @@ def test_the_configuration_of_the_readme_is_accepted_and_lists_every_default(tmp
 
     shown = tomllib.loads(text)
     commented = set(re.findall(r"^# (\w+) = ", text, re.MULTILINE))
-    server_fields = {field.name for field in msgspec.structs.fields(Config)} - {"limits", "apps", "dev"}
+    server_fields = (
+        {field.name for field in msgspec.structs.fields(Config)} - {"limits", "apps", "dev"} - set(PAGE)
+    )
     assert shown["server"].keys() | commented == server_fields
+    assert shown["page"].keys() == set(PAGE)
     assert shown["limits"].keys() == {field.name for field in msgspec.structs.fields(Limits)}
 
 
@@ -160,8 +167,8 @@ def test_every_id_that_is_cited_is_explained() -> None:
     sections = {int(number) for number in re.findall(r"^## (\d+)\. ", read("PROTOCOL.md"), re.MULTILINE)}
     cited_ids: dict[str, str] = {}
     cited_sections: dict[int, str] = {}
-    for folder in ("src", "tests", "protocol"):
-        for path in (ROOT / folder).rglob("*.py"):
+    for files in ("src/**/*.py", "tests/**/*.py", "protocol/**/*.py", "sdk/web/src/**/*.ts"):
+        for path in ROOT.glob(files):
             text = path.read_text(encoding="utf-8")
             for cited in re.findall(r"SPEC ((?:[LPMCKES]\d+(?:, | and )?)+)", text):
                 cited_ids |= {each: str(path) for each in re.findall(r"[LPMCKES]\d+", cited)}

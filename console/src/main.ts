@@ -29,6 +29,7 @@ const NAMES = [
 const QUERY = new URLSearchParams(location.search);
 const SERVER: Server = { address: url(), version: told("version") };
 const OPEN = told("doors") !== "closed"; // whether any app and token will do
+const ICE = JSON.parse(told("ice") || "[]") as RTCIceServer[]; // how calls find a way between networks
 
 const people = new Map<Element, Person>(); // who is in, by place
 const sounds = new Sounds(remembered("quiet") === "true");
@@ -197,7 +198,7 @@ function personOf({ account, appId, token }: Entry): Person {
     { url: url(), appId, account, token: token === "" ? "_no_need_token" : token },
     {
       connect,
-      media: (offers, events) => new Media(offers, events),
+      media: (offers, events) => new Media(offers, events, ICE),
       frame: framesView.reader(account),
       heard: (what, keys) => {
         if (what === "keys") sounds.keys(keys);

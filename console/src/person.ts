@@ -11,6 +11,7 @@ import { endingOf } from "./state/actions.js";
 import {
   initial,
   LOBBY,
+  ringingCalls,
   TOPIC,
   talkOf,
   type CallView,
@@ -40,6 +41,7 @@ interface OpenCall {
   call: Call | null; // null until the server has taken the invitation
 }
 
+const MOST_RINGING = 8; // calls that ring here at once; each holds a connection between browsers
 const LOOK = 5000; // milliseconds between two looks at who is there and in no list
 
 let made = 0; // numbers calls, lines and signals on this page
@@ -54,7 +56,7 @@ export class Person {
   #client: Client | null = null; // null before the login
   #channel: Channel | null = null; // the room; null while between two
   #wanted = LOBBY; // the room in which the person wants to be
-  #joining = false; // whether a join is under way
+  #joins: Promise<void> = Promise.resolve(); // one join after the other
   #timer: ReturnType<typeof setInterval> | undefined; // of the looks
 
   constructor(ticket: Ticket, around: Surroundings) {
@@ -267,11 +269,16 @@ export class Person {
     });
   }
 
-  async #join(): Promise<void> {
+  #join(): Promise<void> {
+    const joined = this.#joins.then(() => this.#joinWanted());
+    this.#joins = joined.catch(nothing); // who asked for it is told
+    return joined;
+  }
+
+  async #joinWanted(): Promise<void> {
     const client = this.#client;
-    if (client === null || this.#joining) return;
+    if (client === null) return;
     if (this.#channel?.joined === true && this.#channel.name === this.#wanted) return;
-    this.#joining = true;
     try {
       const channel = await client.join(this.#wanted);
       this.#channel = channel;
@@ -280,8 +287,6 @@ export class Person {
     } catch (error) {
       if (this.#channel !== null) this.#wanted = this.#channel.name; // one is still where one was
       throw error;
-    } finally {
-      this.#joining = false;
     }
     this.#look();
   }
@@ -320,7 +325,7 @@ export class Person {
   // One's own words come back from the channel: that is when they were said.
   #confirm(talk: TalkId, text: string): boolean {
     const { lines } = talkOf(this.store.state, talk);
-    const line = lines.find((one) => one.fate === "sending" && one.text === text);
+    const line = lines.find((one) => one.fate !== "sent" && one.text === text);
     if (line !== undefined) this.store.dispatch({ type: "fate", talk, key: line.key, fate: "sent" });
     return line !== undefined || lines.some((one) => one.from === this.store.state.me && one.text === text);
   }
@@ -330,12 +335,11 @@ export class Person {
       this.#said(`@${sender}`, sender, text, id, time);
       return;
     }
+    const calls = [...this.#calls.values()].filter(({ peer }) => peer === sender);
+    if (calls.length === 0) return; // nothing is remembered of strangers
     const signal = this.#joiner.take(sender, text);
     if (signal === null) return;
-    const about = [...this.#calls.values()].find(
-      (open) => open.peer === sender && open.call?.channel === signal.call,
-    );
-    void about?.media.take(signal);
+    void calls.find(({ call }) => call?.channel === signal.call)?.media.take(signal);
   }
 
   #said(talk: TalkId, from: string, text: string, id: string, time: number): void {
@@ -356,9 +360,27 @@ export class Person {
   }
 
   #ring(call: Call): void {
+    if (ringingCalls(this.store.state).length >= MOST_RINGING) {
+      this.#miss(call);
+      return;
+    }
     const open = this.#openCall(call.peer, call);
     this.store.dispatch({ type: "call", call: this.#viewOf(open, true, wantsVideo(call.extra)) });
     this.#follow(open, call);
+  }
+
+  // Too many ring already: this one cannot be shown, but is not forgotten.
+  #miss(call: Call): void {
+    void ignore(call.refuse());
+    const line: Line = {
+      key: `call-${++made}`,
+      kind: "missed",
+      from: call.peer,
+      text: "Missed call",
+      time: Date.now(),
+      fate: "sent",
+    };
+    this.store.dispatch({ type: "line", talk: `@${call.peer}`, line });
   }
 
   #follow(open: OpenCall, call: Call): void {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { describe, expect, test } from "vitest";
 
 import { split } from "../src/call/pieces.js";
@@ -23,6 +25,17 @@ describe("frames", () => {
     expect(answer).toMatchObject({ name: "user_sendmsg ✓", detail: "ok", failed: false });
     const unknown = read("in", ["call2-ret", [7, "no", '{"reason":"too many","code":400}']], reader);
     expect(unknown).toMatchObject({ name: "✗", detail: "400 too many", failed: true });
+  });
+
+  test("every request of PROTOCOL §5 is explained", () => {
+    const protocol = readFileSync(new URL("../../PROTOCOL.md", import.meta.url), "utf8");
+    const [, section = ""] = /^## 5\. (.*?)^## 6\. /ms.exec(protocol) ?? [];
+    const rows = [...section.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].map(([, cell = ""]) => cell);
+    const names = new Set(rows.flatMap((cell) => cell.match(/\w+/g) ?? []));
+    expect(names.size).toBeGreaterThan(20);
+    for (const name of names) {
+      expect(read("out", ["call2", [name, 1, {}]]), name).not.toMatchObject({ gloss: "" });
+    }
   });
 
   test.each([

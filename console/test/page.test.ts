@@ -1,9 +1,15 @@
 /** The page as people use it: a real server, a real browser, fake cameras. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import type { Browser, WebSocketRoute } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import {
+  askForDevices,
   padDescriptions,
+  refuseSound,
   sideBySide,
   startBrowser,
   takeDevices,
@@ -237,6 +243,56 @@ describe("calls", () => {
     await expect.poll(() => without.leftOpen()).toEqual({ connections: 0, tracks: 0 });
   });
 
+  test("wait for who has to be asked for microphone and camera", { timeout: 90_000 }, async () => {
+    const [ada, bo] = [
+      await come("ada", { prepare: askForDevices }),
+      await come("bo", { prepare: askForDevices }),
+    ];
+    const allow = ({ page }: Tab): Promise<void> =>
+      page.evaluate(() => {
+        window.allow();
+      });
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    await ada.sees("Connecting picture and sound…");
+    await allow(ada);
+    await expect
+      .poll(() => ada.page.evaluate(() => window.made.connections[0]?.signalingState))
+      .toBe("have-local-offer");
+    await ada.say("Do you see me?");
+    await bo.sees("Do you see me?"); // and so the offer has come (SPEC M4), before bo has a camera
+    await allow(bo);
+    for (const tab of [ada, bo]) expect(await tab.watchPicture()).toBeGreaterThan(80);
+  });
+
+  test("that are hung up while somebody is asked open nothing", async () => {
+    const [ada, bo] = [await come("ada", { prepare: askForDevices }), await come("bo")];
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    await ada.sees("Connecting picture and sound…");
+    await ada.button("Hang up").click();
+    await ada.page.evaluate(() => {
+      window.allow();
+    });
+    await bo.sees(/^Call, /);
+    for (const tab of [ada, bo])
+      await expect.poll(() => tab.leftOpen()).toEqual({ connections: 0, tracks: 0 });
+  });
+
+  test(
+    "say that a click is needed where the browser lets nothing sound without",
+    { timeout: 90_000 },
+    async () => {
+      const [ada, bo] = [await come("ada"), await come("bo", { prepare: refuseSound })];
+      await ada.call("bo");
+      await bo.button("Accept").press("Enter");
+      await bo.sees("Click or press a key to hear the other side.");
+      await bo.root.locator(".stage").click({ position: { x: 20, y: 200 } });
+      await bo.text("Click or press a key to hear the other side.").waitFor({ state: "detached" });
+      expect(await bo.watchPicture()).toBeGreaterThan(80);
+    },
+  );
+
   test("outlive a broken connection to the server", async () => {
     const sockets: WebSocketRoute[] = [];
     const ada = await visit(browser, "about:blank");
@@ -409,5 +465,35 @@ describe("a server that", () => {
     await tab.comeIn();
     const frames = await tab.page.locator(".frames").textContent();
     expect(frames).not.toContain(digest);
+  });
+
+  test("names servers that find a way between networks hands them to calls", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "signalpost-page-"));
+    const file = join(directory, "signalpost.toml");
+    writeFileSync(
+      file,
+      `[page]\nice_servers = [{ urls = "turn:127.0.0.1:9", username = "u", credential = '"c"' }]`,
+    );
+    const far = new Server(["--dev", "--config", file]);
+    onTestFinished(async () => {
+      await far.remove();
+      rmSync(directory, { recursive: true });
+    });
+    await far.start();
+    const [ada, bo] = [
+      await visit(browser, far.url, { query: "?name=ada" }),
+      await visit(browser, far.url, { query: "?name=bo" }),
+    ];
+    visitors.push(ada, bo);
+    for (const tab of [ada, bo]) await tab.comeIn();
+    await ada.call("bo");
+    await bo.button("Accept").click();
+    for (const tab of [ada, bo]) {
+      const [used] = await tab.page.evaluate(() =>
+        window.made.connections.map((one) => one.getConfiguration().iceServers ?? []),
+      );
+      expect(used).toMatchObject([{ urls: ["turn:127.0.0.1:9"], username: "u", credential: '"c"' }]);
+    }
+    expect(await bo.watchPicture()).toBeGreaterThan(80); // and what needs none works as before
   });
 });

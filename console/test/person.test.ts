@@ -117,6 +117,27 @@ describe("messages", () => {
   });
 });
 
+describe("rooms", () => {
+  test("a line whose answer was lost is sent when the room has heard it", async () => {
+    const world = new FakeWorld();
+    const { person } = await come(world, "ada");
+    world.losing = true;
+    await person.say("#lobby", "heard");
+    await vi.waitFor(() => {
+      const said = talkOf(person.store.state, "#lobby").lines.filter(({ kind }) => kind === "said");
+      expect(said.map(({ text, fate }) => [text, fate])).toEqual([["heard", "sent"]]);
+    });
+  });
+
+  test("who asks for two at once is in the second", async () => {
+    const world = new FakeWorld();
+    const { person } = await come(world, "ada");
+    await Promise.all([person.goTo("garden"), person.goTo("kitchen")]);
+    expect(person.store.state.room).toMatchObject({ name: "kitchen", joined: true, members: ["ada"] });
+    expect(world.room("garden").members).toEqual([]);
+  });
+});
+
 describe("calls", () => {
   test("go from the invitation over the offer to the end", async () => {
     const world = new FakeWorld();
@@ -171,6 +192,48 @@ describe("calls", () => {
     });
     expect(bo.media[0]?.taken).toHaveLength(1);
     expect(talkOf(bo.person.store.state, `@${mallory.person.store.state.me}`).lines).toEqual([]);
+  });
+
+  test("remember nothing of who does not call", async () => {
+    const world = new FakeWorld();
+    const [ada, bo] = [await come(world, "ada"), await come(world, "bo")];
+    const probe = (await world.clients.get("ada")?.send("bo", "hi")) ?? "";
+    const name = `made-${Number(probe.slice(1)) + 2}`; // of the call: the part before it has a number, too
+    const [first = "", second = ""] = split(
+      { call: name, kind: "candidates", body: JSON.stringify(["x".repeat(9000)]) },
+      "f3",
+    );
+    await world.clients.get("ada")?.send("bo", first);
+    await ada.person.call("bo", false);
+    await vi.waitFor(() => {
+      expect(bo.media[0]?.taken).toHaveLength(1);
+    });
+    expect(bo.media[0]?.taken[0]?.call).toBe(name);
+    await world.clients.get("ada")?.send("bo", second);
+    await world.clients.get("ada")?.send("bo", "done");
+    await vi.waitFor(() => {
+      expect(talkOf(bo.person.store.state, "@ada").lines.map(({ text }) => text)).toContain("done");
+    });
+    expect(bo.media[0]?.taken).toHaveLength(1);
+  });
+
+  test("ring eight at a time; more are refused, and missed", async () => {
+    const world = new FakeWorld();
+    const bo = await come(world, "bo");
+    const callers: Someone[] = [];
+    for (let at = 0; at < 9; at += 1) callers.push(await come(world, `caller-${at}`));
+    for (const { person } of callers) await person.call("bo", false);
+    await vi.waitFor(() => {
+      expect(callers.map((one) => callOf(one)?.ending ?? null)).toEqual([
+        ...new Array<null>(8).fill(null),
+        "refused",
+      ]);
+    });
+    expect(bo.person.store.state.calls).toHaveLength(8);
+    expect(bo.media).toHaveLength(8);
+    expect(talkOf(bo.person.store.state, "@caller-8").lines).toMatchObject([
+      { kind: "missed", text: "Missed call" },
+    ]);
   });
 
   test("that are accepted end the one that one is in", async () => {

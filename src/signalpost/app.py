@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import structlog
 import uvloop
 
@@ -147,6 +148,7 @@ class Server:
                 page=built_page() or plain_page(),
                 script=built_script(),
                 open_doors=config.dev,
+                ice_servers=msgspec.json.encode(config.ice_servers).decode(),
             ),
             self._accept,
         )

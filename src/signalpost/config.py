@@ -19,7 +19,7 @@ import msgspec
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
-from signalpost.settings import APP, LIMITS, SERVER, Kind, Network
+from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, Kind, Network
 from signalpost.toml_lines import key_lines
 
 __all__ = ["Config", "ConfigError", "Problem", "load"]
@@ -29,7 +29,7 @@ _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a deployment decides: `[server]`, the limits of every app, and the apps."""
+    """All that a deployment decides: `[server]`, `[page]`, the limits of every app, and the apps."""
 
     host: str = "127.0.0.1"  #: where to listen
     port: int = 8080  #: 0: any free one; TLS listens on the next one
@@ -51,6 +51,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     send_buffer: int = 256 * 1024  #: SO_SNDBUF of a connection
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"  #: auto: console on a terminal, else JSON
+    ice_servers: tuple[IceServer, ...] = ()  #: of `[page]`: how its calls find a way between networks
     limits: Limits = Limits()  #: of the apps that `--dev` makes up
     apps: Mapping[str, App] = {}  #: by App ID, each with its own limits filled in
 
@@ -111,6 +112,7 @@ class _Draft:
         self.problems: list[Problem] = []  # in the order of their discovery
         self.server: dict[str, Any] = {}  # accepted values of [server]
         self.places: dict[str, str] = {}  # where each of them came from
+        self.page: dict[str, Any] = {}  # accepted values of [page]
         self.limits: dict[str, Any] = {}  # accepted values of [limits]
         self.apps: dict[str, dict[str, Any]] = {}  # accepted values of [apps.ID], "limits" among them
         self.app_places: dict[str, str] = {}  # where each app was last named
@@ -168,7 +170,7 @@ class _Draft:
             app_id: App(**values | {"limits": self._limits(app_id, self.limits | values.get("limits", {}))})
             for app_id, values in self.apps.items()
         }
-        config = Config(**self.server, limits=limits, apps=apps)
+        config = Config(**self.server, **self.page, limits=limits, apps=apps)
         if config.dev and "exempt_networks" not in self.server:
             config = msgspec.structs.replace(config, exempt_networks=_LOOPBACK)
         self._judge(config)
@@ -270,9 +272,11 @@ def _read_file(draft: _Draft, name: str) -> None:
     except tomllib.TOMLDecodeError as error:
         draft.refuse(*_syntax(name, str(error), last=text.count("\n") + 1))
         return
-    sections = dict(_section(draft, file, file.root, ("server", "limits", "apps"), ()))
+    sections = dict(_section(draft, file, file.root, ("server", "page", "limits", "apps"), ()))
     for key, value in _section(draft, file, sections.get("server", {}), SERVER, ("server",)):
         draft.take_server(key, value, file.place("server", key))
+    for key, value in _section(draft, file, sections.get("page", {}), PAGE, ("page",)):
+        draft.take(draft.page, key, PAGE[key], value, file.place("page", key))
     if "limits" in sections:
         _read_limits(draft, file, draft.limits, sections["limits"], ("limits",))
         draft.limits_places[""] = file.place("limits")

@@ -6,6 +6,7 @@ is in `config.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
@@ -18,9 +19,17 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
 
-__all__ = ["APP", "LIMITS", "SERVER", "Kind", "Network"]
+__all__ = ["APP", "LIMITS", "PAGE", "SERVER", "IceServer", "Kind", "Network"]
 
 Network = IPv4Network | IPv6Network
+
+
+class IceServer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A STUN or TURN server, as `RTCPeerConnection` takes it."""
+
+    urls: tuple[str, ...]
+    username: str = ""
+    credential: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,32 @@ def _several(allowed: str, item: Callable[[str], Any]) -> Kind:
     return Kind(allowed, take, spell)
 
 
+_ICE_URL: Final = re.compile(
+    r"(?:stuns?|(?P<turn>turns?)):(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?(?(turn)(?:\?transport=(?:udp|tcp))?)",
+    re.ASCII,
+)
+
+
+def _ice_servers(values: Any) -> tuple[IceServer, ...]:
+    """A list of tables in TOML, like the list that a page gives to `RTCPeerConnection`."""
+    _require(isinstance(values, list))
+    return tuple(_ice_server(value) for value in values)
+
+
+def _ice_server(value: Any) -> IceServer:
+    """Browsers refuse what is no such URL, and TURN without a name and a credential (WebRTC §4.4.1)."""
+    _require(isinstance(value, dict) and value.keys() <= {"urls", "username", "credential"})
+    urls = value.get("urls")
+    urls = [urls] if isinstance(urls, str) else urls
+    _require(isinstance(urls, list) and bool(urls) and all(isinstance(url, str) for url in urls))
+    found = [match for url in urls if (match := _ICE_URL.fullmatch(url))]
+    login = [value.get("username", ""), value.get("credential", "")]
+    _require(len(found) == len(urls) and all(1 <= int(match["port"] or 1) <= 65535 for match in found))
+    _require(all(isinstance(text, str) and _is_text(text) for text in login))
+    _require(all(login) or not any(match["turn"] for match in found))
+    return IceServer(tuple(urls), *login)
+
+
 def _network(text: str) -> Network:
     return ip_network(text)
 
@@ -188,6 +223,17 @@ SERVER: Final[Mapping[str, Kind]] = {
     "send_buffer": _whole(4096, 2**30),
     "log_level": _choice("debug", "info", "warning", "error"),
     "log_format": _choice("auto", "json", "console"),
+}
+
+#: The section `[page]`: what the page at `/` is told.
+PAGE: Final[Mapping[str, Kind]] = {
+    "ice_servers": Kind(
+        'a list of tables with urls ("stun:HOST:PORT", "turn:HOST:PORT"),'
+        " and for turn: username and credential",
+        _ice_servers,
+        str,
+        secret=True,
+    )
 }
 
 #: A section `[apps.ID]`, besides its `limits`.

@@ -6,6 +6,7 @@ import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,19 @@ from signalpost.android import AgoraAPIOnlySignal, ICallBack
 from signalpost.client import Call, CallAccepted, CallEnded, Channel, ChannelMessage, Client, connect
 from signalpost.web import Channel as WebChannel
 from signalpost.web import Session, Signal
+from support.party_process import PartyProcess
 from support.python_sdk import Sdk
 from support.server import ServerProcess
 
-__all__ = ["KINDS", "AndroidParty", "NativeParty", "OldPythonParty", "Party", "WebParty"]
+__all__ = ["KINDS", "NativeParty", "Party"]
 
 WAIT = 15.0  # seconds after which what was not heard is missing
 
 
 class Party(ABC):
     """Somebody who is logged in. What is heard comes in order, each kind by itself."""
+
+    needs: tuple[str, ...] = ()  #: the fixtures whose values the constructor takes besides
 
     def __init__(self, server: ServerProcess, app: str, account: str) -> None:
         self.server = server
@@ -37,7 +41,18 @@ class Party(ABC):
     async def hear(self, what: str) -> tuple[Any, ...]:
         """The next thing of this kind: `message` or `said` (sender, text), `rings` (peer, channel),
         `accepted` or `ended` (peer), `sent`, `joined`, `out`."""
-        return await asyncio.wait_for(self._heard[what].get(), WAIT)
+        try:
+            return await asyncio.wait_for(self._heard[what].get(), WAIT)
+        except TimeoutError:
+            raise AssertionError(f"{self.account} misses {what!r}; unheard: {self.unheard()}") from None
+
+    def unheard(self) -> dict[str, list[tuple[Any, ...]]]:
+        """What came and was not asked for, by its kind; it is taken away."""
+        return {
+            what: [queue.get_nowait() for _ in range(queue.qsize())]
+            for what, queue in self._heard.items()
+            if not queue.empty()
+        }
 
     @abstractmethod
     async def enter(self) -> None:
@@ -264,10 +279,14 @@ class AndroidParty(Party):
 class OldPythonParty(Party):
     """The Python SDK 1.0.2, unmodified."""
 
-    python: Path  #: the interpreter of its environment; the test sets it
+    needs = ("sdk_python",)
+
+    def __init__(self, server: ServerProcess, app: str, account: str, python: Path) -> None:
+        super().__init__(server, app, account)
+        self._python = python
 
     async def enter(self) -> None:
-        self._sdk = Sdk(self.python, self.server, self.account, app=self.app)
+        self._sdk = Sdk(self._python, self.server, self.account, app=self.app)
         await self._sdk.start("any")
         self._reader = asyncio.create_task(self._read())
         await self._sdk.do("login")
@@ -325,9 +344,66 @@ class OldPythonParty(Party):
         await self._reader
 
 
+class GuestParty(Party):
+    """A party in a process of another language; `wrong` is what its SDK should not have told it."""
+
+    def __init__(self, server: ServerProcess, app: str, account: str, process: PartyProcess) -> None:
+        super().__init__(server, app, account)
+        self._loop = asyncio.get_running_loop()
+        self._do = process.open(self._told)
+
+    def _told(self, what: str, *args: Any) -> None:
+        with suppress(RuntimeError):  # the loop of a test that failed meanwhile is closed
+            self._loop.call_soon_threadsafe(self.tell, what, *args)
+
+    async def enter(self) -> None:
+        self._do("enter", self.server.url, self.app, self.account)
+        await self.hear("in")
+
+    async def send(self, peer: str, text: str) -> None:
+        self._do("send", peer, text)
+        await self.hear("sent")
+
+    async def join(self, name: str) -> None:
+        self._do("join", name)
+        assert await self.hear("joined") == (name,)
+
+    async def say(self, text: str) -> None:
+        self._do("say", text)
+        await self.hear("sent")
+
+    async def invite(self, channel: str, peer: str) -> None:
+        self._do("invite", channel, peer)
+
+    async def accept(self, channel: str, peer: str) -> None:
+        self._do("accept", channel, peer)
+
+    async def end(self, channel: str, peer: str) -> None:
+        self._do("end", channel, peer)
+
+    async def leave(self) -> None:
+        self._do("leave")
+        assert await self.hear("out") == (101,)
+        await self.hear("gone")
+
+
+class JavaParty(GuestParty):
+    """`io.agora` of the Java SDK."""
+
+    needs = ("java_process",)
+
+
+class NodeParty(GuestParty):
+    """The built `signal.js` of the web SDK."""
+
+    needs = ("node_process",)
+
+
 KINDS: dict[str, type[Party]] = {
     "native": NativeParty,
     "web": WebParty,
     "android": AndroidParty,
     "python 1.0.2": OldPythonParty,
+    "java": JavaParty,
+    "signal.js": NodeParty,
 }

@@ -1,24 +1,28 @@
-"""Every face with every other, and with the discontinued Python SDK (SPEC S1, S2, S3, S10)."""
+"""Every face and SDK with every other, and with the discontinued Python SDK (SPEC S1 to S5, S10)."""
 
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
 
-from faces.parties import KINDS, OldPythonParty, Party
+from faces.parties import KINDS, Party
 from support.house import House
 
 
 @pytest.mark.parametrize(
     ("first", "second"), list(itertools.product(KINDS, KINDS)), ids=lambda kind: kind.replace(" ", "-")
 )
-async def test_they_write_meet_and_call(house: House, sdk_python: Path, first: str, second: str) -> None:
+async def test_they_write_meet_and_call(
+    house: House, request: pytest.FixtureRequest, first: str, second: str
+) -> None:
     """SPEC M1, M2, C1, C4, K1 to K3: a message, a channel and a call, both ways, then both log out."""
-    OldPythonParty.python = sdk_python
-    ada = KINDS[first](house.server, house.app, "ada")
-    bo = KINDS[second](house.server, house.app, "bo")
+
+    def party(kind: str, account: str) -> Party:
+        needs = [request.getfixturevalue(name) for name in KINDS[kind].needs]
+        return KINDS[kind](house.server, house.app, account, *needs)
+
+    ada, bo = party(first, "ada"), party(second, "bo")
     await ada.enter()
     await bo.enter()
     await messages(ada, bo)
@@ -28,6 +32,8 @@ async def test_they_write_meet_and_call(house: House, sdk_python: Path, first: s
     await call(bo, ada)
     await ada.leave()
     await bo.leave()
+    for each in (ada, bo):
+        assert each.unheard() == {}
 
 
 async def messages(sender: Party, receiver: Party) -> None:

@@ -14,7 +14,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from signalpost.gateway.http import Site, web_application
 from signalpost.gateway.pages import Page, built_page, built_script, plain_page
 
-INDEX = '<!doctype html><meta name="a" content="{{address}}"><meta name="d" content="{{doors}}">{{version}}'
+INDEX = (
+    '<!doctype html><meta name="a" content="{{address}}"><meta name="d" content="{{doors}}">'
+    '<meta name="i" content="{{ice}}">{{version}}'
+)
 PROGRAM = b"console.log('signalpost');\n" * 50
 
 Client = TestClient[web.Request, web.Application]
@@ -74,6 +77,14 @@ class TestBuiltPage:
             assert f'content="{said}"' in page
             assert 'content="ws://chat.example.org/"' in page
             assert page.endswith("2.1.0")
+
+    async def test_it_is_told_how_calls_find_a_way_between_networks(
+        self, open_page: Open, built: Page
+    ) -> None:
+        """SPEC §9: `[page] ice_servers` reach the page, as text that cannot leave its attribute."""
+        client = await open_page(built, ice_servers='[{"urls":["stun:a"]}]')
+        async with client.get("/") as got:
+            assert 'content="[{&quot;urls&quot;:[&quot;stun:a&quot;]}]"' in await got.text()
 
     async def test_its_policy_allows_its_own_files_and_its_own_server(
         self, open_page: Open, built: Page

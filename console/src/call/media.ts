@@ -32,6 +32,7 @@ export class Media {
   local: MediaStream | null = null; // of microphone and camera, until closed
   hint = ""; // what a person should know about microphone and camera
   #muted = true; // until the call is accepted
+  #prepared = false; // whether microphone and camera are open, or known not to be there
   #microphone = true; // whether the person wants it to be on
   #camera = true;
   #closed = false;
@@ -42,10 +43,10 @@ export class Media {
   #offer: string | null = null; // the latest that was not answered yet
   #ready: Promise<void> = Promise.resolve(); // one description after the other
 
-  constructor(offers: boolean, events: MediaEvents) {
+  constructor(offers: boolean, events: MediaEvents, iceServers: RTCIceServer[] = []) {
     this.#offers = offers;
     this.#events = events;
-    this.#connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
     this.#connection.onicecandidate = ({ candidate }) => {
       if (candidate !== null) this.#collect(candidate.toJSON());
     };
@@ -62,12 +63,13 @@ export class Media {
 
   /** Opens microphone and camera, muted; goes on without what there is not. */
   async prepare(video: boolean): Promise<void> {
-    const stream = await this.#open(video);
+    const stream = this.#closed ? null : await this.#open(video);
     if (this.#closed) {
       stop(stream);
       return;
     }
     this.local = stream;
+    this.#prepared = true;
     for (const track of stream?.getTracks() ?? []) track.enabled = false;
     this.#apply();
     this.#events.streams();
@@ -84,17 +86,20 @@ export class Media {
     });
   }
 
-  /** Answers the offer, if it has come; else as soon as it comes. For whoever was called and has accepted. */
+  /**
+   * Answers the offer, if it has come; else as soon as it comes. For whoever was called, has accepted and is prepared:
+   * an answer without the own tracks would leave the other side without picture and sound.
+   */
   async answer(): Promise<void> {
     await this.#inOrder(async () => {
       const sdp = this.#offer;
-      if (sdp === null || this.#muted) return;
+      if (sdp === null || this.#muted || !this.#prepared) return;
       this.#offer = null;
       await this.#connection.setRemoteDescription({ type: "offer", sdp });
       this.#addTracks();
       await this.#connection.setLocalDescription();
+      this.#tell("answer"); // before the candidates of this side, which belong to it
       await this.#addEarly();
-      this.#tell("answer");
     });
   }
 
@@ -247,7 +252,7 @@ export class Media {
       this.#restarts = 0;
       this.#events.picture("flowing");
     }
-    if (state === "disconnected") this.#events.picture("joining");
+    if (state === "connecting" || state === "disconnected") this.#events.picture("joining");
     if (state !== "failed") return;
     if (this.#offers && this.#restarts < RESTARTS) {
       this.#restarts += 1;

@@ -71,7 +71,8 @@ export function reduce(state: State, action: Action): State {
     case "fate": {
       const talk = talkOf(state, action.talk);
       const lines = talk.lines.map((line) =>
-        line.key === action.key ? { ...line, fate: action.fate } : line,
+        // What the room has heard was sent, whatever became of the answer.
+        line.key === action.key && line.fate !== "sent" ? { ...line, fate: action.fate } : line,
       );
       return withTalk(state, { ...talk, lines });
     }

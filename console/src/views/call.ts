@@ -110,6 +110,7 @@ export function stage(parts: CallParts): { node: HTMLElement; update(state: Stat
   let call: CallView | null = null;
   let full = false;
   let timer: number | undefined; // of the clock, while it runs
+  let mute = false; // whether the browser plays nothing before somebody has done something
 
   const theirs = h("video", {
     class: "theirs",
@@ -229,10 +230,22 @@ export function stage(parts: CallParts): { node: HTMLElement; update(state: Stat
       !event.ctrlKey &&
       !event.metaKey &&
       !event.altKey &&
+      !event.repeat &&
       (KEYS as readonly string[]).includes(key)
     )
       press(key);
   });
+
+  function told(): void {
+    if (call === null) return;
+    const flows = call.picture === "flowing" && call.stage === "accepted";
+    const hints = [
+      call.hint,
+      parts.silent && flows ? "Sound is off: both of you are on this page." : "",
+      mute ? "Click or press a key to hear the other side." : "",
+    ];
+    setText(hint, hints.join(" ").trim());
+  }
 
   function press(key: string): void {
     if (call?.stage === "accepted") parts.press(call.id, key);
@@ -249,6 +262,29 @@ export function stage(parts: CallParts): { node: HTMLElement; update(state: Stat
     full = to;
     relabel(size, full ? "half" : "full", full ? "Smaller" : "Larger");
     parts.resize(full);
+  }
+
+  // Browsers may let nothing sound in a page that nobody has touched; the first touch is enough.
+  function play(): void {
+    if (theirs.srcObject === null) return;
+    theirs.play().then(
+      () => {
+        refused(false);
+      },
+      (error: unknown) => {
+        refused(error instanceof DOMException && error.name === "NotAllowedError");
+      },
+    );
+  }
+
+  function refused(now: boolean): void {
+    if (now === mute) return;
+    mute = now;
+    for (const type of ["pointerdown", "keydown"]) {
+      if (now) addEventListener(type, play);
+      else removeEventListener(type, play);
+    }
+    told();
   }
 
   function tick(): void {
@@ -276,7 +312,8 @@ export function stage(parts: CallParts): { node: HTMLElement; update(state: Stat
       call = next;
       if (changed) fresh(next);
       const media = next === null ? null : parts.media(next.id);
-      show(theirs, media?.remote.getTracks().length === 0 ? null : (media?.remote ?? null));
+      if (show(theirs, media?.remote.getTracks().length === 0 ? null : (media?.remote ?? null))) play();
+      if (theirs.srcObject === null) refused(false);
       show(ours, media?.local?.getVideoTracks().length === 0 ? null : (media?.local ?? null));
       if (next === null) return;
       theirs.muted = parts.silent;
@@ -291,12 +328,7 @@ export function stage(parts: CallParts): { node: HTMLElement; update(state: Stat
       setText(progress, progressOf(next, flows));
       tick();
       if (next.stage !== "accepted") setText(clock, "");
-      setText(
-        hint,
-        parts.silent && flows
-          ? [next.hint, "Sound is off: both of you are on this page."].join(" ").trim()
-          : next.hint,
-      );
+      told();
       setText(display, next.pressed);
       relabel(microphone, next.microphone ? "mic" : "micOff", next.microphone ? "Mute" : "Unmute");
       relabel(
@@ -353,6 +385,9 @@ function progressOf(call: CallView, flows: boolean): string {
   }
 }
 
-function show(video: HTMLVideoElement, stream: MediaStream | null): void {
-  if (video.srcObject !== stream) video.srcObject = stream;
+/** Whether it shows another stream now. */
+function show(video: HTMLVideoElement, stream: MediaStream | null): boolean {
+  if (video.srcObject === stream) return false;
+  video.srcObject = stream;
+  return true;
 }

@@ -120,6 +120,7 @@ class FakeChannel extends Emitter {
   send(text: string): Promise<string> {
     const id = `c${++serial}`;
     this.#world.tell(this.name, "message", { sender: this.#me, text, id, time: Date.now() });
+    if (this.#world.losing) return Promise.reject(new Refused(401, "nobody answered"));
     return Promise.resolve(id);
   }
 
@@ -194,6 +195,7 @@ export class FakeClient extends Emitter {
 /** All that a server would know. */
 export class FakeWorld {
   readonly clients = new Map<string, FakeClient>();
+  losing = false; // whether answers to what is said in rooms get lost
   readonly #rooms = new Map<string, FakeRoom>();
 
   readonly connect = (options: ConnectOptions): Promise<Client> => {

@@ -18,6 +18,7 @@ interface Made {
 declare global {
   interface Window {
     made: Made;
+    allow(): void;
   }
 }
 
@@ -62,6 +63,33 @@ export function padDescriptions(): void {
 export function takeDevices(): void {
   MediaDevices.prototype.getUserMedia = () =>
     Promise.reject(new DOMException("Requested device not found", "NotFoundError"));
+}
+
+/** Makes a machine whose owner thinks about microphone and camera until `window.allow()`. */
+export function askForDevices(): void {
+  const original = Object.getOwnPropertyDescriptor(MediaDevices.prototype, "getUserMedia")
+    ?.value as MediaDevices["getUserMedia"];
+  const allowed = new Promise<void>((resolve) => {
+    window.allow = resolve;
+  });
+  MediaDevices.prototype.getUserMedia = async function (constraints) {
+    await allowed;
+    return original.call(this, constraints);
+  };
+}
+
+/** Makes a browser that lets nothing sound before somebody clicks on the call. */
+export function refuseSound(): void {
+  let clicked = false;
+  addEventListener("pointerdown", ({ target }) => {
+    clicked ||= target instanceof Element && target.closest(".stage") !== null; // what came before is forgotten
+  });
+  const original = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "play")
+    ?.value as HTMLMediaElement["play"];
+  HTMLMediaElement.prototype.play = function () {
+    if (clicked || this.muted) return original.call(this);
+    return Promise.reject(new DOMException("play() failed", "NotAllowedError"));
+  };
 }
 
 /** A tab, or a half of one. */

@@ -1,4 +1,13 @@
-/** What the package `signalpost` gives to an application: `connect`, and everything that comes of it. */
+/**
+ * `import { connect } from "signalpost"`: for pages, workers, Node and mini-programs.
+ *
+ * What asks the server rejects with an error of its own when it is refused or not answered within 10 s, with NotLoggedIn
+ * (1003) when there is no session, and with ArgumentError (1004, 1005) before anything is sent when an argument is not
+ * what it may be. Names of accounts, channels and apps have 1 to 128 bytes of UTF-8, and no blanks. Sizes are bytes of
+ * UTF-8; durations are seconds; times of messages are Unix seconds.
+ *
+ * @module promise-api
+ */
 export { Attributes, OwnAttributes } from "./api/attributes.js";
 export {
   Call,

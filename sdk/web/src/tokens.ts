@@ -2,17 +2,22 @@
  * Login tokens, made by a back end in JavaScript that knows the app's certificate (SPEC L3, PROTOCOL §4).
  *
  * Never use it in a page: whoever has the certificate can be anybody.
+ *
+ * @module tokens
  */
 import { isSendable } from "./core/texts.js";
 import { md5 } from "./md5.js";
 
 const DAY = 86_400;
 
-/** When a token ends: `ttl` seconds from now, or at `expires`, in Unix seconds. */
+/**
+ * When a token ends: `ttl` seconds from now, or at `expires`, in Unix seconds from 0 to 9999999999. A session that it
+ * opened goes on after that (SPEC L6).
+ */
 export type Expiry = { readonly ttl?: number } | { readonly expires: number };
 
 /**
- * A token that lets `account` into the app; for a day, if nothing else is said.
+ * A token that lets `account` into the app, `1:APPID:EXPIRY:MD5HEX`; for a day, if nothing else is said (SPEC L3).
  *
  * Throws RangeError for an empty certificate, for a time that no token can hold, and for a lone surrogate in a text.
  */

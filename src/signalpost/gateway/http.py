@@ -119,6 +119,7 @@ class Site:
     page: Page = field(default_factory=plain_page)  #: what is at `/`
     script: Mapping[str, Asset] = field(default_factory=dict)  #: the drop-in and its source map, by name
     open_doors: bool = False  #: whether any App ID and any token will do, so that the page need not ask
+    ice_servers: str = "[]"  #: JSON text: how the page's calls find a way between networks
 
 
 # --- the application --------------------------------------------------------------------------
@@ -163,6 +164,7 @@ class _Pages:
             address=f"{scheme}://{address}/",
             version=self._site.version,
             open_doors=self._site.open_doors,
+            ice_servers=self._site.ice_servers,
         )
         if _has_already(request, headers["ETag"]):
             return web.Response(status=304, headers=headers)

@@ -53,10 +53,14 @@ class Page:
     #: by name, in `/assets/`; the names have a hash of the contents in them
     assets: Mapping[str, Asset] = field(default_factory=dict)
 
-    def render(self, *, address: str, version: str, open_doors: bool) -> tuple[str, dict[str, str]]:
-        """The page and its headers. `address` is a ws or wss URL; open doors take any App ID and token."""
+    def render(
+        self, *, address: str, version: str, open_doors: bool, ice_servers: str
+    ) -> tuple[str, dict[str, str]]:
+        """The page and its headers. `address` is a ws or wss URL; open doors take any App ID and token;
+        `ice_servers` is the JSON text of what `RTCPeerConnection` shall use."""
         text = self.template
-        gaps = {"address": address, "version": version, "doors": "open" if open_doors else "closed"}
+        doors = "open" if open_doors else "closed"
+        gaps = {"address": address, "version": version, "doors": doors, "ice": ice_servers}
         for name, value in gaps.items():
             text = text.replace("{{" + name + "}}", escape(value))
         # 'self' means WebSockets, too, except to some browsers; an IPv6 address cannot be named here.

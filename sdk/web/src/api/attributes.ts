@@ -9,7 +9,10 @@ export let attributesOf: (engine: Engine, account: string) => Attributes;
 /** Make what can be read and written of the client's own account; for the client alone. */
 export let ownAttributes: (engine: Engine, account: string) => OwnAttributes;
 
-/** What an account says of itself; anybody in the app may read it. */
+/**
+ * What an account says of itself; anybody in the app may read it (SPEC P2). Attributes live while the account is online
+ * and for one day after (P3).
+ */
 export class Attributes {
   /** The account. */
   readonly account: string;
@@ -25,13 +28,13 @@ export class Attributes {
     attributesOf = (engine, account) => new Attributes(engine, account);
   }
 
-  /** One attribute; `""` if it was never set. Rejects with ArgumentError, RequestError, NotLoggedIn. */
+  /** The value of one; `""` if it was never set (SPEC P2). Rejects with ArgumentError, RequestError, NotLoggedIn. */
   async get(name: string, options?: Waiting): Promise<string> {
     const body = await ask(this.engine, requests.getUserAttribute(this.account, name), options);
     return textOf(body["value"]);
   }
 
-  /** All attributes by name; empty for an unknown account. Rejects with RequestError, NotLoggedIn. */
+  /** All by name; empty for an unknown account (SPEC P2). Rejects with RequestError, NotLoggedIn. */
   async all(options?: Waiting): Promise<Record<string, string>> {
     const body = await ask(this.engine, requests.getUserAttributes(this.account), options);
     const found = parse(textOf(body["json"]) || "{}");
@@ -40,17 +43,16 @@ export class Attributes {
   }
 }
 
-/** What this account says of itself. */
+/** What this account says of itself (SPEC P2, P3). */
 export class OwnAttributes extends Attributes {
   static {
     ownAttributes = (engine, account) => new OwnAttributes(engine, account);
   }
 
   /**
-   * Set one: a name of 1 to 128 bytes, a value of at most 8096 bytes, at most 100 an account.
+   * Set one: a name of 1 to 128 bytes, a value of at most 8096 bytes, at most 100 an account (SPEC P2).
    *
-   * They live while the account is online and for a day after (SPEC P3). Rejects with ArgumentError, RequestError,
-   * NotLoggedIn.
+   * Rejects with ArgumentError, RequestError (1001: too many attributes, or too many requests), NotLoggedIn.
    */
   async set(name: string, value: string, options?: Waiting): Promise<void> {
     await ask(this.engine, requests.setUserAttribute(name, value), options);

@@ -10,39 +10,53 @@ import { Fact, type Patience, wait, type Waiting } from "./waiting.js";
 
 /** The peer's device has the invitation (SPEC K1). */
 export interface CallReceived {
+  /** Tells it from other events. */
   readonly type: "received";
+  /** What the peer's device said with it; `""` as a rule. */
   readonly extra: string;
 }
 
-/** The call was accepted. */
+/** The call was accepted, by either side (SPEC K2). */
 export interface CallAccepted {
+  /** Tells it from other events. */
   readonly type: "accepted";
+  /** What was given to `accept`. */
   readonly extra: string;
 }
 
-/** The call was refused. */
+/** The call was refused, by either side; it is over (SPEC K2). */
 export interface CallRefused {
+  /** Tells it from other events. */
   readonly type: "refused";
+  /** What was given to `refuse`. */
   readonly extra: string;
 }
 
-/** One side ended the call, or it was logged out. */
+/** One side ended or cancelled the call, or was logged out (SPEC K3, K11). */
 export interface CallEnded {
+  /** Tells it from other events. */
   readonly type: "ended";
+  /** Whether the other side did. */
   readonly byPeer: boolean;
+  /** What the peer gave to `end`; `""` when it was ended here. */
   readonly extra: string;
 }
 
-/** The call failed: 700 to 705, or 1003 to 1005 (SPEC K5 to K8). */
+/** The call failed (SPEC K5 to K8). */
 export interface CallFailed {
+  /** Tells it from other events. */
   readonly type: "failed";
+  /** 700 to 705, as of CallError; or 1003 to 1005. */
   readonly code: Code;
+  /** Why, in words. */
   readonly reason: string;
 }
 
 /** The peer pressed keys (SPEC K4). */
 export interface CallKeys {
+  /** Tells it from other events. */
   readonly type: "keys";
+  /** 1 to 64 of `0-9 * # A-D`. */
   readonly keys: string;
 }
 
@@ -52,15 +66,21 @@ export type Outcome = CallAccepted | CallRefused | CallEnded;
 /** Why a call is over. */
 export type End = CallRefused | CallEnded | CallFailed;
 
-/** What one can listen to in a call. Who listens late is told as well, but only the keys that are pressed from then on. */
+/**
+ * What one can listen to in a call. Who listens late is told as well, but only the keys that are pressed from then on.
+ */
 export interface CallEvents {
+  /** The peer's device has the invitation: once at most, before any answer. */
   received: CallReceived;
   /** Also when this side has accepted. */
   accepted: CallAccepted;
   /** Also when this side has refused. */
   refused: CallRefused;
+  /** The peer pressed keys. */
   keys: CallKeys;
+  /** The call failed; it is over. */
   failed: CallFailed;
+  /** The call was ended; it is over. */
   ended: CallEnded;
   /** After `refused`, `failed` and `ended`; the last event. */
   over: End;
@@ -97,7 +117,10 @@ const NAMES = ["received", "accepted", "refused", "keys", "failed", "ended", "ov
 /** Make a call; for the client alone. */
 export let openCall: (engine: Engine, start: CallStart) => CallControl;
 
-/** One call, of this account to another, or of another to this. */
+/**
+ * One call, of this account to another, or of another to this (SPEC §6). Calling and being in a channel are
+ * independent; an accepted call has no time limit (K12).
+ */
 export class Call {
   /** The other account. */
   readonly peer: string;
@@ -145,12 +168,15 @@ export class Call {
     return this.name;
   }
 
-  /** How far it has come. */
+  /** How far it has come; `over` is the last. */
   get state(): CallState {
     return this.stage;
   }
 
-  /** Listen; gives back how to stop it. Throws ArgumentError. */
+  /**
+   * Listen; gives back how to stop it. Listeners are never called inside a call of the application. What one throws, or
+   * rejects with, is reported as the surroundings report errors. Throws ArgumentError.
+   */
   on<Type extends keyof CallEvents>(
     type: Type,
     listener: (event: CallEvents[Type]) => void | Promise<void>,
@@ -161,27 +187,31 @@ export class Call {
   // --- what to do ---
 
   /**
-   * Accept an incoming call; `extra` is any text of at most 8192 bytes (SPEC K2).
+   * Accept an incoming call; `extra` is any text of at most 8192 bytes, which the caller gets (SPEC K2). Both sides
+   * hear `accepted`.
    *
-   * Rejects with RequestError if it is too late, ArgumentError, NotLoggedIn.
+   * Rejects with RequestError (1001) if it is too late (K12), ArgumentError, NotLoggedIn.
    */
   async accept(extra = "", options?: Waiting): Promise<void> {
     const text = requests.answerExtra(extra);
     await this.respond(Action.ACCEPT, text, options);
   }
 
-  /** Refuse an incoming call; `extra` and errors as in `accept`. */
+  /** Refuse an incoming call; both sides hear `refused`. `extra` and errors as in `accept` (SPEC K2). */
   async refuse(extra = "", options?: Waiting): Promise<void> {
     const text = requests.answerExtra(extra);
     await this.respond(Action.REFUSE, text, options);
   }
 
-  /** Press 1 to 64 of `0-9 * # A-D` in an accepted call (SPEC K4). Rejects as `accept` does. */
+  /** Press 1 to 64 of `0-9 * # A-D` in an accepted call; the peer hears `keys` (SPEC K4). Rejects as `accept` does. */
   async dtmf(keys: string, options?: Waiting): Promise<void> {
     await this.respond(Action.KEYS, requests.keysExtra(keys), options);
   }
 
-  /** End the call, or cancel it; nothing if it is over (SPEC K3). Rejects as `accept` does. */
+  /**
+   * End the call, or cancel it; nothing if it is over (SPEC K3). Both sides hear `ended`. `extra`: any text of at most
+   * 8192 bytes, which the peer gets. Rejects as `accept` does.
+   */
   async end(extra = "", options?: Waiting): Promise<void> {
     const text = requests.answerExtra(extra);
     if (this.stage === "over") return;
@@ -198,7 +228,7 @@ export class Call {
   /**
    * Wait for the answer: `accepted` or `refused`, or `ended` if it was ended before.
    *
-   * Rejects with CallError when the call fails (702 to 705). An abort and the end of the time end the wait only: the
+   * Rejects with CallError when the call fails (SPEC K5 to K8). An abort and the end of the time end the wait only: the
    * call goes on.
    */
   async answered(options?: Patience): Promise<Outcome> {
@@ -207,7 +237,9 @@ export class Call {
     return outcome;
   }
 
-  /** Wait until the call is over: `refused`, `ended` or `failed`. An abort ends the wait only. */
+  /**
+   * Wait until the call is over: `refused`, `ended` or `failed`. An abort and the end of the time end the wait only.
+   */
   async ended(options?: Patience): Promise<End> {
     return this.end_.wait(options);
   }

@@ -9,39 +9,55 @@ import { Feed } from "./feed.js";
 import { Listeners } from "./listeners.js";
 import { ask, type Waiting } from "./waiting.js";
 
-/** Somebody spoke; one's own words come as well. `time`: Unix seconds. */
+/** Somebody spoke; one's own words come as well (SPEC C4). */
 export interface ChannelMessage {
+  /** Tells it from other events. */
   readonly type: "message";
+  /** The account. */
   readonly sender: string;
+  /** As it was sent, byte for byte. */
   readonly text: string;
+  /** The server's, which the sender got back. */
   readonly id: string;
+  /** When it was sent, in Unix seconds. */
   readonly time: number;
 }
 
-/** Somebody else joined. */
+/** Somebody else joined (SPEC C1). */
 export interface MemberJoined {
+  /** Tells it from other events. */
   readonly type: "joined";
+  /** Who. */
   readonly account: string;
 }
 
-/** Somebody else left. */
+/** Somebody else left, logged out, or was away for too long (SPEC C3). */
 export interface MemberLeft {
+  /** Tells it from other events. */
   readonly type: "left";
+  /** Who. */
   readonly account: string;
 }
 
-/** An attribute changed. `account`: by whom; `""` if by nobody. `clear` concerns all, its `name` is `""`. */
+/** An attribute changed (SPEC C10). */
 export interface AttributeChanged {
+  /** Tells it from other events. */
   readonly type: "attribute";
+  /** By whom; `""` if by nobody, such as `_member_num` (C11). */
   readonly account: string;
+  /** The attribute's name; `""` if all were cleared. */
   readonly name: string;
+  /** The new value; `""` if there is none any more. */
   readonly value: string;
+  /** What happened to it. */
   readonly change: Change;
 }
 
-/** So many events were missed: the connection was away for too long, or nobody took them. */
+/** Events were missed for good: the connection was away for too long (SPEC C9), or nobody took them. */
 export interface EventsLost {
+  /** Tells it from other events. */
   readonly type: "lost";
+  /** How many. */
   readonly count: number;
 }
 
@@ -50,16 +66,24 @@ export type ChannelEvent = ChannelMessage | MemberJoined | MemberLeft | Attribut
 
 /** What one can listen to in a channel. */
 export interface ChannelEvents {
+  /** Somebody spoke. */
   message: ChannelMessage;
+  /** Somebody else joined; in a channel with `_userNotification` 0 nobody tells (SPEC C11). */
   joined: MemberJoined;
+  /** Somebody else left; nobody tells there either. */
   left: MemberLeft;
+  /** An attribute changed. */
   attribute: AttributeChanged;
+  /** Events were missed for good. */
   lost: EventsLost;
   /**
    * This client is in the channel no longer, and nothing follows: 601 the account logged in elsewhere, 602 it left
    * or joined another, 603 it logged out, 604 the connection was away for too long. Who listens late is told, too.
    */
-  closed: { readonly code: Code };
+  closed: {
+    /** 601 to 604. */
+    readonly code: Code;
+  };
 }
 
 /** What happens in a channel that this client is in. */
@@ -98,25 +122,25 @@ export class ChannelView {
     channelView = (engine, name) => new ChannelView(engine, name);
   }
 
-  /** How many members there are; 0 for an unknown channel. Rejects with QueryError, NotLoggedIn. */
+  /** How many members there are; 0 for an unknown channel (SPEC C13). Rejects with QueryError, NotLoggedIn. */
   async count(options?: Waiting): Promise<number> {
     const body = await ask(this.engine, requests.queryNumber(this.name), options);
     return Number(body["num"]) || 0;
   }
 
-  /** Whether an account is in it. Rejects with ArgumentError, QueryError, NotLoggedIn. */
+  /** Whether an account is in it (SPEC C12). Rejects with ArgumentError, QueryError, NotLoggedIn. */
   async has(account: string, options?: Waiting): Promise<boolean> {
     const body = await ask(this.engine, requests.queryIsIn(this.name, account), options);
     return Boolean(body["isin"]);
   }
 
-  /** The latest 200 members, oldest first. Rejects with QueryError, NotLoggedIn. */
+  /** The latest 200 members, oldest first (SPEC C12). Rejects with QueryError, NotLoggedIn. */
   async latestMembers(options?: Waiting): Promise<string[]> {
     return names(await ask(this.engine, requests.queryMembers(this.name), options));
   }
 
   /**
-   * The latest `most` members, oldest first; ten times a second are allowed (SPEC M10).
+   * The latest `most` members, a whole number, oldest first (SPEC C12); ten times a second are allowed (M10).
    *
    * Rejects with ArgumentError, QueryError, NotLoggedIn.
    */
@@ -126,7 +150,9 @@ export class ChannelView {
 
   /**
    * Set an attribute: a name of 1 to 128 bytes, a value of at most 8096 bytes, at most 100 a channel; every member is
-   * told (SPEC C10). Rejects with ArgumentError, RequestError, NotLoggedIn.
+   * told (SPEC C10). Those that begin with an underscore may be built in (C11).
+   *
+   * Rejects with ArgumentError, RequestError (1001: too many, or too often), NotLoggedIn.
    */
   async set(name: string, value: string, options?: Waiting): Promise<void> {
     await ask(this.engine, requests.setChannelAttribute(this.name, name, value), options);
@@ -143,8 +169,10 @@ export class ChannelView {
   }
 
   /**
-   * Send without being a member (SPEC C5), at most 8192 bytes; the message's id, which names nothing if nobody is
-   * there. Rejects with ArgumentError, MessageError, NotLoggedIn.
+   * Send without being a member, at most 8192 bytes (SPEC C5); the message's id, which names nothing if nobody is
+   * there.
+   *
+   * Rejects with ArgumentError, MessageError (400: too many; 401: not answered), NotLoggedIn.
    */
   async forceSend(text: string, options?: Waiting): Promise<string> {
     const body = await ask(this.engine, requests.sendToChannel(this.name, text, { force: true }), options);
@@ -153,7 +181,7 @@ export class ChannelView {
 }
 
 /**
- * A channel that this client has joined.
+ * A channel that this client has joined (SPEC C1 to C11).
  *
  * What happens before anybody listens or iterates is kept, up to 10 000 events; then the oldest are dropped, and
  * `lost` says how many.
@@ -215,7 +243,11 @@ export class Channel extends ChannelView {
     return this.isIn;
   }
 
-  /** Listen; gives back how to stop it. Throws ArgumentError. */
+  /**
+   * Listen; gives back how to stop it. Events that came before anybody listened are kept. Listeners are never called
+   * inside a call of the application. What one throws, or rejects with, is reported as the surroundings report errors.
+   * Throws ArgumentError.
+   */
   on<Type extends keyof ChannelEvents>(
     type: Type,
     listener: (event: ChannelEvents[Type]) => void | Promise<void>,
@@ -236,14 +268,16 @@ export class Channel extends ChannelView {
   /**
    * Send to all members, oneself included, at most 8192 bytes (SPEC C4); the message's id.
    *
-   * Rejects with ArgumentError, MessageError (400 too many, or not a member; 401 not answered), NotLoggedIn.
+   * Rejects with ArgumentError, MessageError (400: too many (C7), or not a member; 401: not answered), NotLoggedIn.
    */
   async send(text: string, options?: Waiting): Promise<string> {
     const body = await ask(this.engine, requests.sendToChannel(this.name, text), options);
     return textOf(body["id"]);
   }
 
-  /** Leave; nothing if that has happened (SPEC C3). Rejects with RequestError, NotLoggedIn. */
+  /**
+   * Leave; nothing if that has happened. `closed` with 602 follows (SPEC C3). Rejects with RequestError, NotLoggedIn.
+   */
   async leave(options?: Waiting): Promise<void> {
     if (this.isIn) await ask(this.engine, requests.leave(this.name), options);
   }

@@ -20,11 +20,15 @@ import { Feed } from "./feed.js";
 import { Listeners } from "./listeners.js";
 import { ask, Fact, optionsOf, until, type Waiting, wrong } from "./waiting.js";
 
-/** A message to this account. `id`: the server's. `time`: Unix seconds, when it was sent. */
+/** A message to this account (SPEC M2). */
 export interface Message {
+  /** The account that sent it. */
   readonly sender: string;
+  /** As it was sent, byte for byte. */
   readonly text: string;
+  /** The server's, which the sender got back. */
   readonly id: string;
+  /** When it was sent, in Unix seconds. */
   readonly time: number;
 }
 
@@ -35,29 +39,50 @@ export interface ClientEvents {
   /** It rings here. A call that is over before anybody listens still comes; its state says so. */
   invite: Call;
   /** The connection is lost, and the `attempt`-th try to have it back begins, from 1. */
-  reconnecting: { readonly attempt: number };
+  reconnecting: {
+    /** From 1. */
+    readonly attempt: number;
+  };
   /** The connection is back. `resumed`: so is the session; else channels and calls are lost (SPEC S7). */
-  reconnected: { readonly resumed: boolean };
-  /** Something went wrong that no request is to blame for (SPEC C9, E3). `name`: a method, or `""`. */
-  problem: { readonly name: string; readonly code: Code; readonly reason: string };
-  /** `status` has changed. */
+  reconnected: {
+    /** Whether the session is the same. */
+    readonly resumed: boolean;
+  };
+  /** Something went wrong that no request is to blame for (SPEC C9, E3). */
+  problem: {
+    /** A method, in snake_case, or `""`. */
+    readonly name: string;
+    /** 1000 to 1005. */
+    readonly code: Code;
+    /** What is wrong. */
+    readonly reason: string;
+  };
+  /** `status` has changed; this is the new one. */
   status: Status;
   /**
    * The session is over; the last event. 101: by `logout` or `close`, 102: no connection for too long, 103: logged in
    * elsewhere, 105: token expired, 107: token wrong. Who listens late is told, too.
    */
-  loggedOut: { readonly code: Code; readonly reason: string };
+  loggedOut: {
+    /** As of LoggedOut. */
+    readonly code: Code;
+    /** Why, in words. */
+    readonly reason: string;
+  };
 }
 
 /** How to call somebody. */
 export interface InviteOptions extends Waiting {
   /** The channel to meet in; without it the server makes a name (SPEC K10). */
   readonly channel?: string | undefined;
-  /** An object, or JSON text of at most 8192 bytes, that the peer gets as it is. */
+  /**
+   * An object, or JSON text of at most 8192 bytes, that the peer gets as it is (SPEC K9). `ringSeconds` and
+   * `requireOnline` travel in it, as `_timeout` and `_require_peer_online`; it has to be an object's then.
+   */
   readonly extra?: object | string | undefined;
-  /** How long it may ring, 1 to 30; else 30 (SPEC K6). */
+  /** How long it may ring: whole seconds, 1 to 30; else 30 (SPEC K6). */
   readonly ringSeconds?: number | undefined;
-  /** Fail at once (703) if the peer is offline, instead of waiting 20 s for it (SPEC K5). */
+  /** Fail with 703 at once if the peer is offline, instead of waiting 20 s for it (SPEC K5). */
   readonly requireOnline?: boolean | undefined;
 }
 
@@ -94,7 +119,10 @@ const CLOSED = "the client was closed";
 /** Log in; `begin` makes the engine, which tells what happens. For `connect` alone. */
 export let enter: (begin: (deliver: (event: Event) => void) => Engine, entry: Entry) => Promise<Client>;
 
-/** One account, logged in. */
+/**
+ * One account, logged in. At most 60 messages a second may be sent (SPEC M8), and 100 other requests (M10); a server
+ * may be set otherwise.
+ */
 export class Client {
   /** The app's id. */
   readonly appId: string;
@@ -154,7 +182,8 @@ export class Client {
   }
 
   /**
-   * Listen; gives back how to stop it. Throws ArgumentError.
+   * Listen; gives back how to stop it. Throws ArgumentError. Listeners are never called inside a call of the
+   * application.
    *
    * Messages and calls that came before anybody listened are kept. What a listener throws is reported where the
    * surroundings report errors, and harms nothing else.
@@ -167,7 +196,8 @@ export class Client {
   }
 
   /**
-   * Log out, offline at once (SPEC L9). Done when the server has answered, after 2 seconds at the latest.
+   * Log out, offline at once (SPEC L9). Done when the server has answered, after 2 seconds at the latest. `loggedOut`
+   * with 101 follows.
    *
    * What the application has taken from `messages()` is acknowledged. It never rejects, and can be called again.
    */
@@ -182,7 +212,7 @@ export class Client {
   }
 
   /**
-   * Let go without a word: the server ends the session when its grace time is over (SPEC L11).
+   * Let go without a word: the server ends the session when its grace time is over, 120 s as a rule (SPEC L11).
    *
    * What waits for an answer rejects with NotLoggedIn, iterations end, calls are over. It can be called again.
    */
@@ -209,8 +239,11 @@ export class Client {
   /**
    * Send to an account, online or not, at most 8196 bytes (SPEC M1); the message's id.
    *
-   * Done when it is stored: then no crash of the server loses it (SPEC M5). Rejects with ArgumentError, MessageError
-   * (400: too many, or the inbox is full; 401: nobody answered), NotLoggedIn.
+   * Done when it is stored: then no crash of the server loses it (M5), and an account that is offline gets it within a
+   * day (M3).
+   *
+   * Rejects with ArgumentError, MessageError (400: too many (M8), or the inbox is full (M9); 401: nobody answered),
+   * NotLoggedIn.
    */
   async send(peer: string, text: string, options?: Waiting): Promise<string> {
     const body = await ask(this.engine, requests.send(peer, text), options);

@@ -12,38 +12,44 @@ import { optionsOf, type Waiting, wrong } from "./waiting.js";
 
 /** What is needed of a WebSocket: that of a browser, of the npm package `ws`, or that of `weChatSocket`. */
 export interface WebSocketLike {
+  /** 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
+  /** It is open. */
   onopen: ((event: never) => unknown) | null;
+  /** A message came; its `data` is text. */
   onmessage: ((event: never) => unknown) | null;
+  /** It is closed, or could not be opened. */
   onclose: ((event: never) => unknown) | null;
+  /** Something is wrong; `onclose` follows. */
   onerror: ((event: never) => unknown) | null;
+  /** Send a text. */
   send(text: string): void;
+  /** Close it. */
   close(code?: number): void;
 }
 
-/** A WebSocket's constructor. */
+/** A WebSocket's constructor; it may throw. */
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
 /** Who logs in, and where. */
 export interface ConnectOptions extends Waiting {
   /** `ws://HOST:PORT/` or `wss://…`; `http` and `https` mean the same. */
   readonly url: string;
-  /** The app's id, a name. */
+  /** The app's id, a name (SPEC §1). */
   readonly appId: string;
-  /** The account, a name: 1 to 128 bytes of UTF-8, no blanks. */
+  /** The account, a name: 1 to 128 bytes of UTF-8, no blanks (SPEC L2). */
   readonly account: string;
-  /**
-   * A text of at most 8192 bytes; or a function that gives one, or a promise of one, and is called for each
-   * connection. If it throws, that is a try that failed.
-   */
+  /** A text, or a function that fetches one for each connection. An app with a certificate wants one (SPEC L3, L5). */
   readonly token: Token;
-  /** How often a connection is tried for, the first one and a lost one (SPEC L10); else 10. */
+  /**
+   * How often a connection is tried for, the first one and a lost one: 1 or more, also `Infinity`; else 10 (SPEC L10).
+   */
   readonly retries?: number | undefined;
-  /** How long it is tried for; the first to be used up counts. Else 30. */
+  /** For how many seconds it is tried for, also `Infinity`; the first of both to be used up counts. Else 30. */
   readonly retrySeconds?: number | undefined;
   /** Aborted, it ends the login, and later closes the client. */
   readonly signal?: AbortSignal | undefined;
-  /** Else the global `WebSocket`. */
+  /** The constructor of connections, such as that of `ws`; else the global `WebSocket`. */
   readonly webSocket?: WebSocketConstructor | undefined;
   /** Sees every frame of the protocol; tokens and session secrets are masked. */
   readonly observe?: Observe | undefined;
@@ -54,7 +60,7 @@ export interface ConnectOptions extends Waiting {
 const TOKEN_BYTES = 8_192; // so that a login fits into a frame, however it is escaped
 
 /**
- * Log an account in; done when it is online.
+ * Log an account in; done when it is online (SPEC L1). A second login of the account elsewhere ends this one (L7).
  *
  * Rejects with ArgumentError; with LoginError: 201 no connection or unknown app, 204 token expired, 206 token wrong,
  * 207 superseded; with the signal's reason.

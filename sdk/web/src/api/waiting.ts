@@ -11,7 +11,10 @@ import type { Done, Engine } from "../shell/engine.js";
 
 /** What can be said about any wait. */
 export interface Waiting {
-  /** Aborted, it ends the wait: the promise rejects with the signal's `reason`. */
+  /**
+   * Aborted, it ends the wait: the promise rejects with the signal's `reason`, by default a `DOMException` named
+   * `AbortError`. What was asked for may have been done.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -16,8 +16,9 @@
 import { type Code, GENERAL_E_LARGE_PARAM, GENERAL_E_NOT_LOGIN, GENERAL_E_WRONG_PARAM } from "./codes.js";
 import type { Fault } from "./texts.js";
 
-/** Something that Signalpost refuses, or cannot do. */
+/** Something that Signalpost refuses, or cannot do; every error of this API but an abort and the end of a time. */
 export class SignalpostError extends Error implements Fault {
+  /** The class's name, also in code that was made smaller. */
   override readonly name: string = "SignalpostError";
   /** The number of SPEC §7. */
   readonly code: Code;
@@ -31,52 +32,72 @@ export class SignalpostError extends Error implements Fault {
   }
 }
 
-/** An argument is not what it may be; nothing has been sent. */
+/**
+ * 1004, 1005: an argument is not what it may be, and `reason` says what is allowed. Nothing has been sent, unless only
+ * the server can know.
+ */
 export class ArgumentError extends SignalpostError {
   override readonly name = "ArgumentError";
 }
 
-/** There is no session. */
+/** 1003: there is no session, or it ended before the answer. */
 export class NotLoggedIn extends SignalpostError {
   override readonly name = "NotLoggedIn";
 }
 
-/** The login failed; nothing goes on by itself. */
+/**
+ * The login failed, and nothing goes on by itself (SPEC L1). 201: no connection in time, unknown app, or no token; 204:
+ * the token has expired; 206: it is wrong; 207: another login has superseded this one; 209: the account is no name.
+ */
 export class LoginError extends SignalpostError {
   override readonly name = "LoginError";
 }
 
-/** The session is over; nothing goes on by itself. */
+/**
+ * The session is over, and nothing goes on by itself (SPEC L10). 101: logged out by `logout` or `close`; 102: no
+ * connection for too long; 103: the account logged in elsewhere; 105, 107: at a reconnect the token had expired, or was
+ * wrong.
+ */
 export class LoggedOut extends SignalpostError {
   override readonly name = "LoggedOut";
 }
 
-/** A message was refused, or nobody confirmed it in time. */
+/**
+ * 400: a message was refused, because of a rate (SPEC M8, C7), a full inbox (M9), or because this account is not a
+ * member; 401: nobody confirmed it in 10 s.
+ */
 export class MessageError extends SignalpostError {
   override readonly name = "MessageError";
 }
 
-/** The channel could not be joined. */
+/** 300: the channel could not be joined. */
 export class JoinError extends SignalpostError {
   override readonly name = "JoinError";
 }
 
-/** This client is in the channel no longer. */
+/**
+ * This client is in the channel no longer (SPEC C3). 601: the account logged in elsewhere; 604: the connection was away
+ * for too long.
+ */
 export class ChannelLeft extends SignalpostError {
   override readonly name = "ChannelLeft";
 }
 
-/** The members of a channel could not be read. */
+/** 500: the members of a channel could not be read; 501: nobody answered in 10 s. */
 export class QueryError extends SignalpostError {
   override readonly name = "QueryError";
 }
 
-/** The call failed. */
+/**
+ * The call failed (SPEC K5 to K8). 700: in the server; 701: the same call rings already; 702: this client has no
+ * connection; 703: the peer is offline; 704: it was not answered in time; 705: the peer's device did not confirm it, or
+ * a telephone was called and there is no gateway.
+ */
 export class CallError extends SignalpostError {
   override readonly name = "CallError";
 }
 
-/** Any other request failed, or nobody answered it in time. */
+/** 1000 to 1002: any other request failed, or nobody answered it in 10 s. */
 export class RequestError extends SignalpostError {
   override readonly name = "RequestError";
 }

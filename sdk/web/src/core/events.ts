@@ -10,7 +10,7 @@ import type { Code } from "./codes.js";
 /** How much a line of the log matters, in ascending order (SPEC S8). */
 export type Level = "DEBUG" | "INFO" | "WARNING";
 
-/** What happened to an attribute (SPEC C10). */
+/** What happened to an attribute: set, deleted, or all that have no `_` in front deleted (SPEC C10). */
 export type Change = "update" | "del" | "clear";
 
 /** A line for the log; never a token or a message (SPEC S8). */

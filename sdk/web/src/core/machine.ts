@@ -58,7 +58,11 @@ const STATUS = {
 } as const;
 export type State = keyof typeof STATUS;
 
-/** 0 not logged in, 1 connecting, 2 logged in, 3 reconnecting (SPEC L12). */
+/**
+ * 0 not logged in, 1 connecting, 2 logged in, 3 reconnecting (SPEC L12).
+ *
+ * @useDeclaredType
+ */
 export type Status = (typeof STATUS)[State];
 
 const FIRST_WORDS: readonly string[] = ["loginReturn", "close", "error"]; // what may come before a login is answered

@@ -1,33 +1,33 @@
 /** The times and bounds of a client as one value; tests shorten them, applications hardly ever need to. */
 import { DEVICE_WEB } from "./codes.js";
 
-/** Seconds, and numbers of things. */
+/** Times in seconds, and numbers of things; in brackets what they are if nothing is said. */
 export interface Settings {
-  /** What the server is told (PROTOCOL §12). */
+  /** What the server is told (PROTOCOL §12) [`signalpost-web`]. */
   readonly device: string;
-  /** A request without an answer has failed (SPEC E1, L19). */
+  /** After so long a request without an answer has failed (SPEC E1, L19) [10]. */
   readonly requestSeconds: number;
-  /** A logout without an answer is over all the same (SPEC L9). */
+  /** After so long a logout without an answer is over all the same (SPEC L9) [2]. */
   readonly logoutSeconds: number;
-  /** One try to connect and to log in. */
+  /** For one try to connect and to log in [10]. */
   readonly attemptSeconds: number;
-  /** Before the first retry; each next one takes twice as long. */
+  /** Before the first retry; each next one waits twice as long [0.2]. */
   readonly retryFirst: number;
-  /** Before any retry. */
+  /** Before any retry, at most [4]. */
   readonly retryMost: number;
-  /** Between two pings (SPEC L13). */
+  /** Between two pings (SPEC L13) [10]. */
   readonly pingSeconds: number;
-  /** Without a frame from the server: the connection is dead (SPEC L13). */
+  /** After so long without a frame from the server the connection is dead (SPEC L13) [25]. */
   readonly silenceSeconds: number;
-  /** An acknowledgement may wait so long for others. */
+  /** So long an acknowledgement may wait for others [0.2]. */
   readonly acknowledgeSeconds: number;
-  /** So many are acknowledged at once. */
+  /** So many are acknowledged at once [100]. */
   readonly acknowledgeItems: number;
-  /** While there is no connection (SPEC L19). */
+  /** So many requests may wait while there is no connection (SPEC L19) [1000]. */
   readonly waitingRequests: number;
-  /** While there is one. */
+  /** So many may be unanswered while there is one [10000]. */
   readonly unansweredRequests: number;
-  /** Inbox items kept for the application; the rest waits at the server. */
+  /** So many inbox items are kept for the application; the rest waits at the server [10000]. */
   readonly unreadItems: number;
 }
 

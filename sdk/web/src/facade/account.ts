@@ -15,7 +15,9 @@ import type { Journal } from "./journal.js";
 
 /** What a callback is told of a failure (SPEC E4). */
 export interface Failure {
+  /** The number of SPEC §7. */
   readonly code: number;
+  /** What is wrong, and where it helps, what is allowed. */
   readonly reason: string;
 }
 

@@ -12,7 +12,11 @@ import type { Done } from "../shell/engine.js";
 import { attempt, hide, textOf } from "./account.js";
 import type { Session } from "./session.js";
 
-/** A callback with the extra of the other side, or of the server. */
+/**
+ * A callback with the extra of the other side, or of the server.
+ *
+ * @inline
+ */
 export type ExtraHandler = ((extra: string) => unknown) | null;
 
 /** Which callback is told of which event. */
@@ -34,28 +38,38 @@ type Told = CallEvent & {
   readonly reason?: string;
 };
 
-/** A call. `channelInviteUser2` and `onInviteReceived` give it. */
+/**
+ * An invitation, and the call that it becomes; `channelInviteUser2` and `onInviteReceived` give it (SPEC §6).
+ *
+ * Calling and being in a channel are independent. An accepted call has no time limit (K12). What comes too late for the
+ * call does nothing; other failures of its methods go to `onError` of the session. `JSON.stringify` works on it (S6).
+ */
 export class Call {
-  /** "" until the server has made a name (SPEC K10). */
+  /** The channel to meet in; `""` until the server has made a name, if the caller gave none (SPEC K10). */
   channelName: string;
   /** The other account. */
   peer: string;
-  /** Of the invitation. */
+  /** What came with the invitation, as text. */
   extra: string;
 
-  /** The peer's SDK has the invitation: once at most, before any answer. */
+  /** The peer's SDK has the invitation: once at most, before any answer (SPEC K1). `extra`: `""` as a rule. */
   onInviteReceivedByPeer: ExtraHandler = null;
-  /** The peer accepted, with this extra. */
+  /** The peer accepted, with this extra (SPEC K2). */
   onInviteAcceptedByPeer: ExtraHandler = null;
-  /** The peer refused, with this extra; the call is over. */
+  /** The peer refused, with this extra; the call is over (SPEC K2). */
   onInviteRefusedByPeer: ExtraHandler = null;
-  /** The call is over. `extra`: JSON text `{"code":…,"reason":…}`; 700 to 705, 1003 to 1005. */
+  /**
+   * The call failed, and is over. `extra`: always JSON text `{"code":…,"reason":…}` (SPEC E4). 700: in the server; 701:
+   * the same call rings already (K8); 702: no connection; 703: the peer is offline (K5); 704: not answered in time
+   * (K6); 705: not confirmed by the peer's SDK, or a telephone without a gateway (K7, K13); 1003: not logged in; 1004,
+   * 1005: a bad argument.
+   */
   onInviteFailed: ExtraHandler = null;
-  /** The peer ended it; the call is over. */
+  /** The peer ended or cancelled it, with this extra, or was logged out; the call is over (SPEC K3, K11). */
   onInviteEndByPeer: ExtraHandler = null;
-  /** It was ended here; the call is over. */
+  /** It was ended here; the call is over (SPEC K3). `extra`: `""`. */
   onInviteEndByMyself: ExtraHandler = null;
-  /** The peer pressed keys: `{"msgtype":"dtmf","msgdata":"12*#"}`. */
+  /** The peer pressed keys; `extra`: JSON text `{"msgtype":"dtmf","msgdata":"12*#"}` (SPEC K4). */
   onInviteMsg: ExtraHandler = null;
 
   private readonly session: Session;
@@ -76,22 +90,25 @@ export class Call {
     return { channelName, peer, extra };
   }
 
-  /** Accept; the caller gets `onInviteAcceptedByPeer`. `extra`: any text of at most 8192 bytes. */
+  /** Accept; the caller gets `onInviteAcceptedByPeer`. `extra`: any text of at most 8192 bytes (SPEC K2). */
   channelInviteAccept(extra?: string | null): void {
     this.respond("channel_invite_accept", Action.ACCEPT, answerExtra, extra);
   }
 
-  /** Refuse; the caller gets `onInviteRefusedByPeer`. `extra`: any text of at most 8192 bytes. */
+  /** Refuse; the caller gets `onInviteRefusedByPeer`. `extra`: any text of at most 8192 bytes (SPEC K2). */
   channelInviteRefuse(extra?: string | null): void {
     this.respond("channel_invite_refuse", Action.REFUSE, answerExtra, extra);
   }
 
-  /** Press keys, 1 to 64 of `0-9 * # A-D`, in an accepted call; the peer gets `onInviteMsg`. */
+  /** Press keys, 1 to 64 of `0-9 * # A-D`, in an accepted call; the peer gets `onInviteMsg` (SPEC K4). */
   channelInviteDTMF(dtmf: string): void {
     this.respond("channel_invite_dtmf", Action.KEYS, keysExtra, dtmf);
   }
 
-  /** End it, or take the invitation back; `onInviteEndByMyself` follows. */
+  /**
+   * End it, or take the invitation back; `onInviteEndByMyself` follows, and the peer gets `onInviteEndByPeer` with
+   * `extra`, any text of at most 8192 bytes (SPEC K3). A peer that has not received the invitation never does.
+   */
   channelInviteEnd(extra?: string | null): void {
     this.respond("channel_invite_end", Action.END, answerExtra, extra);
   }

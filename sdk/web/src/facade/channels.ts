@@ -10,34 +10,47 @@ import type { Event } from "../core/events.js";
 import { type Failure, hide } from "./account.js";
 import type { Session } from "./session.js";
 
-/** `cb()`, or `cb({code, reason})`. */
+/** `cb()` when it is done, or `cb({code, reason})`: always one of them, once (SPEC E4). */
 export type ChannelCallback = ((failure?: Failure) => unknown) | null;
 
-/** 0 not in it, 1 joining, 2 in it. */
+/** 0 not in it, 1 joining, 2 in it (SPEC S6). */
 export type ChannelState = 0 | 1 | 2;
 
-/** A channel, from `channelJoin` on. */
+/**
+ * A channel, from `channelJoin` on (SPEC §5). When the same channel is joined again, the new object alone is told what
+ * follows (C2). All members see its events in one order (C6). The object outlives breaks of the connection (L10, S7).
+ *
+ * A failure of a method that was given no `cb` goes to `onError` of the session. 400: a message was refused, because
+ * there were too many (C7) or this account is not a member; 401: nobody confirmed it in 10 s; 1001: anything else was
+ * refused or not answered.
+ */
 export class Channel {
+  /** The channel's name. */
   readonly name: string;
-  /** 0 not in it, 1 joining, 2 in it. */
+  /** 0 not in it, 1 joining, 2 in it; already new inside a callback (SPEC S6). */
   state: ChannelState = 1;
 
-  /** Oneself is in the channel; `onChannelUserList` and `onChannelAttrUpdated` follow. */
+  /**
+   * Oneself is in the channel; `onChannelUserList`, and `onChannelAttrUpdated` for each attribute, follow (SPEC C1).
+   */
   onChannelJoined: (() => unknown) | null = null;
-  /** 300, 1001, 1003, 1004, 1005. */
+  /** 300: refused; 1001: not answered; 1003: not logged in; 1004, 1005: not a name (SPEC C1). */
   onChannelJoinFailed: ((ecode: number) => unknown) | null = null;
-  /** 0 left, or joined another; 601 logged in elsewhere; 603 logged out; 604 connection lost. */
+  /** 0 left, or joined another; 601 logged in elsewhere; 603 logged out; 604 connection away for too long (SPEC C3). */
   onChannelLeaved: ((ecode: number) => unknown) | null = null;
-  /** Somebody else joined; `uid` is 0. */
+  /** Somebody else joined; `uid` is 0 (SPEC C1). With the attribute `_userNotification` 0 nobody tells (C11). */
   onChannelUserJoined: ((account: string, uid: number) => unknown) | null = null;
-  /** Somebody else left; `uid` is 0. */
+  /** Somebody else left; `uid` is 0 (SPEC C3). */
   onChannelUserLeaved: ((account: string, uid: number) => unknown) | null = null;
-  /** `[[account, 0], …]`, the latest 200, oneself last. */
+  /** The members: `[[account, 0], …]`, the latest 200, oldest first, oneself last (SPEC C1). */
   onChannelUserList: ((users: [string, number][]) => unknown) | null = null;
-  /** `type`: "update", "del" or "clear". */
+  /**
+   * An attribute was set (`type` "update") or deleted ("del", `value` ""), or all were ("clear", `name` "" too) (SPEC
+   * C10).
+   */
   onChannelAttrUpdated: ((name: string, value: string, type: "update" | "del" | "clear") => unknown) | null =
     null;
-  /** A message to the channel, one's own too; `uid` is 0. */
+  /** A message to the channel, one's own too; `uid` is 0 (SPEC C4). */
   onMessageChannelReceive: ((account: string, uid: number, msg: string) => unknown) | null = null;
 
   private readonly session: Session;
@@ -49,27 +62,31 @@ export class Channel {
     hide(this);
   }
 
-  /** Send to all members, at most 8192 bytes. */
+  /** Send to all members, oneself included, at most 8192 bytes; `onMessageChannelReceive` follows (SPEC C4). */
   messageChannelSend(msg: unknown, cb?: ChannelCallback): void {
     this.ask("message_channel_send", () => requests.sendToChannel(this.name, msg), cb);
   }
 
-  /** Leave; `cb` and then `onChannelLeaved(0)` follow. */
+  /** Leave; `cb` and `onChannelLeaved(0)` follow, and nothing of the channel after it (SPEC C3, E4). */
   channelLeave(cb?: ChannelCallback): void {
     this.ask("channel_leave", () => requests.leave(this.name), cb);
   }
 
-  /** Set an attribute: a name of 1 to 128 bytes, a value of at most 8096. */
+  /**
+   * Set an attribute: a name of 1 to 128 bytes, a value of at most 8096 bytes, at most 100 a channel; each may change
+   * 10 times a second. Every member gets `onChannelAttrUpdated` (SPEC C10). Names with `_` in front may be built in
+   * (C11).
+   */
   channelSetAttr(name: string | number, value: unknown, cb?: ChannelCallback): void {
     this.ask("channel_set_attr", () => requests.setChannelAttribute(this.name, name, value), cb);
   }
 
-  /** Delete an attribute. */
+  /** Delete an attribute; a built-in one gets its default back. Every member gets `onChannelAttrUpdated` (SPEC C10). */
   channelDelAttr(name: string | number, cb?: ChannelCallback): void {
     this.ask("channel_del_attr", () => requests.deleteChannelAttribute(this.name, name), cb);
   }
 
-  /** Delete all attributes but the built-in ones. */
+  /** Delete all attributes that have no `_` in front. Every member gets `onChannelAttrUpdated` (SPEC C10). */
   channelClearAttr(cb?: ChannelCallback): void {
     this.ask("channel_clear_attr", () => requests.clearChannelAttributes(this.name), cb);
   }

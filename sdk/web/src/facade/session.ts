@@ -10,32 +10,56 @@ import { type Account, type Failure, hide, textOf } from "./account.js";
 import { type Call, makeCall, receiveCall } from "./calls.js";
 import { Channel } from "./channels.js";
 
-/** `cb("", result)`, or `cb(reason, {code, reason})`. */
+/** `cb("", result)`, or `cb(reason, {code, reason})`: one of them, once (SPEC E4, C14). */
 export type InvokeCallback = ((error: string, result: Record<string, unknown>) => unknown) | null;
 
-/** `cb(false)` once the message is stored, or `cb(true, {code, reason})`. */
+/** `cb(false)` once the message is stored, or `cb(true, {code, reason})`: one of them, once (SPEC E4). */
 export type SendCallback = ((failed: boolean, failure?: Failure) => unknown) | null;
 
-/** A session. `login` gives it, before the login has succeeded. */
+/**
+ * One login of one account (SPEC §2). `login` gives it, before the login has succeeded; it ends once, with
+ * `onLoginFailed` or `onLogout`, and nothing goes on by itself after that. A lost connection is tried for again, and
+ * the session goes on: same channel, same objects, nothing lost and nothing twice (L10, S7).
+ *
+ * While there is no connection requests wait, each for 10 s at most; invitations fail at once with 702 (L19). A user
+ * may send 60 messages in a second (M8), and make 100 other requests (M10), unless the server is set otherwise.
+ */
 export class Session {
   /** The account's name. */
   readonly account: string;
 
-  /** With 0; also after each reconnect. */
+  /** With 0; also after each reconnect, before `onReconnected` (SPEC L1, S7). */
   onLoginSuccess: ((uid: number) => unknown) | null = null;
-  /** 201, 203, 204, 206, 207, 209. The session is over. */
+  /**
+   * The login failed; the session is over (SPEC L1). 201: no connection in time, no usable App ID, no token, or no
+   * server known; 203: `logout` while connecting; 204: the token has expired; 206: it is wrong; 207: superseded by
+   * another login; 209: the account is no name (`onError` with 1004 or 1005 comes before).
+   */
   onLoginFailed: ((ecode: number) => unknown) | null = null;
-  /** 101, 102, 103, 105, 107. The session is over. */
+  /**
+   * The session is over (SPEC L7, L9, L10). 101: by `logout`; 102: no connection for too long; 103: the account logged
+   * in elsewhere; 105, 107: at a reconnect the token had expired, or was wrong.
+   */
   onLogout: ((ecode: number) => unknown) | null = null;
-  /** A message to this account; `uid` is 0. */
+  /**
+   * A message to this account, as it was sent; `uid` is 0 (SPEC M2). One that came while the account was offline
+   * follows `onLoginSuccess`, for a day (M3). Each comes once, in the order of its sender (M4, M6).
+   */
   onMessageInstantReceive: ((account: string, uid: number, msg: string) => unknown) | null = null;
-  /** Somebody calls. */
+  /** Somebody calls (SPEC K1); that it was received has been confirmed. */
   onInviteReceived: ((call: Call) => unknown) | null = null;
-  /** Not in the web document: the connection is lost, and the `nretry`-th try begins. */
+  /** Not in the web document: the connection is lost, and the `nretry`-th try begins, from 1 (SPEC L10). */
   onReconnecting: ((nretry: number) => unknown) | null = null;
-  /** Not in the web document: the connection is back; comes behind `onLoginSuccess`. */
+  /**
+   * Not in the web document: the connection is back; comes behind `onLoginSuccess`. If the session itself was lost,
+   * `onChannelLeaved(604)`, and `onInviteFailed` with 702 for open calls, came before (SPEC S7).
+   */
   onReconnected: (() => unknown) | null = null;
-  /** Not in the web document: a failure that has no callback of its own. `name`: the method in snake_case. */
+  /**
+   * Not in the web document: a failure that has no callback of its own, such as those of a method that was given no
+   * `cb` (SPEC E3). `name`: the method in snake_case; `ecode`: its code; `desc`: what is wrong and what is allowed.
+   * 1000: events of a channel were missed for good (C9).
+   */
   onError: ((name: string, ecode: number, desc: string) => unknown) | null = null;
 
   /** @internal */
@@ -51,23 +75,43 @@ export class Session {
     hide(this);
   }
 
-  /** 0 not logged in, 1 connecting, 2 logged in, 3 reconnecting (SPEC L12). */
+  /** 0 not logged in, 1 connecting, 2 logged in, 3 reconnecting; already new inside a callback (SPEC L12, S6). */
   get state(): Status {
     return this._home.isNewest(this) ? this._home.engine.status : 0;
   }
 
-  /** The same as `state`. */
+  /** The same as `state` (SPEC L12). */
   getStatus(): Status {
     return this.state;
   }
 
-  /** Log out; `onLogout(101)` follows, or `onLoginFailed(203)` while connecting (SPEC L9). */
+  /**
+   * Log out: offline at once. `onChannelLeaved(603)`, if there is a channel, and `onLogout(101)` follow, after 2 s at
+   * the latest; while connecting `onLoginFailed(203)` (SPEC L9). When the session is over it does nothing.
+   */
   logout(): void {
     if (this._home.isNewest(this)) this._home.engine.logout();
     else this._home.write("INFO", "108: logout of a session that is over, nothing done");
   }
 
-  /** Call one of the functions of SPEC C12. `args`: an object or its JSON text. */
+  /**
+   * Call one of the functions of SPEC C12, such as `io.agora.signal.channel_query_num`; they are listed with their
+   * arguments and results in PROTOCOL §5. `args`: an object or its JSON text. Any other name fails (1001).
+   *
+   * | `io.agora.signal.…` | `args` | `result`, besides `result: "ok"` |
+   * | --- | --- | --- |
+   * | `user_query_user_status` | `account` | `status`: 1 or 0 |
+   * | `user_set_attr` | `name`, `value` | |
+   * | `user_get_attr` | `account`, `name` | `value` |
+   * | `user_get_attr_all` | `account` | `json` |
+   * | `channel_query_num` | `name` | `num` |
+   * | `channel_query_user_isin` | `name`, `account` | `isin`: 1 or 0 |
+   * | `channel_query_userlist` | `name` | `num`, `list` (the latest 200) |
+   * | `channel_query_userlist_all` | `name`, `num` | the same, the latest `num`; 10 times a second |
+   * | `channel_set_attr` | `channel`, `name`, `value` | |
+   * | `channel_del_attr` | `channel`, `name` | |
+   * | `channel_clear_attr` | `channel` | |
+   */
   invoke(func: string, args?: object | string | null, cb?: InvokeCallback): void {
     this._ask(
       "invoke",
@@ -77,7 +121,10 @@ export class Session {
     );
   }
 
-  /** Send a message of at most 8196 bytes (SPEC M1). */
+  /**
+   * Send a message of at most 8196 bytes to an account, online or not (SPEC M1, M3); the receiver gets
+   * `onMessageInstantReceive`. Failures: 400: too many (M8), or the inbox is full (M9); 401: nobody answered in 10 s.
+   */
   messageInstantSend(peer: string | number, msg: unknown, cb?: SendCallback): void {
     this._ask(
       "message_instant_send",
@@ -87,7 +134,11 @@ export class Session {
     );
   }
 
-  /** Join a channel; `onChannelJoined` or `onChannelJoinFailed` of the object follows (SPEC C1). */
+  /**
+   * Join a channel; `onChannelJoined` or `onChannelJoinFailed` of the object follows (SPEC C1). One ordinary channel at
+   * a time: joining another leaves the first (C2). `__agora_user_online` and `__agora_channel_event` may be joined
+   * besides (P4).
+   */
   channelJoin(name: string | number): Channel {
     const channel = new Channel(this, textOf(name));
     this._home.ask(
@@ -106,9 +157,11 @@ export class Session {
   }
 
   /**
-   * Invite somebody into a channel (SPEC K1); what comes of it, the object is told.
+   * Invite somebody into a channel (SPEC K1); what comes of it, the object is told. The peer gets `onInviteReceived`.
    *
-   * `channelID` "": the server makes a name (K10). `extra`: JSON text of at most 8192 bytes, or an object.
+   * `channelID` "": the server makes a name (K10). `extra`: JSON text of at most 8192 bytes, or an object; the peer
+   * gets it as it is (K9). In it `_timeout` says how long it may ring, 1 to 30 seconds, else 30 (K6), and
+   * `_require_peer_online` 1 lets it fail with 703 at once if the peer is offline, instead of waiting 20 s for it (K5).
    */
   channelInviteUser2(
     channelID: string | number,

@@ -13,10 +13,10 @@ const MOST = 1e9; // retries, or seconds for them
 const DOOR_LENGTH = 8192; // of an App ID, or a token: no good one has more, and both fit into a frame
 const ORIGINAL_PORT = 8001;
 
-/** What `Signal(appid)` gives: the logins of one app. */
+/** What `Signal(appid)` gives: the logins of one app. Several accounts may be logged in side by side (SPEC L8). */
 export class SignalClient {
   /**
-   * Base URLs to ask for the server's address, all at once, if nothing else says it; if none of them answers, or there
+   * Base URLs to ask for the server's address, all at once, if nothing else says it (PROTOCOL §1); if none of them answers, or there
    * are none, the script's own server is asked, and then the page's.
    */
   lbs_url1: string[] = [];
@@ -37,10 +37,13 @@ export class SignalClient {
   }
 
   /**
-   * Log in; `onLoginSuccess` or `onLoginFailed` of the session follows (SPEC L1).
+   * Log in; exactly one of `onLoginSuccess(0)` and `onLoginFailed` of the session follows (SPEC L1).
    *
-   * `reconnect_count` tries in `reconnect_time` seconds; 0, less or no number: the default (L10). While the account
-   * is logged in or connecting, its session is given back and nothing happens (L8).
+   * `token`: of at most 8192 bytes, or `_no_need_token` where the app allows it (L3, L4). A connection, the first one
+   * or a lost one, is tried for `reconnect_count` times (else 10) and `reconnect_time` seconds (else 30), whichever is
+   * used up first; 0, less or no number means the default (L10). While the account is logged in or connecting, its
+   * session is given back and nothing happens (L8). A login of the account elsewhere ends this one with `onLogout(103)`
+   * (L7).
    */
   login(
     account: string | number,
@@ -70,19 +73,23 @@ export class SignalClient {
     return session;
   }
 
-  /** Write a log to the console from this level on: DEBUG, INFO, WARNING (SPEC S8). */
+  /**
+   * Write a log to the console from this level on: DEBUG, INFO, WARNING; off in the beginning (SPEC S8). Never a token
+   * or a message.
+   */
   setDoLog(isEnabled: boolean, level: "DEBUG" | "INFO" | "WARNING" = "DEBUG"): void {
     this.journal.switch(isEnabled, level);
   }
 
-  /** The version of the API (SPEC L14). */
+  /** The version of the API, `"1.4.0"` (SPEC L14). */
   getSDKVersion(): string {
     return SDK_VERSION;
   }
 
   /**
-   * Say where the server is. "ap_url": its address; "ap": its IPv4 address, of which the originals' name is made.
-   * An empty value takes it back; any other key does nothing.
+   * Say where the server is; this goes before all else that says it (PROTOCOL §1). "ap_url": its address, a `ws`,
+   * `wss`, `http` or `https` URL, or a path of the page's server; "ap": its IPv4 address, of which the originals' name
+   * is made. An empty value takes it back; any other key does nothing.
    */
   setup_debugging(key: "ap_url" | "ap", value: string): void {
     if (key === "ap_url") this.app.address = value;
@@ -117,12 +124,18 @@ export class SignalClient {
   }
 }
 
-/** `Signal(appid)`, with or without `new`. */
+/** The type of `Signal`: `Signal(appid)`, with or without `new`. */
 export interface SignalConstructor {
+  /** The logins of one app. */
   new (appid: string, options?: EngineOptions): SignalClient;
+  /** The same. `options` are not in the web document: other times and bounds, another WebSocket. */
   (appid: string, options?: EngineOptions): SignalClient;
+  /** That of all that `Signal(appid)` gives. */
   readonly prototype: SignalClient;
-  /** The server's address for all apps of this page; null: see `data-server`, `lbs_url1`. */
+  /**
+   * The server's address for all apps of this page. `null`: the script tag's `data-server` says it, or else `lbs_url1`
+   * and `lbs_url2` are asked.
+   */
   server: string | null;
 }
 

@@ -17,7 +17,10 @@ import { HERE, type Surroundings } from "./surroundings.js";
 /** The server's address, or what finds it for each connection. */
 export type Address = string | (() => string | Promise<string>);
 
-/** A login token, or what fetches one for each connection. */
+/**
+ * A login token of at most 8192 bytes (SPEC L3); or a function that gives one, or a promise of one, and is called for
+ * each connection, so that a token may be short-lived. If it throws, that is a try to connect that failed.
+ */
 export type Token = string | (() => string | Promise<string>);
 
 /** How a request ended. */

@@ -6,16 +6,23 @@ import type { Socket, SocketConstructor } from "./link.js";
 
 /** What `wx.connectSocket` gives back. */
 export interface SocketTask {
+  /** Tell when it is open. */
   onOpen(callback: () => void): void;
+  /** Tell each message. */
   onMessage(callback: (message: { readonly data: unknown }) => void): void;
+  /** Tell when it is closed. */
   onClose(callback: (close?: { readonly code?: number; readonly reason?: string }) => void): void;
+  /** Tell when something is wrong. */
   onError(callback: (error?: { readonly errMsg?: string }) => void): void;
+  /** Send a text. */
   send(message: { readonly data: string }): void;
+  /** Close it. */
   close(options: { readonly code?: number }): void;
 }
 
 /** The part of `wx` that connections need. */
 export interface WeChat {
+  /** Open a connection. */
   connectSocket(options: { readonly url: string }): SocketTask;
 }
 
@@ -65,7 +72,7 @@ export function onNetwork(callback: () => void): () => void {
   };
 }
 
-/** The constructor to give to an engine in a mini-program. */
+/** Makes a WebSocket's constructor of a mini-program's `wx`: `connect` takes it as the option `webSocket`. */
 export function weChatSocket(wx: WeChat): SocketConstructor {
   return class implements Socket {
     readyState = 0;

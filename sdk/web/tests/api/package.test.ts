@@ -10,11 +10,12 @@ import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { DEFAULTS } from "../../src/core/settings.js";
 import * as signalpost from "../../src/index.js";
+import { referenceOf } from "../support/reference.js";
 import { groups } from "./titles.js";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const DOCUMENT = readFileSync(path("../../../../docs/promise-api.md"), "utf8");
-const [, REFERENCE = ""] = DOCUMENT.split("## Reference");
+const REFERENCE = referenceOf("promise-api");
 
 /** The programs of the document, and what they print where that is shown. */
 const PROGRAMS = [...DOCUMENT.matchAll(/^```ts\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?/gms)].map(
@@ -155,29 +156,40 @@ describe("the document", () => {
     );
     expect(names.length).toBeGreaterThan(50);
     for (const name of [...names.filter((each) => each !== "type"), ...Object.keys(signalpost)]) {
-      expect(REFERENCE, name).toMatch(new RegExp(`\`[^\`]*\\b${name}\\b[^\`]*\``));
+      expect([...REFERENCE.keys()], name).toContain(name);
     }
   });
 
-  test("SPEC S3: the reference names every method and property", () => {
+  test("SPEC S3: the reference says something of every method and property", () => {
+    const parents = new Map([
+      ["OwnAttributes", "Attributes"],
+      ["Channel", "ChannelView"],
+    ]);
     for (const kind of ["Attributes", "OwnAttributes", "ChannelView", "Channel", "Call", "Client"]) {
       for (const title of groups().get(kind) ?? []) {
         const [name = ""] = title.split(":");
-        expect(REFERENCE, name).toMatch(new RegExp(`\`[^\`]*\\b${name}\\b[^\`]*\``));
+        const places = [kind, parents.get(kind) ?? ""].map((place) => REFERENCE.get(place)?.get(name));
+        expect(places.filter(Boolean), `${kind}.${name}`).not.toEqual([]);
       }
     }
   });
 
   test("SPEC S3: the reference has the settings and their defaults", () => {
-    const rows = [...REFERENCE.matchAll(/^\| (`\w+`(?:, `\w+`)?) \| ([^|]*) \|/gm)];
-    const told = rows.flatMap(([, names = "", values = ""]) => {
-      const defaults = values.trim().split(", ");
-      return names
-        .split(", ")
-        .map((name, index) => [name.replace(/`/g, ""), defaults[index]?.replace(/["`]/g, "")]);
-    });
-    const settings = Object.entries(DEFAULTS).map(([name, value]) => [name, String(value)]);
-    for (const setting of settings) expect(told).toContainEqual(setting);
+    const told = [...(REFERENCE.get("Settings") ?? [])].map(([name, said]) => [
+      name,
+      /\[(.*)\]\.$/.exec(said)?.[1]?.replace(/`/g, ""),
+    ]);
+    expect(told).toEqual(Object.entries(DEFAULTS).map(([name, value]) => [name, String(value)]));
+  });
+
+  test("SPEC E1: the reference has every code, and says what it stands for", () => {
+    const codes = REFERENCE.get("Code");
+    expect([...(codes?.keys() ?? [])]).toEqual(Object.keys(signalpost.Code));
+    expect([...(codes?.values() ?? [])].filter((said) => said.length < 5 || said === "-")).toEqual([]);
+  });
+
+  test("SPEC L3: the reference has the maker of tokens", () => {
+    expect([...referenceOf("tokens").keys()]).toEqual(["makeToken", "Expiry"]);
   });
 });
 

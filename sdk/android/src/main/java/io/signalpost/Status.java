@@ -1,0 +1,9 @@
+package io.signalpost;
+
+/** Where a session stands (SPEC L12). */
+public enum Status {
+    LOGGED_OUT,
+    CONNECTING,
+    ONLINE,
+    RECONNECTING
+}

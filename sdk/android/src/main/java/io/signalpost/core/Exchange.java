@@ -1,0 +1,475 @@
+package io.signalpost.core;
+
+import io.signalpost.core.OpenCall.Stage;
+import io.signalpost.core.ServerFrame.Announcement;
+import io.signalpost.core.ServerFrame.CallReturn;
+import io.signalpost.core.ServerFrame.ChannelEvent;
+import io.signalpost.core.ServerFrame.Push;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.json.JSONArray;
+import org.json.JSONObject;
+
+/**
+ * What goes over a session: requests and answers, the inbox, channels, calls (PROTOCOL §5 to §8, §12).
+ *
+ * <p>It knows what the application is told of each of them, and what becomes of them when the connection is lost or
+ * back, when the session was gone, and when it is over. It is told when that happens, and refuses to know why: logins,
+ * retries, pings and the states of a session are the machine's. It is as pure as the machine.
+ */
+final class Exchange {
+    private static final String POLL = "user_getmsg";
+    private static final String ACKNOWLEDGE = "user_ack";
+    private static final String CONFIRM = "voip_invite_ack";
+    private static final String NO_LOGIN = "not logged in: log in first";
+    private static final String NO_CALL = "there is no such call: it was answered, ended or timed out";
+    private static final double NEVER = Double.POSITIVE_INFINITY;
+
+    /** How far goes what is asked for. */
+    private enum Reach {
+        /** Nobody is logged in: it is refused. */
+        NOWHERE,
+        /** There is no connection: it waits for one. */
+        WAITING,
+        /** It is sent. */
+        SERVER
+    }
+
+    private final Settings settings;
+    private final List<Effect> out; // the effects of the step that is under way, in order; somebody else empties it
+    private Reach reach = Reach.NOWHERE; // changes when somebody logs in or out, and with the connection
+    private String owner = ""; // the app and account whose inbox `inbox` is; "" before the first login
+    private Inbox inbox; // outlives the sessions, so that nothing comes twice
+    private boolean polling; // a poll is under way
+    private double dueAcknowledge = NEVER; // while something came that is not acknowledged
+    private final Channels channels = new Channels(); // those that the session is in
+    private final Calls calls = new Calls(); // those that are not over
+    private final Requests requests; // those without an answer
+    private final Map<Integer, Input.Respond> ending = new HashMap<>(); // by call: ends that wait for the call's name
+    private final Map<Long, Pending> givenUp = new HashMap<>(); // by id: undone if this connection still answers them
+
+    Exchange(Settings settings, String seed, List<Effect> out) {
+        this.settings = settings;
+        this.out = out;
+        this.inbox = new Inbox(settings.unreadItems);
+        this.requests = new Requests(seed, settings.requestSeconds);
+    }
+
+    // --- what it is told of the session ---
+
+    /** Whose session the next one is; another account has another inbox. */
+    void serve(String appId, String account) {
+        String next = appId + "\n" + account;
+        if (next.equals(owner)) return;
+        owner = next;
+        inbox = inbox.ofAnother();
+    }
+
+    /** Somebody logs in, or is going to: what is asked for waits. */
+    void open() {
+        reach = Reach.WAITING;
+    }
+
+    /** Somebody logs out, or is going to: what is asked for is refused. */
+    void shut() {
+        reach = Reach.NOWHERE;
+    }
+
+    /** What a login says of the inbox (PROTOCOL §12). */
+    JSONArray inboxCursor() {
+        return Json.array(inbox.epoch(), inbox.seen());
+    }
+
+    /** What a login that resumes says of the channels (PROTOCOL §12). */
+    JSONObject channelCursors() {
+        return channels.cursors();
+    }
+
+    /** A login was answered with this epoch of the inbox; {@code resume} or {@code lose} may follow, then send. */
+    void connect(String epoch) {
+        reach = Reach.SERVER;
+        inbox.begin(epoch);
+        polling = false;
+    }
+
+    /** The session goes on; {@code kept} is what the login's answer says of its channels. */
+    void resume(JSONObject kept) {
+        out.addAll(channels.resume(kept, requests.all()));
+    }
+
+    /** Leave the channels that the session is in and nobody knows of: joins that were given up. */
+    void leaveStrays(JSONObject kept, double now) {
+        for (String name : Json.names(kept)) {
+            if (!channels.has(name) && !isUnderWay(name)) askToLeave(name, now);
+        }
+    }
+
+    /** Send what waits, once on each connection; not polls: the login has done what they would. */
+    void send() {
+        for (Pending pending : requests.all()) {
+            if (pending.sent) continue;
+            if (pending.func.equals(POLL)) requests.take(pending.id);
+            else ask(pending);
+        }
+    }
+
+    /** The connection is gone: what is unanswered waits for the next. */
+    void disconnect() {
+        reach = Reach.WAITING;
+        dueAcknowledge = NEVER;
+        givenUp.clear();
+        requests.disconnected();
+    }
+
+    /** The session is gone, and its channels ({@code code} says why) and calls with it (SPEC S7). */
+    void lose(int code, String reason) {
+        out.addAll(channels.leaveAll(code));
+        out.addAll(calls.failAll(Codes.INVITE_E_NET, reason));
+        for (Pending pending : requests.all()) {
+            if (pending.func.startsWith("voip_")) {
+                requests.take(pending.id);
+                unanswered(pending, Codes.GENERAL_E_FAILED, "the call is over: the session was gone");
+            } else if (pending.func.equals(Requests.LEAVE)) {
+                requests.take(pending.id);
+                answered(pending, Json.object("result", "ok")); // what it wanted has come true
+            }
+        }
+    }
+
+    /** The user is out of all channels and calls, by logging out. */
+    void leave() {
+        out.addAll(channels.leaveAll(Codes.LEAVECHANNEL_E_LOGOUT));
+        out.addAll(calls.endAll());
+    }
+
+    /** The user logs out: acknowledge, tell the server, take nothing more; {@code takeAnswer} ends it. */
+    void sayGoodbye(double now) {
+        acknowledge();
+        ask(requests.add(0, Requests.LOGOUT, new JSONObject(), now, 0));
+        shut();
+    }
+
+    /** The session is over: nothing is answered any more, and what is asked for is refused. */
+    void giveUp() {
+        shut();
+        dueAcknowledge = NEVER;
+        for (Pending pending : requests.clear()) {
+            unanswered(pending, Codes.GENERAL_E_NOT_LOGIN, "not logged in: the session ended before the answer");
+        }
+        ending.clear();
+        givenUp.clear();
+    }
+
+    // --- time ---
+
+    /** When {@code expire} or {@code keepUp} has something to do; infinity if only something new can change anything. */
+    double deadline() {
+        return Math.min(dueAcknowledge, requests.deadline());
+    }
+
+    /** Give up what nobody has answered in time (SPEC E1). */
+    void expire(double now) {
+        for (Pending pending : requests.overdue(now)) {
+            String channel = Json.textOf(pending.args.opt("channelName"));
+            boolean invites = pending.func.equals(Requests.INVITE);
+            if (invites && !channel.isEmpty()) {
+                hangUp(channel, pending, now); // the server may have taken it; nobody is to answer it any more
+            } else if (pending.sent && (invites || pending.func.equals(Requests.JOIN))) {
+                givenUp.put((long) pending.id, pending);
+            }
+            String seconds = Json.spell(settings.requestSeconds);
+            unanswered(pending, Requests.timeoutCode(pending.func), "no answer within " + seconds + " s");
+        }
+    }
+
+    /** Acknowledge what is due. */
+    void keepUp(double now) {
+        if (dueAcknowledge <= now) acknowledge();
+    }
+
+    // --- requests ---
+
+    /** A result follows. */
+    void takeRequest(Input.Request request, double now) {
+        String refused = overload();
+        if (reach == Reach.NOWHERE) {
+            refuse(request.number, Codes.GENERAL_E_NOT_LOGIN, NO_LOGIN);
+        } else if (!refused.isEmpty()) {
+            refuse(request.number, Requests.failureCode(request.func), refused);
+        } else {
+            ask(requests.add(request.number, request.func, request.args, now, 0));
+        }
+    }
+
+    /** A request was answered; whether it was the logout, which ends the session. */
+    boolean takeAnswer(CallReturn answer, double now) {
+        Pending pending = requests.take(answer.id);
+        boolean failed = !answer.error.isEmpty();
+        if (pending == null) {
+            Pending undone = failed ? null : givenUp.remove(answer.id);
+            if (undone != null) undo(undone, answer.body, now);
+            return false;
+        }
+        if (failed) {
+            boolean coded = answer.body.has("code");
+            int code = coded ? Codec.codeOf(answer.body.opt("code")) : Requests.failureCode(pending.func);
+            unanswered(pending, code, answer.error);
+        } else {
+            answered(pending, answer.body);
+            succeeded(pending, answer.body, now);
+        }
+        return pending.func.equals(Requests.LOGOUT);
+    }
+
+    /** What the answer means for channels, calls and inbox. */
+    private void succeeded(Pending pending, JSONObject body, double now) {
+        switch (pending.func) {
+            case Requests.JOIN:
+                out.addAll(channels.join(pending.name(), body));
+                break;
+            case Requests.LEAVE:
+                out.addAll(channels.leave(pending.name(), Codes.LEAVECHANNEL_E_BYUSER));
+                break;
+            case Requests.INVITE:
+                out.addAll(calls.invited(pending.call, Json.textOf(body.opt("channelName"))));
+                endNamed(pending.call, now);
+                break;
+            case POLL:
+                if (reach == Reach.SERVER) polled(body, now);
+                break;
+            default:
+                responded(pending);
+        }
+    }
+
+    /** What the answer means for a call; nothing if the request did nothing to one. */
+    private void responded(Pending pending) {
+        if (pending.func.equals(Action.ACCEPT.func)) calls.accepted(pending.call);
+        else if (pending.func.equals(Action.REFUSE.func)) calls.refused(pending.call);
+        else if (pending.func.equals(Action.END.func)) out.addAll(calls.ended(pending.call));
+    }
+
+    /** Its failure was told, and now the server says that it was done. */
+    private void undo(Pending pending, JSONObject body, double now) {
+        if (pending.func.equals(Requests.INVITE)) {
+            hangUp(Json.textOf(body.opt("channelName")), pending, now);
+            return;
+        }
+        String name = pending.name();
+        out.addAll(channels.leaveFor(name));
+        boolean joining = false;
+        for (Pending other : requests.all()) {
+            joining |= other.func.equals(Requests.JOIN) && other.name().equals(name);
+        }
+        if (!joining && !channels.has(name)) askToLeave(name, now);
+    }
+
+    /** Whether a request is to lead into this channel or out of it. */
+    private boolean isUnderWay(String channel) {
+        for (Pending pending : requests.all()) {
+            if (pending.isDoor() && pending.name().equals(channel)) return true;
+        }
+        return false;
+    }
+
+    private void askToLeave(String channel, double now) {
+        ask(requests.add(0, Requests.LEAVE, Json.object("name", channel), now, 0));
+    }
+
+    /** End the call of an invitation that was given up. */
+    private void hangUp(String channel, Pending invitation, double now) {
+        JSONObject args = Json.object("channelName", channel, "peer", invitation.args.opt("peer"), "extra", "");
+        ask(requests.add(0, Action.END.func, args, now, 0));
+    }
+
+    /** Why no more requests are taken, or "". */
+    private String overload() {
+        int most = reach == Reach.SERVER ? settings.unansweredRequests : settings.waitingRequests;
+        return requests.size() < most ? "" : most + " requests wait for an answer: no more are allowed";
+    }
+
+    private void ask(Pending pending) {
+        String frame = Codec.callFrame(pending.id, pending.func, pending.args);
+        Fault fault = Texts.frameFault(frame);
+        if (fault != null) {
+            requests.take(pending.id);
+            unanswered(pending, fault.code, fault.reason);
+        } else if (reach == Reach.SERVER) {
+            pending.sent = true;
+            out.add(new Effect.Transmit(frame));
+        }
+    }
+
+    private void answered(Pending pending, JSONObject body) {
+        if (pending.number != 0) out.add(Effect.Result.answered(pending.number, body));
+    }
+
+    /** A request has failed; its caller is told, whoever that is. */
+    private void unanswered(Pending pending, int code, String reason) {
+        if (pending.func.equals(Requests.INVITE)) {
+            out.addAll(calls.failed(pending.call, code, reason));
+            Input.Respond waiting = ending.remove(pending.call);
+            if (waiting != null) refuse(waiting.number, Codes.GENERAL_E_FAILED, NO_CALL);
+        } else if (pending.number != 0) {
+            refuse(pending.number, code, reason);
+        } else if (pending.func.equals(POLL)) {
+            polling = false;
+        }
+    }
+
+    private void refuse(int number, int code, String reason) {
+        out.add(Effect.Result.unanswered(number, code, reason));
+    }
+
+    // --- calls ---
+
+    /** {@code CallNamed} or {@code CallFailed} follows; no invitation waits for a connection. */
+    void takeInvite(Input.Invite invite, double now) {
+        String refused = overload();
+        if (reach == Reach.NOWHERE) {
+            fail(invite, Codes.GENERAL_E_NOT_LOGIN, NO_LOGIN);
+        } else if (reach == Reach.WAITING) {
+            fail(invite, Codes.INVITE_E_NET, "there is no connection");
+        } else if (!refused.isEmpty()) {
+            fail(invite, Codes.INVITE_E_OTHER, refused);
+        } else {
+            calls.invite(invite.call, invite.channel, invite.peer);
+            JSONObject args = argsOf(invite.channel, invite.peer, invite.extra);
+            ask(requests.add(0, Requests.INVITE, args, now, invite.call));
+        }
+    }
+
+    /** A result follows, and what happens to the call. */
+    void takeRespond(Input.Respond respond, double now) {
+        OpenCall call = calls.find(respond.call);
+        String refused = overload();
+        if (reach == Reach.NOWHERE) {
+            refuse(respond.number, Codes.GENERAL_E_NOT_LOGIN, NO_LOGIN);
+        } else if (call == null) {
+            refuse(respond.number, Codes.GENERAL_E_FAILED, NO_CALL);
+        } else if (call.stage == Stage.INVITED && call.channel.isEmpty()) {
+            waitForName(respond);
+        } else if (!refused.isEmpty()) {
+            refuse(respond.number, Codes.GENERAL_E_FAILED, refused);
+        } else {
+            JSONObject args = argsOf(call.channel, call.peer, respond.extra);
+            ask(requests.add(respond.number, respond.action.func, args, now, call.number));
+        }
+    }
+
+    private void fail(Input.Invite invite, int code, String reason) {
+        out.add(new Event.CallFailed(invite.call, invite.channel, invite.peer, code, reason, 0));
+    }
+
+    private static JSONObject argsOf(String channel, String peer, String extra) {
+        return Json.object("channelName", channel, "peer", peer, "extra", extra);
+    }
+
+    /** The server has not said yet what the call's channel is called (K10). */
+    private void waitForName(Input.Respond respond) {
+        if (respond.action == Action.END && !ending.containsKey(respond.call)) ending.put(respond.call, respond);
+        else refuse(respond.number, Codes.GENERAL_E_FAILED, "the server has not taken the call yet");
+    }
+
+    private void endNamed(int call, double now) {
+        Input.Respond waiting = ending.remove(call);
+        if (waiting != null) takeRespond(waiting, now);
+    }
+
+    private void takeCallEvent(Line line, int mark, double now) {
+        List<Event> events = calls.take(line, mark);
+        if (line.type.equals(Requests.INVITE) && !events.isEmpty()) confirm(events.get(events.size() - 1), now);
+        out.addAll(events);
+        boolean told = false;
+        for (Event event : events) told |= event.mark() == mark;
+        if (!told) inbox.see(mark); // nobody will be told of it: it is dealt with
+    }
+
+    /** It rings, and the caller may know (SPEC K1). */
+    private void confirm(Event incoming, double now) {
+        Event.OfCall call = (Event.OfCall) incoming;
+        ask(requests.add(0, CONFIRM, argsOf(call.channel, call.peer, ""), now, call.call));
+    }
+
+    // --- channels ---
+
+    /** Something happened in a channel. */
+    void takeEvent(ChannelEvent event) {
+        Event meaning = channels.take(event);
+        if (meaning != null) out.add(meaning);
+    }
+
+    // --- the inbox ---
+
+    /** An inbox item came. */
+    void takePush(Push push, double now) {
+        takeItem(push, now);
+        planAcknowledgement(now);
+    }
+
+    /** We are pushed to; an announcement of something that was not means that it has to be fetched. */
+    void takeAnnouncement(Announcement announcement, double now) {
+        if (announcement.version <= inbox.taken()) return;
+        inbox.behind = true;
+        catchUp(now);
+    }
+
+    /** The application has dealt with an item (SPEC M6). */
+    void takeSeen(Input.Seen seen, double now) {
+        inbox.see(seen.mark);
+        if (reach != Reach.SERVER) return;
+        planAcknowledgement(now);
+        catchUp(now);
+    }
+
+    /** Ask for what was let go, as soon as the application has seen all that it has. */
+    void catchUp(double now) {
+        if (!inbox.behind || !inbox.isSeen() || polling || reach != Reach.SERVER) return;
+        polling = true;
+        JSONObject args = Json.object("ver_clear", inbox.seen(), "max", Codes.POLL_BATCH);
+        ask(requests.add(0, POLL, args, now, 0));
+    }
+
+    private void takeItem(Push push, double now) {
+        int mark = inbox.take(push.version);
+        if (mark == 0) return;
+        Line line = push.line;
+        if (line == null) {
+            inbox.see(mark);
+        } else if (line.type.equals("instant")) {
+            out.add(new Event.Message(line.src, line.content, line.id, line.seconds(), mark));
+        } else {
+            takeCallEvent(line, mark, now);
+        }
+    }
+
+    private void polled(JSONObject body, double now) {
+        polling = false;
+        inbox.behind = false;
+        boolean brought = false;
+        long before = inbox.taken();
+        for (Push item : Codec.items(body.opt("msgs"))) {
+            if (item.version <= before) continue;
+            takeItem(item, now);
+            brought = true;
+        }
+        if (brought) {
+            inbox.behind = true;
+            catchUp(now);
+        }
+        planAcknowledgement(now);
+    }
+
+    private void planAcknowledgement(double now) {
+        if (dueAcknowledge == NEVER) dueAcknowledge = now + settings.acknowledgeSeconds;
+        if (inbox.news() >= settings.acknowledgeItems) acknowledge();
+    }
+
+    /** Tell the server what has been seen; it may also make it go on (PROTOCOL §6). */
+    private void acknowledge() {
+        if (dueAcknowledge == NEVER) return;
+        dueAcknowledge = NEVER;
+        out.add(new Effect.Transmit(requests.once(ACKNOWLEDGE, Json.object("ver_clear", inbox.acknowledge()))));
+    }
+}

@@ -1,0 +1,176 @@
+package io.agora.apps;
+
+import io.agora.IAgoraAPI;
+
+/**
+ * An application's class as the first generation made it necessary.
+ *
+ * <p>What tells it apart: invitations without an extra, onInvokeRet with a number, no onError.
+ */
+public class FirstListener implements IAgoraAPI.ICallBack {
+    private final Told told;
+
+    public FirstListener(Told told) {
+        this.told = told;
+    }
+
+    @Override
+    public void onReconnecting(int nretry) {
+        told.add("onReconnecting", nretry);
+    }
+
+    @Override
+    public void onReconnected(int fd) {
+        told.add("onReconnected", fd);
+    }
+
+    @Override
+    public void onLoginSuccess(int uid, int fd) {
+        told.add("onLoginSuccess", uid, fd);
+    }
+
+    @Override
+    public void onLogout(int ecode) {
+        told.add("onLogout", ecode);
+    }
+
+    @Override
+    public void onLoginFailed(int ecode) {
+        told.add("onLoginFailed", ecode);
+    }
+
+    @Override
+    public void onChannelJoined(String channelID) {
+        told.add("onChannelJoined", channelID);
+    }
+
+    @Override
+    public void onChannelJoinFailed(String channelID, int ecode) {
+        told.add("onChannelJoinFailed", channelID, ecode);
+    }
+
+    @Override
+    public void onChannelLeaved(String channelID, int ecode) {
+        told.add("onChannelLeaved", channelID, ecode);
+    }
+
+    @Override
+    public void onChannelUserJoined(String account, int uid) {
+        told.add("onChannelUserJoined", account, uid);
+    }
+
+    @Override
+    public void onChannelUserLeaved(String account, int uid) {
+        told.add("onChannelUserLeaved", account, uid);
+    }
+
+    @Override
+    public void onChannelUserList(String[] accounts, int[] uids) {
+        told.add("onChannelUserList", accounts, uids);
+    }
+
+    @Override
+    public void onChannelQueryUserNumResult(String channelID, int ecode, int num) {
+        told.add("onChannelQueryUserNumResult", channelID, ecode, num);
+    }
+
+    @Override
+    public void onChannelAttrUpdated(String channelID, String name, String value, String type) {
+        told.add("onChannelAttrUpdated", channelID, name, value, type);
+    }
+
+    @Override
+    public void onInviteReceivedByPeer(String channelID, String account, int uid) {
+        told.add("onInviteReceivedByPeer", channelID, account, uid);
+    }
+
+    @Override
+    public void onInviteEndByMyself(String channelID, String account, int uid) {
+        told.add("onInviteEndByMyself", channelID, account, uid);
+    }
+
+    @Override
+    public void onInviteMsg(String channelID, String account, int uid, String msgType, String msgData, String extra) {
+        told.add("onInviteMsg", channelID, account, uid, msgType, msgData, extra);
+    }
+
+    @Override
+    public void onMessageSendError(String messageID, int ecode) {
+        told.add("onMessageSendError", messageID, ecode);
+    }
+
+    @Override
+    public void onMessageSendSuccess(String messageID) {
+        told.add("onMessageSendSuccess", messageID);
+    }
+
+    @Override
+    public void onMessageInstantReceive(String account, int uid, String msg) {
+        told.add("onMessageInstantReceive", account, uid, msg);
+    }
+
+    @Override
+    public void onMessageChannelReceive(String channelID, String account, int uid, String msg) {
+        told.add("onMessageChannelReceive", channelID, account, uid, msg);
+    }
+
+    @Override
+    public void onLog(String txt) {
+        told.add("onLog", txt);
+    }
+
+    @Override
+    public void onInviteReceived(String channelID, String account, int uid) {
+        told.add("onInviteReceived", channelID, account, uid);
+    }
+
+    @Override
+    public void onInviteAcceptedByPeer(String channelID, String account, int uid) {
+        told.add("onInviteAcceptedByPeer", channelID, account, uid);
+    }
+
+    @Override
+    public void onInviteRefusedByPeer(String channelID, String account, int uid) {
+        told.add("onInviteRefusedByPeer", channelID, account, uid);
+    }
+
+    @Override
+    public void onInviteFailed(String channelID, String account, int uid, int ecode) {
+        told.add("onInviteFailed", channelID, account, uid, ecode);
+    }
+
+    @Override
+    public void onInviteEndByPeer(String channelID, String account, int uid) {
+        told.add("onInviteEndByPeer", channelID, account, uid);
+    }
+
+    @Override
+    public void onInvokeRet(String name, int ofu, String reason, String resp) {
+        told.add("onInvokeRet", name, ofu, reason, resp);
+    }
+
+    @Override
+    public void onMessageSendProgress(String account, String messageID, String type, String info) {
+        told.add("onMessageSendProgress", account, messageID, type, info);
+    }
+
+    @Override
+    public void onMessageAppReceived(String msg) {
+        told.add("onMessageAppReceived", msg);
+    }
+
+    @Override
+    public void onMsg(String from, String t, String msg) {
+        told.add("onMsg", from, t, msg);
+    }
+
+    @Override
+    public void onDbg(String key, String value) {
+        told.add("onDbg", key, value);
+    }
+
+    @Override
+    public void onChannelQueryUserIsIn(String channelID, String account, int isIn) {
+        told.add("onChannelQueryUserIsIn", channelID, account, isIn);
+    }
+}

@@ -1,0 +1,289 @@
+package io.signalpost.shell;
+
+import static io.signalpost.support.Eventually.eventually;
+import static io.signalpost.support.Eventually.threads;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.signalpost.support.RawServer;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+@DisplayName("One WebSocket of a client")
+class LinkTest implements Link.Owner {
+    private static final String NAME = "link-test";
+
+    private final List<String> told = Collections.synchronizedList(new ArrayList<>());
+    private final Loop loop = new Loop(NAME);
+    private final Dialer dialer = new Dialer(NAME, 10);
+    private final Link link = new Link(loop, dialer, this);
+    private RawServer server;
+
+    @BeforeEach
+    void listen() throws Exception {
+        server = new RawServer();
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        loop.wait(link::close);
+        dialer.close();
+        loop.stop();
+        server.close();
+        eventually("no thread is left", () -> threads(NAME).isEmpty());
+    }
+
+    @Override
+    public void linkOpened(Link from) {
+        tell("opened");
+    }
+
+    @Override
+    public void linkReceived(Link from, String text) {
+        tell(text.length() < 100 ? text : text.length() + " characters");
+    }
+
+    @Override
+    public void linkLost(Link from, String reason) {
+        tell("lost: " + reason);
+    }
+
+    private void tell(String what) {
+        assertTrue(loop.isCurrent());
+        told.add(what);
+    }
+
+    private RawServer.Connection open() throws Exception {
+        loop.wait(() -> link.open(server.url()));
+        RawServer.Connection connection = server.next();
+        eventually("it is open", () -> told.contains("opened"));
+        return connection;
+    }
+
+    private String last() {
+        return told.isEmpty() ? "" : told.get(told.size() - 1);
+    }
+
+    private void lost(String reason) throws Exception {
+        eventually(reason + " is told, not " + told, () -> last().contains("lost: ") && last().contains(reason));
+    }
+
+    @Test
+    @DisplayName("messages go in both directions, in order, and binary ones are nothing")
+    void messages() throws Exception {
+        RawServer.Connection connection = open();
+        loop.wait(() -> {
+            for (int number = 0; number < 100; number++) link.send("to " + number);
+        });
+        for (int number = 0; number < 100; number++) assertEquals("to " + number, connection.read().text());
+        List<String> expected = new ArrayList<>(Collections.singletonList("opened"));
+        for (int number = 0; number < 3000; number++) {
+            connection.send("from " + number);
+            connection.frame(2, new byte[] {1, 2, 3});
+            expected.add("from " + number);
+        }
+        eventually("all came", () -> told.size() == expected.size());
+        assertEquals(expected, told);
+    }
+
+    @Test
+    @DisplayName("while the loop is busy the reader waits, with a bound; then all comes, in order")
+    void backpressure() throws Exception {
+        RawServer.Connection connection = open();
+        CountDownLatch latch = new CountDownLatch(1);
+        loop.post(() -> Patience.await(latch, 30, java.util.concurrent.TimeUnit.SECONDS));
+        int count = 3 * Link.MESSAGES_WAITING;
+        for (int number = 0; number < count; number++) connection.send("from " + number);
+        eventually("the reader waits", () -> Thread.getAllStackTraces().keySet().stream()
+                .anyMatch(thread -> thread.getName().equals(NAME + "-link")
+                        && thread.getState() == Thread.State.WAITING
+                        && Arrays.toString(thread.getStackTrace()).contains("Link.keep")));
+        assertEquals(1, told.size());
+        latch.countDown();
+        eventually("all came", () -> told.size() == count + 1);
+        for (int number = 0; number < count; number++) assertEquals("from " + number, told.get(number + 1));
+    }
+
+    @Test
+    @DisplayName("a reader that waits for the loop is let go when the link is closed")
+    void releasedReader() throws Exception {
+        RawServer.Connection connection = open();
+        CountDownLatch latch = new CountDownLatch(1);
+        loop.post(() -> {
+            Patience.await(latch, 30, java.util.concurrent.TimeUnit.SECONDS);
+            link.close();
+        });
+        for (int number = 0; number < 3 * Link.MESSAGES_WAITING; number++) connection.send("from " + number);
+        latch.countDown();
+        assertTrue(connection.isClosedWithin(5000));
+    }
+
+    @Test
+    @DisplayName("SPEC E5, turned round: a message of 8 Mi characters comes, a longer one loses the connection")
+    void longest() throws Exception {
+        RawServer.Connection connection = open();
+        char[] text = new char[Link.MESSAGE_LENGTH];
+        Arrays.fill(text, 'a');
+        connection.send(new String(text));
+        eventually("it came", () -> last().equals(Link.MESSAGE_LENGTH + " characters"));
+        connection.send(new String(text) + "a");
+        lost("the server sent a message of " + (Link.MESSAGE_LENGTH + 1) + " characters");
+        assertEquals(1000, connection.read().code());
+    }
+
+    @Test
+    @DisplayName("what the other end does not take is bounded: with 16 MiB waiting the connection is lost")
+    void tooMuch() throws Exception {
+        open();
+        char[] chars = new char[1_000_000];
+        Arrays.fill(chars, 'a');
+        String text = new String(chars);
+        loop.wait(() -> {
+            for (int number = 0; number < 30; number++) link.send(text); // the server reads none, the kernel holds few
+        });
+        lost("the connection takes no more");
+    }
+
+    @Test
+    @DisplayName("close says so to the other end, and tells nothing more")
+    void closing() throws Exception {
+        RawServer.Connection connection = open();
+        loop.wait(link::close);
+        assertEquals(1000, connection.read().code());
+        connection.send("late");
+        connection.close(1000, "");
+        assertNull(connection.read());
+        loop.wait(() -> link.send("late"));
+        assertEquals(Collections.singletonList("opened"), told);
+    }
+
+    @Test
+    @DisplayName("what was sent before a close arrives before it")
+    void flushed() throws Exception {
+        RawServer.Connection connection = open();
+        loop.wait(() -> {
+            for (int number = 0; number < 1000; number++) link.send("to " + number);
+            link.close();
+        });
+        for (int number = 0; number < 1000; number++) assertEquals("to " + number, connection.read().text());
+        assertEquals(1000, connection.read().code());
+    }
+
+    @Test
+    @DisplayName("an end that does not agree to a close is left a second later")
+    void stubborn() throws Exception {
+        RawServer.Connection connection = open();
+        double before = loop.now();
+        loop.wait(link::close);
+        assertEquals(1000, connection.read().code());
+        assertTrue(connection.isClosedWithin(10_000));
+        double after = loop.now() - before;
+        assertTrue(after >= 0.9 && after < 8, "after " + after);
+    }
+
+    @Test
+    @DisplayName("threads of a connection that is being closed end, also when the loop has ended meanwhile")
+    void stubbornEnd() throws Exception {
+        RawServer.Connection connection = open();
+        loop.wait(link::close);
+        dialer.close();
+        loop.stop();
+        assertTrue(connection.isClosedWithin(10_000));
+        eventually("no thread is left", () -> threads(NAME).isEmpty());
+    }
+
+    @Test
+    @DisplayName("the other end's close is answered and told with its code and reason, behind its messages")
+    void closedByPeer() throws Exception {
+        RawServer.Connection connection = open();
+        connection.send("last words");
+        connection.close(1012, "restart");
+        assertEquals(1000, connection.read().code());
+        lost("closed with 1012 restart");
+        assertEquals(Arrays.asList("opened", "last words", "lost: closed with 1012 restart"), told);
+    }
+
+    @Test
+    @DisplayName("a cut, and bytes that are no WebSocket, lose the connection, once")
+    void broken() throws Exception {
+        open().cut();
+        lost("the connection broke: ");
+        Link other = new Link(loop, dialer, this);
+        loop.wait(() -> other.open(server.url()));
+        server.next().write("HTTP/1.1 400 what?\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        eventually("both are lost", () -> told.stream().filter(text -> text.startsWith("lost")).count() == 2);
+        loop.wait(other::close);
+        assertEquals(4, told.size());
+    }
+
+    @Test
+    @DisplayName("SPEC L16: a refusal is told with its HTTP status; a redirect is one")
+    void refused() throws Exception {
+        try (RawServer refusing = new RawServer("HTTP/1.1 429 Too Many Requests")) {
+            loop.wait(() -> link.open(refusing.url()));
+            lost("refused: HTTP 429");
+        }
+        Link other = new Link(loop, dialer, this);
+        try (RawServer redirecting = new RawServer("HTTP/1.1 302 Found\r\nLocation: " + server.url())) {
+            loop.wait(() -> other.open(redirecting.url()));
+            lost("refused: HTTP 302");
+        }
+    }
+
+    @Test
+    @DisplayName("where nobody listens, and where there is no such host, there is no connection")
+    void nobody() throws Exception {
+        int port;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = socket.getLocalPort();
+        }
+        loop.wait(() -> {
+            link.open("ws://127.0.0.1:" + port + "/");
+            assertTrue(told.isEmpty());
+        });
+        lost("no connection to 127.0.0.1:" + port + ": ");
+        Link other = new Link(loop, dialer, this);
+        loop.wait(() -> other.open("ws://no-such-host.invalid/"));
+        lost("no connection to no-such-host.invalid:80: ");
+    }
+
+    @Test
+    @DisplayName("a link that is closed before the handshake tells nothing, and lets go at once")
+    void closedEarly() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            loop.wait(() -> link.open("ws://127.0.0.1:" + silent.getLocalPort() + "/"));
+            try (java.net.Socket accepted = silent.accept()) {
+                accepted.setSoTimeout(20_000);
+                loop.wait(link::close);
+                while (accepted.getInputStream().read() >= 0) {
+                    // Its request.
+                }
+            } catch (java.net.SocketException reset) {
+                // Also an end.
+            }
+        }
+        loop.wait(() -> {});
+        assertEquals(Collections.emptyList(), told);
+    }
+
+    @Test
+    @DisplayName("a link that was never opened can be closed")
+    void neverOpened() {
+        loop.wait(link::close);
+        loop.wait(link::close);
+        assertFalse(threads(NAME).isEmpty());
+    }
+}
