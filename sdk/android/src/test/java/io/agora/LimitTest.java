@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
-import org.json.JSONObject;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -107,7 +106,7 @@ class LimitTest extends HouseTest {
         ann.gets("onUserAttrResult", "ann", name, value);
         ann.api.getAttrAll();
         String all = (String) ann.next("onUserAttrAllResult").get(1);
-        assertEquals(value, new JSONObject(all).get(name));
+        assertEquals(value, Members.of(all).get(name));
         ann.api.channelSetAttr("room", name, value);
         ann.gets("onChannelAttrUpdated", "room", name, value, "update");
         Person bob = house.enter("bob").join("room", "ann", "bob");
