@@ -38,7 +38,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _MOVE_MOST = 60_000  # milliseconds that a server may send a client away for
 _pair = msgspec.json.Decoder(tuple[int, str]).decode
-_CODES = {int(code): code for code in Code}
+_FAILURES = {int(code): code for code in Code if code is not Code.SUCCESS}
 
 
 class LoginReturn(NamedTuple):
@@ -110,8 +110,8 @@ ServerFrame = (
 
 
 def code_of(value: Any) -> Code:
-    """The code that a server gives; 1002 for what is none (SPEC §7)."""
-    return _CODES.get(value if isinstance(value, int) else -1, Code.GENERAL_E_UNKNOWN)
+    """The code of a failure that a server gives; 1002 for what is none, such as that of success (SPEC §7)."""
+    return _FAILURES.get(value if isinstance(value, int) else -1, Code.GENERAL_E_UNKNOWN)
 
 
 def login_code(answer: LoginReturn) -> Code:

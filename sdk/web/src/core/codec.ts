@@ -86,9 +86,9 @@ export type ServerFrame =
 
 const MOVE_MOST = 60_000; // milliseconds that a server may send a client away for
 
-/** The code that a server gives; 1002 for what is none (SPEC §7). */
+/** The code of a failure that a server gives; 1002 for what is none, such as that of success (SPEC §7). */
 export function codeOf(value: unknown): Code {
-  return (CODES as readonly unknown[]).includes(value) ? (value as Code) : GENERAL_E_UNKNOWN;
+  return value && (CODES as readonly unknown[]).includes(value) ? (value as Code) : GENERAL_E_UNKNOWN;
 }
 
 /** The code of a refused login; a server that gives none says it in the reason (PROTOCOL §4). */
