@@ -7,6 +7,7 @@ why: logins, retries, pings and the states of a session are the machine's. It is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
@@ -119,10 +120,17 @@ class Exchange:
 
     def leave_strays(self, kept: Any, now: float) -> None:
         """Leave the channels that the session is in and nobody knows of: joins that were given up."""
-        known = {str(p.args.get("name")) for p in self._requests if p.func in (requests.JOIN, requests.LEAVE)}
-        for name in kept if isinstance(kept, dict) else ():
-            if name not in self._channels and name not in known:
-                self._ask(self._requests.add(0, requests.LEAVE, {"name": name}, now))
+        self._leave_unless(kept if isinstance(kept, dict) else (), now)
+
+    def _leave_unless(self, names: Iterable[str], now: float) -> None:
+        """Leave these channels, but not where the session is meant to be, or is on its way in or out."""
+        known = {p.args["name"] for p in self._requests if p.func in (requests.JOIN, requests.LEAVE)}
+        for name in names:
+            if name in known or name in self._channels:
+                continue
+            if self._overloaded():
+                return  # no session has been in so many
+            self._ask(self._requests.add(0, requests.LEAVE, {"name": name}, now))
 
     def send(self) -> None:
         """Send what waits, once on each connection; not polls: the login has done what they would."""
@@ -256,9 +264,7 @@ class Exchange:
             return
         name = str(pending.args["name"])
         self._out.extend(self._channels.leave_for(name))
-        joining = any(p.func == requests.JOIN and p.args["name"] == name for p in self._requests)
-        if name not in self._channels and not joining:
-            self._ask(self._requests.add(0, requests.LEAVE, {"name": name}, now))
+        self._leave_unless([name], now)
 
     def _overloaded(self) -> str:
         settings = self._settings

@@ -5,9 +5,12 @@ import io.signalpost.core.ServerFrame.Announcement;
 import io.signalpost.core.ServerFrame.CallReturn;
 import io.signalpost.core.ServerFrame.ChannelEvent;
 import io.signalpost.core.ServerFrame.Push;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.json.JSONArray;
 import org.json.JSONObject;
 
@@ -100,8 +103,19 @@ final class Exchange {
 
     /** Leave the channels that the session is in and nobody knows of: joins that were given up. */
     void leaveStrays(JSONObject kept, double now) {
-        for (String name : Json.names(kept)) {
-            if (!channels.has(name) && !isUnderWay(name)) askToLeave(name, now);
+        leaveUnless(Json.names(kept), now);
+    }
+
+    /** Leave these channels, but not where the session is meant to be, or its way in or out is under way. */
+    private void leaveUnless(List<String> names, double now) {
+        Set<String> known = new HashSet<>();
+        for (Pending pending : requests.all()) {
+            if (pending.isDoor()) known.add(pending.name());
+        }
+        for (String name : names) {
+            if (known.contains(name) || channels.has(name)) continue;
+            if (!overload().isEmpty()) return; // no session has been in so many
+            ask(requests.add(0, Requests.LEAVE, Json.object("name", name), now, 0));
         }
     }
 
@@ -258,23 +272,7 @@ final class Exchange {
         }
         String name = pending.name();
         out.addAll(channels.leaveFor(name));
-        boolean joining = false;
-        for (Pending other : requests.all()) {
-            joining |= other.func.equals(Requests.JOIN) && other.name().equals(name);
-        }
-        if (!joining && !channels.has(name)) askToLeave(name, now);
-    }
-
-    /** Whether a request is to lead into this channel or out of it. */
-    private boolean isUnderWay(String channel) {
-        for (Pending pending : requests.all()) {
-            if (pending.isDoor() && pending.name().equals(channel)) return true;
-        }
-        return false;
-    }
-
-    private void askToLeave(String channel, double now) {
-        ask(requests.add(0, Requests.LEAVE, Json.object("name", channel), now, 0));
+        leaveUnless(Collections.singletonList(name), now);
     }
 
     /** End the call of an invitation that was given up. */
