@@ -23,7 +23,7 @@ const IDS =
   "Ids such as SPEC L1 are those of the [requirements](../../REQUIREMENTS.md), sections those of the " +
   "[protocol](../../../PROTOCOL.md).";
 
-/** Under which heading of its page stands what a source has, in the order of the page. */
+/** Under which heading of its page stands what a source has, or what has this name, in the order of the page. */
 const HEADINGS = {
   "api/connect": "Logging in",
   "shell/engine": "Logging in",
@@ -44,6 +44,8 @@ const HEADINGS = {
   "core/codes": "Errors and codes",
   "facade/account": "Failures",
   "core/settings": "Settings",
+  EngineOptions: "Settings",
+  "shell/link": "Settings",
   "shell/wechat": "WeChat",
 };
 const WITHIN = ["Constructors", "Callbacks", "Properties", "Methods"];
@@ -107,7 +109,7 @@ const app = await Application.bootstrapWithPlugins({
     ...["channelName", "peer", "extra"].map((name) => `drop-in.Call.toJSON.__type.${name}`),
     ...["ttl", "expires"].map((name) => `tokens.Expiry.__type.${name}`),
   ],
-  intentionallyNotExported: ["EngineOptions", "Fault", "SocketConstructor"],
+  intentionallyNotExported: ["Fault"],
   treatWarningsAsErrors: true,
   treatValidationWarningsAsErrors: true,
   hideBreadcrumbs: true,
@@ -132,7 +134,7 @@ app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
   for (const reflection of Object.values(project.reflections)) {
     if (reflection.parent?.kindOf(ReflectionKind.Module)) {
       if (reflection.name === "default") reflection.name = "Signal";
-      putUnder(reflection, HEADINGS[sourceOf(reflection)]);
+      putUnder(reflection, HEADINGS[reflection.name] ?? HEADINGS[sourceOf(reflection)]);
     } else if (/^on[A-Z]/.test(reflection.name) && reflection.kindOf(ReflectionKind.Property)) {
       putUnder(reflection, "Callbacks");
     }
@@ -149,7 +151,10 @@ function makeProperty(reflection) {
 
 /** Its file within `src`, without `.ts`. */
 function sourceOf(reflection) {
-  const symbol = reflection.project.getSymbolIdFromReflection(reflection);
+  const declared = reflection.kindOf(ReflectionKind.Reference)
+    ? reflection.getTargetReflection()
+    : reflection;
+  const symbol = reflection.project.getSymbolIdFromReflection(declared);
   return symbol.fileName.replace(/^.*?src\//, "").replace(/\.ts$/, "");
 }
 

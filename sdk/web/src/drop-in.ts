@@ -15,10 +15,13 @@
  */
 import { Signal } from "./facade/signal.js";
 
+export type { Settings } from "./core/settings.js";
 export type { Failure } from "./facade/account.js";
 export type { Call } from "./facade/calls.js";
 export type { Channel, ChannelCallback, ChannelState } from "./facade/channels.js";
 export type { InvokeCallback, SendCallback, Session } from "./facade/session.js";
 export type { SignalClient, SignalConstructor } from "./facade/signal.js";
+export type { EngineOptions } from "./shell/engine.js";
+export type { Socket, SocketConstructor } from "./shell/link.js";
 
 export default Signal;

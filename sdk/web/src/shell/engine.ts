@@ -33,10 +33,13 @@ export interface Patience {
   readonly retrySeconds: number;
 }
 
+/** What hardly any application needs to say. */
 export interface EngineOptions {
+  /** Times and bounds. */
   readonly settings?: Partial<Settings>;
-  /** Where there is no global WebSocket, or not the right one. */
+  /** The constructor of connections, where there is no global `WebSocket`, or not the right one. */
   readonly socket?: SocketConstructor;
+  /** @internal Clock, timers and chance. */
   readonly surroundings?: Surroundings;
 }
 

@@ -4,12 +4,19 @@ import { ArgumentError } from "../core/errors.js";
 
 /** What a link needs of a WebSocket. */
 export interface Socket {
+  /** 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
+  /** It is open. */
   onopen: (() => void) | null;
+  /** A message came. */
   onmessage: ((event: { readonly data: unknown }) => void) | null;
+  /** It is closed, or could not be opened. */
   onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
+  /** Something is wrong; `onclose` follows. */
   onerror: ((event: unknown) => void) | null;
+  /** Send a text. */
   send(text: string): void;
+  /** Close it. */
   close(code?: number): void;
 }
 
