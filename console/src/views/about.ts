@@ -41,6 +41,7 @@ export function about({ address, version }: Server): HTMLElement {
       {},
       ...[
         ["/getaddr?vid=my-app", "/getaddr?vid=APP_ID", "where clients shall connect"],
+        ["/signal.js", "/signal.js", "the script for pages: it replaces AgoraSig.js"],
         ["/healthz", "/healthz", "200 while the server takes work"],
         ["/metrics", "/metrics", "numbers for Prometheus"],
       ].map(([href = "", text = "", meaning = ""]) =>
