@@ -14,6 +14,8 @@ interface Window {
   evaluate(script: string): Promise<unknown>;
   /** Take its network away, or give it back; false if this browser cannot. */
   setOffline(is: boolean): Promise<boolean>;
+  /** What the browser has complained about, as far as it says. */
+  readonly faults: readonly string[];
   close(): Promise<void>;
 }
 
@@ -34,6 +36,12 @@ const LAUNCH: Readonly<Record<BrowserName, () => Promise<Browser>>> = {
       async open(url) {
         const context = await browser.newContext(); // a profile of its own
         const page = await context.newPage();
+        const faults: string[] = [];
+        page.on("pageerror", (error) => faults.push(String(error)));
+        page.on("console", (message) => {
+          if (message.type() === "error") faults.push(message.text());
+        });
+        page.on("crash", () => faults.push("the page has crashed"));
         await page.goto(url);
         return {
           evaluate: (script) => page.evaluate(script),
@@ -41,6 +49,7 @@ const LAUNCH: Readonly<Record<BrowserName, () => Promise<Browser>>> = {
             await context.setOffline(is);
             return true;
           },
+          faults,
           close: () => context.close(),
         };
       },
@@ -56,6 +65,7 @@ const LAUNCH: Readonly<Record<BrowserName, () => Promise<Browser>>> = {
         return {
           evaluate: (script) => firefox.evaluate(tab, script),
           setOffline: () => Promise.resolve(false),
+          faults: [],
           close: () => firefox.closeTab(tab),
         };
       },
@@ -148,6 +158,11 @@ export class Tab {
   /** No network, or network again; false if this browser cannot. */
   setOffline(is: boolean): Promise<boolean> {
     return this.window.setOffline(is);
+  }
+
+  /** What the browser has complained about, but for connections that failed. */
+  get faults(): readonly string[] {
+    return this.window.faults.filter((fault) => !/WebSocket connection to .* failed/.test(fault));
   }
 
   /** The next thing that a callback was told. */
