@@ -1,7 +1,8 @@
 /** A server that means harm, in a real browser: an app of 2019 goes on, and can go elsewhere (SPEC E5). */
 import { randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
-import { flood, hostile, JUNK, LET_IN } from "../support/hostile.js";
+import { flood, hostile, LET_IN } from "../support/hostile.js";
+import { JUNK } from "../support/junk.js";
 import { Tab, useBrowser } from "./browser.js";
 
 const app = `app-${randomUUID()}`;

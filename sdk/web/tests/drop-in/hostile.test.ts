@@ -1,6 +1,7 @@
 /** A server that means harm: junk, huge frames, frames without end make no exception in the app (SPEC E5). */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { flood, hostile, JUNK, LET_IN } from "../support/hostile.js";
+import { flood, hostile, LET_IN } from "../support/hostile.js";
+import { JUNK } from "../support/junk.js";
 import { QUICK } from "./people.js";
 import { Signal } from "./script.js";
 
