@@ -23,9 +23,8 @@ final class Delegation {
     static final ICallBack NOBODY = (ICallBack) Proxy.newProxyInstance(
             ICallBack.class.getClassLoader(),
             new Class<?>[] {ICallBack.class},
-            (proxy, method, arguments) -> method.getDeclaringClass() == Object.class
-                    ? method.invoke(Delegation.class, arguments)
-                    : null);
+            (proxy, method, arguments) ->
+                    method.getDeclaringClass() == Object.class ? method.invoke(Delegation.class, arguments) : null);
 
     private static final String KEPT_AS = "$$delegate_";
     private static final String KOTLIN = "kotlin.Metadata";

@@ -81,13 +81,7 @@ public interface IAgoraAPI extends ErrorCodes {
      * @param retry_count tries, whichever is used up first; 0 or less means 15
      */
     void login2(
-            String appId,
-            String account,
-            String token,
-            int uid,
-            String deviceID,
-            int retry_time_in_s,
-            int retry_count);
+            String appId, String account, String token, int uid, String deviceID, int retry_time_in_s, int retry_count);
 
     /**
      * Log out: {@link ICallBack#onChannelLeaved} with 603 if in a channel, then {@link ICallBack#onLogout} with 101,

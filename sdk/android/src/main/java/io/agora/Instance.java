@@ -16,7 +16,7 @@ import java.util.logging.Logger;
  * <p>It knows who waits for whom when an instance ends (SPEC S9). It refuses to know what methods there are.
  */
 final class Instance {
-    private static final Logger LOG = Logger.getLogger("signalpost");
+    private static final Logger LOG = Logger.getLogger("io.signalpost");
     private static final String DESTROYED = "the instance is destroyed: nothing done";
     private static final AtomicInteger NUMBERS = new AtomicInteger(); // of the instances of this process
 

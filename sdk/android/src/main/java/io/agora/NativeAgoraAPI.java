@@ -225,8 +225,8 @@ public class NativeAgoraAPI implements IAgoraAPI {
                             String answer = body.toString();
                             return handler -> handler.onInvokeRet(label, Codes.SUCCESS, "", answer);
                         },
-                        (code, reason) -> handler ->
-                                handler.onInvokeRet(label, code, reason, Failures.text(code, reason))));
+                        (code, reason) ->
+                                handler -> handler.onInvokeRet(label, code, reason, Failures.text(code, reason))));
     }
 
     @Override
@@ -300,9 +300,7 @@ public class NativeAgoraAPI implements IAgoraAPI {
         ask(
                 () -> Arguments.join(channelID),
                 new Errand(
-                        "channel_join",
-                        null,
-                        (code, reason) -> handler -> handler.onChannelJoinFailed(channel, code)));
+                        "channel_join", null, (code, reason) -> handler -> handler.onChannelJoinFailed(channel, code)));
     }
 
     @Override
@@ -319,8 +317,7 @@ public class NativeAgoraAPI implements IAgoraAPI {
                         "channel_query_user_num",
                         body -> {
                             int number = body.optInt("num");
-                            return handler ->
-                                    handler.onChannelQueryUserNumResult(channel, Codes.SUCCESS, number);
+                            return handler -> handler.onChannelQueryUserNumResult(channel, Codes.SUCCESS, number);
                         },
                         (code, reason) -> handler -> handler.onChannelQueryUserNumResult(channel, code, 0)));
     }

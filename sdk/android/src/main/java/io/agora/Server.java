@@ -19,9 +19,10 @@ final class Server {
     /** The meta-data of the manifest's application element. */
     static final String META_DATA = "io.signalpost.url";
 
-    private static final String NONE = "where is the server? Call AgoraAPIOnlySignal.setServer(\"ws://HOST:PORT/\") before"
-            + " the login, or set the system property " + PROPERTY + ", or put the meta-data " + META_DATA
-            + " into the Android manifest";
+    private static final String NONE =
+            "where is the server? Call AgoraAPIOnlySignal.setServer(\"ws://HOST:PORT/\") before"
+                    + " the login, or set the system property " + PROPERTY + ", or put the meta-data " + META_DATA
+                    + " into the Android manifest";
 
     private static volatile String everywhere = ""; // what setServer() said; "" if nothing
     private volatile String own = ""; // what dbg("server") said, checked; "" if nothing

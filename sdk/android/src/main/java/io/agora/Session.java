@@ -317,8 +317,7 @@ final class Session implements Event.Listener {
     @Override
     public void on(Event.ChannelJoined event) {
         put(handler -> handler.onChannelJoined(event.channel));
-        put(handler -> handler.onChannelUserList(
-                event.members.toArray(new String[0]), new int[event.members.size()]));
+        put(handler -> handler.onChannelUserList(event.members.toArray(new String[0]), new int[event.members.size()]));
         for (Map.Entry<String, String> each : event.attributes.entrySet()) {
             put(handler -> handler.onChannelAttrUpdated(event.channel, each.getKey(), each.getValue(), UPDATE));
         }
@@ -341,14 +340,14 @@ final class Session implements Event.Listener {
 
     @Override
     public void on(Event.ChannelMessage event) {
-        offer(event.channel, handler ->
-                handler.onMessageChannelReceive(event.channel, event.sender, 0, event.text));
+        offer(event.channel, handler -> handler.onMessageChannelReceive(event.channel, event.sender, 0, event.text));
     }
 
     @Override
     public void on(Event.AttributeChanged event) {
-        offer(event.channel, handler ->
-                handler.onChannelAttrUpdated(event.channel, event.name, event.value, event.change));
+        offer(
+                event.channel,
+                handler -> handler.onChannelAttrUpdated(event.channel, event.name, event.value, event.change));
     }
 
     @Override
@@ -377,15 +376,13 @@ final class Session implements Event.Listener {
     @Override
     public void on(Event.CallAccepted event) {
         calls.accept(event.call);
-        callbacks.put(
-                handler -> handler.onInviteAcceptedByPeer(event.channel, event.peer, 0, event.extra), event.mark);
+        callbacks.put(handler -> handler.onInviteAcceptedByPeer(event.channel, event.peer, 0, event.extra), event.mark);
     }
 
     @Override
     public void on(Event.CallRefused event) {
         calls.remove(event.call);
-        callbacks.put(
-                handler -> handler.onInviteRefusedByPeer(event.channel, event.peer, 0, event.extra), event.mark);
+        callbacks.put(handler -> handler.onInviteRefusedByPeer(event.channel, event.peer, 0, event.extra), event.mark);
     }
 
     @Override

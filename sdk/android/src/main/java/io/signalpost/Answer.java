@@ -42,7 +42,8 @@ final class Answer<T> extends CompletableFuture<T> {
 
     private void checkWait() {
         if (!isDone() && delivery.isCurrent()) {
-            throw new IllegalStateException("a callback waits for what only comes after it: use thenAccept and the like");
+            throw new IllegalStateException(
+                    "a callback waits for what only comes after it: use thenAccept and the like");
         }
     }
 }

@@ -35,7 +35,8 @@ public class Attributes {
      * <p>Throws ArgumentException: a name has 1 to 128 bytes. Fails with RequestException, NotLoggedInException.
      */
     public final CompletableFuture<String> get(String name) {
-        return session.ask(Bad.input(() -> Arguments.getUserAttribute(account, name)), body -> body.optString("value", ""));
+        return session.ask(
+                Bad.input(() -> Arguments.getUserAttribute(account, name)), body -> body.optString("value", ""));
     }
 
     /** All attributes by name; empty for an unknown account. Fails with RequestException, NotLoggedInException. */

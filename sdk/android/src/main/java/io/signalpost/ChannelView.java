@@ -36,8 +36,7 @@ public class ChannelView {
 
     /** Whether an account is in it. Throws ArgumentException; fails with QueryException. */
     public final CompletableFuture<Boolean> has(String account) {
-        return session.ask(
-                Bad.input(() -> Arguments.queryIsIn(name, account)), body -> body.optInt("isin", 0) != 0);
+        return session.ask(Bad.input(() -> Arguments.queryIsIn(name, account)), body -> body.optInt("isin", 0) != 0);
     }
 
     /** The latest 200 members, oldest first; none of an unknown channel. Fails with QueryException. */

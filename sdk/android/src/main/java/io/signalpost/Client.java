@@ -176,8 +176,7 @@ public final class Client implements AutoCloseable {
      * <p>Throws ArgumentException; fails with RequestException.
      */
     public CompletableFuture<Boolean> isOnline(String account) {
-        return session.ask(
-                Bad.input(() -> Arguments.queryStatus(account)), body -> body.optInt("status", 0) != 0);
+        return session.ask(Bad.input(() -> Arguments.queryStatus(account)), body -> body.optInt("status", 0) != 0);
     }
 
     /** What another account says of itself. Throws ArgumentException. */

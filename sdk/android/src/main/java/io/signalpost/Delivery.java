@@ -93,12 +93,11 @@ final class Delivery {
         synchronized (lock) {
             if (own == null) {
                 long idle = retired ? RETIRED_MILLIS : IDLE_MILLIS;
-                own = new ThreadPoolExecutor(
-                        1, 1, idle, TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(), work -> {
-                            Thread thread = new Thread(work, name + "-callbacks");
-                            thread.setDaemon(true);
-                            return thread;
-                        });
+                own = new ThreadPoolExecutor(1, 1, idle, TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(), work -> {
+                    Thread thread = new Thread(work, name + "-callbacks");
+                    thread.setDaemon(true);
+                    return thread;
+                });
                 own.allowCoreThreadTimeOut(true);
             }
             return own;

@@ -42,7 +42,7 @@ final class Session implements Event.Listener {
 
     private static final String CLOSED = "the client was closed";
     private static final int INVITATIONS_KEPT = 1_000; // for an application that does not listen
-    private static final Logger LOG = Logger.getLogger("io.signalpost.client");
+    private static final Logger LOG = Logger.getLogger("io.signalpost");
 
     /** Of this client; may be used from any thread. */
     final Delivery delivery;
@@ -272,8 +272,8 @@ final class Session implements Event.Listener {
 
     @Override
     public void on(Event.Problem event) {
-        delivery.put(() -> connection.tellPresent(
-                listener -> listener.onProblem(event.name, event.code, event.reason)));
+        delivery.put(
+                () -> connection.tellPresent(listener -> listener.onProblem(event.name, event.code, event.reason)));
     }
 
     @Override
@@ -308,9 +308,12 @@ final class Session implements Event.Listener {
     public void on(Event.Message event) {
         Message message = new Message(event.sender, event.text, event.id, event.time);
         Runnable seen = () -> post(engine -> engine.seen(event.mark));
-        delivery.put(() -> messages.tell(listener -> {
-            if (!over) listener.onMessage(message); // else it could not be acknowledged, and comes with the next login
-        }, seen));
+        delivery.put(() -> messages.tell(
+                listener -> {
+                    if (!over)
+                        listener.onMessage(message); // else it could not be acknowledged, and comes with the next login
+                },
+                seen));
     }
 
     // --- channels ---

@@ -2,10 +2,14 @@ package io.agora;
 
 import static io.signalpost.support.Eventually.eventually;
 import static io.signalpost.support.Eventually.threads;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.agora.Recorder.Told;
 import io.signalpost.core.Settings;
 import io.signalpost.support.ServerProcess;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -23,6 +27,7 @@ class CrowdTest {
             """;
 
     private static final long PAUSE_MILLIS = 50; // a look at all threads takes its time
+    private static final long LOOK_MILLIS = 500; // for what must not happen there is nothing to wait for
 
     /** Threads but for those that wait for work, and end without it: OkHttp's own, and the JVM's for processes. */
     private static Set<String> all() {
@@ -34,6 +39,30 @@ class CrowdTest {
             }
         }
         return names;
+    }
+
+    /** How often threads have waited for something so far, those together that live now. */
+    private static long waits() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long waits = 0;
+        for (ThreadInfo each : threads.getThreadInfo(threads.getAllThreadIds())) {
+            waits += each == null ? 0 : each.getWaitedCount();
+        }
+        return waits;
+    }
+
+    /** SPEC S5: twenty who have nothing to do let the processor rest: hardly a thread wakes up, however long one looks. */
+    @Test
+    void twentyAtRest() throws Exception {
+        try (House house = new House()) {
+            for (int number = 0; number < 20; number++) {
+                house.enter("user" + number).heardAll();
+            }
+            long before = waits();
+            Thread.sleep(LOOK_MILLIS);
+            long woken = waits() - before;
+            assertTrue(woken < LOOK_MILLIS, "threads woke up " + woken + " times");
+        }
     }
 
     /** SPEC S5, S9: two hundred log in, send around a ring, hear each other in a channel, and leave no thread. */

@@ -259,7 +259,7 @@ class DestroyTest {
             }));
         }
         eventually("they work", () -> !ann.told.isExhausted());
-        try (LogLines log = new LogLines("signalpost")) {
+        try (LogLines log = new LogLines("io.signalpost")) {
             ann.destroy();
             int told = ann.told.waiting();
             eventually("they go on", () -> log.count("is destroyed") > 10);
@@ -314,7 +314,7 @@ class DestroyTest {
     void laterCalls() throws Exception {
         Person ann = house.enter("ann");
         ann.destroy();
-        try (LogLines log = new LogLines("signalpost")) {
+        try (LogLines log = new LogLines("io.signalpost")) {
             int called = 0;
             for (Method method : IAgoraAPI.class.getMethods()) {
                 Class<?>[] types = method.getParameterTypes();

@@ -258,6 +258,7 @@ class GenerationsTest {
         part.onLog("x");
         new KotlinCircle().onLogout(101);
         new ICallBack() {
+            @SuppressWarnings("UnusedVariable") // it is what a Kotlin class would delegate to
             private final ICallBack previous = new ThirdListener(told);
         }.onLogout(101);
         assertEquals(Collections.emptyList(), told.take());

@@ -195,7 +195,7 @@ class InstanceTest {
         Errors errors = new Errors();
         api.callbackSet(errors);
         api.destroy();
-        Logger logger = Logger.getLogger("signalpost");
+        Logger logger = Logger.getLogger("io.signalpost");
         List<String> lines = new ArrayList<>();
         Handler keeping = new Handler() {
             @Override

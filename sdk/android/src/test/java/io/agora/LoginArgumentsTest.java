@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 
 class LoginArgumentsTest {
     private static void isRefused(int own, int code, String what, String app, String account, String token) {
-        LoginArguments.Refused refused = assertThrows(
-                LoginArguments.Refused.class, () -> LoginArguments.check(app, account, token, 0, 0));
+        LoginArguments.Refused refused =
+                assertThrows(LoginArguments.Refused.class, () -> LoginArguments.check(app, account, token, 0, 0));
         assertEquals(own, refused.own);
         assertEquals(code, refused.code);
         assertTrue(refused.reason.startsWith(what), refused.reason);

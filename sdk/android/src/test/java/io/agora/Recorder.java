@@ -33,7 +33,9 @@ final class Recorder {
             if (value instanceof byte[] bytes) {
                 return new String(bytes, StandardCharsets.UTF_8);
             }
-            return value instanceof int[] numbers ? Arrays.stream(numbers).boxed().toList() : value;
+            return value instanceof int[] numbers
+                    ? Arrays.stream(numbers).boxed().toList()
+                    : value;
         }
     }
 

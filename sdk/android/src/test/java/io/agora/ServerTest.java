@@ -131,8 +131,7 @@ class ServerTest {
                         .toString());
             }
             ByteArrayOutputStream said = new ByteArrayOutputStream();
-            int result = ToolProvider.getSystemJavaCompiler()
-                    .run(null, said, said, arguments.toArray(new String[0]));
+            int result = ToolProvider.getSystemJavaCompiler().run(null, said, said, arguments.toArray(new String[0]));
             assertEquals(0, result, said::toString);
             List<URL> path = new ArrayList<>();
             path.add(folder.toUri().toURL());
@@ -147,7 +146,8 @@ class ServerTest {
             Class<?> context = loader.loadClass("android.content.Context");
             Constructor<?> make = loader.loadClass(Server.class.getName()).getDeclaredConstructor(context);
             make.setAccessible(true);
-            Object server = make.newInstance(context.getConstructor(String.class).newInstance(says));
+            Object server =
+                    make.newInstance(context.getConstructor(String.class).newInstance(says));
             Method find = server.getClass().getDeclaredMethod("find");
             find.setAccessible(true);
             try {

@@ -12,6 +12,8 @@ import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.DisplayName;
@@ -20,105 +22,105 @@ import org.junit.jupiter.api.Test;
 /** What applications compile against, written out by hand from the documents of three generations (SPEC S5). */
 class SurfaceTest {
     private static final String[] METHODS = {
-            "void callbackSet(ICallBack)",
-            "ICallBack callbackGet()",
-            "void login(String, String, String, int, String)",
-            "void login2(String, String, String, int, String, int, int)",
-            "void logout()",
-            "void channelJoin(String)",
-            "void channelLeave(String)",
-            "void channelQueryUserNum(String)",
-            "void channelQueryUserIsIn(String, String)",
-            "void channelSetAttr(String, String, String)",
-            "void channelDelAttr(String, String)",
-            "void channelClearAttr(String)",
-            "void channelInviteUser(String, String, int)",
-            "void channelInviteUser2(String, String, String)",
-            "void channelInvitePhone(String, String, int)",
-            "void channelInvitePhone2(String, String, String)",
-            "void channelInvitePhone3(String, String, String, String)",
-            "void channelInviteDTMF(String, String, String)",
-            "void channelInviteAccept(String, String, int)",
-            "void channelInviteAccept(String, String, int, String)",
-            "void channelInviteRefuse(String, String, int)",
-            "void channelInviteRefuse(String, String, int, String)",
-            "void channelInviteEnd(String, String, int)",
-            "void messageInstantSend(String, int, String, String)",
-            "void messageInstantSend2(String, int, String, String, String)",
-            "void messageChannelSend(String, String, String)",
-            "void messageChannelSend2(String, String, String, String)",
-            "void messageChannelSendForce(String, String, String)",
-            "void messageChannelSendFast(String, String, String)",
-            "void messageDTMFSend(int, String, String)",
-            "void messageAppSend(String, String)",
-            "void messagePushSend(String, int, String, String)",
-            "void messageChatSend(String, int, String, String)",
-            "void setBackground(int)",
-            "void setNetworkStatus(int)",
-            "void ping()",
-            "void setAttr(String, String)",
-            "void getAttr(String)",
-            "void getAttrAll()",
-            "void getUserAttr(String, String)",
-            "void getUserAttrAll(String)",
-            "void queryUserStatus(String)",
-            "void invoke(String, String)",
-            "void invoke(String, String, String)",
-            "void start()",
-            "void stop()",
-            "int isOnline()",
-            "int getStatus()",
-            "int getSdkVersion()",
-            "void bc_call(String, String, String)",
-            "void dbg(String, String)",
-            "void destroy()",
+        "void callbackSet(ICallBack)",
+        "ICallBack callbackGet()",
+        "void login(String, String, String, int, String)",
+        "void login2(String, String, String, int, String, int, int)",
+        "void logout()",
+        "void channelJoin(String)",
+        "void channelLeave(String)",
+        "void channelQueryUserNum(String)",
+        "void channelQueryUserIsIn(String, String)",
+        "void channelSetAttr(String, String, String)",
+        "void channelDelAttr(String, String)",
+        "void channelClearAttr(String)",
+        "void channelInviteUser(String, String, int)",
+        "void channelInviteUser2(String, String, String)",
+        "void channelInvitePhone(String, String, int)",
+        "void channelInvitePhone2(String, String, String)",
+        "void channelInvitePhone3(String, String, String, String)",
+        "void channelInviteDTMF(String, String, String)",
+        "void channelInviteAccept(String, String, int)",
+        "void channelInviteAccept(String, String, int, String)",
+        "void channelInviteRefuse(String, String, int)",
+        "void channelInviteRefuse(String, String, int, String)",
+        "void channelInviteEnd(String, String, int)",
+        "void messageInstantSend(String, int, String, String)",
+        "void messageInstantSend2(String, int, String, String, String)",
+        "void messageChannelSend(String, String, String)",
+        "void messageChannelSend2(String, String, String, String)",
+        "void messageChannelSendForce(String, String, String)",
+        "void messageChannelSendFast(String, String, String)",
+        "void messageDTMFSend(int, String, String)",
+        "void messageAppSend(String, String)",
+        "void messagePushSend(String, int, String, String)",
+        "void messageChatSend(String, int, String, String)",
+        "void setBackground(int)",
+        "void setNetworkStatus(int)",
+        "void ping()",
+        "void setAttr(String, String)",
+        "void getAttr(String)",
+        "void getAttrAll()",
+        "void getUserAttr(String, String)",
+        "void getUserAttrAll(String)",
+        "void queryUserStatus(String)",
+        "void invoke(String, String)",
+        "void invoke(String, String, String)",
+        "void start()",
+        "void stop()",
+        "int isOnline()",
+        "int getStatus()",
+        "int getSdkVersion()",
+        "void bc_call(String, String, String)",
+        "void dbg(String, String)",
+        "void destroy()",
     };
 
     private static final String[] CALLBACKS = {
-            "void onBCCall_result(String, String, String)",
-            "void onChannelAttrUpdated(String, String, String, String)",
-            "void onChannelJoinFailed(String, int)",
-            "void onChannelJoined(String)",
-            "void onChannelLeaved(String, int)",
-            "void onChannelQueryUserIsIn(String, String, int)",
-            "void onChannelQueryUserNumResult(String, int, int)",
-            "void onChannelUserJoined(String, int)",
-            "void onChannelUserLeaved(String, int)",
-            "void onChannelUserList(String[], int[])",
-            "void onDbg(String, String)",
-            "void onDbg(String, byte[])",
-            "void onError(String, int, String)",
-            "void onInviteAcceptedByPeer(String, String, int)",
-            "void onInviteAcceptedByPeer(String, String, int, String)",
-            "void onInviteEndByMyself(String, String, int)",
-            "void onInviteEndByPeer(String, String, int)",
-            "void onInviteEndByPeer(String, String, int, String)",
-            "void onInviteFailed(String, String, int, int)",
-            "void onInviteFailed(String, String, int, int, String)",
-            "void onInviteMsg(String, String, int, String, String, String)",
-            "void onInviteReceived(String, String, int)",
-            "void onInviteReceived(String, String, int, String)",
-            "void onInviteReceivedByPeer(String, String, int)",
-            "void onInviteRefusedByPeer(String, String, int)",
-            "void onInviteRefusedByPeer(String, String, int, String)",
-            "void onInvokeRet(String, String, String)",
-            "void onInvokeRet(String, int, String, String)",
-            "void onLog(String)",
-            "void onLoginFailed(int)",
-            "void onLoginSuccess(int, int)",
-            "void onLogout(int)",
-            "void onMessageAppReceived(String)",
-            "void onMessageChannelReceive(String, String, int, String)",
-            "void onMessageInstantReceive(String, int, String)",
-            "void onMessageSendError(String, int)",
-            "void onMessageSendProgress(String, String, String, String)",
-            "void onMessageSendSuccess(String)",
-            "void onMsg(String, String, String)",
-            "void onQueryUserStatusResult(String, String)",
-            "void onReconnected(int)",
-            "void onReconnecting(int)",
-            "void onUserAttrAllResult(String, String)",
-            "void onUserAttrResult(String, String, String)",
+        "void onBCCall_result(String, String, String)",
+        "void onChannelAttrUpdated(String, String, String, String)",
+        "void onChannelJoinFailed(String, int)",
+        "void onChannelJoined(String)",
+        "void onChannelLeaved(String, int)",
+        "void onChannelQueryUserIsIn(String, String, int)",
+        "void onChannelQueryUserNumResult(String, int, int)",
+        "void onChannelUserJoined(String, int)",
+        "void onChannelUserLeaved(String, int)",
+        "void onChannelUserList(String[], int[])",
+        "void onDbg(String, String)",
+        "void onDbg(String, byte[])",
+        "void onError(String, int, String)",
+        "void onInviteAcceptedByPeer(String, String, int)",
+        "void onInviteAcceptedByPeer(String, String, int, String)",
+        "void onInviteEndByMyself(String, String, int)",
+        "void onInviteEndByPeer(String, String, int)",
+        "void onInviteEndByPeer(String, String, int, String)",
+        "void onInviteFailed(String, String, int, int)",
+        "void onInviteFailed(String, String, int, int, String)",
+        "void onInviteMsg(String, String, int, String, String, String)",
+        "void onInviteReceived(String, String, int)",
+        "void onInviteReceived(String, String, int, String)",
+        "void onInviteReceivedByPeer(String, String, int)",
+        "void onInviteRefusedByPeer(String, String, int)",
+        "void onInviteRefusedByPeer(String, String, int, String)",
+        "void onInvokeRet(String, String, String)",
+        "void onInvokeRet(String, int, String, String)",
+        "void onLog(String)",
+        "void onLoginFailed(int)",
+        "void onLoginSuccess(int, int)",
+        "void onLogout(int)",
+        "void onMessageAppReceived(String)",
+        "void onMessageChannelReceive(String, String, int, String)",
+        "void onMessageInstantReceive(String, int, String)",
+        "void onMessageSendError(String, int)",
+        "void onMessageSendProgress(String, String, String, String)",
+        "void onMessageSendSuccess(String)",
+        "void onMsg(String, String, String)",
+        "void onQueryUserStatusResult(String, String)",
+        "void onReconnected(int)",
+        "void onReconnecting(int)",
+        "void onUserAttrAllResult(String, String)",
+        "void onUserAttrResult(String, String, String)",
     };
 
     private static String spelled(Method method) {
@@ -129,8 +131,8 @@ class SurfaceTest {
         return method.getReturnType().getSimpleName() + " " + method.getName() + "(" + types + ")";
     }
 
-    private static TreeSet<String> spelled(Method[] methods) {
-        TreeSet<String> spelled = new TreeSet<>();
+    private static Set<String> spelled(Method[] methods) {
+        Set<String> spelled = new TreeSet<>();
         for (Method each : methods) {
             if (!each.isSynthetic()) {
                 spelled.add(spelled(each));
@@ -139,8 +141,8 @@ class SurfaceTest {
         return spelled;
     }
 
-    private static TreeMap<String, Integer> numbers(Class<?> type, String prefix) throws IllegalAccessException {
-        TreeMap<String, Integer> numbers = new TreeMap<>();
+    private static Map<String, Integer> numbers(Class<?> type, String prefix) throws IllegalAccessException {
+        Map<String, Integer> numbers = new TreeMap<>();
         for (Field each : type.getFields()) {
             if (each.getName().startsWith(prefix)) {
                 assertEquals(int.class, each.getType(), each.getName());
@@ -222,7 +224,7 @@ class SurfaceTest {
         }
     }
 
-    private static void addAndroid(TreeSet<String> found, Class<?>... types) {
+    private static void addAndroid(Set<String> found, Class<?>... types) {
         for (Class<?> each : types) {
             if (each.getName().startsWith("android")) {
                 found.add(each.getName());

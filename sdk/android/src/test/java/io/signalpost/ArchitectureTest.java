@@ -25,8 +25,7 @@ class ArchitectureTest {
 
     @BeforeAll
     static void read() {
-        URL main =
-                NeedsAndroid24.class.getProtectionDomain().getCodeSource().getLocation();
+        URL main = NeedsAndroid24.class.getProtectionDomain().getCodeSource().getLocation();
         all = new ClassFileImporter().importUrl(main);
     }
 

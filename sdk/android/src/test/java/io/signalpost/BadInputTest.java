@@ -73,7 +73,8 @@ class BadInputTest {
     }
 
     @Test
-    @DisplayName("SPEC M1, C4: messages of 8196 and 8192 bytes are allowed, longer ones are 1005, in UTF-8 of any width")
+    @DisplayName(
+            "SPEC M1, C4: messages of 8196 and 8192 bytes are allowed, longer ones are 1005, in UTF-8 of any width")
     void messages() throws Exception {
         String wide = text(8196 - 4) + "🍵";
         soon(ada.send(ada.account(), wide));

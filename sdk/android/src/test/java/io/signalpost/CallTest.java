@@ -69,11 +69,12 @@ class CallTest {
     }
 
     @Test
-    @DisplayName("Client.invite: Client.addInvitationListener: InvitationListener.onInvitation: Call.channel: Call.peer:"
-            + " Call.extra: Call.incoming: Call.state: Call.invited: Call.received: Call.answered: Call.ended: Call.accept:"
-            + " Call.sendKeys: Call.end: Call.addListener: CallListener.onReceived: CallListener.onAccepted:"
-            + " CallListener.onKeys: CallListener.onOver: Outcome.kind: Outcome.extra: Outcome.byPeer:"
-            + " SPEC K1 to K4: invited, received, accepted, keys, ended")
+    @DisplayName(
+            "Client.invite: Client.addInvitationListener: InvitationListener.onInvitation: Call.channel: Call.peer:"
+                    + " Call.extra: Call.incoming: Call.state: Call.invited: Call.received: Call.answered: Call.ended: Call.accept:"
+                    + " Call.sendKeys: Call.end: Call.addListener: CallListener.onReceived: CallListener.onAccepted:"
+                    + " CallListener.onKeys: CallListener.onOver: Outcome.kind: Outcome.extra: Outcome.byPeer:"
+                    + " SPEC K1 to K4: invited, received, accepted, keys, ended")
     void flow() throws Exception {
         Invitation invitation = Invitation.to(bo.account()).channel("room").extra("{\"video\":true}");
         Call[] both = ring(ada, bo, invitation);
@@ -88,7 +89,8 @@ class CallTest {
         assertEquals(CallState.RINGING, call.state());
         assertFalse(call.incoming());
         assertTrue(there.incoming());
-        assertEquals(Arrays.asList("room", ada.account(), "{\"video\":true}"),
+        assertEquals(
+                Arrays.asList("room", ada.account(), "{\"video\":true}"),
                 Arrays.asList(there.channel(), there.peer(), there.extra()));
         assertEquals("room", soon(there.invited()));
         soon(there.accept("coming"));
@@ -141,7 +143,10 @@ class CallTest {
         soon(both[0].end("never mind"));
         assertEquals("never mind", soon(both[1].ended()).extra());
         assertEquals(Outcome.Kind.ENDED, soon(both[0].answered()).kind());
-        assertEquals(1001, assertInstanceOf(RequestException.class, failure(both[1].accept())).code());
+        assertEquals(
+                1001,
+                assertInstanceOf(RequestException.class, failure(both[1].accept()))
+                        .code());
         assertEquals(1001, failure(both[1].refuse()).code());
         assertEquals(1001, failure(both[1].sendKeys("1")).code());
         soon(both[1].end());
@@ -172,7 +177,8 @@ class CallTest {
     @DisplayName("Invitation.to: Invitation.channel: Invitation.extra: Invitation.peer: Invitation.ringSeconds:"
             + " Invitation.requireOnline: Outcome.code: Outcome.reason: SPEC K5, K6: 703 and 704")
     void failing() throws Exception {
-        Invitation invitation = Invitation.to(house.account("nobody")).channel("room").extra("{\"a\":1}");
+        Invitation invitation =
+                Invitation.to(house.account("nobody")).channel("room").extra("{\"a\":1}");
         assertEquals(house.account("nobody"), invitation.peer());
         assertEquals("room", invitation.channel());
         assertEquals("{\"a\":1}", invitation.extra());
@@ -199,11 +205,15 @@ class CallTest {
         soon(both[1].accept());
         assertEquals(Outcome.Kind.ACCEPTED, soon(both[0].answered()).kind());
         assertEquals(1004, failure(ada.invite(ada.account()).invited()).code());
-        assertEquals(705, failure(ada.invite("+4930123456", "", "{\"srcNum\":\"1\"}").answered()).code()); // no gateway (K13)
+        assertEquals(
+                705,
+                failure(ada.invite("+4930123456", "", "{\"srcNum\":\"1\"}").answered())
+                        .code()); // no gateway (K13)
     }
 
     @Test
-    @DisplayName("InvitationListener.onInvitation: a call that is over before anybody listens still comes; its state says so")
+    @DisplayName(
+            "InvitationListener.onInvitation: a call that is over before anybody listens still comes; its state says so")
     void missed() throws Exception {
         Call call = ada.invite(bo.account());
         assertTrue(soon(call.received()));

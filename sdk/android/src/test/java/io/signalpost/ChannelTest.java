@@ -54,7 +54,8 @@ class ChannelTest {
         @Override
         public void onMessage(ChannelMessage message) {
             assertTrue(message.time() > 1_600_000_000L);
-            told.add(message.sender() + " says " + message.text() + (message.id().isEmpty() ? "?" : ""));
+            told.add(
+                    message.sender() + " says " + message.text() + (message.id().isEmpty() ? "?" : ""));
         }
 
         @Override
@@ -84,10 +85,11 @@ class ChannelTest {
     }
 
     @Test
-    @DisplayName("Client.join: ChannelView.name: Channel.members: Channel.attributes: Channel.joined: Channel.addListener:"
-            + " Channel.send: Channel.leave: ChannelListener.onMessage: ChannelListener.onMemberJoined:"
-            + " ChannelListener.onMemberLeft: ChannelListener.onClosed: ChannelMessage.sender: ChannelMessage.text:"
-            + " ChannelMessage.id: ChannelMessage.time: SPEC C1, C3, C4, C6: what happens in a channel, in its order")
+    @DisplayName(
+            "Client.join: ChannelView.name: Channel.members: Channel.attributes: Channel.joined: Channel.addListener:"
+                    + " Channel.send: Channel.leave: ChannelListener.onMessage: ChannelListener.onMemberJoined:"
+                    + " ChannelListener.onMemberLeft: ChannelListener.onClosed: ChannelMessage.sender: ChannelMessage.text:"
+                    + " ChannelMessage.id: ChannelMessage.time: SPEC C1, C3, C4, C6: what happens in a channel, in its order")
     void conversation() throws Exception {
         Channel hers = soon(ada.join(name));
         hers.addListener(new Recorder(told));
@@ -117,13 +119,17 @@ class ChannelTest {
         hers.addListener(new Recorder(late));
         eventually("late listeners are told of the end", () -> !late.isEmpty());
         assertEquals(Collections.singletonList("closed 602"), late);
-        assertEquals(400, assertInstanceOf(MessageException.class, failure(hers.send("late"))).code());
+        assertEquals(
+                400,
+                assertInstanceOf(MessageException.class, failure(hers.send("late")))
+                        .code());
     }
 
     @Test
-    @DisplayName("ChannelView.set: ChannelView.delete: ChannelView.clear: Channel.attributes: ChannelListener.onAttributeChanged:"
-            + " AttributeChange.account: AttributeChange.name: AttributeChange.value: AttributeChange.change:"
-            + " SPEC C10, C13: attributes are changed by anybody, and told to every member")
+    @DisplayName(
+            "ChannelView.set: ChannelView.delete: ChannelView.clear: Channel.attributes: ChannelListener.onAttributeChanged:"
+                    + " AttributeChange.account: AttributeChange.name: AttributeChange.value: AttributeChange.change:"
+                    + " SPEC C10, C13: attributes are changed by anybody, and told to every member")
     void attributes() throws Exception {
         Channel hers = soon(ada.join(name));
         hers.addListener(new Recorder(told));
@@ -152,8 +158,9 @@ class ChannelTest {
     }
 
     @Test
-    @DisplayName("Client.channel: ChannelView.count: ChannelView.has: ChannelView.latestMembers: ChannelView.allMembers:"
-            + " SPEC C12, C13: a channel as anybody sees it")
+    @DisplayName(
+            "Client.channel: ChannelView.count: ChannelView.has: ChannelView.latestMembers: ChannelView.allMembers:"
+                    + " SPEC C12, C13: a channel as anybody sees it")
     void queries() throws Exception {
         ChannelView view = bo.channel(name);
         assertEquals(name, view.name());
@@ -182,8 +189,9 @@ class ChannelTest {
     }
 
     @Test
-    @DisplayName("Channel.addListener: what happens before anybody listens is kept; ChannelListener.onEventsLost: beyond"
-            + " 10 000 the oldest is dropped, and counted")
+    @DisplayName(
+            "Channel.addListener: what happens before anybody listens is kept; ChannelListener.onEventsLost: beyond"
+                    + " 10 000 the oldest is dropped, and counted")
     void kept() throws Exception {
         Channel hers = soon(ada.join(name));
         soon(bo.join(name));
@@ -207,8 +215,9 @@ class ChannelTest {
     }
 
     @Test
-    @DisplayName("ChannelListener.onEventsLost: SPEC C9: events that the server does not have any more, and events that were left"
-            + " out because 20 000 callbacks waited, are counted")
+    @DisplayName(
+            "ChannelListener.onEventsLost: SPEC C9: events that the server does not have any more, and events that were left"
+                    + " out because 20 000 callbacks waited, are counted")
     void lost() throws Exception {
         Session session = new Session("lost-test", "ada", new Settings(), new Delivery("lost-test", null));
         Channel channel = new Channel(session, joined(name));
@@ -222,7 +231,7 @@ class ChannelTest {
         channel.happened(Events.memberJoined(name, "last"));
         go.complete(null);
         eventually("the gap is told", () -> last().startsWith("lost ") && told.size() > 2);
-        long joined = told.size() - 2;
+        int joined = told.size() - 2;
         assertEquals("lost " + (count + 1 - joined), last());
         assertTrue(joined >= 19_000 && joined <= 20_000, "joined: " + joined);
         assertEquals(count + 2, channel.members().size()); // what was left out is known all the same
@@ -240,7 +249,8 @@ class ChannelTest {
     }
 
     @Test
-    @DisplayName("Client.join: SPEC C2: a second channel leaves the first; the same again gives a new object, and closes the old")
+    @DisplayName(
+            "Client.join: SPEC C2: a second channel leaves the first; the same again gives a new object, and closes the old")
     void joinAgain() throws Exception {
         Channel first = soon(ada.join(name));
         first.addListener(new Recorder(told));
@@ -277,7 +287,13 @@ class ChannelTest {
         Channel online = soon(ada.join("__agora_user_online"));
         online.addListener(new Recorder(told));
         soon(house.client("cy").logout());
-        eventually("both are told", () -> new ArrayList<>(told).stream().filter(text -> text.contains(house.account("cy"))).count() >= 2);
+        eventually(
+                "both are told",
+                () -> new ArrayList<>(told)
+                                .stream()
+                                        .filter(text -> text.contains(house.account("cy")))
+                                        .count()
+                        >= 2);
         assertEquals(1, soon(bo.channel(name).count()));
     }
 }

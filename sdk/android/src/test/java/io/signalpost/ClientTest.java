@@ -80,7 +80,8 @@ class ClientTest {
     void connect() throws Exception {
         CompletableFuture<String> thread = new CompletableFuture<>();
         CompletableFuture<Client> connecting = house.builder("ada").connect();
-        connecting.whenComplete((client, error) -> thread.complete(Thread.currentThread().getName()));
+        connecting.whenComplete(
+                (client, error) -> thread.complete(Thread.currentThread().getName()));
         Client ada = soon(connecting);
         assertEquals("demo", ada.appId());
         assertEquals(house.account("ada"), ada.account());
@@ -89,7 +90,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("ClientBuilder.token: SPEC L10: a supplier is asked for each connection; one that fails is a failed try")
+    @DisplayName(
+            "ClientBuilder.token: SPEC L10: a supplier is asked for each connection; one that fails is a failed try")
     void supplier() throws Exception {
         AtomicInteger asked = new AtomicInteger();
         try (Proxy proxy = new Proxy(ServerProcess.shared().port());
@@ -114,7 +116,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("ClientBuilder.retries: ClientBuilder.retrySeconds: ClientBuilder.settings: SPEC L10: what is used up first")
+    @DisplayName(
+            "ClientBuilder.retries: ClientBuilder.retrySeconds: ClientBuilder.settings: SPEC L10: what is used up first")
     void patience() throws Exception {
         Settings fast = new Settings();
         fast.retryFirst = 0.01;
@@ -122,11 +125,16 @@ class ClientTest {
         try (Proxy proxy = new Proxy(ServerProcess.shared().port());
                 House far = new House(proxy.url())) {
             proxy.refuse(true);
-            SignalpostException error = failure(far.builder("ada").settings(fast).retries(2).connect());
+            SignalpostException error =
+                    failure(far.builder("ada").settings(fast).retries(2).connect());
             assertInstanceOf(LoginException.class, error);
             assertEquals(201, error.code());
             assertEquals(3, proxy.accepted());
-            error = failure(far.builder("ada").settings(fast).retries(1_000_000).retrySeconds(0.3).connect());
+            error = failure(far.builder("ada")
+                    .settings(fast)
+                    .retries(1_000_000)
+                    .retrySeconds(0.3)
+                    .connect());
             assertEquals(201, error.code());
         }
     }
@@ -141,12 +149,14 @@ class ClientTest {
             assertEquals(206, error.code());
             assertTrue(error.getMessage().startsWith("206: "), error.getMessage());
             assertFalse(error.reason().isEmpty());
-            assertEquals(201, failure(far.builder("ada").appId("other").connect()).code());
+            assertEquals(
+                    201, failure(far.builder("ada").appId("other").connect()).code());
         }
     }
 
     @Test
-    @DisplayName("ClientBuilder.connect: a login that is cancelled closes its client; nobody is online, no thread is left")
+    @DisplayName(
+            "ClientBuilder.connect: a login that is cancelled closes its client; nobody is online, no thread is left")
     void cancelledLogin() throws Exception {
         try (Proxy proxy = new Proxy(ServerProcess.shared().port());
                 House far = new House(proxy.url())) {
@@ -177,7 +187,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("ClientBuilder.executor: callbacks come on the application's executor, in order, also if it has many threads")
+    @DisplayName(
+            "ClientBuilder.executor: callbacks come on the application's executor, in order, also if it has many threads")
     void executor() throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(4, work -> new Thread(work, "application"));
         try {
@@ -198,7 +209,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("ClientBuilder.executor: one that runs inside the call, or takes nothing, is replaced; nothing is lost")
+    @DisplayName(
+            "ClientBuilder.executor: one that runs inside the call, or takes nothing, is replaced; nothing is lost")
     void badExecutors() throws Exception {
         Client ada = house.enter(house.builder("ada").executor(Runnable::run));
         Thread here = Thread.currentThread();
@@ -209,14 +221,16 @@ class ClientTest {
         assertTrue(soon(thread).getName().endsWith("-callbacks"));
         ExecutorService ended = Executors.newSingleThreadExecutor();
         ended.shutdown();
-        assertEquals(Status.ONLINE, house.enter(house.builder("bo").executor(ended)).status());
+        assertEquals(
+                Status.ONLINE, house.enter(house.builder("bo").executor(ended)).status());
     }
 
     // --- the session ---
 
     @Test
-    @DisplayName("Client.status: Client.addConnectionListener: ConnectionListener.onStatus: ConnectionListener.onReconnecting:"
-            + " ConnectionListener.onReconnected: ConnectionListener.onLoggedOut: SPEC L10, S7: a lost connection comes back")
+    @DisplayName(
+            "Client.status: Client.addConnectionListener: ConnectionListener.onStatus: ConnectionListener.onReconnecting:"
+                    + " ConnectionListener.onReconnected: ConnectionListener.onLoggedOut: SPEC L10, S7: a lost connection comes back")
     void reconnecting() throws Exception {
         try (Proxy proxy = new Proxy(ServerProcess.shared().port());
                 House far = new House(proxy.url())) {
@@ -234,7 +248,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("ConnectionListener.onLoggedOut: SPEC L7: 103 when the account logs in elsewhere; late listeners are told")
+    @DisplayName(
+            "ConnectionListener.onLoggedOut: SPEC L7: 103 when the account logs in elsewhere; late listeners are told")
     void kicked() throws Exception {
         Client ada = house.client("ada");
         ada.addConnectionListener(new Recorder());
@@ -261,7 +276,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("Client.logout: SPEC L9: offline at once, channels left with 603; it never fails, and can be called again")
+    @DisplayName(
+            "Client.logout: SPEC L9: offline at once, channels left with 603; it never fails, and can be called again")
     void logout() throws Exception {
         Client ada = house.client("ada");
         Client bo = house.client("bo");
@@ -295,7 +311,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("Client.close: SPEC L11: without a word: what waits fails with 1003, and the session goes on at the server")
+    @DisplayName(
+            "Client.close: SPEC L11: without a word: what waits fails with 1003, and the session goes on at the server")
     void closing() throws Exception {
         try (Proxy proxy = new Proxy(ServerProcess.shared().port());
                 House far = new House(proxy.url())) {
@@ -319,7 +336,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("Client.networkChanged: Client.setBackground: SPEC L10, L13: a pause ends; a dead connection is noticed later")
+    @DisplayName(
+            "Client.networkChanged: Client.setBackground: SPEC L10, L13: a pause ends; a dead connection is noticed later")
     void hints() throws Exception {
         Settings settings = new Settings();
         settings.retryFirst = 5000;
@@ -355,15 +373,17 @@ class ClientTest {
     // --- messages and presence ---
 
     @Test
-    @DisplayName("Client.send: Client.addMessageListener: MessageListener.onMessage: Message.sender: Message.text: Message.id:"
-            + " Message.time: SPEC M1, M2, M4: what is sent comes, in order, byte for byte")
+    @DisplayName(
+            "Client.send: Client.addMessageListener: MessageListener.onMessage: Message.sender: Message.text: Message.id:"
+                    + " Message.time: SPEC M1, M2, M4: what is sent comes, in order, byte for byte")
     void messages() throws Exception {
         Client ada = house.client("ada");
         Client bo = house.client("bo");
         List<Message> got = Collections.synchronizedList(new ArrayList<>());
         bo.addMessageListener(got::add);
         List<String> ids = new ArrayList<>();
-        List<String> texts = Arrays.asList("", "one", "茶 🍵 \u0001\n\"\\", new String(new char[8196]).replace('\0', 'x'));
+        List<String> texts =
+                Arrays.asList("", "one", "茶 🍵 \u0001\n\"\\", new String(new char[8196]).replace('\0', 'x'));
         for (String text : texts) ids.add(soon(ada.send(bo.account(), text)));
         eventually("all came", () -> got.size() == texts.size());
         for (int index = 0; index < texts.size(); index++) {
@@ -375,7 +395,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("Client.addMessageListener: SPEC M6: kept until somebody listens, once; acknowledged when all have returned")
+    @DisplayName(
+            "Client.addMessageListener: SPEC M6: kept until somebody listens, once; acknowledged when all have returned")
     void acknowledged() throws Exception {
         Client ada = house.client("ada");
         Client bo = house.client("bo");
@@ -404,7 +425,8 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("Client.logout: SPEC M6: called by a message's listener it acknowledges that message; the next ones wait")
+    @DisplayName(
+            "Client.logout: SPEC M6: called by a message's listener it acknowledges that message; the next ones wait")
     void logoutInListener() throws Exception {
         Client ada = house.client("ada");
         for (String text : Arrays.asList("one", "two", "three")) soon(ada.send(house.account("bo"), text));
@@ -450,8 +472,9 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName("Client.attributes: Client.attributesOf: Attributes.account: Attributes.get: Attributes.all: OwnAttributes.set:"
-            + " SPEC P2: what an account says of itself")
+    @DisplayName(
+            "Client.attributes: Client.attributesOf: Attributes.account: Attributes.get: Attributes.all: OwnAttributes.set:"
+                    + " SPEC P2: what an account says of itself")
     void attributes() throws Exception {
         Client ada = house.client("ada");
         Client bo = house.client("bo");
@@ -473,7 +496,9 @@ class ClientTest {
         List<String> outcome = new ArrayList<>();
         eventually("it is not too often", () -> {
             outcome.clear();
-            outcome.add(soon(client.attributes().set(name, "").handle((done, error) -> error == null ? "" : error.getMessage())));
+            outcome.add(soon(client.attributes()
+                    .set(name, "")
+                    .handle((done, error) -> error == null ? "" : error.getMessage())));
             return !outcome.get(0).contains("too many requests");
         });
         return outcome.get(0);

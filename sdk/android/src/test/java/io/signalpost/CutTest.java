@@ -59,8 +59,8 @@ class CutTest {
         List<CompletableFuture<?>> asked = new ArrayList<>();
         asked.add(bo.send(ada.account(), "one"));
         CompletableFuture<Channel> joining = ada.join(room);
-        asked.add(joining.thenCompose(channel ->
-                CompletableFuture.allOf(channel.send("hello"), channel.set("tea", "green"))));
+        asked.add(joining.thenCompose(
+                channel -> CompletableFuture.allOf(channel.send("hello"), channel.set("tea", "green"))));
         asked.add(bo.send(ada.account(), "two"));
         asked.add(ada.send(bo.account(), "back"));
         for (CompletableFuture<?> each : asked) soon(each);
@@ -96,7 +96,8 @@ class CutTest {
     }
 
     @Test
-    @DisplayName("SPEC L10, K11: a channel and a call outlive twenty cuts; what was said meanwhile comes, in order, once")
+    @DisplayName(
+            "SPEC L10, K11: a channel and a call outlive twenty cuts; what was said meanwhile comes, in order, once")
     void often() throws Exception {
         try (Proxy proxy = new Proxy(ServerProcess.shared().port());
                 House far = new House(proxy.url());
@@ -123,7 +124,8 @@ class CutTest {
     }
 
     @Test
-    @DisplayName("SPEC M5, M7, S7: a server that crashes and starts again: messages survive, channels are closed with 604")
+    @DisplayName(
+            "SPEC M5, M7, S7: a server that crashes and starts again: messages survive, channels are closed with 604")
     void restart(@TempDir Path data) throws Exception {
         try (ServerProcess server = ServerProcess.dev(data.toString());
                 House house = new House(server.url())) {
@@ -148,7 +150,8 @@ class CutTest {
                     closed.complete(code);
                 }
             });
-            Client bo = house.enter(house.builder("bo").settings(fast()).retries(100_000).retrySeconds(120));
+            Client bo = house.enter(
+                    house.builder("bo").settings(fast()).retries(100_000).retrySeconds(120));
             soon(bo.send(ada.account(), "before"));
             soon(bo.send(house.account("cy"), "kept"));
             eventually("it came", () -> got.size() == 1);

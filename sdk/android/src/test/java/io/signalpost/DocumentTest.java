@@ -32,9 +32,10 @@ class DocumentTest {
         List<MatchResult> found = PROGRAM.matcher(document).results().toList();
         assertEquals(document.split("```java\n", -1).length - 1, found.size(), "each program says what it prints");
         assertFalse(found.isEmpty());
-        return found.stream().map(each -> DynamicTest.dynamicTest(name(each.group(1)), () -> {
-            assertEquals(each.group(2), run(each.group(1)));
-        }));
+        return found.stream()
+                .map(each -> DynamicTest.dynamicTest(name(each.group(1)), () -> {
+                    assertEquals(each.group(2), run(each.group(1)));
+                }));
     }
 
     private static String name(String program) {
@@ -42,7 +43,8 @@ class DocumentTest {
     }
 
     private String run(String program) throws Exception {
-        String own = program.replace("ws://127.0.0.1:8080/", ServerProcess.shared().url())
+        String own = program.replace(
+                        "ws://127.0.0.1:8080/", ServerProcess.shared().url())
                 .replace("\"demo\"", "\"" + name(program) + "\"");
         Path file = directory.resolve(name(program) + ".java");
         Files.writeString(file, own);

@@ -24,7 +24,12 @@ class TableTest {
 
     /** The public classes of the package, as they were compiled. */
     private static Set<Class<?>> classes() throws Exception {
-        String place = Paths.get(Client.class.getProtectionDomain().getCodeSource().getLocation().toURI()).toString();
+        String place = Paths.get(Client.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation()
+                        .toURI())
+                .toString();
         File[] files = new File(place, "io/signalpost").listFiles((dir, name) -> name.endsWith(".class"));
         assertTrue(files != null && files.length > 20, place);
         Set<Class<?>> classes = new java.util.HashSet<>();
@@ -51,7 +56,8 @@ class TableTest {
     }
 
     @Test
-    @DisplayName("SPEC S3: every public method and listener has a test that is named after it, and no test names another")
+    @DisplayName(
+            "SPEC S3: every public method and listener has a test that is named after it, and no test names another")
     void complete() throws Exception {
         Set<String> named = new TreeSet<>();
         for (Class<?> each : TESTS) {

@@ -72,7 +72,9 @@ class ThreadsTest {
             soon(bo.send(ada.account(), "hello"));
             assertTrue(begun.await(30, TimeUnit.SECONDS));
             CompletableFuture<Void> set = ada.attributes().set("mood", "blocked");
-            eventually("the request was made", () -> soon(bo.attributesOf(ada.account()).get("mood")).equals("blocked"));
+            eventually(
+                    "the request was made",
+                    () -> soon(bo.attributesOf(ada.account()).get("mood")).equals("blocked"));
             assertFalse(set.isDone());
             latch.countDown();
             soon(set);
@@ -80,7 +82,8 @@ class ThreadsTest {
     }
 
     @Test
-    @DisplayName("futures are never completed inside the call, and one after the other, in order, with what listeners are told")
+    @DisplayName(
+            "futures are never completed inside the call, and one after the other, in order, with what listeners are told")
     void order() throws Exception {
         try (House house = new House()) {
             Client ada = house.client("ada");

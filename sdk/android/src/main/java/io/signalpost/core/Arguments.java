@@ -206,8 +206,9 @@ public final class Arguments {
         remote.put("channel_query_user_isin", given -> queryIsIn(given.name("name"), given.name("account")));
         remote.put("channel_query_userlist", given -> queryMembers(given.name("name")));
         remote.put("channel_query_userlist_all", given -> queryAllMembers(given.name("name"), given.number("num")));
-        remote.put("channel_set_attr", given ->
-                setChannelAttribute(given.name("channel"), given.name("name"), given.content("value")));
+        remote.put(
+                "channel_set_attr",
+                given -> setChannelAttribute(given.name("channel"), given.name("name"), given.content("value")));
         remote.put("channel_del_attr", given -> deleteChannelAttribute(given.name("channel"), given.name("name")));
         remote.put("channel_clear_attr", given -> clearChannelAttributes(given.name("channel")));
         return Collections.unmodifiableMap(remote);

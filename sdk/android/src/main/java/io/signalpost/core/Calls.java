@@ -30,8 +30,8 @@ import org.json.JSONObject;
  */
 final class Calls {
     private static final String BYE = "voip_invite_bye";
-    private static final List<String> TO_CALLER = Collections.unmodifiableList(Arrays.asList(
-            "voip_invite_ack", "voip_invite_accept", "voip_invite_refuse", "voip_invite_failed"));
+    private static final List<String> TO_CALLER = Collections.unmodifiableList(
+            Arrays.asList("voip_invite_ack", "voip_invite_accept", "voip_invite_refuse", "voip_invite_failed"));
     private static final List<Event> NOTHING = Collections.emptyList();
 
     private final Map<String, OpenCall> byPair = new LinkedHashMap<>(); // by channel and peer: all that have a name

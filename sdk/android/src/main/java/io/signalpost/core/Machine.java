@@ -184,13 +184,20 @@ public final class Machine {
             return;
         }
         JSONObject fields = Json.object(
-                "vid", login.appId,
-                "account", login.account,
-                "uid", 0,
-                "token", token,
-                "device", settings.device,
-                "ver", SDK_VERSION,
-                "inbox", exchange.inboxCursor());
+                "vid",
+                login.appId,
+                "account",
+                login.account,
+                "uid",
+                0,
+                "token",
+                token,
+                "device",
+                settings.device,
+                "ver",
+                SDK_VERSION,
+                "inbox",
+                exchange.inboxCursor());
         if (!line.isEmpty()) {
             Json.put(fields, "line", line);
             Json.put(fields, "channels", exchange.channelCursors());

@@ -25,8 +25,8 @@ final class Requests {
     private static final String QUERIES = "channel_query_";
 
     /** What is done twice without harm needs no request id; everything else gets one (PROTOCOL §12). */
-    private static final Set<String> HARMLESS = Collections.unmodifiableSet(new HashSet<>(Arrays.asList(
-            JOIN, "user_get_attr", "user_get_attr_all", "user_getmsg", "user_query_user_status")));
+    private static final Set<String> HARMLESS = Collections.unmodifiableSet(new HashSet<>(
+            Arrays.asList(JOIN, "user_get_attr", "user_get_attr_all", "user_getmsg", "user_query_user_status")));
 
     private final String seed; // makes request ids unique among all clients of the account
     private final double seconds; // until a request is given up

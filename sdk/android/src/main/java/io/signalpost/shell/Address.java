@@ -38,7 +38,6 @@ public final class Address {
     private static ArgumentException none(String url) {
         String given = url == null ? "null" : "\"" + url + "\"";
         return new ArgumentException(
-                Codes.GENERAL_E_WRONG_PARAM,
-                given + " is no address: ws://HOST:PORT/ or wss://HOST:PORT/ is allowed");
+                Codes.GENERAL_E_WRONG_PARAM, given + " is no address: ws://HOST:PORT/ or wss://HOST:PORT/ is allowed");
     }
 }

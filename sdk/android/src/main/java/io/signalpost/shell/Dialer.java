@@ -48,7 +48,8 @@ final class Dialer {
         client = Shared.CLIENT
                 .newBuilder()
                 .dispatcher(new Dispatcher(threads))
-                .connectionPool(new ConnectionPool(0, 1, TimeUnit.MILLISECONDS)) // no two connections are the same
+                .connectionPool(
+                        new ConnectionPool(0, 5, TimeUnit.MINUTES)) // none is used twice; it looks for any so often
                 .connectTimeout(millis, TimeUnit.MILLISECONDS)
                 .readTimeout(0, TimeUnit.MILLISECONDS) // the session machine judges how long anything may take
                 .writeTimeout(0, TimeUnit.MILLISECONDS)

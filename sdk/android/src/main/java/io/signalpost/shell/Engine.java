@@ -81,14 +81,12 @@ public final class Engine {
      *
      * <p>Throws ArgumentException (1004) for an address that is none.
      */
-    public void login(
-            String url, String appId, String account, String token, int retries, double retrySeconds) {
+    public void login(String url, String appId, String account, String token, int retries, double retrySeconds) {
         enter(url, null, new Input.Login(appId, account, token == null ? "" : token, retries, retrySeconds));
     }
 
     /** The same with a token that is fetched for each connection. */
-    public void login(
-            String url, String appId, String account, TokenSource source, int retries, double retrySeconds) {
+    public void login(String url, String appId, String account, TokenSource source, int retries, double retrySeconds) {
         enter(url, source, new Input.Login(appId, account, null, retries, retrySeconds));
     }
 

@@ -146,12 +146,13 @@ public final class Loop {
         }
         CountDownLatch made = new CountDownLatch(1);
         return post(() -> {
-            try {
-                call.run();
-            } finally {
-                made.countDown();
-            }
-        }) && Patience.await(made, PATIENCE, TimeUnit.SECONDS);
+                    try {
+                        call.run();
+                    } finally {
+                        made.countDown();
+                    }
+                })
+                && Patience.await(made, PATIENCE, TimeUnit.SECONDS);
     }
 
     /** Have a call made on the loop after so many seconds; never if the loop has ended by then. */

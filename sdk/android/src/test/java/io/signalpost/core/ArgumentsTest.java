@@ -47,8 +47,12 @@ class ArgumentsTest {
         names.put("sendToChannelForced", new Taker("name", 128, name -> Arguments.sendToChannelForced(name, "x")));
         names.put("join", new Taker("name", 128, Arguments::join));
         names.put("leave", new Taker("name", 128, Arguments::leave));
-        names.put("setChannelAttribute", new Taker("channel", 128, name -> Arguments.setChannelAttribute(name, "n", "v")));
-        names.put("deleteChannelAttribute", new Taker("channel", 128, name -> Arguments.deleteChannelAttribute(name, "n")));
+        names.put(
+                "setChannelAttribute",
+                new Taker("channel", 128, name -> Arguments.setChannelAttribute(name, "n", "v")));
+        names.put(
+                "deleteChannelAttribute",
+                new Taker("channel", 128, name -> Arguments.deleteChannelAttribute(name, "n")));
         names.put("clearChannelAttributes", new Taker("channel", 128, Arguments::clearChannelAttributes));
         names.put("queryNumber", new Taker("name", 128, Arguments::queryNumber));
         names.put("queryIsIn: channel", new Taker("name", 128, name -> Arguments.queryIsIn(name, "bo")));
@@ -68,8 +72,12 @@ class ArgumentsTest {
         Map<String, Taker> labels = new LinkedHashMap<>();
         labels.put("setUserAttribute", new Taker("name", 128, name -> Arguments.setUserAttribute(name, "v")));
         labels.put("getUserAttribute", new Taker("name", 128, name -> Arguments.getUserAttribute("ada", name)));
-        labels.put("setChannelAttribute", new Taker("name", 128, name -> Arguments.setChannelAttribute("room", name, "v")));
-        labels.put("deleteChannelAttribute", new Taker("name", 128, name -> Arguments.deleteChannelAttribute("room", name)));
+        labels.put(
+                "setChannelAttribute",
+                new Taker("name", 128, name -> Arguments.setChannelAttribute("room", name, "v")));
+        labels.put(
+                "deleteChannelAttribute",
+                new Taker("name", 128, name -> Arguments.deleteChannelAttribute("room", name)));
         return labels;
     }
 
@@ -77,9 +85,11 @@ class ArgumentsTest {
         Map<String, Taker> contents = new LinkedHashMap<>();
         contents.put("send", new Taker("content", 8196, text -> Arguments.send("bo", text)));
         contents.put("sendToChannel", new Taker("msg", 8192, text -> Arguments.sendToChannel("room", text)));
-        contents.put("sendToChannelForced", new Taker("msg", 8192, text -> Arguments.sendToChannelForced("room", text)));
+        contents.put(
+                "sendToChannelForced", new Taker("msg", 8192, text -> Arguments.sendToChannelForced("room", text)));
         contents.put("setUserAttribute", new Taker("value", 8096, text -> Arguments.setUserAttribute("n", text)));
-        contents.put("setChannelAttribute", new Taker("value", 8096, text -> Arguments.setChannelAttribute("r", "n", text)));
+        contents.put(
+                "setChannelAttribute", new Taker("value", 8096, text -> Arguments.setChannelAttribute("r", "n", text)));
         return contents;
     }
 
@@ -113,7 +123,8 @@ class ArgumentsTest {
     Stream<DynamicTest> namesOfAll() {
         return each(names(), taker -> {
             checkLimit(taker);
-            for (String wrong : new String[] {null, "", "a b", "a\0", "\ud800", "a\udc00", "\u00a0", "\ufeff", "\u3000"}) {
+            for (String wrong :
+                    new String[] {null, "", "a b", "a\0", "\ud800", "a\udc00", "\u00a0", "\ufeff", "\u3000"}) {
                 assertEquals(1004, code(() -> taker.keep(wrong)), String.valueOf(wrong));
             }
         });
@@ -153,9 +164,9 @@ class ArgumentsTest {
         assertReason("message is null: text is allowed, also an empty one", () -> Arguments.send("bo", null));
         assertReason("message has 8197 bytes: at most 8196 are allowed", () -> Arguments.send("bo", "a".repeat(8197)));
         assertReason(
-                "channel name holds U+0020: only visible characters are allowed, no spaces", () -> Arguments.join("a b"));
-        assertReason(
-                "attribute name is null: 1 to 128 bytes are allowed", () -> Arguments.setUserAttribute(null, "v"));
+                "channel name holds U+0020: only visible characters are allowed, no spaces",
+                () -> Arguments.join("a b"));
+        assertReason("attribute name is null: 1 to 128 bytes are allowed", () -> Arguments.setUserAttribute(null, "v"));
     }
 
     private static void assertReason(String reason, Executable call) {
@@ -179,16 +190,30 @@ class ArgumentsTest {
 
     @ParameterizedTest
     @NullAndEmptySource
-    @ValueSource(strings = {"{}", " {\"a\": 1}", "7", "\"text\"", "null", "[1,{\"_timeout\":\"5\"}]", "{\"a\":1,\"a\":2}"})
+    @ValueSource(
+            strings = {"{}", " {\"a\": 1}", "7", "\"text\"", "null", "[1,{\"_timeout\":\"5\"}]", "{\"a\":1,\"a\":2}"})
     @DisplayName("SPEC K1, K9: an invitation's extra is JSON text or nothing, as it is")
     void invitationExtras(String extra) {
         assertEquals(extra == null ? "" : extra, Arguments.invitationExtra(extra));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "no JSON", "{", "{}x", " ", "{a:1}", "{'a':1}", "{\"a\":1,}", "[1,]", "{\"a\":1}//", "{\"a\"=1}", "{\"a\":b}", "\0", "\ud800",
-    })
+    @ValueSource(
+            strings = {
+                "no JSON",
+                "{",
+                "{}x",
+                " ",
+                "{a:1}",
+                "{'a':1}",
+                "{\"a\":1,}",
+                "[1,]",
+                "{\"a\":1}//",
+                "{\"a\"=1}",
+                "{\"a\":b}",
+                "\0",
+                "\ud800",
+            })
     @DisplayName("SPEC K1: what org.json would take, too, is 1004 if it is no JSON")
     void noInvitationExtras(String extra) {
         assertEquals(1004, code(() -> Arguments.invitationExtra(extra)));
@@ -235,7 +260,10 @@ class ArgumentsTest {
         assertAsk("channel_sendmsg", "{'name':'r','msg':'x','force':true}", Arguments.sendToChannelForced("r", "x"));
         assertAsk("channel_join", "{'name':'r'}", Arguments.join("r"));
         assertAsk("channel_leave", "{'name':'r'}", Arguments.leave("r"));
-        assertAsk("channel_set_attr", "{'channel':'r','name':'n','value':'v'}", Arguments.setChannelAttribute("r", "n", "v"));
+        assertAsk(
+                "channel_set_attr",
+                "{'channel':'r','name':'n','value':'v'}",
+                Arguments.setChannelAttribute("r", "n", "v"));
         assertAsk("channel_del_attr", "{'channel':'r','name':'n'}", Arguments.deleteChannelAttribute("r", "n"));
         assertAsk("channel_clear_attr", "{'channel':'r'}", Arguments.clearChannelAttributes("r"));
         assertAsk("channel_query_num", "{'name':'r'}", Arguments.queryNumber("r"));
@@ -258,7 +286,8 @@ class ArgumentsTest {
     void howMany() {
         assertEquals(0L, Arguments.queryAllMembers("r", 0).args.get("num"));
         assertEquals(7L, Arguments.queryAllMembers("r", 7).args.get("num"));
-        assertEquals(1L << 53, Arguments.queryAllMembers("r", Long.MAX_VALUE).args.get("num"));
+        assertEquals(
+                1L << 53, Arguments.queryAllMembers("r", Long.MAX_VALUE).args.get("num"));
         assertEquals(1004, code(() -> Arguments.queryAllMembers("r", -1)));
     }
 
@@ -284,15 +313,16 @@ class ArgumentsTest {
     @TestFactory
     @DisplayName("SPEC C12: each function by its name; what is not needed is left out, what is needed is asked for")
     Stream<DynamicTest> remoteCalls() {
-        return REMOTE.entrySet().stream().map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> {
-            String func = entry.getKey();
-            String args = entry.getValue();
-            assertAsk(func, args, remote(func, args));
-            assertAsk(func, args, remote(func, args.replace("}", ",'more':1}")));
-            assertEquals(1004, code(() -> remote(func, "{}")));
-            assertEquals(1004, code(() -> remote(func, "")));
-            assertEquals(1004, code(() -> remote(func, args.replaceAll("'(bo|r|n)'", "null"))));
-        }));
+        return REMOTE.entrySet().stream()
+                .map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> {
+                    String func = entry.getKey();
+                    String args = entry.getValue();
+                    assertAsk(func, args, remote(func, args));
+                    assertAsk(func, args, remote(func, args.replace("}", ",'more':1}")));
+                    assertEquals(1004, code(() -> remote(func, "{}")));
+                    assertEquals(1004, code(() -> remote(func, "")));
+                    assertEquals(1004, code(() -> remote(func, args.replaceAll("'(bo|r|n)'", "null"))));
+                }));
     }
 
     @Test
@@ -307,7 +337,9 @@ class ArgumentsTest {
         assertAsk("user_set_attr", "{'name':'n','value':'7'}", remote("user_set_attr", "{'name':'n','value':7.0}"));
         assertAsk("user_set_attr", "{'name':'n','value':'true'}", remote("user_set_attr", "{'name':'n','value':true}"));
         assertAsk("user_set_attr", "{'name':'n','value':'null'}", remote("user_set_attr", "{'name':'n','value':null}"));
-        String value = remote("user_set_attr", "{'name':'n','value':{'a':[1,null]}}").args.getString("value");
+        String value = remote("user_set_attr", "{'name':'n','value':{'a':[1,null]}}")
+                .args
+                .getString("value");
         assertEquals("{\"a\":[1,null]}", value);
         String large = "{'name':'n','value':['" + "a".repeat(8096) + "']}";
         assertEquals(1005, code(() -> remote("user_set_attr", large)));
@@ -316,15 +348,24 @@ class ArgumentsTest {
     @Test
     @DisplayName("SPEC C12: how many members a remote call asks for: a number or its digits")
     void remoteNumbers() {
-        assertEquals(1_000_000L, remote("channel_query_userlist_all", "{'name':'r'}").args.getLong("num"));
+        assertEquals(
+                1_000_000L,
+                remote("channel_query_userlist_all", "{'name':'r'}").args.getLong("num"));
         for (String num : new String[] {"7", "'7'", "7.0", "'007'"}) {
-            assertEquals(7L, remote("channel_query_userlist_all", "{'name':'r','num':" + num + "}").args.getLong("num"));
+            assertEquals(
+                    7L,
+                    remote("channel_query_userlist_all", "{'name':'r','num':" + num + "}")
+                            .args
+                            .getLong("num"));
         }
         for (String num : new String[] {"1e400", "9223372036854775807", "1" + "0".repeat(400), "'9999999999999999'"}) {
-            long asked = remote("channel_query_userlist_all", "{'name':'r','num':" + num + "}").args.getLong("num");
+            long asked = remote("channel_query_userlist_all", "{'name':'r','num':" + num + "}")
+                    .args
+                    .getLong("num");
             assertTrue(asked == 1L << 53 || num.startsWith("'"), num);
         }
-        for (String num : new String[] {"-1", "'-1'", "''", "'x'", "1.5", "null", "true", "[]", "'" + "9".repeat(17) + "'"}) {
+        for (String num :
+                new String[] {"-1", "'-1'", "''", "'x'", "1.5", "null", "true", "[]", "'" + "9".repeat(17) + "'"}) {
             assertEquals(1004, code(() -> remote("channel_query_userlist_all", "{'name':'r','num':" + num + "}")), num);
         }
     }
@@ -340,10 +381,14 @@ class ArgumentsTest {
 
     @ParameterizedTest
     @NullAndEmptySource
-    @ValueSource(strings = {
-        "channel_query_num", "io.agora.signal.", "io.agora.signal.user_sendmsg", "io.agora.x.user_get_attr",
-        "IO.AGORA.SIGNAL.user_get_attr",
-    })
+    @ValueSource(
+            strings = {
+                "channel_query_num",
+                "io.agora.signal.",
+                "io.agora.signal.user_sendmsg",
+                "io.agora.x.user_get_attr",
+                "IO.AGORA.SIGNAL.user_get_attr",
+            })
     @DisplayName("SPEC C12: any other name is 1001, whatever the arguments")
     void remoteCallsThatDoNotExist(String name) {
         assertEquals(1001, code(() -> Arguments.remoteCall(name, "{}")));

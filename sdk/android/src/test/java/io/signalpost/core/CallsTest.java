@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The calls of a client as a table. */
 class CallsTest {
     private static Line event(String type, String extra, String channel, String peer) {
-        String content = Json.object("channel", channel, "peer", peer, "peeruid", 0, "extra", extra).toString();
+        String content = Json.object("channel", channel, "peer", peer, "peeruid", 0, "extra", extra)
+                .toString();
         return Line.parse("msg-v3 m bo ada f voip_invite" + type + " 1 " + content);
     }
 
@@ -48,19 +49,37 @@ class CallsTest {
     }
 
     private static final Map<String, Supplier<Calls>> STAGES = Map.of(
-            "named", CallsTest::calling,
-            "received", () -> calling("_ack"),
-            "accepted", () -> calling("_accept"),
-            "incoming", CallsTest::called);
+            "named",
+            CallsTest::calling,
+            "received",
+            () -> calling("_ack"),
+            "accepted",
+            () -> calling("_accept"),
+            "incoming",
+            CallsTest::called);
 
     @ParameterizedTest
     @CsvSource({
-        "named, _ack, CallReceived", "named, _accept, CallAccepted", "named, _refuse, CallRefused",
-        "received, _ack, ''", "received, _accept, CallAccepted", "received, _refuse, CallRefused",
-        "accepted, _ack, ''", "accepted, _accept, ''", "accepted, _refuse, ''", "accepted, _failed, ''",
-        "incoming, _ack, ''", "incoming, _accept, ''", "incoming, _refuse, ''", "incoming, _failed, ''",
-        "named, _bye, CallEnded", "received, _bye, CallEnded", "accepted, _bye, CallEnded", "incoming, _bye, CallEnded",
-        "named, _unknown, ''", "incoming, _unknown, ''",
+        "named, _ack, CallReceived",
+        "named, _accept, CallAccepted",
+        "named, _refuse, CallRefused",
+        "received, _ack, ''",
+        "received, _accept, CallAccepted",
+        "received, _refuse, CallRefused",
+        "accepted, _ack, ''",
+        "accepted, _accept, ''",
+        "accepted, _refuse, ''",
+        "accepted, _failed, ''",
+        "incoming, _ack, ''",
+        "incoming, _accept, ''",
+        "incoming, _refuse, ''",
+        "incoming, _failed, ''",
+        "named, _bye, CallEnded",
+        "received, _bye, CallEnded",
+        "accepted, _bye, CallEnded",
+        "incoming, _bye, CallEnded",
+        "named, _unknown, ''",
+        "incoming, _unknown, ''",
     })
     @DisplayName("SPEC K1, K2, K3: what an event means at each stage; the end is told once")
     void stages(String stage, String type, String told) {
@@ -82,7 +101,8 @@ class CallsTest {
     void failures() {
         assertFailure("{\"code\":704,\"reason\":\"no answer\"}", 704, "no answer");
         assertFailure("{\"code\":99,\"reason\":\"x\"}", 1002, "x");
-        for (String extra : List.of("", "[".repeat(3000), "{\"code\":704}", "{\"reason\":\"x\"}", "{code:704,reason:x}")) {
+        for (String extra :
+                List.of("", "[".repeat(3000), "{\"code\":704}", "{\"reason\":\"x\"}", "{code:704,reason:x}")) {
             assertFailure(extra, 1002, "the server does not say why");
         }
     }
@@ -119,7 +139,8 @@ class CallsTest {
     }
 
     @Test
-    @DisplayName("SPEC K8: a second invitation is no call before it is answered: refused, it harms nothing; taken, it ends the first")
+    @DisplayName(
+            "SPEC K8: a second invitation is no call before it is answered: refused, it harms nothing; taken, it ends the first")
     void secondInvitation() {
         Calls calls = calling("_accept");
         calls.invite(3, "room", "bo");
@@ -145,8 +166,10 @@ class CallsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "room, _ack, CallReceived", "'', _ack, CallReceived", "room, _accept, CallAccepted", "'', _accept, CallAccepted",
-        "room, _refuse, CallRefused", "'', _refuse, CallRefused", "room, _failed, CallFailed", "'', _failed, CallFailed",
+        "room, _ack, CallReceived", "'', _ack, CallReceived", "room, _accept, CallAccepted",
+                "'', _accept, CallAccepted",
+        "room, _refuse, CallRefused", "'', _refuse, CallRefused", "room, _failed, CallFailed",
+                "'', _failed, CallFailed",
         "room, _bye, CallEnded", "'', _bye, CallEnded",
     })
     @DisplayName("SPEC K12: an event that overtakes the answer names the call; the answer then says nothing new")
@@ -206,10 +229,18 @@ class CallsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "", "no JSON", "[]", "{}", "{\"channel\":\"room\"}", "{\"channel\":1,\"peer\":\"bo\",\"extra\":\"\"}",
-        "{\"channel\":\"room\",\"peer\":\"bo\",\"extra\":7}", "{\"channel\":\"room\",\"peer\":\"bo\",\"extra\":null}", "{\"x\":[[[[",
-    })
+    @ValueSource(
+            strings = {
+                "",
+                "no JSON",
+                "[]",
+                "{}",
+                "{\"channel\":\"room\"}",
+                "{\"channel\":1,\"peer\":\"bo\",\"extra\":\"\"}",
+                "{\"channel\":\"room\",\"peer\":\"bo\",\"extra\":7}",
+                "{\"channel\":\"room\",\"peer\":\"bo\",\"extra\":null}",
+                "{\"x\":[[[[",
+            })
     @DisplayName("SPEC E5: contents that are none mean nothing")
     void noContents(String content) {
         Calls calls = calling();

@@ -49,15 +49,23 @@ class ChannelsTest {
 
     static Stream<Arguments> meanings() {
         return Stream.of(
-                Arguments.of("channel_msg", "{'account':'bo','msg':'hi'}",
+                Arguments.of(
+                        "channel_msg",
+                        "{'account':'bo','msg':'hi'}",
                         new Event.ChannelMessage("room", "bo", "hi", "e1-11", 1_763_700_000)),
                 Arguments.of("channel_user_join", "{'account':'bo'}", new Event.MemberJoined("room", "bo")),
                 Arguments.of("channel_user_leave", "{'account':'bo','uid':0}", new Event.MemberLeft("room", "bo")),
-                Arguments.of("channel_attr_update", "{'account':'bo','name':'n','value':'v','type':'update'}",
+                Arguments.of(
+                        "channel_attr_update",
+                        "{'account':'bo','name':'n','value':'v','type':'update'}",
                         new Event.AttributeChanged("room", "bo", "n", "v", "update")),
-                Arguments.of("channel_attr_update", "{'account':'bo','name':'n','value':'','type':'del'}",
+                Arguments.of(
+                        "channel_attr_update",
+                        "{'account':'bo','name':'n','value':'','type':'del'}",
                         new Event.AttributeChanged("room", "bo", "n", "", "del")),
-                Arguments.of("channel_attr_update", "{'account':'','type':'clear'}",
+                Arguments.of(
+                        "channel_attr_update",
+                        "{'account':'','type':'clear'}",
                         new Event.AttributeChanged("room", "", "", "", "clear")),
                 Arguments.of("channel_attr_update", "{'account':'bo','name':'n','value':'v','type':'x'}", null),
                 Arguments.of("channel_attr_update", "{'account':'bo','name':'n','value':'v'}", null),
@@ -158,9 +166,13 @@ class ChannelsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "{}", "{'list':7,'attrs':7,'id':'x','epoch':[]}", "{'list':[7,[],null,{}],'attrs':[1],'id':null}", "{'id':1.5}",
-    })
+    @ValueSource(
+            strings = {
+                "{}",
+                "{'list':7,'attrs':7,'id':'x','epoch':[]}",
+                "{'list':[7,[],null,{}],'attrs':[1],'id':null}",
+                "{'id':1.5}",
+            })
     @DisplayName("SPEC E5: an answer to a join may be junk")
     void junkOfAJoin(String body) {
         JSONObject given = Json.parseObject(body.replace('\'', '"'));
@@ -170,7 +182,8 @@ class ChannelsTest {
     @Test
     @DisplayName("SPEC C1: nobody changes what the application was told")
     void unmodifiable() {
-        Event.ChannelJoined joined = (Event.ChannelJoined) channels.join("room", new JSONObject()).get(0);
+        Event.ChannelJoined joined =
+                (Event.ChannelJoined) channels.join("room", new JSONObject()).get(0);
         assertThrows(UnsupportedOperationException.class, () -> joined.members.add("x"));
         assertThrows(UnsupportedOperationException.class, () -> joined.attributes.put("x", "y"));
         assertTrue(joined.members.isEmpty());

@@ -79,13 +79,34 @@ class CodecTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "[\"notify\",[\"msg\",true]]", "[\"notify\",[\"msg\",1.5]]", "[\"notify\",[\"recvmsg\",\"[true,\\\"x\\\"]\"]]",
-        "[\"notify\",[\"recvmsg\",\"no JSON\"]]", "[\"notify\",[\"channel2\",\"room\",false,\"x\"]]", "[\"notify\",{}]",
-        "[\"notify\"]", "[\"call2-ret\",[true,\"\",\"{}\"]]", "[\"call2-ret\",{\"length\":3}]", "[\"login_ret\",[1,\"{}\"]]",
-        "[\"reconnect\",{\"after_ms\":\"1\"}]", "[\"reconnect\",null]", "[\"error\",\"reason\"]", "[\"error\",{\"code\":1}]",
-        "[\"pong\",\"1\"]", "[\"pong\",1,2]", "[null,1]", "[7]", "[]", "\ud800", "null", "{}", "['kick']", "[kick]", "[\"kick\"",
-    })
+    @ValueSource(
+            strings = {
+                "[\"notify\",[\"msg\",true]]",
+                "[\"notify\",[\"msg\",1.5]]",
+                "[\"notify\",[\"recvmsg\",\"[true,\\\"x\\\"]\"]]",
+                "[\"notify\",[\"recvmsg\",\"no JSON\"]]",
+                "[\"notify\",[\"channel2\",\"room\",false,\"x\"]]",
+                "[\"notify\",{}]",
+                "[\"notify\"]",
+                "[\"call2-ret\",[true,\"\",\"{}\"]]",
+                "[\"call2-ret\",{\"length\":3}]",
+                "[\"login_ret\",[1,\"{}\"]]",
+                "[\"reconnect\",{\"after_ms\":\"1\"}]",
+                "[\"reconnect\",null]",
+                "[\"error\",\"reason\"]",
+                "[\"error\",{\"code\":1}]",
+                "[\"pong\",\"1\"]",
+                "[\"pong\",1,2]",
+                "[null,1]",
+                "[7]",
+                "[]",
+                "\ud800",
+                "null",
+                "{}",
+                "['kick']",
+                "[kick]",
+                "[\"kick\"",
+            })
     @DisplayName("SPEC E5: nor does what is nearly one")
     void nearlyFrames(String text) {
         assertNull(Codec.decode(text));
@@ -109,10 +130,19 @@ class CodecTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '\0', value = {
-        "{\"result\":\"ok\"}|", "{\"result\":\"failed\",\"reason\":\"no\"}|no", "{\"result\":\"failed\",\"reason\":{}}|failed",
-        "{\"result\":\"failed\"}|failed", "{}|failed", "[]|failed", "no JSON|failed", "{\"result\":true}|failed",
-    })
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '\0',
+            value = {
+                "{\"result\":\"ok\"}|",
+                "{\"result\":\"failed\",\"reason\":\"no\"}|no",
+                "{\"result\":\"failed\",\"reason\":{}}|failed",
+                "{\"result\":\"failed\"}|failed",
+                "{}|failed",
+                "[]|failed",
+                "no JSON|failed",
+                "{\"result\":true}|failed",
+            })
     @DisplayName("PROTOCOL 5: an answer is a success only if it says so")
     void successes(String body, String error) {
         String text = Json.array("call2-ret", Json.array(1, "", body)).toString();
@@ -124,7 +154,13 @@ class CodecTest {
     void items() {
         String text = "msg-v3 m1 ada bo f instant 1 x";
         JSONArray msgs = Json.array(
-                Json.array(1, text), Json.array(2L, "x"), Json.array(true, text), Json.array("3", text), Json.array(4), 5, null);
+                Json.array(1, text),
+                Json.array(2L, "x"),
+                Json.array(true, text),
+                Json.array("3", text),
+                Json.array(4),
+                5,
+                null);
         List<ServerFrame.Push> items = Codec.items(msgs);
         assertEquals(2, items.size());
         assertEquals(1, items.get(0).version);
@@ -149,7 +185,11 @@ class CodecTest {
 
     @ParameterizedTest
     @CsvSource({
-        "kick, 207", "TokenErrorExpired, 204", "TokenErrorWrong, 206", "TokenErrorOther, 206", "wrong account, 209",
+        "kick, 207",
+        "TokenErrorExpired, 204",
+        "TokenErrorWrong, 206",
+        "TokenErrorOther, 206",
+        "wrong account, 209",
         "anything else, 201",
     })
     @DisplayName("PROTOCOL 4: a server that gives no code says it in the reason")
@@ -198,7 +238,13 @@ class CodecTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1763700000, 1763700000", "-1, -1", "'', 0", "x, 0", "1.5, 0", "+1, 0", "\u0661, 0",
+        "1763700000, 1763700000",
+        "-1, -1",
+        "'', 0",
+        "x, 0",
+        "1.5, 0",
+        "+1, 0",
+        "\u0661, 0",
         "99999999999999999999, 0",
     })
     @DisplayName("PROTOCOL 6: the time of a line in seconds")

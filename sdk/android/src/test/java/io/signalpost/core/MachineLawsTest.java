@@ -24,8 +24,15 @@ class MachineLawsTest {
     private static final String[] CHANNELS = {"room", "hall", "__agora_user_online", ""};
     private static final String[] FUNCS = {"user_sendmsg", "channel_join", "channel_leave", "channel_query_num"};
     private static final String[] KINDS = {
-        "instant", "voip_invite", "voip_invite_ack", "voip_invite_accept", "voip_invite_refuse", "voip_invite_bye",
-        "voip_invite_msg", "voip_invite_failed", "unknown",
+        "instant",
+        "voip_invite",
+        "voip_invite_ack",
+        "voip_invite_accept",
+        "voip_invite_refuse",
+        "voip_invite_bye",
+        "voip_invite_msg",
+        "voip_invite_failed",
+        "unknown",
     };
     private static final String[] EVENTS = {
         "channel_msg", "channel_user_join", "channel_user_leave", "channel_attr_update", "unknown",
@@ -108,7 +115,8 @@ class MachineLawsTest {
         else if (chance < 4) turnAway(shell);
         else if (chance < 5) shell.receive(frame());
         else if (chance < 6) shell.receive(junkText());
-        else if (chance < 7) shell.step(random.nextBoolean() ? new Input.Hurry() : new Input.Ease(random.nextBoolean()));
+        else if (chance < 7)
+            shell.step(random.nextBoolean() ? new Input.Hurry() : new Input.Ease(random.nextBoolean()));
         else if (chance < 10) wait(shell);
         else if (chance < 14) shell.opened(any(null, null, null, null, null, "fetched", "\udc00"));
         else if (chance < 18) shell.letIn(random.nextInt(4) > 0, random.nextInt(4) > 0, value(2));
@@ -164,12 +172,25 @@ class MachineLawsTest {
             Object value = value(2);
             JSONArray item = Json.array(random.nextInt(9), "msg-v3 m bo ada f instant 1 x");
             body = Json.object(
-                    "result", "ok", "list", value, "attrs", value, "id", 2, "epoch", "e1", "channelName", value,
-                    "msgs", random.nextBoolean() ? Json.array(item, value) : new JSONArray());
+                    "result",
+                    "ok",
+                    "list",
+                    value,
+                    "attrs",
+                    value,
+                    "id",
+                    2,
+                    "epoch",
+                    "e1",
+                    "channelName",
+                    value,
+                    "msgs",
+                    random.nextBoolean() ? Json.array(item, value) : new JSONArray());
         } else {
             body = Json.object("result", "failed", "reason", "no", "code", code);
         }
-        shell.receive(Json.array("call2-ret", Json.array(id, "", body.toString())).toString());
+        shell.receive(
+                Json.array("call2-ret", Json.array(id, "", body.toString())).toString());
     }
 
     private void push(ShellModel shell) {
@@ -184,14 +205,17 @@ class MachineLawsTest {
         JSONObject content = Json.object(
                 "account", "bo", "msg", text(), "name", "n", "value", "v", "type", any("update", "del", "clear", "x"));
         String line = "msg-v3 m bo " + channel + " f " + any(EVENTS) + " 1 " + content;
-        shell.receive(Json.array("notify", Json.array("channel2", channel, random.nextInt(8), line)).toString());
+        shell.receive(Json.array("notify", Json.array("channel2", channel, random.nextInt(8), line))
+                .toString());
     }
 
     private String frame() {
         String name = any("kick", "close", "pong", "error", "reconnect", "msg");
-        if (name.equals("msg")) return Json.array("notify", Json.array("msg", random.nextInt(9))).toString();
+        if (name.equals("msg"))
+            return Json.array("notify", Json.array("msg", random.nextInt(9))).toString();
         Object argument = Json.object("after_ms", 20, "reason", "x", "code", 1004);
-        return Json.array(name, name.equals("error") || name.equals("reconnect") ? argument : value(1)).toString();
+        return Json.array(name, name.equals("error") || name.equals("reconnect") ? argument : value(1))
+                .toString();
     }
 
     // --- junk ---
@@ -200,9 +224,12 @@ class MachineLawsTest {
         return switch (random.nextInt(5)) {
             case 0 -> text();
             case 1 -> Json.array(any(FRAMES), value(3)).toString();
-            case 2 -> Json.array(
-                    "notify", Json.array(any("msg", "recvmsg", "channel2"), value(2), value(2))).toString();
-            case 3 -> Json.array(any(FRAMES), Json.array(value(1), value(1), value(2))).toString();
+            case 2 ->
+                Json.array("notify", Json.array(any("msg", "recvmsg", "channel2"), value(2), value(2)))
+                        .toString();
+            case 3 ->
+                Json.array(any(FRAMES), Json.array(value(1), value(1), value(2)))
+                        .toString();
             default -> mutilated(frame());
         };
     }

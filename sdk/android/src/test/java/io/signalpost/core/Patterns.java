@@ -24,22 +24,42 @@ final class Patterns {
     Patterns() {
         operators.put("$any", (operand, value, path) -> {});
         operators.put("$int", (operand, value, path) -> require(isWhole(value), path, "a whole number", value));
-        operators.put("$text", (operand, value, path) ->
-                require(value instanceof String && !"".equals(value), path, "a text that is not empty", value));
-        operators.put("$above", (operand, value, path) -> require(
-                isWhole(value) && Json.asWhole(value) > Json.asWhole(substitute(operand)),
-                path, "a whole number above " + operand, value));
-        operators.put("$next", (operand, value, path) -> require(
-                isWhole(value) && Json.asWhole(value) == Json.asWhole(substitute(operand)) + 1,
-                path, "the number behind " + operand, value));
-        operators.put("$not", (operand, value, path) ->
-                require(!same(substitute(operand), value), path, "anything but " + operand, value));
-        operators.put("$begins", (operand, value, path) -> require(
-                value instanceof String && ((String) value).startsWith((String) substitute(operand)),
-                path, "a text that begins " + operand, value));
-        operators.put("$count", (operand, value, path) -> require(
-                value instanceof JSONArray && ((JSONArray) value).length() == Json.asWhole(operand),
-                path, operand + " elements", value));
+        operators.put(
+                "$text",
+                (operand, value, path) ->
+                        require(value instanceof String && !"".equals(value), path, "a text that is not empty", value));
+        operators.put(
+                "$above",
+                (operand, value, path) -> require(
+                        isWhole(value) && Json.asWhole(value) > Json.asWhole(substitute(operand)),
+                        path,
+                        "a whole number above " + operand,
+                        value));
+        operators.put(
+                "$next",
+                (operand, value, path) -> require(
+                        isWhole(value) && Json.asWhole(value) == Json.asWhole(substitute(operand)) + 1,
+                        path,
+                        "the number behind " + operand,
+                        value));
+        operators.put(
+                "$not",
+                (operand, value, path) ->
+                        require(!same(substitute(operand), value), path, "anything but " + operand, value));
+        operators.put(
+                "$begins",
+                (operand, value, path) -> require(
+                        value instanceof String && ((String) value).startsWith((String) substitute(operand)),
+                        path,
+                        "a text that begins " + operand,
+                        value));
+        operators.put(
+                "$count",
+                (operand, value, path) -> require(
+                        value instanceof JSONArray && ((JSONArray) value).length() == Json.asWhole(operand),
+                        path,
+                        operand + " elements",
+                        value));
         operators.put("$json", this::holdJson);
         operators.put("$each", this::holdEach);
     }

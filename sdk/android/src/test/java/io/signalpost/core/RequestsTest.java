@@ -27,10 +27,18 @@ class RequestsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "user_sendmsg, 400, 401", "channel_sendmsg, 400, 401", "channel_join, 300, 300", "channel_query_num, 500, 501",
-        "channel_query_user_isin, 500, 501", "channel_query_userlist, 500, 501", "channel_query_userlist_all, 500, 501",
-        "voip_invite, 700, 702", "voip_invite_accept, 1001, 1001", "user_set_attr, 1001, 1001",
-        "channel_leave, 1001, 1001", "anything, 1001, 1001",
+        "user_sendmsg, 400, 401",
+        "channel_sendmsg, 400, 401",
+        "channel_join, 300, 300",
+        "channel_query_num, 500, 501",
+        "channel_query_user_isin, 500, 501",
+        "channel_query_userlist, 500, 501",
+        "channel_query_userlist_all, 500, 501",
+        "voip_invite, 700, 702",
+        "voip_invite_accept, 1001, 1001",
+        "user_set_attr, 1001, 1001",
+        "channel_leave, 1001, 1001",
+        "anything, 1001, 1001",
     })
     @DisplayName("SPEC E1: every function has its codes, for a failure and for silence")
     void codes(String func, int failed, int silent) {
@@ -39,10 +47,18 @@ class RequestsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "channel_query_num", "channel_query_user_isin", "channel_query_userlist", "channel_query_userlist_all",
-        "channel_join", "user_query_user_status", "user_get_attr", "user_get_attr_all", "user_getmsg",
-    })
+    @ValueSource(
+            strings = {
+                "channel_query_num",
+                "channel_query_user_isin",
+                "channel_query_userlist",
+                "channel_query_userlist_all",
+                "channel_join",
+                "user_query_user_status",
+                "user_get_attr",
+                "user_get_attr_all",
+                "user_getmsg",
+            })
     @DisplayName("PROTOCOL 12: what is done twice without harm needs no request id")
     void harmless(String func) {
         assertFalse(add(func, 0).args.has("rid"));
@@ -52,7 +68,8 @@ class RequestsTest {
     @DisplayName("SPEC M7: what changes something carries a request id of its own")
     void ids() {
         Set<String> rids = new HashSet<>();
-        for (String func : List.of("user_sendmsg", "user_sendmsg", "channel_leave", "voip_invite", "channel_set_attr")) {
+        for (String func :
+                List.of("user_sendmsg", "user_sendmsg", "channel_leave", "voip_invite", "channel_set_attr")) {
             String rid = add(func, 0).args.getString("rid");
             assertTrue(rid.startsWith("seed-"), rid);
             assertTrue(rids.add(rid), rid);

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -26,9 +27,19 @@ final class ScenarioPlayer {
 
     /** Requests that carry a request id (PROTOCOL §12). */
     private static final Set<String> CHANGES = Set.of(
-            "user_sendmsg", "user_set_attr", "channel_leave", "channel_sendmsg", "channel_set_attr", "channel_del_attr",
-            "channel_clear_attr", "voip_invite", "voip_invite_ack", "voip_invite_accept", "voip_invite_refuse",
-            "voip_invite_bye", "voip_invite_msg");
+            "user_sendmsg",
+            "user_set_attr",
+            "channel_leave",
+            "channel_sendmsg",
+            "channel_set_attr",
+            "channel_del_attr",
+            "channel_clear_attr",
+            "voip_invite",
+            "voip_invite_ack",
+            "voip_invite_accept",
+            "voip_invite_refuse",
+            "voip_invite_bye",
+            "voip_invite_msg");
 
     /** Members of a step or an effect that are neither an input nor an effect. */
     private static final Map<String, Set<String>> BESIDES = Map.of(
@@ -36,6 +47,7 @@ final class ScenarioPlayer {
             "invite", Set.of("as"),
             "respond", Set.of("as", "call", "extra"),
             "answer", Set.of("body", "refused", "reason"));
+
     private static final Set<String> STEP = Set.of("at", "effects", "status");
     private static final Set<String> BEHIND = Set.of("at", "as", "again", "body", "code", "reason");
 
@@ -160,7 +172,7 @@ final class ScenarioPlayer {
         });
         inputs.put("invite", this::invite);
         inputs.put("respond", step -> {
-            Action action = Action.valueOf(step.getString("respond").toUpperCase());
+            Action action = Action.valueOf(step.getString("respond").toUpperCase(Locale.ROOT));
             String extra = (String) patterns.build(step.opt("extra") == null ? "" : step.get("extra"));
             return new Input.Respond(number(step), calls.get(step.getString("call")), action, extra);
         });
@@ -190,7 +202,9 @@ final class ScenarioPlayer {
             JSONArray push = (JSONArray) patterns.build(step.get("push"));
             Object fields = push.get(1);
             Object line = fields instanceof JSONObject ? Patterns.line((JSONObject) fields) : fields;
-            return received(Json.array("notify", Json.array("recvmsg", Json.array(push.get(0), line).toString())));
+            return received(Json.array(
+                    "notify",
+                    Json.array("recvmsg", Json.array(push.get(0), line).toString())));
         });
         inputs.put("channel_event", this::channelEvent);
     }
@@ -227,8 +241,14 @@ final class ScenarioPlayer {
         } else {
             String reason = step.optString("reason", "refused");
             body = Json.object(
-                    "result", "failed", "reason", reason, "code", step.get("refused"),
-                    "data", Json.object("result", reason));
+                    "result",
+                    "failed",
+                    "reason",
+                    reason,
+                    "code",
+                    step.get("refused"),
+                    "data",
+                    Json.object("result", reason));
         }
         return received(Json.array("call2-ret", Json.array(sent(text(step, "answer")).id, "", body.toString())));
     }
@@ -275,7 +295,8 @@ final class ScenarioPlayer {
             }
         } catch (Mismatch error) {
             StringBuilder all = new StringBuilder(error.getMessage()).append("\nwhat came:");
-            for (Seen each : seen) all.append("\n  ").append(each.time).append(": ").append(spelled(each.effect));
+            for (Seen each : seen)
+                all.append("\n  ").append(each.time).append(": ").append(spelled(each.effect));
             throw new Mismatch(all.toString());
         }
     }
@@ -320,9 +341,13 @@ final class ScenarioPlayer {
             Object reason = pattern.opt("reason");
             patterns.match(reason == null ? Json.object("$text", true) : reason, result.reason, "$");
         });
-        effects.put("note", (pattern, effect) -> require(
-                effect instanceof Event.Note && ((Event.Note) effect).text.startsWith(pattern.getString("note")),
-                "a note that begins " + pattern.get("note"), effect));
+        effects.put(
+                "note",
+                (pattern, effect) -> require(
+                        effect instanceof Event.Note
+                                && ((Event.Note) effect).text.startsWith(pattern.getString("note")),
+                        "a note that begins " + pattern.get("note"),
+                        effect));
     }
 
     private static void require(boolean holds, String expected, Effect effect) {
@@ -337,8 +362,18 @@ final class ScenarioPlayer {
     /** A login frame: what the scenario says, what follows from the login, no other line or channels. */
     private void holdEnter(JSONObject given, JSONArray frame) {
         JSONObject implied = Json.object(
-                "vid", login.get("app"), "account", login.get("account"), "token", login.get("token"),
-                "device", "${device}", "ver", 1, "$more", true);
+                "vid",
+                login.get("app"),
+                "account",
+                login.get("account"),
+                "token",
+                login.get("token"),
+                "device",
+                "${device}",
+                "ver",
+                1,
+                "$more",
+                true);
         patterns.match(Json.array("login", merged(implied, given)), frame, "$");
         JSONObject fields = frame.getJSONObject(1);
         JSONObject channels = fields.optJSONObject("channels");
@@ -380,7 +415,11 @@ final class ScenarioPlayer {
     }
 
     private void holdEvent(String name, JSONObject given, Effect effect) {
-        require(effect instanceof Event && snake(effect.getClass().getSimpleName()).equals(name), name, effect);
+        require(
+                effect instanceof Event
+                        && snake(effect.getClass().getSimpleName()).equals(name),
+                name,
+                effect);
         JSONObject fields = fieldsOf(effect);
         JSONObject wanted = merged(new JSONObject(), given);
         if (fields.has("reason") && !wanted.has("reason")) wanted.put("reason", Json.object("$text", true));
@@ -420,7 +459,7 @@ final class ScenarioPlayer {
     }
 
     private static String snake(String name) {
-        return name.replaceAll("(?<!^)(?=[A-Z])", "_").toLowerCase();
+        return name.replaceAll("(?<!^)(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
     }
 
     private static String camel(String name) {

@@ -25,8 +25,9 @@ class ScenarioTest {
     @TestFactory
     @DisplayName("the machine does what the scenario says")
     Stream<DynamicTest> scenarios() {
-        return ALL.stream().map(scenario -> DynamicTest.dynamicTest(
-                scenario + " " + scenario.shows(), () -> new ScenarioPlayer(scenario).play()));
+        return ALL.stream()
+                .map(scenario -> DynamicTest.dynamicTest(
+                        scenario + " " + scenario.shows(), () -> new ScenarioPlayer(scenario).play()));
     }
 
     @Test
@@ -35,8 +36,16 @@ class ScenarioTest {
         Set<String> files = new HashSet<>();
         for (Scenario scenario : ALL) files.add(scenario.file());
         assertEquals(
-                Set.of("login.json", "logout.json", "connection.json", "resume.json", "requests.json", "inbox.json",
-                        "channels.json", "calls.json", "frames.json"),
+                Set.of(
+                        "login.json",
+                        "logout.json",
+                        "connection.json",
+                        "resume.json",
+                        "requests.json",
+                        "inbox.json",
+                        "channels.json",
+                        "calls.json",
+                        "frames.json"),
                 files);
         assertTrue(ALL.size() > 100, () -> ALL.size() + " scenarios");
     }
@@ -55,24 +64,25 @@ class ScenarioTest {
 
     /** A player that lets something pass would prove nothing. */
     @ParameterizedTest
-    @ValueSource(strings = {
-        "[{'login': {}}]",
-        "[{'login': {}, 'effects': [{'open': true}, {'open': true}]}]",
-        "[{'login': {}, 'effects': [{'drop': true}]}]",
-        "[{'login': {}, 'effects': [{'open': true}], 'status': 2}]",
-        "[{'begin': 'online'}, {'at': 10}]",
-        "[{'begin': 'online'}, {'at': 10, 'effects': [{'at': 9.9, 'transmit': ['ping', 1]}]}]",
-        "[{'begin': 'online'}, {'at': 10, 'effects': [{'transmit': ['ping', 2]}]}]",
-        "[{'begin': 'online'}, {'at': 10, 'effects': [{'transmit': ['ping', '1']}]}]",
-        "[{'begin': 'online'}, {'request': ['f', {'account': 'bo'}], 'as': 'q', 'effects': [{'call': ['f', {}]}]}]",
-        "[{'begin': 'online'}, {'request': ['f', {}], 'as': 'q', 'effects': [{'call': ['g', {}]}]}]",
-        "[{'begin': 'online'}, {'request': ['f', {}], 'as': 'q', 'effects': [{'call': ['f', {'rid': 'x'}]}]}]",
-        "[{'begin': 'online'}, {'closed': 'cut', 'effects': [{'reconnecting': {'attempt': 2}}]}]",
-        "[{'begin': 'online'}, {'closed': 'cut', 'effects': [{'reconnecting': {}}]}]",
-        "[{'begin': 'online'}, {'login': {}, 'effects': [{'note': '209'}]}]",
-        "[{'begin': 'online'}, {'closed': 'cut', 'effects': [{'reconnecting': {'attempt': 1}}]},"
-                + " {'at': 0.2, 'effects': [{'open': true}]}, {'opened': true, 'effects': [{'enter': {}}]}]",
-    })
+    @ValueSource(
+            strings = {
+                "[{'login': {}}]",
+                "[{'login': {}, 'effects': [{'open': true}, {'open': true}]}]",
+                "[{'login': {}, 'effects': [{'drop': true}]}]",
+                "[{'login': {}, 'effects': [{'open': true}], 'status': 2}]",
+                "[{'begin': 'online'}, {'at': 10}]",
+                "[{'begin': 'online'}, {'at': 10, 'effects': [{'at': 9.9, 'transmit': ['ping', 1]}]}]",
+                "[{'begin': 'online'}, {'at': 10, 'effects': [{'transmit': ['ping', 2]}]}]",
+                "[{'begin': 'online'}, {'at': 10, 'effects': [{'transmit': ['ping', '1']}]}]",
+                "[{'begin': 'online'}, {'request': ['f', {'account': 'bo'}], 'as': 'q', 'effects': [{'call': ['f', {}]}]}]",
+                "[{'begin': 'online'}, {'request': ['f', {}], 'as': 'q', 'effects': [{'call': ['g', {}]}]}]",
+                "[{'begin': 'online'}, {'request': ['f', {}], 'as': 'q', 'effects': [{'call': ['f', {'rid': 'x'}]}]}]",
+                "[{'begin': 'online'}, {'closed': 'cut', 'effects': [{'reconnecting': {'attempt': 2}}]}]",
+                "[{'begin': 'online'}, {'closed': 'cut', 'effects': [{'reconnecting': {}}]}]",
+                "[{'begin': 'online'}, {'login': {}, 'effects': [{'note': '209'}]}]",
+                "[{'begin': 'online'}, {'closed': 'cut', 'effects': [{'reconnecting': {'attempt': 1}}]},"
+                        + " {'at': 0.2, 'effects': [{'open': true}]}, {'opened': true, 'effects': [{'enter': {}}]}]",
+            })
     @DisplayName("what a scenario does not expect is a failure")
     void surprisesFail(String steps) {
         Scenario scenario = Scenario.of(steps.replace('\'', '"'));

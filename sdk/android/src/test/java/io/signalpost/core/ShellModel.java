@@ -93,8 +93,16 @@ final class ShellModel {
             if (kept.length() == 0) Json.put(kept, name, Json.object("epoch", same ? "e1" : "e2", "lost", 1));
         }
         JSONObject body = Json.object(
-                "result", "ok", "line", "line", "inbox", same ? "i1" : "i2", "resumed", resumed,
-                "channels", same ? kept : channelsOfOthers);
+                "result",
+                "ok",
+                "line",
+                "line",
+                "inbox",
+                same ? "i1" : "i2",
+                "resumed",
+                resumed,
+                "channels",
+                same ? kept : channelsOfOthers);
         receive(Json.array("login_ret", Json.array("", body.toString())).toString());
     }
 

@@ -33,11 +33,29 @@ class AddressTest {
 
     @ParameterizedTest
     @NullSource
-    @ValueSource(strings = {
-        "", " ", "host", "host:80", "ftp://host/", "ws:/host", "ws://", "ws:///path", "ws://host:port/", "ws://host:0/",
-        "ws://host:65536/", "ws://host/#part", "ws://ho st/", " ws://host/", "ws://host/\n", "ws://[::1/", "ws://[zz]/",
-        "ws://a..b/", "javascript:alert(1)", "ws://host:123456/",
-    })
+    @ValueSource(
+            strings = {
+                "",
+                " ",
+                "host",
+                "host:80",
+                "ftp://host/",
+                "ws:/host",
+                "ws://",
+                "ws:///path",
+                "ws://host:port/",
+                "ws://host:0/",
+                "ws://host:65536/",
+                "ws://host/#part",
+                "ws://ho st/",
+                " ws://host/",
+                "ws://host/\n",
+                "ws://[::1/",
+                "ws://[zz]/",
+                "ws://a..b/",
+                "javascript:alert(1)",
+                "ws://host:123456/",
+            })
     @DisplayName("what is none is refused with 1004 and what is allowed")
     void bad(String given) {
         ArgumentException error = assertThrows(ArgumentException.class, () -> Address.check(given));

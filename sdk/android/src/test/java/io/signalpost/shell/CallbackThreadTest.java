@@ -33,16 +33,18 @@ class CallbackThreadTest {
     }
 
     private void block() {
-        thread.put(handler -> {
-            handler.add("begun");
-            while (latch.getCount() > 0) {
-                try {
-                    latch.await();
-                } catch (InterruptedException ignored) {
-                    // Until it opens.
-                }
-            }
-        }, 0);
+        thread.put(
+                handler -> {
+                    handler.add("begun");
+                    while (latch.getCount() > 0) {
+                        try {
+                            latch.await();
+                        } catch (InterruptedException ignored) {
+                            // Until it opens.
+                        }
+                    }
+                },
+                0);
     }
 
     @Test
@@ -73,12 +75,16 @@ class CallbackThreadTest {
     @DisplayName("what a callback throws is reported, and the next one comes; so does an interruption (SPEC M6)")
     void exceptions() throws Exception {
         thread.setHandler(seen);
-        thread.put(handler -> {
-            throw new IllegalStateException("meant to be");
-        }, 1);
-        thread.put(handler -> {
-            throw new AssertionError("meant to be");
-        }, 2);
+        thread.put(
+                handler -> {
+                    throw new IllegalStateException("meant to be");
+                },
+                1);
+        thread.put(
+                handler -> {
+                    throw new AssertionError("meant to be");
+                },
+                2);
         thread.put(handler -> Thread.currentThread().interrupt(), 3);
         thread.put(handler -> handler.add("next"), 0);
         eventually("all have run", () -> seen.size() == 4);
@@ -123,11 +129,13 @@ class CallbackThreadTest {
     @DisplayName("SPEC S9: stop inside a callback does not wait for itself, and that one is seen once")
     void stoppingItself() throws Exception {
         thread.setHandler(seen);
-        thread.put(handler -> {
-            assertTrue(thread.isCurrent());
-            thread.stop();
-            handler.add("stopped");
-        }, 7);
+        thread.put(
+                handler -> {
+                    assertTrue(thread.isCurrent());
+                    thread.stop();
+                    handler.add("stopped");
+                },
+                7);
         thread.put(handler -> handler.add("never"), 8);
         eventually("the thread ends", () -> threads("callback-test").isEmpty());
         assertEquals(Arrays.asList("mark 7", "stopped"), seen);

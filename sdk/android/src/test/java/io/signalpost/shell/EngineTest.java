@@ -206,7 +206,8 @@ class EngineTest {
         online();
         call(() -> {
             engine.request(Arguments.setUserAttribute("a", "1"), result -> told.add("set " + result.code));
-            engine.request(Arguments.getUserAttribute(account, "a"), result -> told.add(result.body.optString("value")));
+            engine.request(
+                    Arguments.getUserAttribute(account, "a"), result -> told.add(result.body.optString("value")));
             engine.request(Arguments.join("engine-room"), result -> told.add("join " + result.isAnswered()));
             assertEquals(1, told.size());
         });

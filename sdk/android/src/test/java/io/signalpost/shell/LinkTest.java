@@ -88,7 +88,8 @@ class LinkTest implements Link.Owner {
         loop.wait(() -> {
             for (int number = 0; number < 100; number++) link.send("to " + number);
         });
-        for (int number = 0; number < 100; number++) assertEquals("to " + number, connection.read().text());
+        for (int number = 0; number < 100; number++)
+            assertEquals("to " + number, connection.read().text());
         List<String> expected = new ArrayList<>(Collections.singletonList("opened"));
         for (int number = 0; number < 3000; number++) {
             connection.send("from " + number);
@@ -107,10 +108,12 @@ class LinkTest implements Link.Owner {
         loop.post(() -> Patience.await(latch, 30, java.util.concurrent.TimeUnit.SECONDS));
         int count = 3 * Link.MESSAGES_WAITING;
         for (int number = 0; number < count; number++) connection.send("from " + number);
-        eventually("the reader waits", () -> Thread.getAllStackTraces().keySet().stream()
-                .anyMatch(thread -> thread.getName().equals(NAME + "-link")
-                        && thread.getState() == Thread.State.WAITING
-                        && Arrays.toString(thread.getStackTrace()).contains("Link.keep")));
+        eventually(
+                "the reader waits",
+                () -> Thread.getAllStackTraces().keySet().stream()
+                        .anyMatch(thread -> thread.getName().equals(NAME + "-link")
+                                && thread.getState() == Thread.State.WAITING
+                                && Arrays.toString(thread.getStackTrace()).contains("Link.keep")));
         assertEquals(1, told.size());
         latch.countDown();
         eventually("all came", () -> told.size() == count + 1);
@@ -178,7 +181,8 @@ class LinkTest implements Link.Owner {
             for (int number = 0; number < 1000; number++) link.send("to " + number);
             link.close();
         });
-        for (int number = 0; number < 1000; number++) assertEquals("to " + number, connection.read().text());
+        for (int number = 0; number < 1000; number++)
+            assertEquals("to " + number, connection.read().text());
         assertEquals(1000, connection.read().code());
     }
 
@@ -224,7 +228,9 @@ class LinkTest implements Link.Owner {
         Link other = new Link(loop, dialer, this);
         loop.wait(() -> other.open(server.url()));
         server.next().write("HTTP/1.1 400 what?\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-        eventually("both are lost", () -> told.stream().filter(text -> text.startsWith("lost")).count() == 2);
+        eventually(
+                "both are lost",
+                () -> told.stream().filter(text -> text.startsWith("lost")).count() == 2);
         loop.wait(other::close);
         assertEquals(4, told.size());
     }
