@@ -172,7 +172,7 @@ final class Link {
         }
         String message = error.getMessage();
         String why = message == null ? error.getClass().getSimpleName() : message;
-        return (opened ? "the connection broke: " : "no connection to " + place + ": ") + why;
+        return (opened ? "the connection broke: " : place + " cannot be reached: ") + why;
     }
 
     /** What OkHttp tells. Its calls come from a reader and a writer, but behind {@code onOpen} messages from one. */

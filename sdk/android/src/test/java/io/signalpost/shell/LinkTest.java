@@ -260,10 +260,10 @@ class LinkTest implements Link.Owner {
             link.open("ws://127.0.0.1:" + port + "/");
             assertTrue(told.isEmpty());
         });
-        lost("no connection to 127.0.0.1:" + port + ": ");
+        lost("127.0.0.1:" + port + " cannot be reached: ");
         Link other = new Link(loop, dialer, this);
         loop.wait(() -> other.open("ws://no-such-host.invalid/"));
-        lost("no connection to no-such-host.invalid:80: ");
+        lost("no-such-host.invalid:80 cannot be reached: ");
     }
 
     @Test
