@@ -56,7 +56,7 @@ format: $(VENV)/.developed $(WEB)/node_modules/.installed console/node_modules/.
 	cd $(JAVA) && $(MVN) spotless:apply
 
 api: $(VENV)/.installed java ## write down the public API of the Java SDK, which make check compares
-	cd $(JAVA) && $(MVN) package -Doutputs=$(CHECKS) -DskipTests -Dmaven.test.skip
+	cd $(JAVA) && $(MVN) package -Doutputs=$(CHECKS) -Dmaven.test.skip
 	$(BIN)/python $(JAVA)/scripts/api.py $(JAVA)/$(CHECKS) --write
 
 jar: java ## the Java SDK with its sources and Javadoc, into the local Maven repository
@@ -218,11 +218,9 @@ CHECKS  := target/check
 CHECKED := rm -rf $(CHECKS) && $(MVN) -Pcheck -Doutputs=$(CHECKS) verify
 
 # The classes of the SDK and its tests, and their class path: what tests in Python run.
-CLASS_PATH := org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath
-
 $(JAVA)/target/.classes: $(JAVA)/pom.xml $(shell find $(JAVA)/src -type f) | java
 	@echo 'compiling $(JAVA)' >&2
-	@cd $(JAVA) && $(MVN) test-compile $(CLASS_PATH) -Dmdep.outputFile=target/test-classpath.txt >&2
+	@cd $(JAVA) && $(MVN) test-compile dependency:build-classpath -Dmdep.outputFile=target/test-classpath.txt >&2
 	@touch $@
 
 .PHONY: java

@@ -4,6 +4,7 @@ import io.agora.IAgoraAPI.ICallBack;
 import io.signalpost.core.Settings;
 import io.signalpost.shell.CallbackThread;
 import io.signalpost.shell.Loop;
+import io.signalpost.shell.Patience;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -93,7 +94,7 @@ final class Instance {
     void destroy() {
         if (!destroyed.compareAndSet(false, true)) {
             if (!callbacks.isCurrent()) {
-                await(ended, Long.MAX_VALUE);
+                Patience.await(ended, Long.MAX_VALUE, TimeUnit.NANOSECONDS);
             }
             return;
         }
@@ -101,29 +102,12 @@ final class Instance {
             callbacks.stop();
             CountDownLatch over = new CountDownLatch(1);
             if (loop.post(() -> session.end(over::countDown))) {
-                await(over, (long) ((settings.logoutSeconds + 1) * 1e9));
+                Patience.await(over, (long) ((settings.logoutSeconds + 1) * 1e9), TimeUnit.NANOSECONDS);
                 loop.post(this::close);
             }
             loop.stop();
         } finally {
             ended.countDown();
-        }
-    }
-
-    /** Wait, whatever interrupts; the thread is then interrupted afterwards. */
-    private static void await(CountDownLatch latch, long nanos) {
-        boolean interrupted = false;
-        long begin = System.nanoTime();
-        for (long left = nanos; left > 0; left = nanos - (System.nanoTime() - begin)) {
-            try {
-                latch.await(left, TimeUnit.NANOSECONDS);
-                break;
-            } catch (InterruptedException error) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

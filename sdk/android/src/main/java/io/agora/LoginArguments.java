@@ -46,9 +46,9 @@ final class LoginArguments {
             return "";
         }
         try {
-            return Arguments.accountName(appId); // the rule is that of accounts
+            return Arguments.name(appId, "App ID");
         } catch (ArgumentException error) {
-            throw new Refused(Codes.LOGIN_E_NET, error.code, error.reason.replaceFirst("^account", "App ID"));
+            throw new Refused(Codes.LOGIN_E_NET, error.code, error.reason);
         }
     }
 
@@ -62,9 +62,9 @@ final class LoginArguments {
 
     private static String checkedToken(String token) throws Refused {
         try {
-            return Arguments.answerExtra(token); // the rule is that of extras: a text of at most 8 KiB, or none
+            return Arguments.token(token);
         } catch (ArgumentException error) {
-            throw new Refused(Codes.LOGIN_E_TOKENWRONG, error.code, error.reason.replaceFirst("^extra", "token"));
+            throw new Refused(Codes.LOGIN_E_TOKENWRONG, error.code, error.reason);
         }
     }
 

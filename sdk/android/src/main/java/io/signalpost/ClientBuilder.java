@@ -1,11 +1,9 @@
 package io.signalpost;
 
 import io.signalpost.core.Arguments;
-import io.signalpost.core.Codes;
 import io.signalpost.core.Settings;
 import io.signalpost.shell.Address;
 import io.signalpost.shell.TokenSource;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -21,7 +19,6 @@ import java.util.function.Supplier;
  */
 @NeedsAndroid24
 public final class ClientBuilder {
-    private static final int TOKEN_BYTES = 8_192; // so that a login fits into a frame, however it is escaped
     private static final AtomicInteger NUMBERS = new AtomicInteger(); // clients of this process
 
     private final String url;
@@ -46,37 +43,23 @@ public final class ClientBuilder {
 
     /** The app's id, a name. */
     public ClientBuilder appId(String appId) {
-        this.appId = name(appId, "appId");
+        this.appId = Bad.input(() -> Arguments.name(appId, "appId"));
         return this;
     }
 
     /** The account, a name: 1 to 128 bytes of UTF-8, no blanks (SPEC L2). */
     public ClientBuilder account(String account) {
-        this.account = name(account, "account");
+        this.account = Bad.input(() -> Arguments.accountName(account));
         return this;
-    }
-
-    private static String name(String name, String what) {
-        try {
-            return Arguments.accountName(name);
-        } catch (io.signalpost.core.ArgumentException error) {
-            throw new ArgumentException(error.code, error.reason.replaceFirst("^account", what));
-        }
     }
 
     /** A token of 1 to 8192 bytes that serves for all connections (SPEC L3, L6). */
     public ClientBuilder token(String token) {
-        if (token == null || token.isEmpty()) {
-            throw SignalpostException.wrong("the token is empty: 1 to " + TOKEN_BYTES + " bytes are allowed");
+        String text = Bad.input(() -> Arguments.token(token));
+        if (text.isEmpty()) {
+            throw SignalpostException.wrong("the token is empty: 1 to " + Arguments.TOKEN_BYTES + " bytes are allowed");
         }
-        if (token.indexOf('\0') >= 0 || !StandardCharsets.UTF_8.newEncoder().canEncode(token)) {
-            throw SignalpostException.wrong("the token holds NUL or a lone surrogate: no token does");
-        }
-        if (token.getBytes(StandardCharsets.UTF_8).length > TOKEN_BYTES) {
-            String reason = "the token is too long: at most " + TOKEN_BYTES + " bytes are allowed";
-            throw new ArgumentException(Codes.GENERAL_E_LARGE_PARAM, reason);
-        }
-        this.token = token;
+        this.token = text;
         this.source = null;
         return this;
     }

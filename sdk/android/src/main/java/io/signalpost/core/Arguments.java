@@ -19,20 +19,32 @@ public final class Arguments {
     private static final String NOT_AN_OBJECT = "the arguments have to be an object, or its JSON text";
     private static final String NOT_A_NUMBER = "num has to be a whole number, 0 or more";
 
+    /** However a token of so many bytes is escaped, a login fits into a frame. */
+    public static final int TOKEN_BYTES = 8_192;
+
     private Arguments() {}
 
     // --- values ---
 
     /** An account's name. */
     public static String accountName(String account) {
-        require(Texts.nameFault(account, "account"));
-        return account;
+        return name(account, "account");
     }
 
     /** A channel's name. */
     public static String channelName(String channel) {
-        require(Texts.nameFault(channel, "channel name"));
-        return channel;
+        return name(channel, "channel name");
+    }
+
+    /** The name of something else, such as an app; {@code what} stands in the error (SPEC §1). */
+    public static String name(String name, String what) {
+        require(Texts.nameFault(name, what));
+        return name;
+    }
+
+    /** A login token: any text of at most 8 KiB, so that a login fits into a frame; null is "". */
+    public static String token(String token) {
+        return token == null ? "" : content(token, "token", TOKEN_BYTES);
     }
 
     /** An invitation's extra: JSON text of at most 8 KiB, or "" (SPEC K1); null is "". */

@@ -4,7 +4,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** Waiting for a bounded time, whatever interrupts it; the thread is then interrupted afterwards. */
-final class Patience {
+public final class Patience {
     /** Something to wait for. */
     private interface Wait {
         /** Wait so long; whether it has happened. */
@@ -14,7 +14,7 @@ final class Patience {
     private Patience() {}
 
     /** Wait for a latch; whether it opened in time. */
-    static boolean await(CountDownLatch latch, long time, TimeUnit unit) {
+    public static boolean await(CountDownLatch latch, long time, TimeUnit unit) {
         return through(unit.toNanos(time), nanos -> latch.await(nanos, TimeUnit.NANOSECONDS));
     }
 
