@@ -13,7 +13,7 @@ PAGE   := src/signalpost/gateway/console/index.html
 SCRIPT := src/signalpost/gateway/script/signal.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-web test-android check check-android format api jar bench bench-client bench-web bench-android reference codes lock page script wheel clean
+.PHONY: help run test test-python test-web test-android check check-python check-web check-android format api jar bench bench-client bench-web bench-android reference codes lock page script wheel clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -21,27 +21,34 @@ help: ## what there is to make
 run: $(VENV)/.installed browser-if-possible ## a server on port 8080 that takes any App ID and token (ARGS="--port 9000")
 	@exec $(BIN)/signalpost serve --dev --port 8080 $(ARGS)
 
-test: $(VENV)/.developed $(if $(ARGS),,$(SCRIPT) $(JAVA)/target/.classes) programs ## all tests (ARGS="tests/domain -k calls": of Python, these)
-	$(BIN)/python -m pytest -q -n 2 $(ARGS)
-	$(if $(ARGS),,@$(MAKE) --no-print-directory test-page)
-	$(if $(ARGS),,cd $(WEB) && npm test)
-	$(if $(ARGS),,@$(MAKE) --no-print-directory test-android)
+# Several at once, each printed whole when it ends: what waits leaves the processor to the others.
+TOGETHER := @+$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target
 
-test-web: $(VENV)/.installed $(SCRIPT) ## the tests of the web SDK (ARGS="tests/core")
+# Python's tests come first, alone, for they keep all processors busy.
+test: test-python ## all tests (ARGS="tests/domain -k calls": of Python, these)
+	$(if $(ARGS),,$(TOGETHER) test-page test-web test-android)
+
+test-python: $(VENV)/.developed $(if $(ARGS),,$(SCRIPT) $(JAVA)/target/.classes) programs
+	$(BIN)/python -m pytest -q -n 2 $(ARGS)
+
+test-web: $(VENV)/.installed $(SCRIPT) programs ## the tests of the web SDK (ARGS="tests/core")
 	cd $(WEB) && npm test -- $(ARGS)
 
 test-android: $(VENV)/.installed $(SCRIPT) java ## the tests of the Java SDK (ARGS="-Dtest=LoopTest")
 	cd $(JAVA) && $(MVN) test $(ARGS)
 
-check: $(VENV)/.developed $(WEB)/dist/.built ## format, lint, types, layers, generated files
+check: $(VENV)/.developed $(WEB)/node_modules/.installed java ## format, lint, types, layers, generated files
+	$(TOGETHER) check-android check-python check-page check-web
+
+check-python: $(VENV)/.developed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict src protocol
 	$(BIN)/lint-imports
 	$(BIN)/python protocol/gen.py --check
-	@$(MAKE) --no-print-directory check-page
+
+check-web: $(WEB)/dist/.built
 	cd $(WEB) && npm run --silent check
-	@$(MAKE) --no-print-directory check-android
 
 check-android: $(VENV)/.installed java ## of the Java SDK: format, compiler, Android 21, R8, javadoc, API
 	cd $(JAVA) && $(CHECKED)
