@@ -1,6 +1,7 @@
 package io.signalpost;
 
 import io.signalpost.core.Arguments;
+import io.signalpost.core.Codes;
 import io.signalpost.core.Event;
 import io.signalpost.shell.Gap;
 import java.util.ArrayList;
@@ -76,9 +77,17 @@ public final class Channel extends ChannelView {
         return session().ask(Bad.input(() -> Arguments.sendToChannel(name(), text)), Session::id);
     }
 
-    /** Leave; nothing if that has happened (SPEC C3). Fails with RequestException, NotLoggedInException. */
+    /**
+     * Leave; nothing if that has happened (SPEC C3). When it is done, {@code joined()} is false. Fails with RequestException,
+     * NotLoggedInException.
+     */
     public CompletableFuture<Void> leave() {
-        if (isIn) return session().ask(Arguments.leave(name()), Session::done);
+        if (isIn) {
+            return session().ask(Arguments.leave(name()), body -> {
+                left(Codes.LEAVECHANNEL_E_BYUSER); // before anybody hears that it is done
+                return null;
+            });
+        }
         Answer<Void> answer = new Answer<>(session().delivery);
         session().delivery.put(() -> answer.complete(null));
         return answer;

@@ -85,6 +85,16 @@ class ChannelTest {
     }
 
     @Test
+    @DisplayName("Channel.leave: Channel.joined: SPEC C3: who hears that it is done is out")
+    void outWhenLeft() throws Exception {
+        for (int round = 0; round < 40; round++) { // not too many a second (M8)
+            Channel channel = soon(ada.join(name));
+            soon(channel.leave());
+            assertFalse(channel.joined());
+        }
+    }
+
+    @Test
     @DisplayName(
             "Client.join: ChannelView.name: Channel.members: Channel.attributes: Channel.joined: Channel.addListener:"
                     + " Channel.send: Channel.leave: ChannelListener.onMessage: ChannelListener.onMemberJoined:"
