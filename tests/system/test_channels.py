@@ -636,6 +636,7 @@ async def test_queries_need_no_membership(house: House, device: str) -> None:
 MANY = 10_000
 
 
+@pytest.mark.timeout(900)
 async def test_a_channel_holds_ten_thousand_members(directory: Path) -> None:
     """SPEC C15: everybody hears everything, in one order, and the channel can be asked."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
