@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import time
-import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,34 +12,15 @@ from websockets.exceptions import InvalidStatus
 
 from support.client import RawClient
 from support.house import House
+from support.rates import within_a_second
 from support.server import ServerProcess
 from support.waiting import until
 
 INSTANT, CHANNEL = "user_sendmsg", "channel_sendmsg"
-TRIES = 5  # to do something within a second
 
 
 def instant(peer: str, text: str) -> dict[str, Any]:
     return {"peer": peer, "flag": "v1:E:3600", "t": "instant", "content": text}
-
-
-def within_a_second(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """Begin a test anew where a busy machine took more than the second that counts: then more is allowed."""
-
-    @functools.wraps(test)
-    async def repeated(**fixtures: Any) -> None:
-        for _ in range(TRIES):
-            began = time.monotonic()
-            try:
-                return await test(**fixtures)
-            except AssertionError:
-                if time.monotonic() - began < 1:
-                    raise
-            if "house" in fixtures:
-                fixtures["house"].app = f"app-{uuid.uuid4().hex}"
-        await test(**fixtures)
-
-    return repeated
 
 
 async def results(client: RawClient, asked: Iterable[int]) -> list[int]:

@@ -213,7 +213,7 @@ class CodeTest {
     void tooLate() throws Exception {
         House house = in("brief");
         Proxy proxy = house.proxy();
-        Person ann = house.person("ann", proxy.url(), quick()).enter();
+        Person ann = house.person("ann", proxy.url(), quick()).enter(Person.NO_TOKEN, 60, 1000);
         Person bob = house.enter("bob");
         ann.join("room", "ann");
         ann.calls(bob, "room", "");
@@ -243,7 +243,9 @@ class CodeTest {
     void superseded() throws Exception {
         House house = in("plain");
         Proxy proxy = house.proxy();
-        Person here = house.person("ann", proxy.url(), quick()).enter().join("room", "ann");
+        Person here = house.person("ann", proxy.url(), quick())
+                .enter(Person.NO_TOKEN, 60, 1000)
+                .join("room", "ann");
         shut(proxy);
         here.gets("onReconnecting", 1);
         house.enter("ann");
@@ -618,7 +620,9 @@ class CodeTest {
     void lost() throws Exception {
         House house = in("few");
         Proxy proxy = house.proxy();
-        Person ann = house.person("ann", proxy.url(), quick()).enter().join("room", "ann");
+        Person ann = house.person("ann", proxy.url(), quick())
+                .enter(Person.NO_TOKEN, 60, 1000)
+                .join("room", "ann");
         shut(proxy);
         ann.gets("onReconnecting", 1);
         for (String sender : List.of("bob", "eve", "joe")) { // each may send two in a second

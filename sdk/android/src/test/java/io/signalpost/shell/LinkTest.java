@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.signalpost.support.RawServer;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -257,15 +259,15 @@ class LinkTest implements Link.Owner {
     @Test
     @DisplayName("where nobody listens, and where there is no such host, there is no connection")
     void nobody() throws Exception {
-        int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
+        try (Socket taken = new Socket()) { // nobody else gets its port, and it does not listen
+            taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            int port = taken.getLocalPort();
+            loop.wait(() -> {
+                link.open("ws://127.0.0.1:" + port + "/");
+                assertTrue(told.isEmpty());
+            });
+            lost("127.0.0.1:" + port + " cannot be reached: ");
         }
-        loop.wait(() -> {
-            link.open("ws://127.0.0.1:" + port + "/");
-            assertTrue(told.isEmpty());
-        });
-        lost("127.0.0.1:" + port + " cannot be reached: ");
         Link other = new Link(loop, dialer, this);
         loop.wait(() -> other.open("ws://no-such-host.invalid/"));
         lost("no-such-host.invalid:80 cannot be reached: ");
@@ -276,7 +278,7 @@ class LinkTest implements Link.Owner {
     void closedEarly() throws Exception {
         try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
             loop.wait(() -> link.open("ws://127.0.0.1:" + silent.getLocalPort() + "/"));
-            try (java.net.Socket accepted = silent.accept()) {
+            try (Socket accepted = silent.accept()) {
                 accepted.setSoTimeout(20_000);
                 loop.wait(link::close);
                 while (accepted.getInputStream().read() >= 0) {
