@@ -40,7 +40,9 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: ["tests/**/*.test.ts"],
     globalSetup: ["tests/support/server.ts", "tests/drop-in/build.ts"],
-    testTimeout: 10_000,
+    testTimeout: 60_000, // of machines that do much else, too
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
   },
 }));

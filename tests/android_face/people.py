@@ -19,7 +19,7 @@ from support.server import ServerProcess
 __all__ = ["CALLBACKS", "NO_TOKEN", "House", "Person", "Recorder", "Told"]
 
 NO_TOKEN = "_no_need_token"
-WAIT = 10.0  # seconds after which a missing callback is a failure
+WAIT = 20.0  # seconds after which a missing callback is a failure
 CALLBACKS = [name for name in vars(ICallBack) if name.startswith("on")]
 
 Told = tuple[str, tuple[Any, ...]]

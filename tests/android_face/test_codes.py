@@ -155,7 +155,7 @@ def test_101_and_603(flat: House) -> None:
 def test_102_and_604(flat: House) -> None:
     """SPEC L10, S7: the network stays away: out of the channel, calls fail with 702, then 102."""
     relay = flat.relay()
-    ann = flat.person("ann", url=relay.url, settings=QUICK).enter(seconds=1.5, count=1000)
+    ann = flat.person("ann", url=relay.url, settings=QUICK).enter(count=3)
     [bob] = flat.enter("bob")
     ann.join("room", "ann")
     calls(ann, bob)
@@ -196,8 +196,8 @@ def test_105(flats: dict[str, House]) -> None:
     house = flats["secret"]
     relay = house.relay()
     ann = house.person("ann", url=relay.url, settings=QUICK)
-    ann.enter(token("ann", 2))
-    expiry = int(time.time()) + 2
+    ann.enter(token("ann", 6))
+    expiry = int(time.time()) + 6
     relay.shut()
     ann.gets("onReconnecting", 1)
     while time.time() < expiry + 0.4:  # the token's end is absolute: there is nothing else to wait for
@@ -482,7 +482,7 @@ def test_1001_for_too_many_requests(flats: dict[str, House]) -> None:
         if args[1]:
             ann.fails("channel_query_user_num", 1001)
     assert set(codes) == {0, 1001}
-    name, deadline = "onError", time.monotonic() + 10
+    name, deadline = "onError", time.monotonic() + 20
     while name == "onError":  # it goes on after a second, by the server's clock
         assert time.monotonic() < deadline
         ann.api.queryUserStatus("nobody")

@@ -20,7 +20,7 @@ from support.server import ServerProcess
 
 __all__ = ["KINDS", "NativeParty", "Party"]
 
-WAIT = 15.0  # seconds after which what was not heard is missing
+WAIT = 20.0  # seconds after which what was not heard is missing
 
 
 class Party(ABC):

@@ -11,7 +11,7 @@ from signalpost.client import Call, Client, Connecting, Settings, connect
 
 __all__ = ["PROMPT", "QUICK", "House", "ring", "soon", "take"]
 
-WAIT = 5.0  # seconds that anything may take
+WAIT = 20.0  # seconds that anything may take
 QUICK = Settings(retry_first=0.05, retry_most=0.1)  # reconnects that a test can wait for
 PROMPT = Settings(acknowledge_items=0)  # every acknowledgement is sent at once
 

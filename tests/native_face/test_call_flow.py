@@ -145,7 +145,7 @@ async def test_nobody_answers(native: House, app: str) -> None:
 async def test_nobody_answers_in_the_time_that_the_caller_gives(native: House) -> None:
     """SPEC K6: `ring_seconds`."""
     ada, bo = await native.client("ada-second"), await native.client("bo-second")
-    call, ringing = await ring(ada, bo, ring_seconds=1)
+    call, ringing = await ring(ada, bo, ring_seconds=3)
     end = await soon(call.ended())
     assert isinstance(end, CallFailed)
     assert end.code == 704

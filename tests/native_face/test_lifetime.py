@@ -52,7 +52,7 @@ async def cancelled(task: asyncio.Task[Any]) -> None:
 
 async def in_the_very_tick(condition: Callable[[], bool]) -> None:
     """Return in the tick of the loop in which it begins to hold."""
-    deadline = asyncio.get_running_loop().time() + 5
+    deadline = asyncio.get_running_loop().time() + 20
     while not condition():  # an event would wake us a tick too late
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0)

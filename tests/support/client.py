@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 __all__ = ["Line", "RawClient", "parse_line"]
 
-WAIT = 10.0  # seconds after which a missing frame is a failure
+WAIT = 20.0  # seconds after which a missing frame is a failure
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 __all__ = ["Crowd"]
 
 _AT_ONCE = 200  # connections that are being made at the same time
-_WAIT = 60.0  # seconds for all of them to have what they wait for
+_WAIT = 240.0  # seconds for all of them to have what they wait for
 _UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: crowd\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

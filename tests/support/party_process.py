@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CLASSES = ROOT / "sdk" / "android" / "target"
 SCRIPT = ROOT / "sdk" / "web" / "dist" / "umd" / "signal.js"
 JAVA = ("java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # starts fast, and stays small
-WAIT = 15.0  # seconds that it may take to end
+WAIT = 30.0  # seconds that it may take to end
 
 Listener = Callable[..., None]  #: is given what the party was told, and what comes with it
 

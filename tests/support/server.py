@@ -97,7 +97,7 @@ class ServerProcess:
     def _over(self) -> int:
         assert self.process is not None
         assert self.process.stdout is not None
-        status = self.process.wait(15)
+        status = self.process.wait(30)
         self.process.stdout.close()
         return status
 

@@ -10,7 +10,7 @@ __all__ = ["until"]
 _AGAIN = 0.02  # seconds between two looks
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str, *, within: float = 10.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], what: str, *, within: float = 20.0) -> None:
     """Return as soon as the condition holds; an assertion error if it does not come to hold."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within

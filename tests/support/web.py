@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 __all__ = ["Answer", "fetch", "metrics"]
 
-_WAIT = 10.0  # seconds
+_WAIT = 20.0  # seconds
 
 
 class Answer(NamedTuple):

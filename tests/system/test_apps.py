@@ -10,6 +10,7 @@ import pytest
 
 from support.client import RawClient
 from support.house import House
+from support.rates import within_a_second
 from support.server import ServerProcess, serving
 from support.web import metrics
 
@@ -32,7 +33,11 @@ class Twins:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.other = f"{house.app}-too"
+
+    @property
+    def other(self) -> str:
+        """The other app."""
+        return f"{self.house.app}-too"
 
     async def here(self, account: str, **login: Any) -> RawClient:
         return await self.house.client(account, **login)
@@ -125,7 +130,8 @@ async def test_request_ids_stay_in_their_app(twins: Twins) -> None:
     assert [(await bo.pushed())[1].content for bo in receivers] == [here.line, there.line]
 
 
-async def test_rates_stay_in_their_app(twins: Twins) -> None:
+@within_a_second
+async def test_rates_stay_in_their_app(house: House, twins: Twins) -> None:
     """SPEC §1, M8, C7, C10: what is used up here is free there."""
     for ada in (await twins.here("ada"), await twins.there("ada")):
         await ada.ok("channel_set_attr", channel="room", name="_sendmsg_limit", value=1)

@@ -15,7 +15,8 @@ from support.server import ServerProcess, serving
 
 OURS, WEB, PYTHON = "signalpost-python", "websdk", "javasdk"
 
-# Apps in which one thing times out before all others; the others have the product's times.
+# Apps in which one thing times out before all others; the others have the product's times. Where somebody has
+# to do something in time, a busy machine has enough of it.
 CONFIG = """
 [apps.peer]
 allow_no_token = true
@@ -25,31 +26,36 @@ peer_wait = 0.5
 [apps.ring]
 allow_no_token = true
 [apps.ring.limits]
+ring_max = 2.5
+
+[apps.short]
+allow_no_token = true
+[apps.short.limits]
 ring_max = 0.6
 
 [apps.confirm]
 allow_no_token = true
 [apps.confirm.limits]
-confirm_wait = 0.5
+confirm_wait = 2.5
 
 [apps.grace]
 allow_no_token = true
 [apps.grace.limits]
-grace_min = 0.4
-grace_max = 0.4
+grace_min = 2.5
+grace_max = 2.5
 
 [apps.lost]
 allow_no_token = true
 [apps.lost.limits]
-grace_min = 0.3
-grace_max = 0.3
-peer_wait = 0.6
+grace_min = 2.5
+grace_max = 2.5
+peer_wait = 4
 
 [apps.close]
 allow_no_token = true
 [apps.close.limits]
-peer_wait = 0.3
-ring_max = 0.6
+peer_wait = 2.5
+ring_max = 4
 """
 INVITE, ACK, ACCEPT, REFUSE, BYE, KEYS, FAILED = (
     "voip_invite",
@@ -60,6 +66,7 @@ INVITE, ACK, ACCEPT, REFUSE, BYE, KEYS, FAILED = (
     "voip_invite_msg",
     "voip_invite_failed",
 )
+LATE = 15  # seconds: what is over by then had no time of the product's, which are longer
 originals = pytest.mark.parametrize("device", [WEB, PYTHON])
 every_device = pytest.mark.parametrize("device", [OURS, WEB, PYTHON])
 
@@ -433,7 +440,7 @@ async def test_a_peer_that_stays_offline(house: House) -> None:
     began = time.monotonic()
     await ada.invite("nobody")
     await ada.failed(703, "nobody")
-    assert 0.45 <= time.monotonic() - began <= 2
+    assert 0.45 <= time.monotonic() - began <= LATE
     await ada.cannot(BYE, 1001, "nobody")
     late = await phone(house, "nobody")
     await quiet(ada, late)
@@ -447,7 +454,7 @@ async def test_a_detached_peer_that_never_comes_back(house: House) -> None:
     began = time.monotonic()
     await ada.invite("bo-lost", {"_require_peer_online": 1})
     await ada.failed(703, "bo-lost")
-    assert 0.55 <= time.monotonic() - began <= 2
+    assert 3.9 <= time.monotonic() - began <= LATE
     bo = await phone(house, "bo-lost")
     await quiet(ada, bo)
 
@@ -463,7 +470,7 @@ async def test_a_peer_that_comes_too_late_to_answer_in_time(house: House) -> Non
     await bo.does(ACK, "ada-close")
     await ada.got(ACK, "bo-close")
     await ada.failed(704, "bo-close")
-    assert 0.55 <= time.monotonic() - began <= 2
+    assert 3.9 <= time.monotonic() - began <= LATE
     await bo.got(BYE, "ada-close")
     await quiet(ada, bo)
 
@@ -481,20 +488,20 @@ async def test_nobody_answers(house: House) -> None:
     await bo.does(ACK, "ada-ring")
     await ada.got(ACK, "bo-ring")
     await ada.failed(704, "bo-ring")
-    assert 0.55 <= time.monotonic() - began <= 2, "a longer time than the greatest is clamped"
+    assert 2.4 <= time.monotonic() - began <= LATE, "a longer time than the greatest is clamped"
     await bo.got(BYE, "ada-ring")
     for func in (ACCEPT, REFUSE, BYE):
         await bo.cannot(func, 1001, "ada-ring")
     await quiet(ada, bo)
 
 
-@pytest.mark.parametrize("seconds", [1, "1", 1.0])
+@pytest.mark.parametrize("seconds", [3, "3", 3.0])
 async def test_the_caller_says_how_long_it_rings(house: House, seconds: object) -> None:
     """SPEC K6: `_timeout`, digits as text too."""
-    ada, bo = await ringing(house, _timeout=seconds)
     began = time.monotonic()
+    ada, bo = await ringing(house, _timeout=seconds)
     await ada.failed(704, "bo")
-    assert 0.7 <= time.monotonic() - began <= 2
+    assert 2.9 <= time.monotonic() - began <= LATE
     await bo.got(BYE, "ada")
     await quiet(ada, bo)
 
@@ -502,14 +509,14 @@ async def test_the_caller_says_how_long_it_rings(house: House, seconds: object) 
 @pytest.mark.parametrize("seconds", [0, -1, "0", "-5", None, "soon"])
 async def test_a_time_that_is_none_means_the_default(house: House, seconds: object) -> None:
     """SPEC K6: ≤ 0 or absent, in an app whose default is short."""
-    house.app = "ring"
+    house.app = "short"
     names = (f"ada {seconds!r}".replace(" ", "-"), f"bo {seconds!r}".replace(" ", "-"))
     ada, bo = await phone(house, names[0]), await phone(house, names[1])
     began = time.monotonic()
     await ada.invite(names[1], {"_timeout": seconds})
     await bo.got(INVITE, names[0], json.dumps({"_timeout": seconds}))
     await ada.failed(704, names[1])
-    assert 0.55 <= time.monotonic() - began <= 2
+    assert 0.55 <= time.monotonic() - began <= LATE
     await bo.got(BYE, names[0])
     await quiet(ada, bo)
 
@@ -539,7 +546,7 @@ async def test_an_sdk_that_does_not_confirm(house: House) -> None:
     await ada.invite("bo-confirm")
     await bo.got(INVITE, "ada-confirm")
     await ada.failed(705, "bo-confirm")
-    assert 0.45 <= time.monotonic() - began <= 2
+    assert 2.4 <= time.monotonic() - began <= LATE
     await bo.got(BYE, "ada-confirm")
     await bo.cannot(ACK, 1001, "ada-confirm")
     await quiet(ada, bo)

@@ -50,8 +50,8 @@ def dev_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProce
 
 @pytest.fixture
 async def fleeting(directory: Path) -> AsyncIterator[House]:
-    """A server of its own, so that its channels can be counted; they live for half a second."""
-    with ServerProcess(directory, config="[limits]\nchannel_seconds = 0.5", flags=("--dev",)) as server:
+    """A server of its own, so that its channels can be counted; they live for a few seconds."""
+    with ServerProcess(directory, config="[limits]\nchannel_seconds = 2.5", flags=("--dev",)) as server:
         house = House(server)
         yield house
         for client in house.clients:
@@ -65,7 +65,7 @@ async def channels(house: House, number: int) -> None:
     async def so_many() -> bool:
         return metrics(house.server.http)["signalpost_channels"] == number
 
-    await until(so_many, f"{number} channels are left", within=3)
+    await until(so_many, f"{number} channels are left")
 
 
 async def joined(house: House, account: str, channel: str = "room", **login: Any) -> RawClient:
@@ -532,8 +532,8 @@ async def test_a_channel_counts_its_members_at_most_every_n_seconds(house: House
     await ada.ok("channel_set_attr", channel="room", name="_auto_update_total_num", value=1)
     await ada.event("room")
     await ada.event("room")
-    await ada.ok("channel_set_attr", channel="room", name="_auto_update_num", value=1)
     began = time.monotonic()
+    await ada.ok("channel_set_attr", channel="room", name="_auto_update_num", value=3)
     await ada.event("room")
     await tells(
         ada,
@@ -545,13 +545,13 @@ async def test_a_channel_counts_its_members_at_most_every_n_seconds(house: House
     await others[0].ok("channel_leave", name="room")
     await ada.quiet()
     _, line = await ada.event("room")
-    assert time.monotonic() - began >= 0.95
+    assert time.monotonic() - began >= 2.9
     assert (line.src, line.json["account"]) == ("_system", "")
     assert (line.json["name"], line.json["value"]) == ("_member_num", "3")
     await tells(ada, "room", (ATTR, "", "update", "_total_member_num", "4"))
     attributes = (await ada.ok("channel_join", name="room"))["attrs"]
     assert (attributes["_member_num"], attributes["_total_member_num"]) == ("3", "4")
-    await asyncio.sleep(1.2)  # the time in which a third number would have to come if it came by the clock
+    await asyncio.sleep(3.2)  # the time in which a third number would have to come if it came by the clock
     await ada.quiet()
     await others[1].ok("channel_leave", name="room")
     _, line = await ada.event("room")
@@ -580,10 +580,10 @@ async def test_a_channel_dies_its_ttl_after_its_last_member_left(fleeting: House
     await eve.ok("channel_set_attr", channel="unvisited", name="n", value="v")
     await channels(fleeting, 1)
     assert (await ada.ok("channel_join", name="visited"))["attrs"] == {"n": "v"}, "a member keeps it alive"
-    await ada.ok("channel_leave", name="visited")
     left = time.monotonic()
+    await ada.ok("channel_leave", name="visited")
     await channels(fleeting, 0)
-    assert time.monotonic() - left >= 0.45
+    assert time.monotonic() - left >= 2.4
     for name in ("visited", "unvisited"):
         assert (await eve.ok("channel_join", name=name))["attrs"] == {}
 
@@ -636,6 +636,7 @@ async def test_queries_need_no_membership(house: House, device: str) -> None:
 MANY = 10_000
 
 
+@pytest.mark.timeout(900)
 async def test_a_channel_holds_ten_thousand_members(directory: Path) -> None:
     """SPEC C15: everybody hears everything, in one order, and the channel can be asked."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

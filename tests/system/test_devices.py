@@ -18,8 +18,9 @@ from support.server import ServerProcess, serving
 from support.waiting import until
 from support.web import metrics
 
-GRACE_MIN, GRACE_MAX = 0.4, 0.8  # seconds of the apps below; the others have the product's
-BRIEF = ["brief-kept", "brief-over", "brief-grace", "brief-short"]
+GRACE_MIN, GRACE_MAX = 0.4, 2.5  # seconds of the apps below; the others have the product's
+LATE = 15  # seconds: what is over by then had no time of the product's, which are longer
+BRIEF = ["brief-kept", "brief-over", "brief-grace"]
 
 CONFIG = "".join(
     f"""
@@ -31,6 +32,12 @@ grace_max = {GRACE_MAX}
 """
     for name in BRIEF
 )
+CONFIG += f"""
+[apps.brief-short]
+allow_no_token = true
+[apps.brief-short.limits]
+grace_min = {GRACE_MIN}
+"""
 OURS, WEB, PYTHON = "signalpost-python", "websdk", "javasdk"
 DEVICES = [OURS, WEB, PYTHON]
 every_device = pytest.mark.parametrize("device", DEVICES)
@@ -179,13 +186,13 @@ async def test_a_place_is_kept_no_longer_than_the_break_allows(house: House) -> 
     old = await house.client("ada", app="brief-kept")
     await old.ok("channel_join", name="kept")
     await eve.event("kept")
-    await old.close()
     broken = time.monotonic()
+    await old.close()
     client = await house.client("ada", app="brief-kept")
     await eve.quiet()
     line = (await eve.event("kept"))[1]
     assert line.type == "channel_user_leave"
-    assert GRACE_MAX - 0.1 <= time.monotonic() - broken <= GRACE_MAX + 1
+    assert GRACE_MAX - 0.1 <= time.monotonic() - broken <= LATE
     await client.refused("channel_sendmsg", 400, name="kept", msg="too late")
     await client.ok("channel_join", name="kept")
     assert (await eve.event("kept"))[1].type == "channel_user_join"
@@ -448,14 +455,14 @@ async def test_a_detached_session_lives_for_its_grace_time(house: House) -> None
     await eve.event("__agora_user_online")
     await ada.ok("channel_join", name="grace")
     await eve.event("grace")
-    await ada.close()
     broken = time.monotonic()
+    await ada.close()
     assert (await eve.ok("user_query_user_status", account="ada"))["status"] == 1
     assert (await eve.ok("channel_query_user_isin", name="grace", account="ada"))["isin"] == 1
     await eve.ok("user_sendmsg", peer="ada", t="instant", content="meanwhile")
     await eve.quiet()
     assert (await eve.event("grace"))[1].type == "channel_user_leave"
-    assert GRACE_MAX - 0.1 <= time.monotonic() - broken <= GRACE_MAX + 1
+    assert GRACE_MAX - 0.1 <= time.monotonic() - broken <= LATE
     assert '"offline"' in (await eve.event("__agora_user_online"))[1].json["msg"]
     assert (await eve.ok("user_query_user_status", account="ada"))["status"] == 0
     assert (await eve.ok("channel_query_user_isin", name="grace", account="ada"))["isin"] == 0
@@ -479,8 +486,7 @@ async def test_conn_timeout_shortens_the_grace_time_of_this_and_later_sessions(h
     eve = await house.client("eve", app="brief-short")
     await eve.ok("channel_join", name="__agora_user_online")
 
-    async def offline_after() -> float:
-        broken = time.monotonic()
+    async def offline_after(broken: float) -> float:
         event = await eve.event("__agora_user_online")
         assert '"offline"' in event[1].json["msg"]
         return time.monotonic() - broken
@@ -490,8 +496,9 @@ async def test_conn_timeout_shortens_the_grace_time_of_this_and_later_sessions(h
         assert '"online"' in (await eve.event("__agora_user_online"))[1].json["msg"]
         if first:
             await ada.ok("user_set_attr", name="_conn_timeout", value=0)
+        broken = time.monotonic()
         await ada.close()
-        assert GRACE_MIN - 0.1 <= await offline_after() < GRACE_MAX - 0.05
+        assert GRACE_MIN - 0.1 <= await offline_after(broken) < LATE
 
 
 # --- tokens -------------------------------------------------------------------------------------
@@ -505,7 +512,7 @@ certificate = "secret"
 async def test_a_token_that_expires_ends_no_session_and_takes_over_its_own(directory: Path) -> None:
     """SPEC L6: the very token that opened a session may take it over; any other expired one is 204."""
     with ServerProcess(directory, config=TOKENS) as server:
-        expiry = int(time.time()) + 2
+        expiry = int(time.time()) + 6
         token = make_token("app", "secret", "ada", expiry)
         other = make_token("app", "secret", "ada", expiry - 1)
 

@@ -29,7 +29,7 @@ def signalpost(*arguments: str, **environment: str) -> subprocess.CompletedProce
         [sys.executable, "-m", "signalpost", *arguments],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         env={**os.environ, **environment},
         check=False,
     )
@@ -315,7 +315,7 @@ async def test_a_client_that_does_not_answer_the_close_delays_the_end_but_not_fo
                 return True
             return False
 
-        await until(accepts_none, "no new connection is taken", within=1)
+        await until(accepts_none, "no new connection is taken")
         assert not closing.done()
         assert await closing == 0
         assert time.monotonic() - began < 10
@@ -486,7 +486,7 @@ async def test_metrics_are_well_formed(house: House) -> None:
 
 async def test_connections_that_never_speak_are_normal(directory: Path) -> None:
     """PROTOCOL §1: web SDKs open two and close one; one that stays silent for long is ended."""
-    config = CONFIG.replace("[server]", "[server]\nlogin_timeout = 0.3")
+    config = CONFIG.replace("[server]", "[server]\nlogin_timeout = 3")
     with ServerProcess(directory, config=config) as server:
         ada = await server.client("ada")
         spare = await server.open()
@@ -500,7 +500,7 @@ async def test_connections_that_never_speak_are_normal(directory: Path) -> None:
 
 async def test_a_peer_that_answers_no_ping_is_dead(directory: Path) -> None:
     """SPEC L13: pinged when silent; pongs alone keep a connection, without them its session detaches."""
-    config = CONFIG.replace("[server]", "[server]\nping_after = 0.5\ndead_after = 1.5")
+    config = CONFIG.replace("[server]", "[server]\nping_after = 1\ndead_after = 5")
     with ServerProcess(directory, config=config) as server:
         hidden = await server.client("hidden")
         frozen = await server.client("frozen")
@@ -509,7 +509,7 @@ async def test_a_peer_that_answers_no_ping_is_dead(directory: Path) -> None:
         async def dropped() -> bool:
             return metrics(server.http)["signalpost_connections"] == 1
 
-        await until(dropped, "the frozen peer's connection is gone", within=8)
+        await until(dropped, "the frozen peer's connection is gone")
         assert (await hidden.ok("user_query_user_status", account="frozen"))["status"] == 1
         await hidden.quiet()
         frozen.socket.transport.resume_reading()

@@ -16,8 +16,11 @@ from support.waiting import until
 OURS, WEB, PYTHON = "signalpost-python", "websdk", "javasdk"
 ONLINE, MOVES = "__agora_user_online", "__agora_channel_event"
 
+# Where somebody has to do something in time, a busy machine has enough of it.
 CONFIG = """
-[limits]
+[apps.brief]
+allow_no_token = true
+[apps.brief.limits]
 grace_min = 0.3
 grace_max = 0.3
 
@@ -25,7 +28,7 @@ grace_max = 0.3
 allow_no_token = true
 
 [apps.forgetful.limits]
-attribute_seconds = 0.6
+attribute_seconds = 2.5
 grace_min = 0.3
 grace_max = 0.3
 
@@ -33,6 +36,16 @@ grace_max = 0.3
 allow_no_token = true
 watchers = ["eve", "ève"]
 """
+CONFIG += "".join(
+    f"""
+[apps.watched-{device}]
+allow_no_token = true
+[apps.watched-{device}.limits]
+grace_min = 2.5
+grace_max = 2.5
+"""
+    for device in (OURS, WEB, PYTHON)
+)
 every_device = pytest.mark.parametrize("device", [OURS, WEB, PYTHON])
 
 
@@ -88,6 +101,7 @@ async def test_status_is_the_number_1_or_0(house: House, device: str) -> None:
 
 async def test_status_is_0_when_the_grace_time_is_over(house: House) -> None:
     """SPEC P1, L11."""
+    house.app = "brief"
     eve, ada = await house.client("eve"), await house.client("ada")
     await ada.close()
 
@@ -164,7 +178,7 @@ async def test_attributes_outlive_their_user_for_a_while(house: House) -> None:
     await ada.close()
     await until(gone, "the grace time is over")
     assert await mood() == "fine", "the time begins with going offline"
-    await until(forgotten, "the attributes' time is over", within=3)
+    await until(forgotten, "the attributes' time is over")
     assert (await eve.ok("user_get_attr_all", account="ada"))["json"] == "{}"
 
 
@@ -179,7 +193,7 @@ async def test_attributes_of_a_user_who_stays_online_are_kept(house: House) -> N
     async def forgotten() -> bool:
         return bool((await keeper.ok("user_get_attr", account="other", name="mood"))["value"] == "")
 
-    await until(forgotten, "the other's time is over", within=3)
+    await until(forgotten, "the other's time is over")
     assert (await keeper.ok("user_get_attr", account="keeper", name="mood"))["value"] == "fine"
 
 
@@ -189,6 +203,7 @@ async def test_attributes_of_a_user_who_stays_online_are_kept(house: House) -> N
 @every_device
 async def test_watchers_hear_of_true_logins_and_goings(house: House, device: str) -> None:
     """SPEC P4: not of breaks, resumes, kicks and takeovers; oneself too is somebody."""
+    house.app = f"watched-{device}"
     eve = await house.client("eve", device=device)
     assert await eve.ok("channel_join", name=ONLINE) == {
         "result": "ok",

@@ -11,9 +11,9 @@ from signalpost.client.settings import Settings
 from signalpost.web import Call, Channel, Session, Signal
 from web_face.names import CALLBACKS
 
-__all__ = ["QUICK", "STATUS", "House", "User"]
+__all__ = ["QUICK", "STATUS", "WAIT", "House", "User"]
 
-WAIT = 5.0  # seconds that a callback may take
+WAIT = 20.0  # seconds that a callback may take
 QUICK = Settings(retry_first=0.05, retry_most=0.1)  # reconnects that a test can wait for
 STATUS = "io.agora.signal.user_query_user_status"
 

@@ -124,8 +124,8 @@ async def test_nobody_answers(web: House, app: str) -> None:
 async def test_nobody_answers_in_the_time_that_the_caller_gives(web: House) -> None:
     """SPEC K6: `_timeout` in the extra."""
     ada, bo = await web.user("ada-second"), await web.user("bo-second")
-    ada.invite("room", "bo-second", '{"_timeout":"1"}')
-    await bo.rings("room", "ada-second", '{"_timeout":"1"}')
+    ada.invite("room", "bo-second", '{"_timeout":"3"}')
+    await bo.rings("room", "ada-second", '{"_timeout":"3"}')
     await ada.expect("onInviteReceivedByPeer", "")
     assert await ada.expect_failure(704)
     await bo.expect("onInviteEndByPeer", "")

@@ -12,7 +12,7 @@ from signalpost.client import connect
 from signalpost.web.delivery import Delivery
 from support.waiting import until
 from web_face.names import CALLBACKS
-from web_face.people import QUICK, STATUS, House, User
+from web_face.people import QUICK, STATUS, WAIT, House, User
 
 
 async def test_only_what_can_be_called_can_be_set(web: House) -> None:
@@ -38,17 +38,17 @@ async def test_callbacks_that_are_set_late(web: House) -> None:
     session = web.signal().login("ada", "any")
     got: asyncio.Queue[Any] = asyncio.Queue()
     session.onLoginSuccess = got.put_nowait
-    assert await asyncio.wait_for(got.get(), 5) == 0
+    assert await asyncio.wait_for(got.get(), WAIT) == 0
     room = session.channelJoin("room")
     await asyncio.sleep(0)
     room.onChannelJoined = lambda: setattr(room, "onChannelUserList", got.put_nowait)
-    assert await asyncio.wait_for(got.get(), 5) == [["ada", 0]]
+    assert await asyncio.wait_for(got.get(), WAIT) == [["ada", 0]]
     call = session.channelInviteUser2("room", "")
     call.onInviteFailed = got.put_nowait
-    assert "1004" in await asyncio.wait_for(got.get(), 5)
+    assert "1004" in await asyncio.wait_for(got.get(), WAIT)
     session.onLogout = got.put_nowait
     session.logout()
-    assert await asyncio.wait_for(got.get(), 5) == 101
+    assert await asyncio.wait_for(got.get(), WAIT) == 101
 
 
 async def test_nobody_has_to_listen(web: House) -> None:
@@ -63,7 +63,7 @@ async def test_nobody_has_to_listen(web: House) -> None:
     over = asyncio.Event()
     session.onLogout = lambda code: over.set()
     session.logout()
-    await asyncio.wait_for(over.wait(), 5)
+    await asyncio.wait_for(over.wait(), WAIT)
     assert await bo.expect_failure(703)
     await (await web.user("ada")).quiet()
 

@@ -194,7 +194,7 @@ async def test_session_onInviteReceived(web: House) -> None:
 
 async def test_session_onReconnecting(web: House, relay: Relay) -> None:
     """SPEC L10: counts from 1, as long as it lasts; nothing is lost."""
-    ada, bo = web.enter("ada", url=relay.url), await web.user("bo")
+    ada, bo = web.enter("ada", 1000, url=relay.url), await web.user("bo")
     await ada.expect("onLoginSuccess", 0)
     relay.shut()
     await ada.expect("onReconnecting", 1)
@@ -212,7 +212,7 @@ async def test_session_onReconnecting(web: House, relay: Relay) -> None:
 
 async def test_session_onReconnected(web: House, relay: Relay) -> None:
     """SPEC S7, L10, C9: the same channel object, which is told what it missed, after it."""
-    ada, bo = web.enter("ada", url=relay.url), await web.user("bo")
+    ada, bo = web.enter("ada", 1000, url=relay.url), await web.user("bo")
     await ada.expect("onLoginSuccess", 0)
     await ada.join("room")
     room = await bo.join("room", "ada")

@@ -86,7 +86,7 @@ describe("Call", () => {
         ["over", refused],
       ]);
     }
-    const [second] = await ringing({ ringSeconds: 1 });
+    const [second] = await ringing({ ringSeconds: 3 });
     expect(await next(second, "failed")).toMatchObject({ type: "failed", code: 704 });
     expect(await next(second, "over")).toMatchObject({ type: "failed", code: 704 });
   });
@@ -130,7 +130,7 @@ describe("Call", () => {
   });
 
   test("answered: SPEC K2, K6, or an error; after some time the call rings on", async () => {
-    const [call] = await ringing({ ringSeconds: 1 });
+    const [call] = await ringing({ ringSeconds: 3 });
     expect((await failure(call.answered({ seconds: 0.05 }))).name).toBe("TimeoutError");
     expect(call.state).toBe("ringing");
     const error = await failure(call.answered());
@@ -142,7 +142,7 @@ describe("Call", () => {
   test("ended: SPEC K3, and why", async () => {
     const [call, there] = await ringing();
     expect((await failure(call.ended({ seconds: 0.05 }))).name).toBe("TimeoutError");
-    const end = there.ended({ seconds: 5 });
+    const end = there.ended({ seconds: 20 });
     await call.end("never mind");
     expect(await soon(end)).toEqual({ type: "ended", byPeer: true, extra: "never mind" });
     expect(await soon(call.ended())).toEqual({ type: "ended", byPeer: false, extra: "" });

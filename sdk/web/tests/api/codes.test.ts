@@ -22,7 +22,7 @@ import { collect, failure, House, next, QUICK, ring, soon, take, until } from ".
 import { OK, pretending, refusal, Relay, ServerProcess } from "./servers.js";
 import { titles } from "./titles.js";
 
-const IMPATIENT = { ...QUICK, requestSeconds: 0.3 };
+const IMPATIENT = { ...QUICK, requestSeconds: 3 };
 
 const CONFIG = `
 [apps.short]
@@ -30,6 +30,10 @@ allow_no_token = true
 [apps.short.limits]
 grace_min = 0.3
 grace_max = 0.3
+
+[apps.little]
+allow_no_token = true
+[apps.little.limits]
 history_events = 2
 
 [apps.closed]
@@ -140,12 +144,12 @@ describe("logging out", () => {
   test("102: SPEC L10, after the time that is given", async () => {
     const house = new House();
     const relay = await Relay.to(house.url);
-    const more = { url: relay.url, retries: Infinity, retrySeconds: 0.3 };
+    const more = { url: relay.url, retries: Infinity, retrySeconds: 4 };
     const ada = await house.client("ada", more);
     relay.shut();
     const began = Date.now();
     expect(await next(ada, "loggedOut")).toMatchObject({ code: 102 });
-    expect(Date.now() - began).toBeGreaterThan(200);
+    expect(Date.now() - began).toBeGreaterThan(3800);
   });
 
   test("103 and 601: SPEC L7, C3, logged in elsewhere", async () => {
@@ -174,7 +178,7 @@ describe("logging out", () => {
     const relay = await Relay.to(strict.url);
     const house = new House(strict.url, "app");
     const bo = await house.client("bo", { token: makeToken("app", "secret", "bo") });
-    const token = makeToken("app", "secret", "ada", { ttl: 2 });
+    const token = makeToken("app", "secret", "ada", { ttl: 6 });
     const ada = await house.client("ada", { token, url: relay.url, retries: 1000 });
     relay.shut();
     const expires = Number(token.split(":")[2]) * 1000;
@@ -281,11 +285,12 @@ describe("requests", () => {
 
   test("400: SPEC M8, too many", async () => {
     const ada = await new House().client("ada");
-    const sent = Array.from({ length: 100 }, () => ada.send("bo", "x"));
+    const sent = Array.from({ length: 300 }, () => ada.send("bo", "x"));
     const errors = (await soon(Promise.allSettled(sent))).flatMap((each) =>
       each.status === "rejected" ? [each.reason as unknown] : [],
     );
-    expect(errors.length).toBeGreaterThanOrEqual(30);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.length).toBeLessThanOrEqual(240); // sixty at least got through, whatever the time that it took
     for (const error of errors) expect(error).toMatchObject({ name: "MessageError", code: 400 });
   });
 
@@ -297,7 +302,7 @@ describe("requests", () => {
     relay.silence();
     const outcomes = Object.entries(requests).map(async ([name, [begin, kind, code]]) => {
       const error = await failure((begin as unknown as () => Promise<unknown>)());
-      expect(error, name).toMatchObject({ name: kind, code, reason: "no answer within 0.3 s" });
+      expect(error, name).toMatchObject({ name: kind, code, reason: "no answer within 3 s" });
     });
     await Promise.all(outcomes);
     relay.speak();
@@ -335,7 +340,7 @@ describe("requests", () => {
   });
 
   test("lost: SPEC C9, how many events are missed; the others come", async () => {
-    const house = new House(server.url, "short");
+    const house = new House(server.url, "little");
     const relay = await Relay.to(house.url);
     const ada = await house.client("ada-lost", { url: relay.url });
     const bo = await house.client("bo-lost");

@@ -13,7 +13,7 @@ channel_messages = 100000
 requests = 100000
 `;
 const NUMBERS = Array.from({ length: ROUNDS }, (_, number) => String(number));
-const LONG = { timeout: 60_000 };
+const LONG = { timeout: 120_000 };
 
 let server: ServerProcess; // without limits a second
 beforeAll(async () => {

@@ -15,7 +15,7 @@ peer_wait = 0.4
 [apps.ring]
 allow_no_token = true
 [apps.ring.limits]
-ring_max = 0.5
+ring_max = 3
 
 [apps.confirm]
 allow_no_token = true
@@ -124,7 +124,7 @@ test("SPEC K6: nobody answers: 704, and the callee's ringing ends", async () => 
 
 test("SPEC K6: nobody answers in the time that the caller gives", async () => {
   const [, ada, bo] = await pair();
-  const [call, there] = await ring(ada, bo, { ringSeconds: 1 });
+  const [call, there] = await ring(ada, bo, { ringSeconds: 3 });
   expect(await soon(call.ended())).toMatchObject({ type: "failed", code: 704 });
   expect((await soon(there.ended())).type).toBe("ended");
 });

@@ -23,7 +23,7 @@ const BODIES: readonly object[] = [
 
 test.each(BODIES)("SPEC E3: answers that make no sense: %j", async (body) => {
   const url = await pretending((func) => (func === "login" ? OK : ["", { result: "ok", ...body }]));
-  const ada = await new House(url).client("ada", { settings: { requestSeconds: 0.3, logoutSeconds: 0.1 } });
+  const ada = await new House(url).client("ada", { settings: { requestSeconds: 3, logoutSeconds: 0.1 } });
   const view = ada.channel("room");
   const asked: Record<string, [Promise<unknown>, string]> = {
     send: [ada.send("bo", "x"), "string"],

@@ -139,7 +139,7 @@ describe("the document", () => {
 
   test.each(shown.map(({ program, output }, number) => ({ number, program, output })))(
     "program $number prints what is shown, with the WebSocket of Node",
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async ({ number, program, output }) => {
       const script = ts
         .transpile(program, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext })
@@ -194,7 +194,7 @@ describe("the document", () => {
 });
 
 describe("a worker", () => {
-  test("SPEC S3: it works in a worker thread, with an injected WebSocket", { timeout: 20_000 }, async () => {
+  test("SPEC S3: it works in a worker thread, with an injected WebSocket", { timeout: 60_000 }, async () => {
     const script = join(home, "worker.mjs");
     writeFileSync(
       script,

@@ -13,7 +13,7 @@ import {
   type ConnectOptions,
 } from "../../src/index.js";
 
-export const WAIT = 5000; // milliseconds that anything may take
+export const WAIT = 20_000; // milliseconds that anything may take
 export const QUICK = { retryFirst: 0.05, retryMost: 0.1 }; // reconnects that a test can wait for
 export const PROMPT = { ...QUICK, acknowledgeItems: 0 }; // every acknowledgement is sent at once
 

@@ -6,7 +6,7 @@ import { type Browser as Playwright, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, onTestFinished, vi } from "vitest";
 import { Firefox } from "./firefox.js";
 
-const WAIT = 15_000; // milliseconds that a callback may take
+const WAIT = 20_000; // milliseconds that a callback may take
 const PAGE = new URL("page.html", import.meta.url);
 
 /** A page in a browser. */

@@ -7,7 +7,8 @@ import { Tab, useBrowser } from "./browser.js";
 
 const app = `app-${randomUUID()}`;
 const STILL = 10_000; // milliseconds without a turn of the page's own timer: it hangs, however busy the machine
-const QUICK = "{settings: {retryFirst: 0.05, retryMost: 0.1, attemptSeconds: 0.5}}";
+const QUICK = "{settings: {retryFirst: 0.05, retryMost: 0.1}}";
+const HASTY = "{settings: {retryFirst: 0.05, retryMost: 0.1, attemptSeconds: 2}}";
 
 useBrowser("chromium");
 
@@ -59,13 +60,13 @@ test("SPEC E5: junk in a session is passed over", async () => {
 test("SPEC E5: junk in place of a login's answer is no answer; the next try finds one", async () => {
   let tries = 0;
   const url = await hostile((socket) => {
-    if (++tries === 3) socket.send(LET_IN);
+    if (++tries >= 3) socket.send(LET_IN);
     else for (const frame of JUNK.filter((text) => !text.startsWith('["login_ret"'))) socket.send(frame);
   });
   const tab = await visit("ada-door", url);
-  await tab.run(`enter(${QUICK})`);
+  await tab.run(`enter(${HASTY})`);
   await tab.expect("onLoginSuccess", 0);
-  expect(tries).toBe(3);
+  expect(tries).toBeGreaterThanOrEqual(3); // a busy page may have been late for the third
   await goElsewhere(tab, "ada-door");
 });
 

@@ -12,7 +12,7 @@ peer_wait = 0.4
 [apps.ring]
 allow_no_token = true
 [apps.ring.limits]
-ring_max = 0.5
+ring_max = 3
 [apps.confirm]
 allow_no_token = true
 [apps.confirm.limits]

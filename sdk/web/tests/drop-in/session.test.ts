@@ -179,7 +179,8 @@ test("Session.onInviteReceived: SPEC K1, K9, with a call that says who calls, an
 
 test("SPEC L10: onReconnecting counts from 1, as long as it lasts; nothing is lost", async () => {
   const { house, relay } = await relayed();
-  const [ada, bo] = [await house.user("ada", { url: relay.url }), await house.user("bo")];
+  const ada = await house.user("ada", { url: relay.url, patience: [1000, 30] });
+  const bo = await house.user("bo");
   relay.shut();
   await ada.expect("onReconnecting", 1);
   await ada.expect("onReconnecting", 2);
@@ -196,7 +197,8 @@ test("SPEC L10: onReconnecting counts from 1, as long as it lasts; nothing is lo
 
 test("SPEC S7, C9: after onReconnected the same channel object is told what it missed", async () => {
   const { house, relay } = await relayed();
-  const [ada, bo] = [await house.user("ada", { url: relay.url }), await house.user("bo")];
+  const ada = await house.user("ada", { url: relay.url, patience: [1000, 30] });
+  const bo = await house.user("bo");
   await ada.join("room");
   const room = await bo.join("room", ["ada"]);
   await ada.expect("onChannelUserJoined", "bo", 0);

@@ -47,7 +47,7 @@ test("SPEC M1, M2: messages arrive in order, and are told behind the call that c
   }
   await vi.waitFor(() => {
     expect(order).toEqual(Array.from({ length: 40 }, (_, index) => `answered ${index + 1}`));
-  });
+  }, 20_000);
 });
 
 test("a request that fails at once is told behind the call, too", async () => {

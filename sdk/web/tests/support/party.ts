@@ -7,7 +7,7 @@ import type { Socket } from "../../src/shell/link.js";
 
 type OfKind<K extends Event["kind"]> = Extract<Event, { kind: K }>;
 
-const WAIT = 5000; // milliseconds for anything that should come at once
+const WAIT = 20_000; // milliseconds for anything that should come at once
 let parties = 0;
 
 /** A WebSocket of `ws`; all are kept, so that tests can cut them. */

@@ -59,7 +59,7 @@ class CodeTest {
             [apps.ring]
             allow_no_token = true
             [apps.ring.limits]
-            ring_max = 0.5
+            ring_max = 3
 
             [apps.confirm]
             allow_no_token = true
@@ -195,7 +195,7 @@ class CodeTest {
     void away() throws Exception {
         House house = in("plain");
         Proxy proxy = house.proxy();
-        Person ann = house.person("ann", proxy.url(), quick()).enter(Person.NO_TOKEN, 1, 1000);
+        Person ann = house.person("ann", proxy.url(), quick()).enter(Person.NO_TOKEN, 30, 3);
         Person bob = house.enter("bob");
         ann.join("room", "ann");
         ann.calls(bob, "room", "");
@@ -213,7 +213,7 @@ class CodeTest {
     void tooLate() throws Exception {
         House house = in("brief");
         Proxy proxy = house.proxy();
-        Person ann = house.person("ann", proxy.url(), quick()).enter();
+        Person ann = house.person("ann", proxy.url(), quick()).enter(Person.NO_TOKEN, 60, 1000);
         Person bob = house.enter("bob");
         ann.join("room", "ann");
         ann.calls(bob, "room", "");
@@ -243,7 +243,9 @@ class CodeTest {
     void superseded() throws Exception {
         House house = in("plain");
         Proxy proxy = house.proxy();
-        Person here = house.person("ann", proxy.url(), quick()).enter().join("room", "ann");
+        Person here = house.person("ann", proxy.url(), quick())
+                .enter(Person.NO_TOKEN, 60, 1000)
+                .join("room", "ann");
         shut(proxy);
         here.gets("onReconnecting", 1);
         house.enter("ann");
@@ -260,7 +262,7 @@ class CodeTest {
         Proxy proxy = house.proxy();
         Person bob = house.person("bob").enter(token("bob", 60), 30, 15);
         Person ann = house.person("ann", proxy.url(), quick());
-        int expiry = now() + 3;
+        int expiry = now() + 6; // so that a busy machine can log in before
         ann.enter(SignalingToken.getToken("secret", "certificate", "ann", expiry), 30, 1000);
         shut(proxy);
         ann.gets("onReconnecting", 1);
@@ -317,10 +319,11 @@ class CodeTest {
             ann.gets("onLoginFailed", 201);
         }
         Proxy proxy = house.proxy();
-        shut(proxy);
+        proxy.stall(true); // no try has failed before the status was asked for
         Person bob = house.person("bob", proxy.url(), quick());
-        bob.api.login2("", "bob", token("bob", 60), 0, "", 1, 2);
+        bob.api.login2("", "bob", token("bob", 60), 0, "", 30, 2);
         assertEquals(1, bob.api.getStatus());
+        shut(proxy);
         bob.gets("onLoginFailed", 201);
         assertEquals(3, proxy.accepted()); // the first, and two tries
         try (RawServer busy = new RawServer("HTTP/1.1 429 Too Many Requests")) {
@@ -617,7 +620,9 @@ class CodeTest {
     void lost() throws Exception {
         House house = in("few");
         Proxy proxy = house.proxy();
-        Person ann = house.person("ann", proxy.url(), quick()).enter().join("room", "ann");
+        Person ann = house.person("ann", proxy.url(), quick())
+                .enter(Person.NO_TOKEN, 60, 1000)
+                .join("room", "ann");
         shut(proxy);
         ann.gets("onReconnecting", 1);
         for (String sender : List.of("bob", "eve", "joe")) { // each may send two in a second

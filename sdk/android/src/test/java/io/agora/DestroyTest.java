@@ -70,10 +70,11 @@ class DestroyTest {
         assertFalse(thread.isAlive());
     }
 
-    private static Settings impatient() {
+    /** Only where nobody answers the time for a logout is short: else a busy server is given time to know of it. */
+    private static Settings settings(When when) {
         Settings settings = new Settings();
         settings.retryFirst = 0.05;
-        settings.logoutSeconds = 0.5;
+        settings.logoutSeconds = when == When.SILENCE ? 0.5 : 8;
         return settings;
     }
 
@@ -89,7 +90,7 @@ class DestroyTest {
     @EnumSource
     void inEveryState(When when) throws Exception {
         Proxy proxy = house.proxy();
-        Person ann = house.person("ann", proxy.url(), impatient());
+        Person ann = house.person("ann", proxy.url(), settings(when));
         Person bob = house.enter("bob");
         switch (when) {
             case NEW -> {}
@@ -129,7 +130,7 @@ class DestroyTest {
         long begun = System.nanoTime();
         ann.destroy();
         int told = ann.told.waiting();
-        assertTrue(System.nanoTime() - begun < 3_500_000_000L);
+        assertTrue(System.nanoTime() - begun < 7_500_000_000L); // nobody waits for what does not come
         assertEquals(0, ann.api.getStatus());
         assertEquals(0, ann.api.isOnline());
         ann.destroy();

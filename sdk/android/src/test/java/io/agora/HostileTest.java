@@ -123,7 +123,6 @@ class HostileTest {
         settings.retryMost = 0.02;
         settings.attemptSeconds = 0.3;
         settings.logoutSeconds = 0.2;
-        settings.requestSeconds = 0.5;
         return settings;
     }
 
@@ -400,7 +399,9 @@ class HostileTest {
                         connection, "[\"notify\",[\"recvmsg\",\"[1,\\\"msg-v2 bob ann v1:E:1 instant 0 hélló\\\"]\"]]");
             }
         })) {
-            Person ann = house.person("ann", script.url(), quick()).enter();
+            Settings settings = quick();
+            settings.attemptSeconds = 20;
+            Person ann = house.person("ann", script.url(), settings).enter();
             ann.gets("onMessageInstantReceive", "bob", 0, "hélló");
             ann.api.logout();
             ann.gets("onLogout", 101);
@@ -472,6 +473,7 @@ class HostileTest {
         })) {
             Settings settings = quick();
             settings.attemptSeconds = 20;
+            settings.requestSeconds = 3; // also for what has an answer in the end
             Person ann = house.person("ann", script.url(), settings).enter();
             ann.api.channelJoin("room");
             ann.api.messageInstantSend("bob", 0, "hi", "1");

@@ -281,9 +281,9 @@ class EngineTest {
         settings.silenceSeconds = 1.5;
         settings.backgroundFactor = 1000;
         try (Proxy proxy = new Proxy(ServerProcess.shared().port())) {
+            call(() -> engine.ease(true)); // it holds for the session that follows
             login(proxy.url());
             happens("LoggedIn");
-            call(() -> engine.ease(true));
             proxy.stall(true);
             call(() -> loop.after(2, () -> told.add("later")));
             happens("later");

@@ -122,20 +122,21 @@ public final class Proxy implements AutoCloseable {
             } catch (IOException ended) {
                 return;
             }
-            accepted.incrementAndGet();
+            Pair pair = new Pair(client, new Socket());
             synchronized (changed) {
+                accepted.incrementAndGet(); // whoever has seen it changes nothing for this one
                 if (refusing || closed) {
                     close(client);
                     continue;
                 }
+                pairs.add(pair); // here, so that no cut after a refusal misses it
             }
-            begin(() -> serve(client));
+            begin(() -> serve(pair));
         }
     }
 
-    private void serve(Socket client) {
-        Pair pair = new Pair(client, new Socket());
-        pairs.add(pair);
+    private void serve(Pair pair) {
+        Socket client = pair.client;
         try {
             client.setTcpNoDelay(true);
             pair.server.setTcpNoDelay(true);
