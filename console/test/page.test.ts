@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 
 import {
   askForDevices,
+  drawNothing,
   padDescriptions,
   refuseSound,
   sideBySide,
@@ -165,6 +166,27 @@ describe("the page", () => {
     await ada.button("One person").click();
     await ada.sees("Nobody else is here yet.");
     expect(await ada.page.locator(".slot").count()).toBe(1);
+  });
+
+  test.each([
+    ["before", true],
+    ["while", false],
+  ])("that was hidden %s somebody calls still rings", async (_, hidden) => {
+    const ada = await come("ada", { prepare: drawNothing });
+    const bo = await come("bo");
+    await ada.sees("Here now · 1");
+    await ada.page.evaluate((now) => {
+      window.stopDrawing(now);
+    }, hidden);
+    await bo.call("ada");
+    await bo.sees("Ringing…");
+    if (!hidden) {
+      await ada.page.evaluate(() => {
+        document.dispatchEvent(new Event("visibilitychange"));
+      });
+    }
+    await expect.poll(() => ada.page.title()).toBe("bo calls · Signalpost");
+    await ada.root.getByRole("alertdialog", { name: "bo" }).waitFor();
   });
 
   test("that is closed is gone at once", async () => {

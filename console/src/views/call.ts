@@ -371,6 +371,8 @@ function progressOf(call: CallView, flows: boolean): string {
       switch (call.ending) {
         case "refused":
           return "refused the call";
+        case "busy":
+          return "is busy";
         case "unanswered":
           return "did not answer";
         case "offline":
