@@ -4,7 +4,7 @@
  * It knows frames and hidden pages. It refuses to know what is shown.
  */
 
-const REST = 20; // milliseconds: what takes longer to show has to let others go first
+const REST = 50; // milliseconds: what takes longer to show has to let others go first
 const SHARE = 3; // so many times as long
 
 /** Calls back once for all that was asked for since, and later. */
