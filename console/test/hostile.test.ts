@@ -194,5 +194,6 @@ describe("a flood", { timeout: 180_000 }, () => {
     await cards.first().getByRole("button", { name: "Refuse" }).click();
     await ada.sees("4 more call");
     expect(await cards.locator(".name").allTextContents()).toEqual(["p1", "p2", "p3"]);
+    expect(await cards.first().evaluate((card) => card === document.activeElement)).toBe(true);
   });
 });
