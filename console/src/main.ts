@@ -7,6 +7,7 @@ import { h, icon, iconButton, relabel, setAttribute } from "./dom.js";
 import { Person } from "./person.js";
 import { Sounds } from "./sounds.js";
 import { ringingCalls, soundOf, titleOf } from "./state/state.js";
+import { withFrames } from "./turns.js";
 import { about, aboutDialog, type Server } from "./views/about.js";
 import { entrance, type Entry } from "./views/entrance.js";
 import { frames } from "./views/frames.js";
@@ -204,6 +205,7 @@ function personOf({ account, appId, token }: Entry): Person {
         if (what === "keys") sounds.keys(keys);
         else sounds.tick();
       },
+      soon: withFrames(),
       ...(ringSeconds > 0 ? { ringSeconds } : {}),
     },
   );

@@ -20,6 +20,7 @@ import {
   type TalkId,
 } from "./state/state.js";
 import { Store } from "./state/store.js";
+import type { Soon } from "./turns.js";
 
 /** What a login takes. */
 export type Ticket = Pick<ConnectOptions, "url" | "appId" | "account" | "token">;
@@ -30,6 +31,7 @@ export interface Surroundings {
   media(offers: boolean, events: MediaEvents): Media;
   frame(direction: "in" | "out", text: string): void;
   heard(what: "message" | "keys", keys: string): void;
+  readonly soon: Soon; // for who shows what has changed
   readonly ringSeconds?: number;
 }
 
@@ -41,7 +43,9 @@ interface OpenCall {
   call: Call | null; // null until the server has taken the invitation
 }
 
-const MOST_RINGING = 8; // calls that ring here at once; each holds a connection between browsers
+const MOST_RINGING = 8; // calls that ring here at once
+const MOST_REFUSED = 8; // calls that are being refused at once because others ring
+const BUSY = JSON.stringify({ reason: "busy" }); // what such a refusal says
 const LOOK = 5000; // milliseconds between two looks at who is there and in no list
 
 let made = 0; // numbers calls, lines and signals on this page
@@ -58,11 +62,12 @@ export class Person {
   #wanted = LOBBY; // the room in which the person wants to be
   #joins: Promise<void> = Promise.resolve(); // one join after the other
   #timer: ReturnType<typeof setInterval> | undefined; // of the looks
+  #refusing = 0; // calls that are being refused because others ring
 
   constructor(ticket: Ticket, around: Surroundings) {
     this.#ticket = ticket;
     this.#around = around;
-    this.store = new Store(initial(ticket.account));
+    this.store = new Store(initial(ticket.account), around.soon);
   }
 
   /** Logs in and goes to the lobby. Rejects with the error of the login. */
@@ -311,9 +316,13 @@ export class Person {
       if (this.#channel !== channel) return;
       this.store.dispatch({ type: "left", account, time: Date.now() });
     });
-    channel.on("attribute", () => {
+    channel.on("attribute", ({ name, value, change }) => {
       if (this.#channel !== channel) return;
-      this.store.dispatch({ type: "attributes", attributes: { ...channel.attributes } });
+      if (change === "clear") {
+        this.store.dispatch({ type: "attributes", attributes: { ...channel.attributes } });
+      } else {
+        this.store.dispatch({ type: "attribute", name, value: change === "del" ? null : value });
+      }
     });
     channel.on("closed", () => {
       if (this.#channel !== channel) return;
@@ -369,9 +378,15 @@ export class Person {
     this.#follow(open, call);
   }
 
-  // Too many ring already: this one cannot be shown, but is not forgotten.
+  // Too many ring already: this one cannot be shown, but is not forgotten. Its caller hears that one is busy; in a flood
+  // not all do, and their calls end by themselves (SPEC K6).
   #miss(call: Call): void {
-    void ignore(call.refuse());
+    if (this.#refusing < MOST_REFUSED) {
+      this.#refusing += 1;
+      void ignore(call.refuse(BUSY)).then(() => {
+        this.#refusing -= 1;
+      });
+    }
     const line: Line = {
       key: `call-${++made}`,
       kind: "missed",
@@ -393,8 +408,8 @@ export class Person {
       this.#around.heard("keys", keys);
       this.store.dispatch({ type: "call-keys", id, keys });
     });
-    call.on("refused", () => {
-      this.#over(id, "refused", "");
+    call.on("refused", ({ extra }) => {
+      this.#over(id, extra === BUSY ? "busy" : "refused", "");
     });
     call.on("failed", ({ code, reason }) => {
       this.#over(id, endingOf(code), reason);

@@ -4,6 +4,9 @@
  * It knows pitches and lengths. It refuses to know who calls whom.
  */
 
+const MOST_NOTES = 128; // at once: a peer can press 64 keys at a time, of two tones each
+const TICK = 0.25; // seconds that a message sounds
+
 export type Tone = "ring" | "ringback" | "silence";
 
 /** The pairs of frequencies that telephones use for keys, in hertz. */
@@ -24,6 +27,8 @@ export class Sounds {
   #context: AudioContext | null = null; // made at the first sound
   #tone: Tone = "silence"; // what sounds, again and again
   #timer: number | undefined; // until the next ring; undefined in silence
+  #notes = 0; // that sound, or are going to
+  #ticked = -TICK; // when a message sounded last, by the clock of the context
   #quiet: boolean; // whether the person wants none of this
 
   constructor(quiet: boolean) {
@@ -60,10 +65,12 @@ export class Sounds {
     });
   }
 
-  /** A message has come that the person does not look at. */
+  /** A message has come that the person does not look at; many at once sound like one. */
   tick(): void {
+    if (this.#context !== null && this.#context.currentTime < this.#ticked + TICK) return;
     this.#note(1046.5, 0, 0.12, 0.05);
     this.#note(1568, 0.07, 0.16, 0.04);
+    this.#ticked = this.#context?.currentTime ?? -TICK;
   }
 
   readonly #ring = (): void => {
@@ -78,7 +85,7 @@ export class Sounds {
 
   // A note with soft edges; `after` and `length` in seconds.
   #note(hertz: number, after: number, length: number, loudness: number): void {
-    if (this.#quiet || typeof AudioContext === "undefined") return;
+    if (this.#quiet || typeof AudioContext === "undefined" || this.#notes >= MOST_NOTES) return;
     this.#context ??= new AudioContext();
     if (this.#context.state === "suspended") void this.#context.resume();
     const start = this.#context.currentTime + after;
@@ -91,5 +98,9 @@ export class Sounds {
     voice.connect(volume).connect(this.#context.destination);
     voice.start(start);
     voice.stop(start + length + 0.05);
+    this.#notes += 1;
+    voice.onended = () => {
+      this.#notes -= 1;
+    };
   }
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { duration, endingOf, reduce, type Action } from "../src/state/actions.js";
 import {
   initial,
+  membersOf,
   peopleOf,
   presenceOf,
   ringingCalls,
@@ -71,6 +72,30 @@ describe("the room", () => {
     expect(talkOf(state, "#lobby").unread).toBe(0);
   });
 
+  test("of many members the latest are kept, and attributes as many as are allowed", () => {
+    const joined = Array.from({ length: 300 }, (_, at): Action => ({
+      type: "joined",
+      account: `p${at}`,
+      time: at,
+    }));
+    const { members } = after(...joined).room;
+    expect([members.length, members[0], members.at(-1)]).toEqual([200, "p100", "p299"]);
+    expect(membersOf(after(...joined.slice(0, 197)))).toBe("199 members");
+    expect(membersOf(after(...joined))).toBe("200 or more members");
+    const set = Array.from({ length: 101 }, (_, at): Action => ({
+      type: "attribute",
+      name: `n${at}`,
+      value: "x",
+    }));
+    const full = after(...set);
+    expect(Object.keys(full.room.attributes)).toHaveLength(100);
+    const changed = reduce(full, { type: "attribute", name: "n7", value: "y" });
+    expect(changed.room.attributes).toMatchObject({ n6: "x", n7: "y" });
+    const deleted = reduce(changed, { type: "attribute", name: "n7", value: null });
+    expect(Object.keys(deleted.room.attributes)).toHaveLength(99);
+    expect(reduce(deleted, { type: "attribute", name: "n7", value: null })).toBe(deleted);
+  });
+
   test("another room takes the place of the one before, and a conversation with a person stays open", () => {
     const moved: Action = { type: "entered", room: { ...ROOM, name: "garden" }, time: 5 };
     expect(after(moved).open).toBe("#garden");
@@ -112,6 +137,8 @@ describe("conversations", () => {
       talk: "@bo",
       line: said("bo", `${at}`),
     }));
+    expect(talkOf(after(...lines.slice(0, 500)), "@bo")).toMatchObject({ cut: false });
+    expect(talkOf(after(...lines.slice(0, 501)), "@bo")).toMatchObject({ cut: true });
     expect(talkOf(after(...lines), "@bo").lines).toHaveLength(500);
     const talks = Array.from({ length: 150 }, (_, at): Action => ({
       type: "line",
@@ -119,8 +146,21 @@ describe("conversations", () => {
       line: said(`p${at}`, "x"),
     }));
     const state = after(...talks);
-    expect(state.talks).toHaveLength(100);
-    expect(state.talks[0]?.id).toBe("#lobby");
+    expect([state.talks.length, state.cut]).toEqual([100, true]);
+    expect([state.talks[0]?.id, state.talks[1]?.id]).toEqual(["#lobby", "@p51"]);
+    expect(after(...talks.slice(0, 99)).cut).toBe(false);
+    const mine: Action = { type: "line", talk: "@p0", line: said("ada", "hi") };
+    expect(after(mine, ...talks).talks.map(({ id }) => id)).toContain("@p0");
+  });
+
+  test("a stranger finds room beside a hundred that one talks with", () => {
+    const talks = Array.from({ length: 99 }, (_, at): Action => ({
+      type: "line",
+      talk: `@p${at}`,
+      line: said("ada", "x"),
+    }));
+    const { talks: kept } = after(...talks, { type: "line", talk: "@bo", line: said("bo", "hi") });
+    expect([kept.length, kept[1]?.id, kept.at(-1)?.id]).toEqual([100, "@p1", "@bo"]);
   });
 
   test("the fate of a line can change", () => {
@@ -140,6 +180,7 @@ describe("calls", () => {
     ["ended", false, "Call, 1:05", false],
     ["refused", false, "bo refused the call", true],
     ["refused", true, "You refused the call", false],
+    ["busy", false, "bo is busy", true],
     ["missed", true, "Missed call", false],
     ["unanswered", false, "bo did not answer", true],
     ["offline", false, "bo is not online", true],

@@ -1,6 +1,6 @@
 /** A server that means harm: the page lives on, says how it is connected, and comes back by itself (SPEC E5). */
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Browser, Locator } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { JUNK } from "../../sdk/web/tests/support/junk.js";
 import { Harm } from "./support/harm.js";
@@ -9,6 +9,7 @@ import { Server } from "./support/server.js";
 
 const server = new Server();
 const LATE = 2 ** 52; // a number behind all that the server has given
+const MANY = 20_000; // frames of a flood
 let browser: Browser;
 let harm: Harm;
 let ada: Tab; // at the page, through `harm`
@@ -49,13 +50,39 @@ async function isHeard(text: string): Promise<void> {
   await ada.root.locator(".mine[data-fate=sent]", { hasText: text }).waitFor();
 }
 
-/** Somebody said something in the lobby, which the server never heard. */
-function said(id: number): string {
-  const content = JSON.stringify({ account: "bo", uid: 0, channel: "lobby", msg: `again ${id - LATE}` });
+/** Something happened in the lobby that the server knows nothing of. */
+function happened(id: number, type: string, fields: object): string {
+  const content = JSON.stringify({ account: "bo", uid: 0, channel: "lobby", ...fields });
   return JSON.stringify([
     "notify",
-    ["channel2", "lobby", id, `msg-v3 i${id} bo lobby v1:E:1 channel_msg 1 ${content}`],
+    ["channel2", "lobby", id, `msg-v3 i${id} bo lobby v1:E:1 ${type} 1 ${content}`],
   ]);
+}
+
+function said(id: number): string {
+  return happened(id, "channel_msg", { msg: `again ${id - LATE}` });
+}
+
+/** Something for ada that the server never had. */
+function item(at: number, from: string, type: string, content: string): string {
+  const line = `msg-v3 m${at} ${from} ada v1:E:86400 ${type} 1 ${content}`;
+  return JSON.stringify(["notify", ["recvmsg", JSON.stringify([LATE + at, line])]]);
+}
+
+/** The page bears it while it comes, and behind it shows the last of it, and no more than it can. */
+async function bears(next: (at: number) => string, last: Locator): Promise<void> {
+  const flood = harm.flood(MANY, next);
+  await lives();
+  const message = ada.root.getByRole("textbox", { name: "Message" });
+  await message.fill("In between");
+  expect(await message.inputValue()).toBe("In between");
+  await flood;
+  await last.waitFor({ timeout: 60_000 });
+  await lives();
+  expect(await ada.page.locator("*").count()).toBeLessThan(15_000);
+  expect(await ada.page.locator(".frame").count()).toBe(500);
+  await ada.sees("the latest 500");
+  expect(harm.visits).toBe(1);
 }
 
 test("junk is passed over", async () => {
@@ -93,4 +120,80 @@ test("a resumed session with channels without number is an ordinary one", async 
   await expect.poll(() => harm.visits, { timeout: 15_000 }).toBe(3); // that one is cut, too
   await lives();
   await isHeard("Where was I");
+});
+
+describe("a flood", { timeout: 180_000 }, () => {
+  beforeEach(async () => {
+    await ada.comeIn();
+    await ada.page.locator(".frames").waitFor(); // drawn, too
+  });
+
+  test("of what is said in the room leaves the latest", async () => {
+    await bears((at) => said(LATE + at), ada.text(`again ${MANY - 1}`));
+    await ada.sees("These are the latest 500: older ones are not kept here.");
+    expect(await ada.root.locator("ol > .line").count()).toBe(500);
+    await isHeard("One at a time");
+  });
+
+  test("of people who come in leaves the latest", async () => {
+    const came = (at: number): string => happened(LATE + at, "channel_user_join", { account: `p${at}` });
+    await bears(came, ada.text(`p${MANY - 1} came in`));
+    await ada.sees("200 or more members");
+    await isHeard("Welcome");
+  });
+
+  test("of attributes leaves as many as a room may have", async () => {
+    const set = (at: number): string =>
+      happened(LATE + at, "channel_attr_update", { type: "update", name: `n${at % 5000}`, value: `${at}` });
+    const last = (at: number): string => (at < MANY - 1 ? set(at) : said(LATE + at));
+    await bears(last, ada.text(`again ${MANY - 1}`));
+    expect(await ada.root.locator(".attributes li").count()).toBe(100);
+    await isHeard("So much to know");
+  });
+
+  test("of messages is told as one, and can be read", async () => {
+    await bears(
+      (at) => item(at, "bo", "instant", `again ${at}`),
+      ada.root.locator(".preview", { hasText: `again ${MANY - 1}` }),
+    );
+    await isHeard("Bo is busy today");
+    await ada.open("bo");
+    await ada.sees(`again ${MANY - 1}`);
+    await ada.sees("These are the latest 500: older ones are not kept here.");
+    await isHeard("Slowly!");
+  });
+
+  test("of strangers' messages does not drive out whom one talks with", async () => {
+    harm.say(item(0, "bo", "instant", "Coffee?"));
+    await ada.open("bo");
+    await isHeard("Yes!");
+    await ada.open("lobby");
+    await bears(
+      (at) => item(1 + at, `p${at}`, "instant", `again ${at}`),
+      ada.root.locator(".preview", { hasText: `again ${MANY - 1}` }),
+    );
+    await ada.sees("Older conversations are not kept here, only the latest 100.");
+    await isHeard("Who are you all?");
+    await ada.open("bo");
+    await ada.sees("Coffee?");
+  });
+
+  test("of calls rings eight times, opens nothing, and is missed", async () => {
+    await bears(
+      (at) => {
+        const content = { channel: `c${at}`, peer: `p${at}`, extra: "{}" };
+        return item(at, `p${at}`, "voip_invite", JSON.stringify(content));
+      },
+      ada.root.locator(".person-open").filter({ has: ada.page.getByText(`p${MANY - 1}`, { exact: true }) }),
+    );
+    const cards = ada.root.getByRole("alertdialog");
+    expect(await cards.count()).toBe(3);
+    await ada.sees("5 more call");
+    expect(await ada.page.evaluate(() => window.made.connections.length)).toBe(0);
+    await isHeard("Not now");
+    await cards.first().getByRole("button", { name: "Refuse" }).click();
+    await ada.sees("4 more call");
+    expect(await cards.locator(".name").allTextContents()).toEqual(["p1", "p2", "p3"]);
+    expect(await cards.first().evaluate((card) => card === document.activeElement)).toBe(true);
+  });
 });

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 
 import {
   askForDevices,
+  drawNothing,
   padDescriptions,
   refuseSound,
   sideBySide,
@@ -167,6 +168,27 @@ describe("the page", () => {
     expect(await ada.page.locator(".slot").count()).toBe(1);
   });
 
+  test.each([
+    ["before", true],
+    ["while", false],
+  ])("that was hidden %s somebody calls still rings", async (_, hidden) => {
+    const ada = await come("ada", { prepare: drawNothing });
+    const bo = await come("bo");
+    await ada.sees("Here now · 1");
+    await ada.page.evaluate((now) => {
+      window.stopDrawing(now);
+    }, hidden);
+    await bo.call("ada");
+    await bo.sees("Ringing…");
+    if (!hidden) {
+      await ada.page.evaluate(() => {
+        document.dispatchEvent(new Event("visibilitychange"));
+      });
+    }
+    await expect.poll(() => ada.page.title()).toBe("bo calls · Signalpost");
+    await ada.root.getByRole("alertdialog", { name: "bo" }).waitFor();
+  });
+
   test("that is closed is gone at once", async () => {
     const [ada, bo] = [await come("ada"), await come("bo")];
     await ada.sees("bo came in");
@@ -187,7 +209,7 @@ describe("calls", () => {
     await expect
       .poll(() => ada.page.evaluate(() => window.made.tracks.map((track) => track.enabled)))
       .toEqual([false, false]);
-    await expect.poll(() => bo.leftOpen()).toEqual({ connections: 1, tracks: 0 });
+    await expect.poll(() => bo.leftOpen()).toEqual({ connections: 0, tracks: 0 });
     await bo.button("Accept").click();
     for (const tab of [ada, bo]) {
       expect(await tab.watchPicture()).toBeGreaterThan(80);
@@ -200,8 +222,10 @@ describe("calls", () => {
     for (const key of ["1", "2", "#"]) await ada.button(key).click();
     await bo.button("Keys").click();
     await expect.poll(() => bo.root.locator(".pad-display").textContent()).toBe("12#");
-    await bo.page.keyboard.press("9");
-    await expect.poll(() => ada.root.locator(".pad-display").textContent()).toBe("12#9");
+    for (let times = 0; times < 3; times += 1) await bo.page.keyboard.down("9"); // held down, it repeats itself
+    await bo.page.keyboard.up("9");
+    await bo.page.keyboard.press("0");
+    await expect.poll(() => ada.root.locator(".pad-display").textContent()).toBe("12#90");
     await ada.say("Can you hear me?");
     await bo.sees("Can you hear me?");
     await bo.button("Stop the picture").click();

@@ -4,7 +4,7 @@ import type { MediaEvents } from "../src/call/media.js";
 import { split, type Signal } from "../src/call/pieces.js";
 import { Person } from "../src/person.js";
 import { talkOf } from "../src/state/state.js";
-import { FakeWorld } from "./support/fake.js";
+import { FakeCall, FakeWorld } from "./support/fake.js";
 
 /** Microphone, camera and connection as Person sees them; it keeps what was asked of it. */
 class FakeMedia {
@@ -75,6 +75,7 @@ async function come(world: FakeWorld, account: string): Promise<Someone> {
       },
       frame: () => undefined,
       heard: (what, keys) => heard.push(`${what}${keys}`),
+      soon: queueMicrotask,
     },
   );
   await person.enter();
@@ -226,7 +227,7 @@ describe("calls", () => {
     await vi.waitFor(() => {
       expect(callers.map((one) => callOf(one)?.ending ?? null)).toEqual([
         ...new Array<null>(8).fill(null),
-        "refused",
+        "busy",
       ]);
     });
     expect(bo.person.store.state.calls).toHaveLength(8);
@@ -234,6 +235,36 @@ describe("calls", () => {
     expect(talkOf(bo.person.store.state, "@caller-8").lines).toMatchObject([
       { kind: "missed", text: "Missed call" },
     ]);
+  });
+
+  test("are refused eight at a time when many ring; the others end by themselves", async () => {
+    const world = new FakeWorld();
+    const bo = await come(world, "bo");
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const calls = Array.from({ length: 20 }, (_, at) => {
+      const there = new FakeCall("bo", `c${at}`, "{}", false);
+      const here = new FakeCall(`p${at}`, `c${at}`, "{}", true);
+      [here.other, there.other, here.refusing] = [there, here, answered];
+      return here;
+    });
+    const client = world.clients.get("bo");
+    for (const call of calls) client?.emit("invite", call);
+    const over = (): number => calls.filter(({ state }) => state === "over").length;
+    await vi.waitFor(() => {
+      expect(talkOf(bo.person.store.state, "@p19").lines).toMatchObject([{ kind: "missed" }]);
+    });
+    answer();
+    await vi.waitFor(() => {
+      expect(over()).toBe(8);
+    });
+    client?.emit("invite", new FakeCall("late", "c", "{}", true));
+    await vi.waitFor(() => {
+      expect(talkOf(bo.person.store.state, "@late").lines).toMatchObject([{ kind: "missed" }]);
+    });
+    expect(over()).toBe(8);
   });
 
   test("that are accepted end the one that one is in", async () => {

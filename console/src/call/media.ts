@@ -27,7 +27,8 @@ const RESTARTS = 3; // tries to mend a path that broke
 export class Media {
   readonly #events: MediaEvents;
   readonly #offers: boolean; // whether this is the side that called
-  readonly #connection: RTCPeerConnection;
+  readonly #iceServers: RTCIceServer[];
+  #connection: RTCPeerConnection | null = null; // null as long as nothing is to be agreed on
   readonly remote = new MediaStream();
   local: MediaStream | null = null; // of microphone and camera, until closed
   hint = ""; // what a person should know about microphone and camera
@@ -46,19 +47,7 @@ export class Media {
   constructor(offers: boolean, events: MediaEvents, iceServers: RTCIceServer[] = []) {
     this.#offers = offers;
     this.#events = events;
-    this.#connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
-    this.#connection.onicecandidate = ({ candidate }) => {
-      if (candidate !== null) this.#collect(candidate.toJSON());
-    };
-    this.#connection.ontrack = ({ track }) => {
-      this.remote.addTrack(track);
-      track.onmute = events.streams; // nothing comes of it, for now or not yet
-      track.onunmute = events.streams;
-      events.streams();
-    };
-    this.#connection.onconnectionstatechange = () => {
-      this.#follow();
-    };
+    this.#iceServers = iceServers;
   }
 
   /** Opens microphone and camera, muted; goes on without what there is not. */
@@ -78,11 +67,11 @@ export class Media {
   /** Says what this side can do; for whoever called. */
   async offer(): Promise<void> {
     await this.#inOrder(async () => {
-      this.#addTracks();
-      await this.#connection.setLocalDescription(
-        await this.#connection.createOffer({ iceRestart: this.#restarts > 0 }),
-      );
-      this.#tell("offer");
+      if (this.#closed) return;
+      const connection = this.#connect();
+      this.#addTracks(connection);
+      await connection.setLocalDescription(await connection.createOffer({ iceRestart: this.#restarts > 0 }));
+      this.#tell("offer", connection);
     });
   }
 
@@ -93,13 +82,14 @@ export class Media {
   async answer(): Promise<void> {
     await this.#inOrder(async () => {
       const sdp = this.#offer;
-      if (sdp === null || this.#muted || !this.#prepared) return;
+      if (this.#closed || sdp === null || this.#muted || !this.#prepared) return;
       this.#offer = null;
-      await this.#connection.setRemoteDescription({ type: "offer", sdp });
-      this.#addTracks();
-      await this.#connection.setLocalDescription();
-      this.#tell("answer"); // before the candidates of this side, which belong to it
-      await this.#addEarly();
+      const connection = this.#connect();
+      await connection.setRemoteDescription({ type: "offer", sdp });
+      this.#addTracks(connection);
+      await connection.setLocalDescription();
+      this.#tell("answer", connection); // before the candidates of this side, which belong to it
+      await this.#addEarly(connection);
     });
   }
 
@@ -107,7 +97,7 @@ export class Media {
   unmute(): void {
     this.#muted = false;
     this.#apply();
-    if (this.#connection.connectionState !== "connected") this.#events.picture("joining");
+    if (this.#connection?.connectionState !== "connected") this.#events.picture("joining");
   }
 
   get microphone(): boolean {
@@ -141,15 +131,17 @@ export class Media {
       case "answer":
         if (!this.#offers) return;
         await this.#inOrder(async () => {
-          if (this.#connection.signalingState !== "have-local-offer") return;
-          await this.#connection.setRemoteDescription({ type: "answer", sdp: signal.body });
-          await this.#addEarly();
+          const connection = this.#connection;
+          if (connection?.signalingState !== "have-local-offer") return;
+          await connection.setRemoteDescription({ type: "answer", sdp: signal.body });
+          await this.#addEarly(connection);
         });
         return;
       case "candidates":
         this.#early = [...this.#early, ...readCandidates(signal.body)].slice(-MOST_CANDIDATES);
         await this.#inOrder(async () => {
-          if (this.#connection.remoteDescription !== null) await this.#addEarly();
+          const connection = this.#connection;
+          if (connection !== null && connection.remoteDescription !== null) await this.#addEarly(connection);
         });
         return;
       case "cameras":
@@ -162,16 +154,38 @@ export class Media {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#connection.onicecandidate = null;
-    this.#connection.ontrack = null;
-    this.#connection.onconnectionstatechange = null;
-    this.#connection.close();
+    if (this.#connection !== null) {
+      this.#connection.onicecandidate = null;
+      this.#connection.ontrack = null;
+      this.#connection.onconnectionstatechange = null;
+      this.#connection.close();
+    }
     stop(this.local);
     stop(this.remote);
     this.local = null;
   }
 
   // --- inside ---------------------------------------------------------------------------------
+
+  // Whoever only rings has none here: strangers can make it ring, and connections are dear.
+  #connect(): RTCPeerConnection {
+    if (this.#connection !== null) return this.#connection;
+    const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: this.#iceServers });
+    this.#connection = connection;
+    connection.onicecandidate = ({ candidate }) => {
+      if (candidate !== null) this.#collect(candidate.toJSON());
+    };
+    connection.ontrack = ({ track }) => {
+      this.remote.addTrack(track);
+      track.onmute = this.#events.streams; // nothing comes of it, for now or not yet
+      track.onunmute = this.#events.streams;
+      this.#events.streams();
+    };
+    connection.onconnectionstatechange = () => {
+      this.#follow(connection);
+    };
+    return connection;
+  }
 
   async #open(video: boolean): Promise<MediaStream | null> {
     // Browsers have no devices for pages that come over plain HTTP from another machine.
@@ -200,14 +214,14 @@ export class Media {
   }
 
   // Every kind of media once: ours if we have it, and in any case that of the other side.
-  #addTracks(): void {
+  #addTracks(connection: RTCPeerConnection): void {
     const stream = this.local;
     for (const kind of ["audio", "video"] as const) {
       const track = stream?.getTracks().find((one) => one.kind === kind);
-      const there = this.#connection.getTransceivers().find((one) => one.receiver.track.kind === kind);
+      const there = connection.getTransceivers().find((one) => one.receiver.track.kind === kind);
       if (there === undefined) {
         if (!this.#offers) continue;
-        this.#connection.addTransceiver(track ?? kind, {
+        connection.addTransceiver(track ?? kind, {
           direction: track === undefined ? "recvonly" : "sendrecv",
           ...(stream === null ? {} : { streams: [stream] }),
         });
@@ -224,8 +238,8 @@ export class Media {
     }
   }
 
-  #tell(kind: "offer" | "answer"): void {
-    this.#events.signal(kind, this.#connection.localDescription?.sdp ?? "");
+  #tell(kind: "offer" | "answer", connection: RTCPeerConnection): void {
+    this.#events.signal(kind, connection.localDescription?.sdp ?? "");
   }
 
   #collect(candidate: RTCIceCandidateInit): void {
@@ -236,18 +250,18 @@ export class Media {
     }, GATHER);
   }
 
-  async #addEarly(): Promise<void> {
+  async #addEarly(connection: RTCPeerConnection): Promise<void> {
     for (const candidate of this.#early.splice(0)) {
       try {
-        await this.#connection.addIceCandidate(candidate);
+        await connection.addIceCandidate(candidate);
       } catch {
         // Of an older description, or senseless: the others may still do.
       }
     }
   }
 
-  #follow(): void {
-    const state = this.#connection.connectionState;
+  #follow(connection: RTCPeerConnection): void {
+    const state = connection.connectionState;
     if (state === "connected") {
       this.#restarts = 0;
       this.#events.picture("flowing");

@@ -2,7 +2,7 @@
  * What may happen to a person's view, and what becomes of it: a pure function of state and action.
  */
 import type { CallView, Ending, Fate, Line, Link, Room, State, Talk, TalkId } from "./state.js";
-import { talkOf } from "./state.js";
+import { MOST_MEMBERS, talkOf } from "./state.js";
 
 export type Action =
   | { readonly type: "link"; readonly link: Link }
@@ -10,6 +10,7 @@ export type Action =
   | { readonly type: "left-room" }
   | { readonly type: "joined"; readonly account: string; readonly time: number }
   | { readonly type: "left"; readonly account: string; readonly time: number }
+  | { readonly type: "attribute"; readonly name: string; readonly value: string | null }
   | { readonly type: "attributes"; readonly attributes: Readonly<Record<string, string>> }
   | { readonly type: "lobby"; readonly members: readonly string[] }
   | { readonly type: "online"; readonly account: string; readonly there: boolean }
@@ -28,9 +29,12 @@ export type Action =
     }
   | { readonly type: "call-dismissed"; readonly id: number };
 
-const MOST_LINES = 500; // kept of one conversation
+/** Lines that are kept of one conversation; the oldest go first. */
+export const MOST_LINES = 500;
+/** Conversations that are kept; the oldest go first. */
+export const MOST_TALKS = 100;
 const MOST_KEYS = 24; // shown on the pad
-const MOST_TALKS = 100;
+const MOST_ATTRIBUTES = 100; // of a room: no more are allowed (SPEC C10)
 
 export function reduce(state: State, action: Action): State {
   switch (action.type) {
@@ -39,7 +43,9 @@ export function reduce(state: State, action: Action): State {
     case "entered": {
       const id: TalkId = `#${action.room.name}`;
       const moved = action.room.name !== state.room.name;
-      const rooms = withTalk({ ...state, room: action.room }, talkOf(state, id));
+      const members = action.room.members.slice(-MOST_MEMBERS);
+      const room = { ...action.room, members, attributes: few(action.room.attributes) };
+      const rooms = withTalk({ ...state, room }, talkOf(state, id));
       const open = moved && state.open.startsWith("#") ? id : state.open;
       // A conversation of a room that one has left is gone from the list: nothing comes there any more.
       const talks = rooms.talks.filter((talk) => talk.id.startsWith("@") || talk.id === id);
@@ -49,7 +55,7 @@ export function reduce(state: State, action: Action): State {
       return { ...state, room: { ...state.room, joined: false } };
     case "joined": {
       if (state.room.members.includes(action.account)) return state;
-      const room = { ...state.room, members: [...state.room.members, action.account] };
+      const room = { ...state.room, members: [...state.room.members, action.account].slice(-MOST_MEMBERS) };
       return noted({ ...state, room }, `#${room.name}`, `${action.account} came in`, action.time);
     }
     case "left": {
@@ -58,10 +64,16 @@ export function reduce(state: State, action: Action): State {
       const room = { ...state.room, members };
       return noted({ ...state, room }, `#${room.name}`, `${action.account} left`, action.time);
     }
+    case "attribute": {
+      const { [action.name]: before, ...others } = state.room.attributes;
+      if (action.value === (before ?? null)) return state;
+      const all = action.value === null ? others : { ...state.room.attributes, [action.name]: action.value };
+      return { ...state, room: { ...state.room, attributes: few(all) } };
+    }
     case "attributes":
-      return { ...state, room: { ...state.room, attributes: action.attributes } };
+      return { ...state, room: { ...state.room, attributes: few(action.attributes) } };
     case "lobby":
-      return { ...state, lobby: action.members };
+      return { ...state, lobby: action.members.slice(-MOST_MEMBERS) };
     case "online":
       return { ...state, online: { ...state.online, [action.account]: action.there } };
     case "opened":
@@ -101,6 +113,8 @@ export function epitaph(call: CallView, ending: Ending, reason: string, time: nu
       return `Call, ${duration(time - call.since)}`;
     case "refused":
       return call.incoming ? "You refused the call" : `${call.peer} refused the call`;
+    case "busy":
+      return `${call.peer} is busy`;
     case "missed":
       return "Missed call";
     case "unanswered":
@@ -141,13 +155,17 @@ function over(state: State, id: number, ending: Ending, reason: string, time: nu
     fate: "sent",
   };
   const told = withLine(state, `@${call.peer}`, line);
-  const stays = !call.incoming && ["refused", "unanswered", "offline", "failed"].includes(ending);
+  const stays = !call.incoming && ["refused", "busy", "unanswered", "offline", "failed"].includes(ending);
   if (!stays) return { ...told, calls: told.calls.filter((one) => one.id !== id) };
   return changed(told, id, (one) => ({ ...one, stage: "over", ending, reason }));
 }
 
 function changed(state: State, id: number, change: (call: CallView) => CallView): State {
   return { ...state, calls: state.calls.map((call) => (call.id === id ? change(call) : call)) };
+}
+
+function few(attributes: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(attributes).slice(0, MOST_ATTRIBUTES));
 }
 
 function noted(state: State, talk: TalkId, text: string, time: number): State {
@@ -160,19 +178,22 @@ function withLine(state: State, id: TalkId, line: Line): State {
   if (talk.lines.some((one) => one.key === line.key)) return state; // a message is shown once
   const counts = line.kind === "missed" || (line.kind === "said" && line.from !== state.me);
   const unread = counts && state.open !== id ? talk.unread + 1 : talk.unread;
-  return withTalk(state, { id, lines: [...talk.lines, line].slice(-MOST_LINES), unread });
+  const lines = [...talk.lines, line];
+  const cut = talk.cut || lines.length > MOST_LINES;
+  return withTalk(state, { id, lines: lines.slice(-MOST_LINES), cut, unread });
 }
 
 function withTalk(state: State, talk: Talk): State {
-  const known = state.talks.some((one) => one.id === talk.id);
-  const talks = known
-    ? state.talks.map((one) => (one.id === talk.id ? talk : one))
-    : withoutOldest([...state.talks, talk], state.open);
-  return { ...state, talks };
+  if (state.talks.some((one) => one.id === talk.id)) {
+    return { ...state, talks: state.talks.map((one) => (one.id === talk.id ? talk : one)) };
+  }
+  const talks = [...state.talks, talk];
+  return talks.length > MOST_TALKS ? withoutOldest({ ...state, talks }) : { ...state, talks };
 }
 
-function withoutOldest(talks: readonly Talk[], open: TalkId): readonly Talk[] {
-  if (talks.length <= MOST_TALKS) return talks;
-  const oldest = talks.find((talk) => talk.id.startsWith("@") && talk.id !== open);
-  return talks.filter((talk) => talk !== oldest);
+// The oldest in which this person has said nothing: strangers must not drive out whom one talks with.
+function withoutOldest(state: State): State {
+  const others = state.talks.slice(0, -1).filter(({ id }) => id.startsWith("@") && id !== state.open);
+  const oldest = others.find(({ lines }) => lines.every(({ from }) => from !== state.me)) ?? others[0];
+  return { ...state, talks: state.talks.filter((talk) => talk !== oldest), cut: true };
 }

@@ -21,7 +21,8 @@ export interface Line {
 
 export interface Talk {
   readonly id: TalkId;
-  readonly lines: readonly Line[];
+  readonly lines: readonly Line[]; // the latest
+  readonly cut: boolean; // whether there were older ones
   readonly unread: number;
 }
 
@@ -29,7 +30,7 @@ export interface Talk {
 export interface Room {
   readonly name: string;
   readonly joined: boolean;
-  readonly members: readonly string[]; // oldest first
+  readonly members: readonly string[]; // the latest, oldest first
   readonly attributes: Readonly<Record<string, string>>;
 }
 
@@ -44,7 +45,8 @@ export type Link =
 export type Stage = "calling" | "ringing" | "accepted" | "over";
 
 /** Why a call is over. */
-export type Ending = "ended" | "refused" | "missed" | "unanswered" | "offline" | "cancelled" | "failed";
+export type Ending =
+  "ended" | "refused" | "busy" | "missed" | "unanswered" | "offline" | "cancelled" | "failed";
 
 export type Picture = "none" | "preparing" | "joining" | "flowing" | "broken";
 
@@ -70,7 +72,8 @@ export interface State {
   readonly link: Link;
   readonly room: Room;
   readonly lobby: readonly string[]; // who is in the lobby while the person is elsewhere
-  readonly talks: readonly Talk[];
+  readonly talks: readonly Talk[]; // the latest
+  readonly cut: boolean; // whether there were older ones
   readonly open: TalkId;
   readonly calls: readonly CallView[]; // in order of their beginning
   readonly online: Readonly<Record<string, boolean>>; // of those that are talked with and in no list
@@ -78,6 +81,9 @@ export interface State {
 
 /** The channel in which people who open the page meet. */
 export const LOBBY = "lobby";
+
+/** Members of a room that are kept: so many does a server name to who comes in (SPEC C12). */
+export const MOST_MEMBERS = 200;
 
 /** The attribute that holds what a channel is about. */
 export const TOPIC = "topic";
@@ -88,7 +94,8 @@ export function initial(me: string): State {
     link: { kind: "out" },
     room: { name: LOBBY, joined: false, members: [], attributes: {} },
     lobby: [],
-    talks: [{ id: `#${LOBBY}`, lines: [], unread: 0 }],
+    talks: [emptyTalk(`#${LOBBY}`)],
+    cut: false,
     open: `#${LOBBY}`,
     calls: [],
     online: {},
@@ -98,7 +105,11 @@ export function initial(me: string): State {
 // --- what is read off it -----------------------------------------------------------------------
 
 export function talkOf(state: State, id: TalkId): Talk {
-  return state.talks.find((talk) => talk.id === id) ?? { id, lines: [], unread: 0 };
+  return state.talks.find((talk) => talk.id === id) ?? emptyTalk(id);
+}
+
+function emptyTalk(id: TalkId): Talk {
+  return { id, lines: [], cut: false, unread: 0 };
 }
 
 /** Whom one can talk to, besides oneself: those in the room, then those in the lobby. */
@@ -106,6 +117,12 @@ export function peopleOf(state: State): readonly string[] {
   const all = new Set([...state.room.members, ...state.lobby]);
   all.delete(state.me);
   return [...all].sort((one, other) => one.localeCompare(other));
+}
+
+/** How many members the room has. */
+export function membersOf({ room: { members } }: State): string {
+  if (members.length >= MOST_MEMBERS) return `${MOST_MEMBERS} or more members`;
+  return members.length === 1 ? "1 member" : `${members.length} members`;
 }
 
 /** Whether an account is there, in a word; nobody knows while there is no connection. */

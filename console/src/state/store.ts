@@ -1,14 +1,17 @@
-/** A state, what changes it, and who is told; told once for all changes of one turn of the event loop. */
+/** A state, what changes it, and who is told; told once of all that changes before the surroundings are ready for it. */
+import type { Soon } from "../turns.js";
 import { reduce, type Action } from "./actions.js";
 import type { State } from "./state.js";
 
 export class Store {
   #state: State;
   #told: State; // what the listeners saw last
-  #waiting = false; // whether they will be told at the end of this turn
+  #waiting = false; // whether they will be told soon
+  readonly #soon: Soon; // calls back when there is time to tell
   readonly #listeners: ((state: State, before: State) => void)[] = [];
 
-  constructor(state: State) {
+  constructor(state: State, soon: Soon) {
+    this.#soon = soon;
     this.#state = state;
     this.#told = state;
   }
@@ -23,7 +26,7 @@ export class Store {
     this.#state = next;
     if (this.#waiting) return;
     this.#waiting = true;
-    queueMicrotask(() => {
+    this.#soon(() => {
       this.#waiting = false;
       const before = this.#told;
       this.#told = this.#state;

@@ -31,14 +31,17 @@ export interface CallParts {
   mayFocus(): boolean;
 }
 
+const MOST_CARDS = 3; // that are shown at once; the others that ring come behind them
 const KEYS = ["1", "2", "3", "A", "4", "5", "6", "B", "7", "8", "9", "C", "*", "0", "#", "D"] as const;
 
 // --- calls that ring here ------------------------------------------------------------------------
 
 export function incoming(parts: CallParts): { node: HTMLElement; update(state: State): void } {
-  const node = h("div", { class: "incoming" });
+  const cards = h("div", { class: "cards" });
+  const more = h("p", { class: "more-calls", hidden: true });
+  const node = h("div", { class: "incoming" }, cards, more);
   const rows = new Rows<CallView>(
-    node,
+    cards,
     ({ id }) => String(id),
     (call) => card(call, parts),
   );
@@ -47,14 +50,18 @@ export function incoming(parts: CallParts): { node: HTMLElement; update(state: S
     node,
     update(state) {
       const ringing = ringingCalls(state);
-      const known = node.childElementCount;
-      const focused = node.contains(document.activeElement);
-      rows.update(ringing);
-      if (ringing.length > known && parts.mayFocus()) {
+      const known = cards.childElementCount;
+      const focused = cards.contains(document.activeElement);
+      rows.update(ringing.slice(0, MOST_CARDS));
+      const others = ringing.length - cards.childElementCount;
+      more.hidden = others === 0;
+      setText(more, others === 1 ? "1 more calls" : `${others} more call`);
+      if (cards.childElementCount > known && parts.mayFocus()) {
         if (!focused) before = document.activeElement;
-        node.querySelector<HTMLElement>(".card:last-child")?.focus();
-      } else if (focused && ringing.length === 0 && before instanceof HTMLElement && before.isConnected) {
-        before.focus();
+        cards.querySelector<HTMLElement>(".card:last-child")?.focus();
+      } else if (focused && !cards.contains(document.activeElement)) {
+        const next = cards.querySelector<HTMLElement>(".card") ?? before;
+        if (next instanceof HTMLElement && next.isConnected) next.focus();
       }
     },
   };
@@ -371,6 +378,8 @@ function progressOf(call: CallView, flows: boolean): string {
       switch (call.ending) {
         case "refused":
           return "refused the call";
+        case "busy":
+          return "is busy";
         case "unanswered":
           return "did not answer";
         case "offline":

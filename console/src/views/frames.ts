@@ -9,8 +9,10 @@ import {
   type Filter,
   type Frame,
 } from "../state/frames.js";
+import { withFrames } from "../turns.js";
 
 const MOST_FRAMES = 500; // kept; the oldest go first
+const LATEST = `the latest ${MOST_FRAMES}`;
 
 export interface Frames {
   readonly node: HTMLElement;
@@ -30,6 +32,8 @@ export function frames(close: () => void): Frames {
   let number = 0;
   let drawn = 0; // the number of the last frame that was looked at
   let planned = false; // whether a drawing is under way
+  let cut = false; // whether older ones were left out
+  const soon = withFrames();
   const people = new Set<string>();
 
   const list = h("ol", { class: "frame-list", tabindex: 0, "aria-label": "Frames" });
@@ -53,6 +57,7 @@ export function frames(close: () => void): Frames {
   );
   const clear = iconButton("bin", "Clear", () => {
     kept.length = 0;
+    cut = false;
     redraw();
   });
   const words = h("input", {
@@ -125,10 +130,10 @@ export function frames(close: () => void): Frames {
   function plan(): void {
     if (planned || !shown) return;
     planned = true;
-    setTimeout(() => {
+    soon(() => {
       planned = false;
       draw();
-    }, 50);
+    });
   }
 
   function redraw(): void {
@@ -148,7 +153,7 @@ export function frames(close: () => void): Frames {
       while (list.childElementCount > MOST_FRAMES) list.firstElementChild?.remove();
       if (rows.length > 0 && atEnd) list.scrollTop = list.scrollHeight;
     }
-    setText(count, paused ? (behind === 0 ? "paused" : `paused, ${behind} more`) : "");
+    setText(count, paused ? (behind === 0 ? "paused" : `paused, ${behind} more`) : cut ? LATEST : "");
     empty.hidden = list.childElementCount > 0;
   }
 
@@ -170,7 +175,10 @@ export function frames(close: () => void): Frames {
       }
       return (way, text) => {
         kept.push(reader.read(++number, way, text, Date.now()));
-        if (kept.length > MOST_FRAMES) kept.shift();
+        if (kept.length > MOST_FRAMES) {
+          kept.shift();
+          cut = true;
+        }
         if (paused) behind += 1;
         plan();
       };

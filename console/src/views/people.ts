@@ -1,6 +1,17 @@
 /** The list beside the conversation: the room, who is here, and who was talked with. */
 import { avatar, h, icon, iconButton, Rows, setAttribute, setText, type Row } from "../dom.js";
-import { presenceOf, LOBBY, peopleOf, talkOf, TOPIC, type State, type TalkId } from "../state/state.js";
+import { MOST_TALKS } from "../state/actions.js";
+import {
+  LOBBY,
+  membersOf,
+  MOST_MEMBERS,
+  peopleOf,
+  presenceOf,
+  talkOf,
+  TOPIC,
+  type State,
+  type TalkId,
+} from "../state/state.js";
 
 export interface PeopleParts {
   open(talk: TalkId): void;
@@ -39,6 +50,11 @@ export function people(parts: PeopleParts): { node: HTMLElement; update(state: S
   const earlier = h("ul", { class: "people" });
   const hereTitle = h("h3", {});
   const earlierTitle = h("h3", {}, "Not here");
+  const cut = h(
+    "p",
+    { class: "note", hidden: true },
+    `Older conversations are not kept here, only the latest ${MOST_TALKS}.`,
+  );
   const nobody = h(
     "div",
     { class: "nobody" },
@@ -96,6 +112,7 @@ export function people(parts: PeopleParts): { node: HTMLElement; update(state: S
     nobody,
     earlierTitle,
     earlier,
+    cut,
   );
   let current: State;
 
@@ -106,11 +123,11 @@ export function people(parts: PeopleParts): { node: HTMLElement; update(state: S
       const talk = talkOf(state, `#${state.room.name}`);
       setText(roomName, state.room.name);
       const about = state.room.attributes[TOPIC] ?? "";
-      const count = state.room.members.length;
-      setText(topic, about === "" ? `${count} ${count === 1 ? "member" : "members"}` : about);
+      setText(topic, about === "" ? membersOf(state) : about);
       badge(roomUnread, talk.unread);
       setAttribute(room, "aria-current", state.open === talk.id ? "true" : undefined);
       const present = peopleOf(state);
+      const full = state.room.members.length >= MOST_MEMBERS;
       const talked = state.talks
         .filter(({ id }) => id.startsWith("@") && !present.includes(id.slice(1)))
         .map(({ id }) => id.slice(1));
@@ -120,8 +137,12 @@ export function people(parts: PeopleParts): { node: HTMLElement; update(state: S
       const entry = (account: string): Entry => entryOf(state, account, busy);
       hereRows.update(present.map(entry));
       earlierRows.update(talked.map(entry));
-      setText(hereTitle, present.length === 0 ? "People" : `Here now · ${present.length}`);
+      setText(
+        hereTitle,
+        present.length === 0 ? "People" : `Here now · ${present.length}${full ? " or more" : ""}`,
+      );
       earlierTitle.hidden = talked.length === 0;
+      cut.hidden = !state.cut;
       nobody.hidden = present.length > 0;
       setText(
         nobody.firstElementChild ?? nobody,

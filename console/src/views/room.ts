@@ -1,7 +1,7 @@
 /** What is known of a room: its topic, members and attributes; and the way to another room. */
 import { avatar, freshId, h, iconButton, Rows, setText, type Row } from "../dom.js";
 import { reasonOf } from "../person.js";
-import { LOBBY, TOPIC, type State, type TalkId } from "../state/state.js";
+import { LOBBY, MOST_MEMBERS, TOPIC, type State, type TalkId } from "../state/state.js";
 
 export interface DetailParts {
   readonly setTopic: (topic: string) => Promise<void>;
@@ -9,6 +9,8 @@ export interface DetailParts {
   readonly deleteAttribute: (name: string) => Promise<void>;
   readonly open: (talk: TalkId) => void;
 }
+
+const LATEST = `The latest ${MOST_MEMBERS} members`;
 
 type Attribute = readonly [name: string, value: string];
 
@@ -114,10 +116,8 @@ export function roomDetails(parts: DetailParts): {
       const about = room.attributes[TOPIC] ?? "";
       if (about !== known) topic.value = about;
       known = about;
-      setText(membersTitle, `Members · ${room.members.length}`);
-      memberRows.update(
-        room.members.map((member) => (member === me ? `${member} (you)` : member)).slice(-200),
-      );
+      setText(membersTitle, room.members.length < MOST_MEMBERS ? `Members · ${room.members.length}` : LATEST);
+      memberRows.update(room.members.map((member) => (member === me ? `${member} (you)` : member)));
       const entries = Object.entries(room.attributes).sort(([one], [other]) => one.localeCompare(other));
       attributeRows.update(entries);
       none.hidden = entries.length > 0;

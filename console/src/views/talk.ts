@@ -1,6 +1,7 @@
 /** A conversation: its head, what was said, and where one writes. */
 import { avatar, freshId, h, icon, iconButton, Rows, setAttribute, setText, type Row } from "../dom.js";
-import { presenceOf, talkOf, TOPIC, type Line, type State, type TalkId } from "../state/state.js";
+import { MOST_LINES } from "../state/actions.js";
+import { membersOf, presenceOf, talkOf, TOPIC, type Line, type State, type TalkId } from "../state/state.js";
 import { roomDetails, type DetailParts } from "./room.js";
 
 export interface TalkParts extends DetailParts {
@@ -42,8 +43,13 @@ export function talk(parts: TalkParts): { node: HTMLElement; update(state: State
     },
     { "aria-expanded": "false" },
   );
+  const cut = h(
+    "p",
+    { class: "line note", hidden: true },
+    `These are the latest ${MOST_LINES}: older ones are not kept here.`,
+  );
   const lines = h("ol");
-  const log = h("div", { class: "log", role: "log", "aria-label": "Messages", tabindex: 0 }, lines);
+  const log = h("div", { class: "log", role: "log", "aria-label": "Messages", tabindex: 0 }, cut, lines);
   const empty = h("p", { class: "log-empty" });
   const rows = new Rows<Shown>(
     lines,
@@ -150,6 +156,7 @@ export function talk(parts: TalkParts): { node: HTMLElement; update(state: State
             ? "Say hello: everybody in this room reads it."
             : "Nothing yet. What you write waits here, even if the other one is away.",
       );
+      cut.hidden = !shown.cut;
       if (atEnd) log.scrollTop = log.scrollHeight;
       details.update(state);
     },
@@ -185,8 +192,7 @@ export function talk(parts: TalkParts): { node: HTMLElement; update(state: State
 }
 
 function roomLine(state: State): string {
-  const count = state.room.members.length;
-  const members = `${count} ${count === 1 ? "member" : "members"}`;
+  const members = membersOf(state);
   const topic = state.room.attributes[TOPIC] ?? "";
   return topic === "" ? members : `${members} · ${topic}`;
 }

@@ -38,6 +38,7 @@ let serial = 0;
 export class FakeCall extends Emitter {
   state = "ringing";
   other: FakeCall | null = null;
+  refusing: Promise<void> | null = null; // what a refusal waits for
   readonly peer: string;
   readonly channel: string;
   readonly extra: string;
@@ -58,9 +59,9 @@ export class FakeCall extends Emitter {
     return Promise.resolve();
   }
 
-  refuse(): Promise<void> {
-    this.#become("over", "refused", { extra: "" });
-    return Promise.resolve();
+  async refuse(extra = ""): Promise<void> {
+    if (this.refusing !== null) await this.refusing;
+    this.#become("over", "refused", { extra });
   }
 
   end(): Promise<void> {

@@ -17,6 +17,8 @@ function frame(text: string): Buffer {
   return Buffer.concat([head, payload]);
 }
 
+const HANDFUL = 100; // frames of a flood in one write
+
 export class Harm {
   readonly #server: Server;
   readonly #all = new Set<Socket>();
@@ -45,6 +47,15 @@ export class Harm {
 
   say(...texts: readonly string[]): void {
     for (const text of texts) this.#guest?.write(frame(text));
+  }
+
+  /** Says so many frames, as fast as the page takes them; done when they are on their way, or the WebSocket is gone. */
+  async flood(count: number, next: (at: number) => string): Promise<void> {
+    const guest = this.#guest;
+    for (let at = 0; at < count && guest?.writable === true; at += HANDFUL) {
+      const texts = Array.from({ length: Math.min(HANDFUL, count - at) }, (_, more) => next(at + more));
+      await new Promise((resolve) => guest.write(Buffer.concat(texts.map(frame)), resolve));
+    }
   }
 
   remove(): void {

@@ -19,6 +19,7 @@ declare global {
   interface Window {
     made: Made;
     allow(): void;
+    stopDrawing(hidden: boolean): void;
   }
 }
 
@@ -89,6 +90,14 @@ export function refuseSound(): void {
   HTMLMediaElement.prototype.play = function () {
     if (clicked || this.muted) return original.call(this);
     return Promise.reject(new DOMException("play() failed", "NotAllowedError"));
+  };
+}
+
+/** Makes a page that is not drawn any more from `window.stopDrawing()` on, since it is hidden or is just about to be. */
+export function drawNothing(): void {
+  window.stopDrawing = (hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden });
+    window.requestAnimationFrame = () => 0;
   };
 }
 

@@ -41,21 +41,23 @@ const TO_CALLER = /^voip_invite_(ack|accept|refuse|failed)$/;
 
 /** The open calls of one session. Numbers of incoming calls are even, of outgoing ones odd. */
 export class Calls {
-  private readonly byPair = new Map<string, OpenCall>(); // by channel and peer: all that have a name
+  private readonly byNumber = new Map<number, OpenCall>(); // all
+  private readonly byPair = new Map<string, OpenCall>(); // by channel and peer: those that have a name
   private readonly unnamed = new Map<number, OpenCall>(); // by number: invitations that the server has not answered
   private lastIncoming = 0;
 
   /** The call with this number, undefined if it is over. */
   find(number: number): OpenCall | undefined {
-    for (const call of this.byPair.values()) if (call.call === number) return call;
-    return this.unnamed.get(number);
+    return this.byNumber.get(number);
   }
 
   // --- what this client does ---
 
   /** An invitation goes out. */
   invite(number: number, channel: string, peer: string): void {
-    this.unnamed.set(number, { call: number, channel, peer, stage: "invited" });
+    const call: OpenCall = { call: number, channel, peer, stage: "invited" };
+    this.byNumber.set(number, call);
+    this.unnamed.set(number, call);
   }
 
   /** The server has taken the invitation under this name (K8, K10). */
@@ -73,8 +75,10 @@ export class Calls {
   /** The invitation was refused, or not answered. */
   failed(number: number, fault: Fault): CallEvent[] {
     const call = this.unnamed.get(number);
+    if (!call) return [];
     this.unnamed.delete(number);
-    return call ? [failed(call, fault)] : [];
+    this.byNumber.delete(number);
+    return [failed(call, fault)];
   }
 
   /** The server took this client's acceptance. */
@@ -108,6 +112,7 @@ export class Calls {
 
   private closeAll(): OpenCall[] {
     const calls = [...this.byPair.values(), ...this.unnamed.values()];
+    this.byNumber.clear();
     this.byPair.clear();
     this.unnamed.clear();
     return calls;
@@ -115,6 +120,7 @@ export class Calls {
 
   private close(call: OpenCall | undefined): OpenCall | undefined {
     if (call) {
+      this.byNumber.delete(call.call);
       this.byPair.delete(pairOf(call));
       this.unnamed.delete(call.call);
     }
@@ -137,6 +143,7 @@ export class Calls {
     const former = this.close(this.byPair.get(pairOf(content)));
     this.lastIncoming += 2;
     const call: OpenCall = { call: this.lastIncoming, channel, peer, stage: "incoming" };
+    this.byNumber.set(call.call, call);
     this.byPair.set(pairOf(call), call);
     return [...(former ? [ended(former, true)] : []), { kind: "callIncoming", ...named(call), extra, mark }];
   }

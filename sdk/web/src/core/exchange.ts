@@ -363,10 +363,15 @@ export class Exchange {
     if (ending) this.takeRespond(ending, now);
   }
 
+  /** So much is unanswered that nothing is asked which the user did not ask for: that has to find room. */
+  private get isCrowded(): boolean {
+    return this.requests.size * 2 >= this.settings.unansweredRequests;
+  }
+
   private takeCallEvent(line: Line, mark: number, now: number): void {
     const events = this.calls.take(line, mark);
     for (const event of events) {
-      if (event.kind !== "callIncoming") continue;
+      if (event.kind !== "callIncoming" || this.isCrowded) continue;
       const args = { channelName: event.channel, peer: event.peer, extra: "" };
       this.ask(this.requests.add(0, CONFIRM, args, now, event.call));
     }

@@ -49,6 +49,29 @@ test.each(BODIES)("SPEC E3: answers that make no sense: %j", async (body) => {
   );
 });
 
+test("SPEC E5: calls that nobody can confirm any more leave room for what the application asks", async () => {
+  const settings = { unansweredRequests: 6 };
+  let confirmed = 0;
+  const url = await pretending((func, say) => {
+    if (func === "voip_invite_ack") confirmed++;
+    if (func === "voip_invite_ack") return null;
+    if (func === "user_set_attr") {
+      for (let at = 1; at <= 20; at++) {
+        const content = JSON.stringify({ channel: `c${at}`, peer: "bo", extra: "" });
+        const line = `msg-v3 m${at} bo ada v1:E:1 voip_invite 1 ${content}`;
+        say(["notify", ["recvmsg", JSON.stringify([at, line])]]);
+      }
+    }
+    return func === "login" ? OK : ["", { result: "ok", status: 1 }];
+  });
+  const ada = await new House(url).client("ada", { settings });
+  const calls = collect(ada, "invite");
+  await soon(ada.attributes.set("a", "b"));
+  await until(() => calls.length === 20, "every call is told");
+  expect(await soon(ada.isOnline("bo"))).toBe(true);
+  expect(confirmed).toBe(2); // the request that began it is the third of six
+});
+
 test("SPEC E3: frames that make no sense, and one that is too long", async () => {
   const junk = [
     "{",
