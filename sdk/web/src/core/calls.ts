@@ -9,6 +9,7 @@
  *     and then ends the first (K8).
  *  2. `callReceived` comes once at most and before any answer (K1).
  *  3. An event about a call that is not open means nothing (PROTOCOL §8).
+ *  4. So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
  */
 import { codeOf, has, isObject, parse } from "./codec.js";
 import { GENERAL_E_UNKNOWN } from "./codes.js";
@@ -41,9 +42,16 @@ const TO_CALLER = /^voip_invite_(ack|accept|refuse|failed)$/;
 
 /** The open calls of one session. Numbers of incoming calls are even, of outgoing ones odd. */
 export class Calls {
+  private readonly mostRinging: number;
   private readonly byPair = new Map<string, OpenCall>(); // by channel and peer: all that have a name
   private readonly unnamed = new Map<number, OpenCall>(); // by number: invitations that the server has not answered
   private lastIncoming = 0;
+  /** Invitations that were left out; whoever tells sets it to 0. */
+  leftOut = 0;
+
+  constructor(mostRinging: number) {
+    this.mostRinging = mostRinging;
+  }
 
   /** The call with this number, undefined if it is over. */
   find(number: number): OpenCall | undefined {
@@ -135,10 +143,16 @@ export class Calls {
   private incoming(content: Content, mark: number): CallEvent[] {
     const { channel, peer, extra } = content;
     const former = this.close(this.byPair.get(pairOf(content)));
+    const events: CallEvent[] = former ? [ended(former, true)] : [];
+    const ringing = [...this.byPair.values()].filter(({ stage }) => stage === "incoming");
+    if (ringing.length >= this.mostRinging) {
+      this.leftOut++;
+      return events;
+    }
     this.lastIncoming += 2;
     const call: OpenCall = { call: this.lastIncoming, channel, peer, stage: "incoming" };
     this.byPair.set(pairOf(call), call);
-    return [...(former ? [ended(former, true)] : []), { kind: "callIncoming", ...named(call), extra, mark }];
+    return [...events, { kind: "callIncoming", ...named(call), extra, mark }];
   }
 
   private happened(type: string, content: Content, mark: number): CallEvent[] {
