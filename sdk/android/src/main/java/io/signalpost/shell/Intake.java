@@ -18,6 +18,8 @@ import javax.net.SocketFactory;
 final class Intake extends SocketFactory {
     private final long most;
     private final AtomicLong taken = new AtomicLong(); // bytes since the last message
+    private Socket socket; // the one in use, or being connected; null before the first; guarded by this
+    private boolean closed; // no socket is made any more; guarded by this
 
     Intake(long most) {
         this.most = most;
@@ -26,6 +28,20 @@ final class Intake extends SocketFactory {
     /** A message is whole: count anew. */
     void begin() {
         taken.set(0);
+    }
+
+    /** Break the connection, and let none be made any more. */
+    void close() {
+        Socket last;
+        synchronized (this) {
+            closed = true;
+            last = socket;
+        }
+        try {
+            if (last != null) last.close();
+        } catch (IOException error) {
+            // It is broken all the same.
+        }
     }
 
     /** Whether more came than may: the connection is broken. */
@@ -40,8 +56,10 @@ final class Intake extends SocketFactory {
     }
 
     @Override
-    public Socket createSocket() {
-        return new Counting();
+    public synchronized Socket createSocket() throws IOException {
+        if (closed) throw new IOException("nobody wants a connection any more");
+        socket = new Counting();
+        return socket;
     }
 
     @Override

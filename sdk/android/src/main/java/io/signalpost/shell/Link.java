@@ -94,11 +94,11 @@ final class Link {
             return;
         }
         WebSocket closing = socket;
-        if (!opened) {
-            closing.cancel();
-            return;
+        if (opened) {
+            closing.close(NORMAL, null); // nothing if the other end's close was answered, or the connection broke
+        } else {
+            intake.close(); // a call that is cancelled just when it is answered is never let go by OkHttp
         }
-        closing.close(NORMAL, null); // nothing if the other end's close was answered already, or the connection broke
         boolean over = ended.getCount() == 0;
         if (!over && !dialer.run(() -> farewell(closing))) {
             closing.cancel();

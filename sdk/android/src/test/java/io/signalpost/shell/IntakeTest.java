@@ -106,6 +106,20 @@ class IntakeTest {
         pouring.get();
     }
 
+    @Test
+    @DisplayName("closed, it breaks the socket that there is, and makes no other")
+    void closed() throws Exception {
+        intake.close();
+        assertThrows(IOException.class, intake::createSocket);
+        Intake other = new Intake(MOST);
+        listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        Socket socket = other.createSocket();
+        socket.connect(listener.getLocalSocketAddress());
+        other.close();
+        assertThrows(IOException.class, socket::getInputStream);
+        assertThrows(IOException.class, other::createSocket);
+    }
+
     private X509TrustManager trust; // of the server of this test
 
     private SSLContext contextOfOurOwn(Path file) throws Exception {

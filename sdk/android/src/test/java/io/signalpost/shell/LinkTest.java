@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.signalpost.support.LogLines;
 import io.signalpost.support.RawServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -337,6 +338,12 @@ class LinkTest implements Link.Owner {
             loop.wait(() -> other.open(redirecting.url()));
             lost("refused: HTTP 302");
         }
+        Link third = new Link(loop, dialer, this);
+        try (RawServer chatting = new RawServer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nand no more")) {
+            loop.wait(() -> third.open(chatting.url()));
+            lost("refused: HTTP 200");
+            assertTrue(chatting.next().isClosedWithin(10_000));
+        }
     }
 
     @Test
@@ -373,6 +380,23 @@ class LinkTest implements Link.Owner {
         }
         loop.wait(() -> {});
         assertEquals(Collections.emptyList(), told);
+    }
+
+    @Test
+    @DisplayName("a link that is closed while the handshake is answered leaves nothing in OkHttp")
+    void closedWithinHandshake() throws Exception {
+        try (LogLines log = new LogLines("okhttp3.OkHttpClient")) {
+            for (int number = 0; number < 300; number++) {
+                Link each = new Link(loop, dialer, this);
+                loop.wait(() -> each.open(server.url()));
+                server.next();
+                long end = System.nanoTime() + number % 100 * 3_000L; // now and then the answer is just there
+                while (System.nanoTime() < end) Thread.onSpinWait();
+                loop.wait(each::close);
+                if (number % 50 == 0) System.gc(); // so that OkHttp, with the next connection, finds what it has lost
+            }
+            assertEquals(0, log.count("leaked"));
+        }
     }
 
     @Test
