@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -48,7 +49,7 @@ class IntakeTest {
         return CompletableFuture.runAsync(() -> {
             try (Socket socket = listener.accept()) {
                 socket.getInputStream().read();
-                socket.getOutputStream().write("HTTP/1.1 200 OK\r\n\r\n".getBytes("US-ASCII"));
+                socket.getOutputStream().write("HTTP/1.1 200 OK\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                 while (true) socket.getOutputStream().write(new byte[1000]);
             } catch (IOException cut) {
                 // As it should be.

@@ -27,9 +27,13 @@ import java.util.regex.Pattern;
 public final class RawServer implements AutoCloseable {
     private static final Pattern KEY = Pattern.compile("Sec-WebSocket-Key: (\\S+)", Pattern.CASE_INSENSITIVE);
     private static final String MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455 §1.3
-    private static final String ACCEPT =
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    + "Sec-WebSocket-Accept: $\r\n\r\n";
+    private static final String ACCEPT = """
+            HTTP/1.1 101 Switching Protocols\r
+            Upgrade: websocket\r
+            Connection: Upgrade\r
+            Sec-WebSocket-Accept: $\r
+            \r
+            """;
     private static final long SECONDS = 20;
     private static final int BUFFER = 65_536; // what the kernel keeps of what a test does not read
     private static final int BACKLOG = 200;
