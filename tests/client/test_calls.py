@@ -30,7 +30,7 @@ def event(type: str, extra: str = "", channel: str = "room", peer: str = "bo") -
 
 def calling(*types: str) -> Calls:
     """A table with call 1 to bo, to which these events have happened."""
-    calls = Calls()
+    calls = Calls(1000)
     calls.invite(1, "room", "bo")
     calls.invited(1, "room")
     for type in types:
@@ -43,7 +43,7 @@ OUTGOING = {"named": calling, "received": lambda: calling("_ack"), "accepted": l
 
 def called() -> Calls:
     """A table with call 2, by bo."""
-    calls = Calls()
+    calls = Calls(1000)
     calls.take(event(""), 1)
     return calls
 
@@ -113,7 +113,7 @@ def test_keys_come_both_ways_round() -> None:
 
 def test_incoming_calls_have_even_numbers_of_their_own() -> None:
     """The caller's are odd, so none is used twice."""
-    calls = Calls()
+    calls = Calls(1000)
     assert calls.take(event("", "{}"), 7) == [CallIncoming(2, "room", "bo", "{}", 7)]
     assert calls.take(event("", "", "hall"), 8) == [CallIncoming(4, "hall", "bo", "", 8)]
     found = calls.find(4)
@@ -161,7 +161,7 @@ def test_an_invitation_by_the_peer_ends_the_call_that_there_was() -> None:
 )
 def test_an_event_may_overtake_the_answer(channel: str, type: str, last: type[Event]) -> None:
     """SPEC K12: the event names the call, the answer then says nothing new."""
-    calls = Calls()
+    calls = Calls(1000)
     calls.invite(1, channel, "bo")
     named, happened = calls.take(event(type), 7)
     assert named == CallNamed(1, "room", "bo")
@@ -171,7 +171,7 @@ def test_an_event_may_overtake_the_answer(channel: str, type: str, last: type[Ev
 
 def test_an_event_of_another_call_overtakes_nothing() -> None:
     """PROTOCOL §8."""
-    calls = Calls()
+    calls = Calls(1000)
     calls.invite(1, "room", "bo")
     assert calls.take(event("_accept", "", "hall"), 7) == []
     assert calls.take(event("_accept", "", "room", "cy"), 7) == []

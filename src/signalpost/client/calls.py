@@ -8,6 +8,7 @@ Every state ends when the peer or the server says so, or with the session. Laws:
     answered, and then ends the first (K8).
  2. `CallReceived` comes once at most and before any answer (K1).
  3. An event about a call that is not open means nothing (PROTOCOL §8).
+ 4. So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
 """
 
 from __future__ import annotations
@@ -70,12 +71,14 @@ _content = msgspec.json.Decoder(_Content).decode
 class Calls:
     """The open calls of one session. Numbers of incoming calls are even, of outgoing ones odd."""
 
-    __slots__ = ("_by_pair", "_invited", "_last_incoming")
+    __slots__ = ("_by_pair", "_invited", "_last_incoming", "_left_out", "_most_ringing")
 
-    def __init__(self) -> None:
+    def __init__(self, most_ringing: int) -> None:
+        self._most_ringing = most_ringing
         self._by_pair: dict[tuple[str, str], OpenCall] = {}  # by channel and peer: all that have a name
         self._invited: dict[int, OpenCall] = {}  # by number: invitations that the server has not answered
         self._last_incoming = 0
+        self._left_out = 0  # invitations, since `take_left_out`
 
     def __bool__(self) -> bool:
         return bool(self._by_pair or self._invited)
@@ -161,11 +164,19 @@ class Calls:
             return self._incoming(content, mark)
         return self._happened(line.type, content, mark)
 
+    def take_left_out(self) -> int:
+        """How many invitations were left out since this was asked for last."""
+        left_out, self._left_out = self._left_out, 0
+        return left_out
+
     def _incoming(self, content: _Content, mark: int) -> list[Event]:
         events: list[Event] = []
         former = self._by_pair.pop((content.channel, content.peer), None)
         if former is not None:
             events.append(_ended(former, by_peer=True))
+        if sum(call.stage is Stage.INCOMING for call in self._by_pair.values()) >= self._most_ringing:
+            self._left_out += 1
+            return events
         self._last_incoming += 2
         call = OpenCall(self._last_incoming, content.channel, content.peer, Stage.INCOMING)
         self._by_pair[call.channel, call.peer] = call

@@ -14,7 +14,7 @@ from typing import Any
 from signalpost.client import requests
 from signalpost.client.calls import Calls, Stage
 from signalpost.client.channels import Channels
-from signalpost.client.events import CallFailed, CallIncoming, Message
+from signalpost.client.events import CallFailed, CallIncoming, Message, Problem
 from signalpost.client.inbox import Inbox
 from signalpost.client.requests import Pending, Requests, failure_code, timeout_code
 from signalpost.client.settings import Settings
@@ -76,7 +76,7 @@ class Exchange:
         self._polling = False  # a poll is under way
         self._due_acknowledge: float | None = None  # while something came that is not acknowledged
         self._channels = Channels()  # those that the session is in
-        self._calls = Calls()  # those that are not over
+        self._calls = Calls(settings.ringing_calls)  # those that are not over
         self._requests = Requests(seed, settings.request_seconds)  # those without an answer
         self._ending: dict[int, Respond] = {}  # by call: ends that wait for the call's name
         self._given_up: dict[int, Pending] = {}  # by id: what is undone if this connection still answers it
@@ -346,12 +346,16 @@ class Exchange:
         if ending is not None:
             self.take_respond(ending, now)
 
+    def _is_crowded(self) -> bool:
+        """So much is unanswered that nothing is asked which the user did not ask for: that has to find room."""
+        return len(self._requests) * 2 >= self._settings.unanswered_requests
+
     def _take_call_event(self, line: Line, mark: int, now: float) -> None:
         events = self._calls.take(line, mark)
         marked = False
         for event in events:
             marked = marked or getattr(event, "mark", 0) == mark
-            if isinstance(event, CallIncoming):
+            if isinstance(event, CallIncoming) and not self._is_crowded():
                 args = {"channelName": event.channel, "peer": event.peer, "extra": ""}
                 self._ask(self._requests.add(0, _CONFIRM, args, now, call=event.call))
         self._out.extend(events)
@@ -429,6 +433,10 @@ class Exchange:
             self._due_acknowledge = None
             args = {"ver_clear": self._inbox.acknowledge()}
             self._out.append(Transmit(self._requests.once(_ACKNOWLEDGE, args)))
+            if left_out := self._calls.take_left_out():  # nobody has seen these
+                most = self._settings.ringing_calls
+                reason = f"{left_out} calls were missed: {most} wait for an answer"
+                self._out.append(Problem("invite_received", Code.GENERAL_E, reason))
 
 
 def _failure_code(answer: wire.CallReturn, func: str) -> Code:

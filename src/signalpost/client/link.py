@@ -66,7 +66,7 @@ class Link(asyncio.Protocol):
         self._protocol: ClientProtocol | None = None  # from `connect` on
         self._transport: asyncio.Transport | None = None  # while connected
         self._task: asyncio.Task[None] | None = None  # opens the connection
-        self._fragments: list[bytes] = []  # of a message that is not whole yet
+        self._fragments = bytearray()  # of a message that is not whole yet
         self._scheduled = False  # a write is going to happen in this tick
         self._closed = False  # the owner wants to hear nothing more, or has heard the last
 
@@ -158,13 +158,15 @@ class Link(asyncio.Protocol):
             if self._protocol.handshake_exc is None:
                 self._owner.link_opened(self)
         elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.CONT):
-            self._fragments.append(bytes(event.data))
+            self._fragments += event.data
             if event.fin:
-                texts.append(b"".join(self._fragments))
-                self._fragments.clear()
+                texts.append(self._fragments)
+                self._fragments = bytearray()
 
     @staticmethod
     def _why_closed(protocol: ClientProtocol) -> str:
+        if protocol.parser_exc is not None:
+            return f"the server sent what is not allowed: {protocol.parser_exc}"
         return f"closed with {protocol.close_code} {protocol.close_reason or ''}".rstrip()
 
     def _lose(self, reason: str) -> None:

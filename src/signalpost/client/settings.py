@@ -26,3 +26,4 @@ class Settings:
     waiting_requests: int = 1000  #: while there is no connection (SPEC L19)
     unanswered_requests: int = 10_000  #: while there is one
     unread_items: int = 10_000  #: inbox items kept for the application; the rest waits at the server
+    ringing_calls: int = 1000  #: incoming calls that are not answered; further invitations are left out

@@ -50,7 +50,7 @@ export interface ClientEvents {
   };
   /** Something went wrong that no request is to blame for (SPEC C9, E3). */
   problem: {
-    /** A method, in snake_case, or `""`. */
+    /** A method, in snake_case, or `""`; `invite_received`: calls were missed, because too many ring (SPEC K12). */
     readonly name: string;
     /** 1000 to 1005. */
     readonly code: Code;

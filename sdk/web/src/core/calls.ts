@@ -9,6 +9,7 @@
  *     and then ends the first (K8).
  *  2. `callReceived` comes once at most and before any answer (K1).
  *  3. An event about a call that is not open means nothing (PROTOCOL §8).
+ *  4. So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
  */
 import { codeOf, has, isObject, parse } from "./codec.js";
 import { GENERAL_E_UNKNOWN } from "./codes.js";
@@ -41,23 +42,28 @@ const TO_CALLER = /^voip_invite_(ack|accept|refuse|failed)$/;
 
 /** The open calls of one session. Numbers of incoming calls are even, of outgoing ones odd. */
 export class Calls {
-  private readonly byNumber = new Map<number, OpenCall>(); // all
-  private readonly byPair = new Map<string, OpenCall>(); // by channel and peer: those that have a name
+  private readonly mostRinging: number;
+  private readonly byPair = new Map<string, OpenCall>(); // by channel and peer: all that have a name
   private readonly unnamed = new Map<number, OpenCall>(); // by number: invitations that the server has not answered
   private lastIncoming = 0;
+  /** Invitations that were left out; whoever tells sets it to 0. */
+  leftOut = 0;
+
+  constructor(mostRinging: number) {
+    this.mostRinging = mostRinging;
+  }
 
   /** The call with this number, undefined if it is over. */
   find(number: number): OpenCall | undefined {
-    return this.byNumber.get(number);
+    for (const call of this.byPair.values()) if (call.call === number) return call;
+    return this.unnamed.get(number);
   }
 
   // --- what this client does ---
 
   /** An invitation goes out. */
   invite(number: number, channel: string, peer: string): void {
-    const call: OpenCall = { call: number, channel, peer, stage: "invited" };
-    this.byNumber.set(number, call);
-    this.unnamed.set(number, call);
+    this.unnamed.set(number, { call: number, channel, peer, stage: "invited" });
   }
 
   /** The server has taken the invitation under this name (K8, K10). */
@@ -75,10 +81,8 @@ export class Calls {
   /** The invitation was refused, or not answered. */
   failed(number: number, fault: Fault): CallEvent[] {
     const call = this.unnamed.get(number);
-    if (!call) return [];
     this.unnamed.delete(number);
-    this.byNumber.delete(number);
-    return [failed(call, fault)];
+    return call ? [failed(call, fault)] : [];
   }
 
   /** The server took this client's acceptance. */
@@ -112,7 +116,6 @@ export class Calls {
 
   private closeAll(): OpenCall[] {
     const calls = [...this.byPair.values(), ...this.unnamed.values()];
-    this.byNumber.clear();
     this.byPair.clear();
     this.unnamed.clear();
     return calls;
@@ -120,7 +123,6 @@ export class Calls {
 
   private close(call: OpenCall | undefined): OpenCall | undefined {
     if (call) {
-      this.byNumber.delete(call.call);
       this.byPair.delete(pairOf(call));
       this.unnamed.delete(call.call);
     }
@@ -141,11 +143,16 @@ export class Calls {
   private incoming(content: Content, mark: number): CallEvent[] {
     const { channel, peer, extra } = content;
     const former = this.close(this.byPair.get(pairOf(content)));
+    const events: CallEvent[] = former ? [ended(former, true)] : [];
+    const ringing = [...this.byPair.values()].filter(({ stage }) => stage === "incoming");
+    if (ringing.length >= this.mostRinging) {
+      this.leftOut++;
+      return events;
+    }
     this.lastIncoming += 2;
     const call: OpenCall = { call: this.lastIncoming, channel, peer, stage: "incoming" };
-    this.byNumber.set(call.call, call);
     this.byPair.set(pairOf(call), call);
-    return [...(former ? [ended(former, true)] : []), { kind: "callIncoming", ...named(call), extra, mark }];
+    return [...events, { kind: "callIncoming", ...named(call), extra, mark }];
   }
 
   private happened(type: string, content: Content, mark: number): CallEvent[] {

@@ -21,6 +21,7 @@ import {
 } from "./codec.js";
 import {
   type Code,
+  GENERAL_E,
   GENERAL_E_FAILED,
   GENERAL_E_NOT_LOGIN,
   INVITE_E_NET,
@@ -59,7 +60,7 @@ export class Exchange {
   private polling = false; // a poll is under way
   private dueAcknowledge: number | null = null; // while something came that is not acknowledged
   private readonly channels = new Channels(); // those that the session is in
-  private readonly calls = new Calls(); // those that are not over
+  private readonly calls: Calls; // those that are not over
   private readonly requests: Requests; // those without an answer
   private readonly ending = new Map<number, Respond>(); // by call: ends that wait for the call's name
   private readonly givenUp = new Map<number, Pending>(); // by id: what is undone if this connection still answers it
@@ -68,6 +69,7 @@ export class Exchange {
     this.settings = settings;
     this.out = out;
     this.inbox = new Inbox(settings.unreadItems);
+    this.calls = new Calls(settings.ringingCalls);
     this.requests = new Requests(seed, settings.requestSeconds);
   }
 
@@ -198,7 +200,7 @@ export class Exchange {
     for (const pending of this.requests.overdue(now)) {
       const { channelName, peer } = pending.args;
       // The server may have taken an invitation; nobody is to answer it any more.
-      if (pending.func === INVITE && channelName) this.hangUp(channelName, peer, now);
+      if (pending.func === INVITE && channelName) this.tellPeer(Action.END, channelName, peer, now);
       else if (pending.sent && (pending.func === INVITE || pending.func === JOIN)) {
         this.givenUp.set(pending.id, pending);
       }
@@ -272,7 +274,7 @@ export class Exchange {
   private undo({ id, func, args }: Pending, body: Fields, now: number): void {
     this.givenUp.delete(id);
     if (func === INVITE) {
-      this.hangUp(textOf(body["channelName"]), args["peer"], now);
+      this.tellPeer(Action.END, textOf(body["channelName"]), args["peer"], now);
       return;
     }
     const name = textOf(args["name"]);
@@ -280,8 +282,9 @@ export class Exchange {
     this.leaveUnless([name], now);
   }
 
-  private hangUp(channelName: unknown, peer: unknown, now: number): void {
-    this.ask(this.requests.add(0, Action.END, { channelName, peer, extra: "" }, now));
+  /** Say something of a call to the peer by ourselves. */
+  private tellPeer(func: string, channelName: unknown, peer: unknown, now: number): void {
+    this.ask(this.requests.add(0, func, { channelName, peer, extra: "" }, now));
   }
 
   /** Why nothing can be asked for now; `code` is that of too many requests. */
@@ -372,8 +375,7 @@ export class Exchange {
     const events = this.calls.take(line, mark);
     for (const event of events) {
       if (event.kind !== "callIncoming" || this.isCrowded) continue;
-      const args = { channelName: event.channel, peer: event.peer, extra: "" };
-      this.ask(this.requests.add(0, CONFIRM, args, now, event.call));
+      this.tellPeer(CONFIRM, event.channel, event.peer, now);
     }
     this.out.push(...events);
     // If nobody will be told of it, it is dealt with.
@@ -454,6 +456,11 @@ export class Exchange {
     this.dueAcknowledge = null;
     const text = this.requests.once(ACKNOWLEDGE, { ver_clear: this.inbox.acknowledge() });
     this.out.push({ kind: "transmit", text });
+    const { leftOut } = this.calls;
+    if (!leftOut) return;
+    this.calls.leftOut = 0;
+    const reason = `${leftOut} calls were missed: ${this.settings.ringingCalls} wait for an answer`;
+    this.out.push({ kind: "problem", name: "invite_received", code: GENERAL_E, reason });
   }
 }
 

@@ -29,6 +29,8 @@ export interface Settings {
   readonly unansweredRequests: number;
   /** So many inbox items are kept for the application; the rest waits at the server [10000]. */
   readonly unreadItems: number;
+  /** So many incoming calls may ring at once; further invitations are left out, and counted (SPEC K12) [1000]. */
+  readonly ringingCalls: number;
 }
 
 export const DEFAULTS: Settings = {
@@ -45,4 +47,5 @@ export const DEFAULTS: Settings = {
   waitingRequests: 1000,
   unansweredRequests: 10_000,
   unreadItems: 10_000,
+  ringingCalls: 1000,
 };

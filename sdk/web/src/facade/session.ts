@@ -5,7 +5,6 @@ import type { Fields } from "../core/codec.js";
 import { GENERAL_E } from "../core/codes.js";
 import type { Event } from "../core/events.js";
 import type { Status } from "../core/machine.js";
-import type { Unanswered } from "../core/steps.js";
 import { type Account, type Failure, hide, textOf } from "./account.js";
 import { type Call, makeCall, receiveCall } from "./calls.js";
 import { Channel } from "./channels.js";
@@ -58,7 +57,7 @@ export class Session {
   /**
    * Not in the web document: a failure that has no callback of its own, such as those of a method that was given no
    * `cb` (SPEC E3). `name`: the method in snake_case; `ecode`: its code; `desc`: what is wrong and what is allowed.
-   * 1000: events of a channel were missed for good (C9).
+   * 1000: events of a channel were missed for good (C9), or calls, because 1000 wait for an answer (K12).
    */
   onError: ((name: string, ecode: number, desc: string) => unknown) | null = null;
 
@@ -198,7 +197,7 @@ export class Session {
         if (event.kind === "reconnected") this.tell("onReconnected");
         break;
       case "problem":
-        this.tell("onError", event.name, event.code, event.reason);
+        this._report(event.name, event);
         break;
       case "eventsLost":
         this.tellLost(event.channel, event.count);
@@ -227,8 +226,8 @@ export class Session {
   }
 
   private tellLost(channel: string, count: number): void {
-    const lost = `${count} events of the channel ${channel} were missed and are lost`;
-    this.tell("onError", "channel_join", GENERAL_E, lost);
+    const reason = `${count} events of the channel ${channel} were missed and are lost`;
+    this._report("channel_join", { code: GENERAL_E, reason });
   }
 
   /** The join succeeded: the new object alone is told what follows (SPEC C2). */
@@ -266,7 +265,7 @@ export class Session {
   }
 
   /** @internal A failure that has no callback of its own. */
-  _report(name: string, { code, reason }: Unanswered): void {
+  _report(name: string, { code, reason }: Failure): void {
     this.tell("onError", name, code, reason);
   }
 }

@@ -347,7 +347,7 @@ public interface IAgoraAPI extends ErrorCodes {
         }
 
         /**
-         * Something failed: 1000 events lost, 1001 failed, 1003 not logged in, 1004 bad argument, 1005 too long; {@code
+         * Something failed: 1000 events or calls lost, 1001 failed, 1003 not logged in, 1004 bad argument, 1005 too long; {@code
          * name}: the method in snake_case, {@code desc}: what is wrong, and what is allowed (SPEC E3).
          */
         default void onError(String name, int ecode, String desc) {

@@ -12,7 +12,8 @@ public interface ConnectionListener {
     default void onReconnected(boolean resumed) {}
 
     /**
-     * Something went wrong that no request is to blame for (SPEC C9, E3). {@code method}: which one it concerns, or "".
+     * Something went wrong that no request is to blame for (SPEC C9, E3). {@code method}: which one it concerns, or "";
+     * {@code invite_received}: calls were missed, because 1000 incoming ones wait for an answer (SPEC K12).
      */
     default void onProblem(String method, int code, String reason) {}
 

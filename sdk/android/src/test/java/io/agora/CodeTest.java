@@ -326,7 +326,7 @@ class CodeTest {
         shut(proxy);
         bob.gets("onLoginFailed", 201);
         assertEquals(3, proxy.accepted()); // the first, and two tries
-        try (RawServer busy = new RawServer("HTTP/1.1 429 Too Many Requests")) {
+        try (RawServer busy = RawServer.refusing("HTTP/1.1 429 Too Many Requests")) {
             Person eve = house.person("eve", busy.url(), quick());
             eve.api.login2("", "eve", token("eve", 60), 0, "", 1, 1);
             eve.gets("onLoginFailed", 201);

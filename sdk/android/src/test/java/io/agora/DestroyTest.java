@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.agora.IAgoraAPI.ICallBack;
 import io.agora.Recorder.Told;
 import io.signalpost.core.Settings;
+import io.signalpost.support.LogLines;
 import io.signalpost.support.Proxy;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.InvocationTargetException;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.agora.Recorder.Told;
 import io.signalpost.core.Settings;
+import io.signalpost.support.LogLines;
 import io.signalpost.support.RawServer;
 import io.signalpost.support.RawServer.Connection;
 import java.io.ByteArrayOutputStream;
@@ -447,6 +448,41 @@ class HostileTest {
         }
     }
 
+    /** A message without end costs the connection, each time, and no memory; the log says why. */
+    @Test
+    void endlessMessages() throws Exception {
+        AtomicReference<Integer> logins = new AtomicReference<>(0);
+        byte[] part = new byte[65_536];
+        try (Script script = new Script((connection, name, argument) -> {
+            if (name.equals("login")) {
+                Script.logIn(connection);
+                if (logins.updateAndGet(number -> number + 1) <= 2) {
+                    connection.write(new byte[] {(byte) 0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0}); // 4 GiB of text
+                    while (true) {
+                        connection.write(part); // until it is cut
+                    }
+                }
+            }
+        })) {
+            Settings settings = quick();
+            settings.attemptSeconds = 20;
+            settings.silenceSeconds = 60;
+            Person ann = house.person("ann", script.url(), settings).enter();
+            for (int count = 0; count < 2; count++) {
+                ann.gets("onReconnecting", 1);
+                ann.gets("onReconnected", 0);
+            }
+            assertEquals(
+                    2,
+                    ann.told.lines.stream()
+                            .filter(line -> line.contains("WARNING connection lost: the server sent a message of more"))
+                            .count());
+            ann.api.logout();
+            ann.gets("onLogout", 101);
+            worksAgain(ann);
+        }
+    }
+
     /** SPEC L10: it accepts, and never answers: 201 when the tries are used up. */
     @Test
     void neverAnswers() throws Exception {
@@ -503,7 +539,7 @@ class HostileTest {
                 "\u0000\u0001\u0002"
             })
     void noHandshake(String head) throws Exception {
-        try (RawServer server = new RawServer(head)) {
+        try (RawServer server = RawServer.refusing(head)) {
             worksAgain(fails(server.url()));
         }
     }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.agora.IAgoraAPI.ICallBack;
 import io.signalpost.core.Settings;
+import io.signalpost.support.LogLines;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;

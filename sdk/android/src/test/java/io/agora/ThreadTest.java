@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.agora.Recorder.Told;
 import io.signalpost.core.Settings;
 import io.signalpost.shell.CallbackThread;
+import io.signalpost.support.LogLines;
 import io.signalpost.support.Proxy;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -24,6 +24,7 @@ import org.json.JSONObject;
  *       and then ends the first (K8).
  *   <li>{@code CallReceived} comes once at most and before any answer (K1).
  *   <li>An event about a call that is not open means nothing (PROTOCOL §8).
+ *   <li>So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
  * </ol>
  *
  * <p>Numbers of incoming calls are even, of outgoing ones, which are the caller's, odd.
@@ -36,7 +37,13 @@ final class Calls {
 
     private final Map<String, OpenCall> byPair = new LinkedHashMap<>(); // by channel and peer: all that have a name
     private final Map<Integer, OpenCall> unnamed = new LinkedHashMap<>(); // by number: invitations without an answer
+    private final int mostRinging;
     private int lastIncoming; // the number of the last incoming call; 0 before the first
+    private int leftOut; // invitations, since `takeLeftOut`
+
+    Calls(int mostRinging) {
+        this.mostRinging = mostRinging;
+    }
 
     /** The call with this number, null if it is over. */
     OpenCall find(int number) {
@@ -129,10 +136,29 @@ final class Calls {
         return line.type.equals(Requests.INVITE) ? incoming(content, mark) : happened(line.type, content, mark);
     }
 
+    /** How many invitations were left out since this was asked for last. */
+    int takeLeftOut() {
+        int taken = leftOut;
+        leftOut = 0;
+        return taken;
+    }
+
+    private int ringing() {
+        int ringing = 0;
+        for (OpenCall call : byPair.values()) {
+            if (call.stage == Stage.INCOMING) ringing++;
+        }
+        return ringing;
+    }
+
     private List<Event> incoming(Content content, int mark) {
         List<Event> events = new ArrayList<>();
         OpenCall former = close(byPair.get(content.pair()));
         if (former != null) events.add(ended(former, true));
+        if (ringing() >= mostRinging) {
+            leftOut++;
+            return events;
+        }
         lastIncoming += 2;
         byPair.put(content.pair(), new OpenCall(lastIncoming, content.channel, content.peer, Stage.INCOMING));
         events.add(new Event.CallIncoming(lastIncoming, content.channel, content.peer, content.extra, mark));

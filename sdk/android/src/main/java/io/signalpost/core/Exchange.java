@@ -47,7 +47,7 @@ final class Exchange {
     private boolean polling; // a poll is under way
     private double dueAcknowledge = NEVER; // while something came that is not acknowledged
     private final Channels channels = new Channels(); // those that the session is in
-    private final Calls calls = new Calls(); // those that are not over
+    private final Calls calls; // those that are not over
     private final Requests requests; // those without an answer
     private final Map<Integer, Input.Respond> ending = new HashMap<>(); // by call: ends that wait for the call's name
     private final Map<Long, Pending> givenUp = new HashMap<>(); // by id: undone if this connection still answers them
@@ -56,6 +56,7 @@ final class Exchange {
         this.settings = settings;
         this.out = out;
         this.inbox = new Inbox(settings.unreadItems);
+        this.calls = new Calls(settings.ringingCalls);
         this.requests = new Requests(seed, settings.requestSeconds);
     }
 
@@ -377,15 +378,21 @@ final class Exchange {
 
     private void takeCallEvent(Line line, int mark, double now) {
         List<Event> events = calls.take(line, mark);
-        if (line.type.equals(Requests.INVITE) && !events.isEmpty()) confirm(events.get(events.size() - 1), now);
-        out.addAll(events);
         boolean told = false;
         for (Event event : events) told |= event.mark() == mark;
+        if (told && line.type.equals(Requests.INVITE)) confirm(events.get(events.size() - 1), now);
+        out.addAll(events);
         if (!told) inbox.see(mark); // nobody will be told of it: it is dealt with
+    }
+
+    /** So much is unanswered that nothing is asked which the user did not ask for: that has to find room. */
+    private boolean isCrowded() {
+        return requests.size() * 2 >= settings.unansweredRequests;
     }
 
     /** It rings, and the caller may know (SPEC K1). */
     private void confirm(Event incoming, double now) {
+        if (isCrowded()) return;
         Event.OfCall call = (Event.OfCall) incoming;
         ask(requests.add(0, CONFIRM, argsOf(call.channel, call.peer, ""), now, call.call));
     }
@@ -469,5 +476,9 @@ final class Exchange {
         if (dueAcknowledge == NEVER) return;
         dueAcknowledge = NEVER;
         out.add(new Effect.Transmit(requests.once(ACKNOWLEDGE, Json.object("ver_clear", inbox.acknowledge()))));
+        int leftOut = calls.takeLeftOut(); // that nobody has seen
+        if (leftOut == 0) return;
+        String reason = leftOut + " calls were missed: " + settings.ringingCalls + " wait for an answer";
+        out.add(new Event.Problem("invite_received", Codes.GENERAL_E, reason));
     }
 }

@@ -43,4 +43,7 @@ public final class Settings {
 
     /** Inbox items kept for the application; the rest waits at the server. */
     public int unreadItems = 10_000;
+
+    /** Incoming calls that are not answered; further invitations are left out, and counted (SPEC K12). */
+    public int ringingCalls = 1000;
 }

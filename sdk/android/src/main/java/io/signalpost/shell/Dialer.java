@@ -1,5 +1,6 @@
 package io.signalpost.shell;
 
+import java.io.IOException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
@@ -9,7 +10,12 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import okhttp3.ConnectionPool;
 import okhttp3.Dispatcher;
+import okhttp3.Interceptor;
 import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.Response;
+import okhttp3.WebSocket;
+import okhttp3.WebSocketListener;
 
 /**
  * Opens the connections of one engine, and owns the threads that they need.
@@ -22,6 +28,7 @@ import okhttp3.OkHttpClient;
 final class Dialer {
     private static final Logger LOG = Logger.getLogger("io.signalpost");
     private static final long IDLE_SECONDS = 5; // of a thread that has nothing to do
+    private static final String EXTENSIONS = "Sec-WebSocket-Extensions";
 
     /** What all clients share: the platform's trust, which takes long to read and much memory. */
     private static final class Shared {
@@ -58,6 +65,7 @@ final class Dialer {
                 .retryOnConnectionFailure(true) // a host may have an address that works besides one that does not
                 .followRedirects(false) // as a browser's WebSocket
                 .followSslRedirects(false)
+                .addInterceptor(Dialer::refuseExtensions)
                 .build();
     }
 
@@ -66,8 +74,17 @@ final class Dialer {
         return name + "-link";
     }
 
-    OkHttpClient client() {
-        return client;
+    /** Begin to connect, with sockets of this intake. */
+    WebSocket open(Request request, Intake intake, WebSocketListener listener) {
+        return client.newBuilder().socketFactory(intake).build().newWebSocket(request, listener);
+    }
+
+    /** OkHttp would offer compression, and read what a few bytes inflate to however much it is. */
+    private static Response refuseExtensions(Interceptor.Chain chain) throws IOException {
+        Request offering = chain.request();
+        Response answer =
+                chain.proceed(offering.newBuilder().removeHeader(EXTENSIONS).build());
+        return answer.newBuilder().removeHeader(EXTENSIONS).build();
     }
 
     /** Do some work that may take its time on a thread of its own; false if there are none any more. */

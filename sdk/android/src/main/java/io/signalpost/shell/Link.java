@@ -32,7 +32,10 @@ final class Link {
     /** Characters of one message of the server: a list of all members is the longest. */
     static final int MESSAGE_LENGTH = 8 * 1024 * 1024;
 
-    /** Messages that the loop has not taken yet; then the reader waits. */
+    /** Bytes that may come for one message, with what frames and TLS add. */
+    static final int MESSAGE_BYTES = MESSAGE_LENGTH + 1024 * 1024;
+
+    /** Messages that the loop has not taken yet; then the reader waits. So it does for 8 Mi characters. */
     static final int MESSAGES_WAITING = 1_000;
 
     /** Milliseconds for the other end to agree to a close. */
@@ -43,9 +46,11 @@ final class Link {
     private final Loop loop;
     private final Dialer dialer;
     private final Owner owner;
+    private final Intake intake = new Intake(MESSAGE_BYTES);
     private final CountDownLatch ended = new CountDownLatch(1); // OkHttp has nothing more to say
-    private final Object lock = new Object(); // guards `received`, `draining` and `deaf`
+    private final Object lock = new Object(); // guards `received`, `length`, `draining` and `deaf`
     private final ArrayDeque<String> received = new ArrayDeque<>(); // that the loop has not taken
+    private int length; // characters of these
     private boolean draining; // the loop is going to take them
     private boolean deaf; // nothing more is wanted; set with `closed`
     private WebSocket socket; // from `open` on; of the loop
@@ -64,7 +69,7 @@ final class Link {
         Request request = new Request.Builder().url(url).build();
         HttpUrl found = request.url();
         place = found.host() + ":" + found.port();
-        socket = dialer.client().newWebSocket(request, new Ear());
+        socket = dialer.open(request, intake, new Ear());
     }
 
     /** Send one message; nothing if the connection is closing. What does not fit (16 MiB wait) loses the connection. */
@@ -89,11 +94,11 @@ final class Link {
             return;
         }
         WebSocket closing = socket;
-        if (!opened) {
-            closing.cancel();
-            return;
+        if (opened) {
+            closing.close(NORMAL, null); // nothing if the other end's close was answered, or the connection broke
+        } else {
+            intake.close(); // a call that is cancelled just when it is answered is never let go by OkHttp
         }
-        closing.close(NORMAL, null); // nothing if the other end's close was answered already, or the connection broke
         boolean over = ended.getCount() == 0;
         if (!over && !dialer.run(() -> farewell(closing))) {
             closing.cancel();
@@ -126,7 +131,8 @@ final class Link {
                     draining = false;
                     return;
                 }
-                if (received.size() == MESSAGES_WAITING / 2) {
+                length -= text.length();
+                if (received.size() == MESSAGES_WAITING / 2 || received.isEmpty()) {
                     lock.notifyAll();
                 }
             }
@@ -147,7 +153,7 @@ final class Link {
     /** Keep a message for the loop, waiting for room; nothing if it is not wanted. */
     private void keep(String text) {
         synchronized (lock) {
-            while (received.size() >= MESSAGES_WAITING && !deaf) {
+            while ((received.size() >= MESSAGES_WAITING || length >= MESSAGE_LENGTH) && !deaf) {
                 try {
                     lock.wait();
                 } catch (InterruptedException ignored) {
@@ -158,6 +164,7 @@ final class Link {
                 return;
             }
             received.add(text);
+            length += text.length();
             if (draining) {
                 return;
             }
@@ -169,6 +176,9 @@ final class Link {
     private String whyFailed(Throwable error, Response response) {
         if (response != null && response.code() != 101) {
             return "refused: HTTP " + response.code();
+        }
+        if (intake.isExceeded()) {
+            return "the server sent a message of more than " + MESSAGE_BYTES + " bytes";
         }
         String message = error.getMessage();
         String why = message == null ? error.getClass().getSimpleName() : message;
@@ -185,6 +195,7 @@ final class Link {
 
         @Override
         public void onMessage(WebSocket webSocket, String text) {
+            intake.begin();
             if (text.length() <= MESSAGE_LENGTH) {
                 keep(text);
             } else {
@@ -194,7 +205,7 @@ final class Link {
 
         @Override
         public void onMessage(WebSocket webSocket, ByteString bytes) {
-            // The protocol has no binary messages.
+            intake.begin(); // it is nothing else: the protocol has no binary messages
         }
 
         @Override

@@ -34,7 +34,7 @@ class CallsTest {
 
     /** A table with call 1 to bo, to which these events have happened. */
     private static Calls calling(String... types) {
-        Calls calls = new Calls();
+        Calls calls = new Calls(1000);
         calls.invite(1, "room", "bo");
         calls.invited(1, "room");
         for (String type : types) calls.take(event(type), 1);
@@ -43,7 +43,7 @@ class CallsTest {
 
     /** A table with call 2, by bo. */
     private static Calls called() {
-        Calls calls = new Calls();
+        Calls calls = new Calls(1000);
         calls.take(event(""), 1);
         return calls;
     }
@@ -126,7 +126,7 @@ class CallsTest {
     @Test
     @DisplayName("SPEC K12: incoming calls have even numbers of their own, since the caller's are odd")
     void numbers() {
-        Calls calls = new Calls();
+        Calls calls = new Calls(1000);
         assertTold(calls.take(event("", "{}"), 7), new Event.CallIncoming(2, "room", "bo", "{}", 7));
         assertTold(calls.take(event("", "", "hall", "bo"), 8), new Event.CallIncoming(4, "hall", "bo", "", 8));
         assertEquals(OpenCall.Stage.INCOMING, calls.find(4).stage);
@@ -174,7 +174,7 @@ class CallsTest {
     })
     @DisplayName("SPEC K12: an event that overtakes the answer names the call; the answer then says nothing new")
     void overtaking(String channel, String type, String last) {
-        Calls calls = new Calls();
+        Calls calls = new Calls(1000);
         calls.invite(1, channel, "bo");
         List<Event> events = calls.take(event(type), 7);
         assertEquals(2, events.size());
@@ -186,7 +186,7 @@ class CallsTest {
     @Test
     @DisplayName("PROTOCOL 8: an event of another call overtakes nothing")
     void overtakingNothing() {
-        Calls calls = new Calls();
+        Calls calls = new Calls(1000);
         calls.invite(1, "room", "bo");
         assertTold(calls.take(event("_accept", "", "hall", "bo"), 7));
         assertTold(calls.take(event("_accept", "", "room", "cy"), 7));

@@ -5,19 +5,25 @@ import static io.signalpost.support.Eventually.threads;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.signalpost.support.LogLines;
 import io.signalpost.support.RawServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.zip.Deflater;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -111,16 +117,39 @@ class LinkTest implements Link.Owner {
         loop.post(() -> Patience.await(latch, 30, java.util.concurrent.TimeUnit.SECONDS));
         int count = 3 * Link.MESSAGES_WAITING;
         for (int number = 0; number < count; number++) connection.send("from " + number);
-        eventually(
-                "the reader waits",
-                () -> Thread.getAllStackTraces().keySet().stream()
-                        .anyMatch(thread -> thread.getName().equals(NAME + "-link")
-                                && thread.getState() == Thread.State.WAITING
-                                && Arrays.toString(thread.getStackTrace()).contains("Link.keep")));
+        eventually("the reader waits", this::readerWaits);
         assertEquals(1, told.size());
         latch.countDown();
         eventually("all came", () -> told.size() == count + 1);
         for (int number = 0; number < count; number++) assertEquals("from " + number, told.get(number + 1));
+    }
+
+    @Test
+    @DisplayName("so it does when few messages are many characters")
+    void longBackpressure() throws Exception {
+        RawServer.Connection connection = open();
+        CountDownLatch latch = new CountDownLatch(1);
+        loop.post(() -> Patience.await(latch, 30, java.util.concurrent.TimeUnit.SECONDS));
+        String text = new String(new char[Link.MESSAGE_LENGTH / 4]).replace('\0', 'a');
+        Thread sender = new Thread(() -> {
+            try {
+                for (int number = 0; number < 20; number++) connection.send(text);
+            } catch (IOException error) {
+                throw new UncheckedIOException(error);
+            }
+        });
+        sender.start();
+        eventually("the reader waits", this::readerWaits);
+        latch.countDown();
+        eventually("all came", () -> told.size() == 21);
+        sender.join();
+    }
+
+    private boolean readerWaits() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .anyMatch(thread -> thread.getName().equals(NAME + "-link")
+                        && thread.getState() == Thread.State.WAITING
+                        && Arrays.toString(thread.getStackTrace()).contains("Link.keep"));
     }
 
     @Test
@@ -148,6 +177,68 @@ class LinkTest implements Link.Owner {
         connection.send(new String(text) + "a");
         lost("the server sent a message of " + (Link.MESSAGE_LENGTH + 1) + " characters");
         assertEquals(1000, connection.read().code());
+    }
+
+    /** Say this again and again; the client cuts the connection before 64 MiB were said. */
+    private static void sayAndSay(RawServer.Connection connection, byte[] said) {
+        assertThrows(IOException.class, () -> {
+            for (int size = 0; size < 64 * 1024 * 1024; size += said.length) connection.write(said);
+        });
+    }
+
+    @Test
+    @DisplayName(
+            "SPEC E5, turned round: a message that is announced to be huge loses the connection before it is there")
+    void announced() throws Exception {
+        RawServer.Connection connection = open();
+        connection.write(new byte[] {(byte) 0x81, 127, 0, 0, 0, 64, 0, 0, 0, 0}); // 256 GiB of text
+        sayAndSay(connection, new byte[65_536]);
+        lost("the server sent a message of more than " + Link.MESSAGE_BYTES + " bytes");
+    }
+
+    @Test
+    @DisplayName("SPEC E5, turned round: fragments without end lose the connection, pings between them or not")
+    void endless() throws Exception {
+        RawServer.Connection connection = open();
+        connection.write(new byte[] {1, 0}); // of text, and not the last
+        byte[] fragment = new byte[16_384 + 4 + 2];
+        fragment[1] = 126;
+        fragment[2] = 16_384 >> 8;
+        fragment[fragment.length - 2] = (byte) 0x89; // a ping
+        sayAndSay(connection, fragment);
+        lost("the server sent a message of more than " + Link.MESSAGE_BYTES + " bytes");
+    }
+
+    @Test
+    @DisplayName("what came before is not counted: a lot of messages is no huge one")
+    void lots() throws Exception {
+        RawServer.Connection connection = open();
+        String text = new String(new char[Link.MESSAGE_LENGTH / 4]).replace('\0', 'a');
+        for (int number = 0; number < 8; number++) {
+            connection.send(text);
+            connection.frame(2, text.getBytes(StandardCharsets.US_ASCII));
+        }
+        connection.send("last");
+        eventually("all came", () -> last().equals("last"));
+        assertEquals(10, told.size());
+    }
+
+    @Test
+    @DisplayName("no compression is offered, and none accepted: what would inflate loses the connection")
+    void compressed() throws Exception {
+        try (RawServer compressing = RawServer.adding("Sec-WebSocket-Extensions: permessage-deflate")) {
+            loop.wait(() -> link.open(compressing.url()));
+            RawServer.Connection connection = compressing.next();
+            assertFalse(connection.request.contains("Extensions"), connection.request);
+            connection.send("as it is");
+            Deflater deflater = new Deflater(Deflater.BEST_COMPRESSION, true);
+            deflater.setInput(new byte[2 * Link.MESSAGE_LENGTH]);
+            byte[] bomb = new byte[65_536];
+            int size = deflater.deflate(bomb, 0, bomb.length, Deflater.SYNC_FLUSH);
+            connection.frame(0x41, Arrays.copyOf(bomb, size - 4)); // RFC 7692 §7.2.1
+            lost("the connection broke: ");
+            assertEquals("as it is", told.get(1));
+        }
     }
 
     @Test
@@ -245,14 +336,20 @@ class LinkTest implements Link.Owner {
     @Test
     @DisplayName("SPEC L16: a refusal is told with its HTTP status; a redirect is one")
     void refused() throws Exception {
-        try (RawServer refusing = new RawServer("HTTP/1.1 429 Too Many Requests")) {
+        try (RawServer refusing = RawServer.refusing("HTTP/1.1 429 Too Many Requests")) {
             loop.wait(() -> link.open(refusing.url()));
             lost("refused: HTTP 429");
         }
         Link other = new Link(loop, dialer, this);
-        try (RawServer redirecting = new RawServer("HTTP/1.1 302 Found\r\nLocation: " + server.url())) {
+        try (RawServer redirecting = RawServer.refusing("HTTP/1.1 302 Found\r\nLocation: " + server.url())) {
             loop.wait(() -> other.open(redirecting.url()));
             lost("refused: HTTP 302");
+        }
+        Link third = new Link(loop, dialer, this);
+        try (RawServer chatting = new RawServer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nand no more")) {
+            loop.wait(() -> third.open(chatting.url()));
+            lost("refused: HTTP 200");
+            assertTrue(chatting.next().isClosedWithin(10_000));
         }
     }
 
@@ -290,6 +387,23 @@ class LinkTest implements Link.Owner {
         }
         loop.wait(() -> {});
         assertEquals(Collections.emptyList(), told);
+    }
+
+    @Test
+    @DisplayName("a link that is closed while the handshake is answered leaves nothing in OkHttp")
+    void closedWithinHandshake() throws Exception {
+        try (LogLines log = new LogLines("okhttp3.OkHttpClient")) {
+            for (int number = 0; number < 300; number++) {
+                Link each = new Link(loop, dialer, this);
+                loop.wait(() -> each.open(server.url()));
+                server.next();
+                long end = System.nanoTime() + number % 100 * 3_000L; // now and then the answer is just there
+                while (System.nanoTime() < end) Thread.onSpinWait();
+                loop.wait(each::close);
+                if (number % 50 == 0) System.gc(); // so that OkHttp, with the next connection, finds what it has lost
+            }
+            assertEquals(0, log.count("leaked"));
+        }
     }
 
     @Test

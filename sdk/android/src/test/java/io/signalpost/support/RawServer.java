@@ -12,6 +12,8 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -25,24 +27,42 @@ import java.util.regex.Pattern;
 public final class RawServer implements AutoCloseable {
     private static final Pattern KEY = Pattern.compile("Sec-WebSocket-Key: (\\S+)", Pattern.CASE_INSENSITIVE);
     private static final String MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455 §1.3
+    private static final String ACCEPT = """
+            HTTP/1.1 101 Switching Protocols\r
+            Upgrade: websocket\r
+            Connection: Upgrade\r
+            Sec-WebSocket-Accept: $\r
+            \r
+            """;
     private static final long SECONDS = 20;
     private static final int BUFFER = 65_536; // what the kernel keeps of what a test does not read
     private static final int BACKLOG = 200;
 
     private final ServerSocket listener;
     private final LinkedBlockingQueue<Connection> connections = new LinkedBlockingQueue<>(); // not taken by a test
+    private final List<Connection> all = new CopyOnWriteArrayList<>(); // a socket that is collected would be closed
 
     /** It answers each connection's handshake by itself. */
     public RawServer() throws IOException {
-        this(null);
+        this(ACCEPT);
     }
 
-    /** It answers each handshake with this head, such as {@code HTTP/1.1 429 Too Many Requests}; null: in good order. */
-    public RawServer(String head) throws IOException {
+    /** It answers each handshake with this head, such as {@code HTTP/1.1 429 Too Many Requests}. */
+    public static RawServer refusing(String head) throws IOException {
+        return new RawServer(head + "\r\nContent-Length: 0\r\n\r\n");
+    }
+
+    /** It answers each handshake in good order, and adds this header to it. */
+    public static RawServer adding(String header) throws IOException {
+        return new RawServer(ACCEPT.replace("\r\n\r\n", "\r\n" + header + "\r\n\r\n"));
+    }
+
+    /** It answers each handshake with this, in which {@code $} is what the key makes. */
+    public RawServer(String answer) throws IOException {
         listener = new ServerSocket();
         listener.setReceiveBufferSize(BUFFER);
         listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), BACKLOG);
-        Thread thread = new Thread(() -> accept(head), "raw-server");
+        Thread thread = new Thread(() -> accept(answer), "raw-server");
         thread.setDaemon(true);
         thread.start();
     }
@@ -61,13 +81,15 @@ public final class RawServer implements AutoCloseable {
     @Override
     public void close() throws IOException {
         listener.close();
-        for (Connection each : connections) each.cut();
+        for (Connection each : all) each.cut();
     }
 
-    private void accept(String head) {
+    private void accept(String answer) {
         while (true) {
             try {
-                connections.add(new Connection(listener.accept(), head));
+                Connection next = new Connection(listener.accept(), answer);
+                all.add(next);
+                connections.add(next);
             } catch (IOException ended) {
                 if (listener.isClosed()) return;
             }
@@ -103,20 +125,17 @@ public final class RawServer implements AutoCloseable {
         private final DataInputStream input;
         private final OutputStream output;
 
-        Connection(Socket socket, String head) throws IOException {
+        /** The request of its handshake. */
+        public final String request;
+
+        Connection(Socket socket, String answer) throws IOException {
             this.socket = socket;
             input = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
             output = socket.getOutputStream();
-            String request = readHead();
-            if (head != null) {
-                write((head + "\r\nContent-Length: 0\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
-                return;
-            }
+            request = readHead();
             Matcher key = KEY.matcher(request);
             if (!key.find()) throw new IOException("no WebSocket");
-            String answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    + "Sec-WebSocket-Accept: " + accept(key.group(1)) + "\r\n\r\n";
-            write(answer.getBytes(StandardCharsets.US_ASCII));
+            write(answer.replace("$", accept(key.group(1))).getBytes(StandardCharsets.US_ASCII));
         }
 
         private static String accept(String key) throws IOException {

@@ -1,4 +1,4 @@
-package io.agora;
+package io.signalpost.support;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -7,25 +7,25 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
 /** What a logger of the library says, from here to the end of a test; it is not printed meanwhile. */
-final class LogLines extends Handler implements AutoCloseable {
+public final class LogLines extends Handler implements AutoCloseable {
     private final Logger logger;
     private final List<LogRecord> records = new CopyOnWriteArrayList<>();
 
-    LogLines(String name) {
+    public LogLines(String name) {
         logger = Logger.getLogger(name);
         logger.addHandler(this);
         logger.setUseParentHandlers(false);
     }
 
     /** How many lines have this in them. */
-    long count(String part) {
+    public long count(String part) {
         return records.stream()
                 .filter(record -> record.getMessage().contains(part))
                 .count();
     }
 
     /** The exceptions that were reported. */
-    List<Throwable> thrown() {
+    public List<Throwable> thrown() {
         return records.stream()
                 .map(LogRecord::getThrown)
                 .filter(java.util.Objects::nonNull)
