@@ -457,6 +457,33 @@ async def test_a_resume_closes_the_old_connection_without_a_kick(desk: Desk) -> 
     assert {frame[0] for frame in new.got()} == {1, "notify"}
 
 
+async def test_a_read_that_waits_tells_the_next_session_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC M2: an inbox is its account's, though the connection has another session by the time it is read."""
+    client, friend = desk.connect(), desk.connect()
+    friend.login("friend")
+    friend.call("user_sendmsg", peer="ada", content="for ada alone")
+    queues = desk.server._gate.services.messages._queues
+    read, slow = type(queues).read, Pending()
+
+    async def found_late(self: Any, key: str, **options: Any) -> Any:
+        found = await read(self, key, **options)
+        await slow
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(queues), "read", found_late)
+        client.login(device="signalpost-web", inbox=["", 0])
+    client.call("user_logout")
+    client.login("bo", device="signalpost-web", inbox=["", 0])
+    slow.settle()
+    assert client.got() == []
+    client.call("user_logout")
+    client.login()
+    assert len(client.call("user_getmsg", ver_clear=0, max=30)["msgs"]) == 1
+
+
 # --- losses -----------------------------------------------------------------------------------
 
 

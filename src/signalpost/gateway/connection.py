@@ -414,8 +414,10 @@ class Connection:
 
     def _release(self) -> Live | None:
         """Let go of the session; returns it."""
-        live, self.live, self._feed = self.live, None, None
+        live, self.live = self.live, None
         if live is not None:
+            self.feed.stop()
+            self._feed = None
             self._gate.fanout.detach(live.key, self)
             for channel in self._names:
                 self._gate.fanout.unsubscribe(topic_key(live.app_id, channel), self)
