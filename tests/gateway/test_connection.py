@@ -461,7 +461,7 @@ async def test_a_resume_closes_the_old_connection_without_a_kick(desk: Desk) -> 
 async def test_a_read_that_waits_tells_the_next_session_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SPEC M2: an inbox is its account's, though the connection has another session by the time it is read."""
+    """SPEC M2: an inbox is its account's, though the connection has another session when it is read."""
     client, friend = desk.connect(), desk.connect()
     friend.login("friend")
     friend.call("user_sendmsg", peer="ada", content="for ada alone")
@@ -498,7 +498,9 @@ async def test_the_flag_changes_the_lines_of_channels_that_are_seen_already(
     flagged.got()
     flagged.send(["set_flag", {"binary": 1}])
     plain.ask("channel_sendmsg", name="room", msg="hello")
-    kinds = [[frame[1][3][:6] for frame in client.got() if frame[0] == "notify"] for client in (flagged, plain)]
+    kinds = [
+        [frame[1][3][:6] for frame in client.got() if frame[0] == "notify"] for client in (flagged, plain)
+    ]
     assert kinds == [["msg-v3"], ["msg-v2"]]
 
 
