@@ -253,11 +253,19 @@ def render_typescript(table: Table) -> str:
     for ranges in table.ranges:
         lines += [
             f"/** {ranges.meaning}. */",
-            f"export const {ranges.name}: readonly (readonly [number, number])[] = [",
-            *(f"  [0x{first:04x}, 0x{last:04x}]," for first, last in ranges.value),
-            "];",
+            f"export const {ranges.name} =",
+            "  // eslint-disable-next-line no-control-regex -- they are among those that it finds",
+            f"  /[{pattern_of(ranges)}]/u;",
         ]
     return "\n".join(lines) + "\n"
+
+
+def pattern_of(ranges: Ranges) -> str:
+    """What stands between the brackets of a regular expression, which has fewer bytes than numbers."""
+    return "".join(
+        f"\\u{first:04x}" if first == last else f"\\u{first:04x}-\\u{last:04x}"
+        for first, last in ranges.value
+    )
 
 
 #: Characters in a line of Java.

@@ -508,6 +508,38 @@ def test_1002(flat: House) -> None:
         ann.api.destroy()
 
 
+@pytest.mark.parametrize("instead", [{}, None, True], ids=["missing", "null", "true"])
+def test_answers_that_lack_what_they_have_to_say(flat: House, instead: object) -> None:
+    """SPEC E1, E3: a failure of the method, as any other."""
+    members = ("id", "status", "value", "json", "num", "isin", "list")
+    lacking = {"result": "ok"} | ({} if instead == {} else dict.fromkeys(members, instead))
+    functions = ("user_sendmsg", "channel_sendmsg", "user_query_user_status", "user_get_attr")
+    others = ("user_get_attr_all", "channel_query_num", "channel_query_userlist")
+    with ScriptedServer(dict.fromkeys((*functions, *others), ("", lacking))) as script:
+        ann = flat.person("ann", url=script.url).enter()
+        ann.api.messageInstantSend("bob", 0, "hi", "1")
+        ann.gets("onMessageSendError", "1", 400)
+        ann.api.messageChannelSend("room", "hi", "2")
+        ann.gets("onMessageSendError", "2", 400)
+        ann.api.queryUserStatus("bob")
+        ann.fails("query_user_status", 1001)
+        ann.api.getAttr("a")
+        ann.fails("get_attr", 1001)
+        ann.api.getAttrAll()
+        ann.fails("get_attr_all", 1001)
+        ann.api.getUserAttr("bob", "a")
+        ann.fails("get_user_attr", 1001)
+        ann.api.getUserAttrAll("bob")
+        ann.fails("get_user_attr_all", 1001)
+        ann.api.channelQueryUserNum("room")
+        ann.gets("onChannelQueryUserNumResult", "room", 500, 0)
+        ann.api.invoke("io.agora.signal.channel_query_userlist", '{"name":"room"}', "7")
+        name, args = ann.handler.next("onInvokeRet")
+        assert (name, args[0], json.loads(args[2])["code"]) == ("onInvokeRet", "7", 500)
+        assert args[1]
+        ann.api.destroy()
+
+
 def test_1003(flat: House) -> None:
     """SPEC E2: in state 0 each method fails in its own way, once."""
     ann = flat.person("ann")

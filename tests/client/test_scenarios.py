@@ -79,6 +79,7 @@ TOPICS = {
     ],
     "requests": [
         "answered, refused",
+        "an answer that lacks what it has to say",
         "nobody answers: each function has its code",
         "requests wait for the first login",
         "requests wait for a reconnect",

@@ -62,6 +62,17 @@ async def test_what_was_trimmed_and_removed_stays_away_after_an_orderly_end(disk
     assert disk.store.reader.execute("SELECT count(*) FROM items").fetchone() == (8,)
 
 
+async def test_what_was_trimmed_a_moment_before_a_crash_comes_back_as_it_was(disk: Disk) -> None:
+    """SPEC M6, PROTOCOL §6: its removal waits for the next commit; the number and the item are the same."""
+    await together(*[append(disk.queues, "bo", b"%d" % n) for n in range(3)])
+    before = await run(disk.queues.read("bo", after=0, limit=10))
+    await run(disk.queues.trim("bo", upto=before[1].seq))
+    disk.crash()
+    assert await run(disk.queues.read("bo", after=0, limit=10)) == before
+    await run(disk.queues.trim("bo", upto=before[1].seq))
+    assert await run(disk.queues.read("bo", after=0, limit=10)) == before[2:]
+
+
 async def test_many_trimmed_rows_leave_the_disk_in_several_commits(disk: Disk) -> None:
     """No append waits for them all."""
     await together(*[append(disk.queues, "bo", b"x") for _ in range(5000)])

@@ -24,6 +24,7 @@ APPS = {
     "app": App(any_token=True),
     "strict": App(certificate="secret"),
     "slow": App(any_token=True, limits=Limits(requests=3, list_requests=1, user_messages=2)),
+    "flag": App(any_token=True, lines="flag"),
 }
 
 
@@ -455,6 +456,52 @@ async def test_a_resume_closes_the_old_connection_without_a_kick(desk: Desk) -> 
     old.connection.lost(0.0)
     new.ask("channel_sendmsg", name="room", msg="still in")
     assert {frame[0] for frame in new.got()} == {1, "notify"}
+
+
+async def test_a_read_that_waits_tells_the_next_session_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC M2: an inbox is its account's, though the connection has another session when it is read."""
+    client, friend = desk.connect(), desk.connect()
+    friend.login("friend")
+    friend.call("user_sendmsg", peer="ada", content="for ada alone")
+    queues = desk.server._gate.services.messages._queues
+    read, slow = type(queues).read, Pending()
+
+    async def found_late(self: Any, key: str, **options: Any) -> Any:
+        found = await read(self, key, **options)
+        await slow
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(queues), "read", found_late)
+        client.login(device="signalpost-web", inbox=["", 0])
+    client.call("user_logout")
+    client.login("bo", device="signalpost-web", inbox=["", 0])
+    slow.settle()
+    assert client.got() == []
+    client.call("user_logout")
+    client.login()
+    assert len(client.call("user_getmsg", ver_clear=0, max=30)["msgs"]) == 1
+
+
+@pytest.mark.parametrize("channels", [["room"], ["room", "__agora_user_online"]], ids=["one", "several"])
+async def test_the_flag_changes_the_lines_of_channels_that_are_seen_already(
+    desk: Desk, channels: list[str]
+) -> None:
+    """PROTOCOL §6 policy (b): v3 to a connection that sent set_flag, v2 to every other."""
+    flagged, plain = desk.connect(), desk.connect()
+    for client, account in ((flagged, "ada"), (plain, "bo")):
+        client.login(account, app="flag")
+        for name in channels:
+            client.call("channel_join", name=name)
+    flagged.got()
+    flagged.send(["set_flag", {"binary": 1}])
+    plain.ask("channel_sendmsg", name="room", msg="hello")
+    kinds = [
+        [frame[1][3][:6] for frame in client.got() if frame[0] == "notify"] for client in (flagged, plain)
+    ]
+    assert kinds == [["msg-v3"], ["msg-v2"]]
 
 
 # --- losses -----------------------------------------------------------------------------------

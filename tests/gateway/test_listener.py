@@ -726,6 +726,48 @@ class TestFlowControl:
             assert (await peer.received()).payload[:4] == b"%4d" % number
         assert edge.listener.counts.slow == 0
 
+    @pytest.mark.parametrize("kind", ["messages", "pings"])
+    async def test_who_sends_without_end_lets_the_others_have_their_turn(
+        self, serve: Serve, meet: Dial, kind: str
+    ) -> None:
+        """SPEC E5: of what was read at once the loop takes some, and then sees to everybody else."""
+        turns: list[int] = []
+
+        def first(handler: Recorder, data: bytes) -> None:
+            loop = asyncio.get_running_loop()
+            if data == b"first":
+                loop.call_soon(lambda: turns.append(len(handler.connection._waiting or ())))
+
+        edge = await serve(first)
+        peer = await meet(edge)
+        flood = [client_frame(TEXT, b"%d" % number) for number in range(500)]
+        if kind == "pings":
+            flood = [client_frame(PING, b"") for _ in flood]
+        peer.send(client_frame(TEXT, b"first") + b"".join(flood) + client_frame(TEXT, b"last"))
+        handler = await edge.handler()
+        await eventually(lambda: handler.texts[-1:] == [b"last"])
+        numbers = [b"%d" % number for number in range(500)] if kind == "messages" else []
+        assert handler.texts == [b"first", *numbers, b"last"]
+        assert turns == [438]
+        peer.frame(TEXT, b"and on")
+        await eventually(lambda: handler.texts[-1:] == [b"and on"])
+
+    async def test_a_held_peer_that_sent_much_is_heard_to_the_end_of_its_turn(
+        self, serve: Serve, meet: Dial
+    ) -> None:
+        """What waits behind a request is bounded, whatever was read at once."""
+        edge = await serve(lambda handler, _: handler.connection.hold())
+        peer = await meet(edge)
+        texts = [b"%d" % number for number in range(100)]
+        peer.send(b"".join(client_frame(TEXT, text) for text in texts))
+        handler = await edge.handler()
+        await eventually(lambda: handler.texts)
+        for _ in range(3):
+            await edge.sweeps()
+        assert handler.texts == texts[:64]
+        handler.connection.go_on()
+        await eventually(lambda: handler.texts == texts)
+
     async def test_a_held_peer_is_not_read_until_it_may_go_on(self, serve: Serve, meet: Dial) -> None:
         edge = await serve(lambda handler, _: handler.connection.hold())
         peer = await meet(edge)

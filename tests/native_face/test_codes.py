@@ -12,7 +12,6 @@ import pytest
 
 from native_face import test_bad_input, test_call, test_call_flow, test_channel, test_client, test_tokens
 from native_face.people import QUICK, House, ring, soon, take
-from native_face.pretender import SILENCE, pretending, refusal
 from signalpost.client import (
     ArgumentError,
     CallError,
@@ -35,6 +34,7 @@ from signalpost.client import (
 from signalpost.client.errors import error_of
 from signalpost.tokens import make_token
 from signalpost.wire.codes import NEVER_PRODUCED, Code
+from support.pretender import SILENCE, pretending, refusal
 from support.relay import Relay
 from support.server import ServerProcess, serving
 from support.waiting import until

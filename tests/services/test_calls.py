@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from services.house import APP, Device, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
-from signalpost.engine.ports import Unavailable
+from signalpost.engine.ports import Pending, Unavailable
 
 
 @pytest.fixture
@@ -659,8 +660,9 @@ def test_an_invitation_that_is_cancelled_while_it_waits(house: House, ada: Devic
     nothing_is_left(house)
 
 
+@pytest.mark.parametrize("seconds", [5.0, 600.0], ids=["a slow disk", "a disk that stalls"])
 def test_an_answer_that_waits_for_a_commit_and_the_end_behind_it_arrive_once_and_in_order(
-    house: House, ada: Device, bo: Device
+    house: House, ada: Device, bo: Device, seconds: float
 ) -> None:
     """SPEC K1, K2, M6."""
     ada.invite("bo")
@@ -669,7 +671,7 @@ def test_an_answer_that_waits_for_a_commit_and_the_end_behind_it_arrive_once_and
     for act in (bo.confirm, bo.accept, bo.end):
         with pytest.raises(AssertionError, match="still waits"):
             act("ada")
-    house.advance(5.0)
+    house.advance(seconds)
     house.disk.commit_all()
     assert calls_events(ada) == ["ack", "accept", "bye"]
     assert len(ada.announced) == 0
@@ -816,3 +818,29 @@ def test_what_a_failing_store_left_undone_is_done_later(
     house.advance(1.0)
     assert ada.inbox() == [("accept", "bo", "")]
     assert [call.effects for call in house.open_calls()] == [()]
+
+
+def test_what_a_store_left_undone_that_fails_late_is_done_later_and_nothing_else_again(
+    house: House, ada: Device, bo: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ARCHITECTURE, invariant 10: also if the store took minutes to fail; the timer looked in vain."""
+    append, stalled = house.queues.append, Pending()
+
+    async def stall(key: str, *args: Any, **options: Any) -> Any:
+        if key == ada.key:
+            await stalled
+        return await append(key, *args, **options)
+
+    ada.invite("bo", extra='{"_timeout":2}')
+    with monkeypatch.context() as patch:
+        patch.setattr(house.queues, "append", stall)
+        house.advance(2.0)
+        house.advance(600.0)
+        stalled.settle(Unavailable())
+    assert {type(error) for error in house.reported} == {Unavailable}
+    house.reported.clear()
+    assert calls_events(ada) == []
+    house.advance(1.0)
+    assert calls_events(ada) == ["failed"]
+    assert calls_events(bo) == ["bye"]
+    nothing_is_left(house)

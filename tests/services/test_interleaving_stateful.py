@@ -44,7 +44,6 @@ class Interleaving(RuleBasedStateMachine):
         self.started: list[Started] = []
         self.texts: dict[tuple[str, str], list[str]] = defaultdict(list)  # sent, in order, by pair
         self.count = 0
-        self.waited = 0.0
 
     @initialize()
     def everybody_is_there(self) -> None:
@@ -121,7 +120,6 @@ class Interleaving(RuleBasedStateMachine):
 
     @rule()
     def the_disk_commits(self) -> None:
-        self.waited = 0.0
         self.house.disk.commit_all()
 
     @rule()
@@ -130,9 +128,6 @@ class Interleaving(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.25, 1.0, 5.0, 20.0, 30.0, 121.0]))
     def time_passes(self, seconds: float) -> None:
-        self.waited += seconds
-        if self.waited > 60.0:  # no disk takes as long as effects are remembered
-            self.the_disk_commits()
         self.house.advance(seconds)
 
     # --- what has to be true ------------------------------------------------------------------

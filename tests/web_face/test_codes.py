@@ -14,6 +14,7 @@ from signalpost.client.settings import Settings
 from signalpost.tokens import make_token
 from signalpost.web import Signal
 from signalpost.wire.codes import NEVER_PRODUCED, Code
+from support.pretender import pretending
 from support.relay import Relay
 from support.server import ServerProcess, serving
 from support.waiting import until
@@ -473,6 +474,44 @@ async def test_1004_and_1005_refused_by_the_server(web: House) -> None:
     name, failure = await ada.next()
     assert (name, failure["code"]) == ("cb", 1005)
     assert json.dumps(failure)
+
+
+@pytest.mark.parametrize("instead", [{}, None, True], ids=["missing", "null", "true"])
+async def test_answers_that_lack_what_they_have_to_say(instead: object) -> None:
+    """SPEC E1, E4: a failure of the method, as any other."""
+
+    def answer(func: str, args: dict[str, object]) -> object:
+        if func in ("login", "channel_join", "user_logout"):
+            return []
+        members = ("id", "status", "value", "json", "num", "isin", "list")
+        return "", {"result": "ok"} | ({} if instead == {} else dict.fromkeys(members, instead))
+
+    codes = {
+        "user_query_user_status": 1001,
+        "user_get_attr": 1001,
+        "user_get_attr_all": 1001,
+        "channel_query_num": 500,
+        "channel_query_user_isin": 500,
+        "channel_query_userlist": 500,
+        "channel_query_userlist_all": 500,
+    }
+    async with pretending(answer) as url:
+        ada = await House(url).user("ada")
+        room = ada.channel("room")
+        await ada.expect("onChannelJoined")
+        await ada.expect("onChannelUserList", [])
+        ada.session.messageInstantSend("bo", "x", ada.answer("cb"))
+        assert [(await ada.next())[2]["code"]] == [400]
+        room.messageChannelSend("x", ada.answer("cb"))
+        assert [(await ada.next())[1]["code"]] == [400]
+        for func, code in codes.items():
+            given = {"account": "bo", "name": "room"}
+            ada.session.invoke(f"io.agora.signal.{func}", given, ada.answer("cb"))
+            _, error, failure = await ada.next()
+            assert (error, failure["code"]) == (failure["reason"], code)
+        ada.session.logout()
+        await ada.expect("onChannelLeaved", 603)
+        await ada.expect("onLogout", 101)
 
 
 def test_quick_is_quick() -> None:

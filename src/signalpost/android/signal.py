@@ -180,7 +180,7 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         """Whether an account is online: onQueryUserStatusResult (SPEC P1)."""
 
         def done(body: dict[str, Any]) -> Callback:
-            return Callback("onQueryUserStatusResult", (_echo(account), str(body.get("status", 0))))
+            return Callback("onQueryUserStatusResult", (_echo(account), str(body["status"])))
 
         self._ask("query_user_status", lambda: arguments.query_status(account), done=done)
 
@@ -193,9 +193,7 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         self._ask_own(
             "get_attr",
             lambda: arguments.get_user_attribute("me", name),
-            lambda account, body: Callback(
-                "onUserAttrResult", (account, _echo(name), str(body.get("value", "")))
-            ),
+            lambda account, body: Callback("onUserAttrResult", (account, _echo(name), str(body["value"]))),
         )
 
     def getAttrAll(self) -> None:
@@ -203,14 +201,14 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         self._ask_own(
             "get_attr_all",
             lambda: arguments.get_user_attributes("me"),
-            lambda account, body: Callback("onUserAttrAllResult", (account, str(body.get("json", "{}")))),
+            lambda account, body: Callback("onUserAttrAllResult", (account, str(body["json"]))),
         )
 
     def getUserAttr(self, account: str, name: str) -> None:
         """An attribute of anybody: onUserAttrResult (SPEC P2)."""
 
         def done(body: dict[str, Any]) -> Callback:
-            return Callback("onUserAttrResult", (_echo(account), _echo(name), str(body.get("value", ""))))
+            return Callback("onUserAttrResult", (_echo(account), _echo(name), str(body["value"])))
 
         self._ask("get_user_attr", lambda: arguments.get_user_attribute(account, name), done=done)
 
@@ -218,7 +216,7 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         """All attributes of anybody: onUserAttrAllResult (SPEC P2)."""
 
         def done(body: dict[str, Any]) -> Callback:
-            return Callback("onUserAttrAllResult", (_echo(account), str(body.get("json", "{}"))))
+            return Callback("onUserAttrAllResult", (_echo(account), str(body["json"])))
 
         self._ask("get_user_attr_all", lambda: arguments.get_user_attributes(account), done=done)
 
@@ -281,7 +279,7 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         self._ask(
             "channel_query_user_num",
             lambda: arguments.query_number(channelID),
-            done=lambda body: result(Code.SUCCESS, int(body.get("num", 0))),
+            done=lambda body: result(Code.SUCCESS, int(body["num"])),
             failed=lambda code, reason: result(code, 0),
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from signalpost.client.answers import members_of, texts_of
 from signalpost.client.events import (
     AttributeChanged,
     Change,
@@ -21,7 +22,7 @@ from signalpost.client.events import (
     MemberLeft,
 )
 from signalpost.client.requests import JOIN, LEAVE, Pending
-from signalpost.wire.client_codec import ChannelEvent
+from signalpost.wire.client_codec import ChannelEvent, text_of
 from signalpost.wire.codes import RESERVED_CHANNELS, Code
 from signalpost.wire.lines import Line, seconds_of
 
@@ -58,8 +59,8 @@ class Channels:
         """`channel_join` was answered: into one ordinary channel, out of the other (SPEC C1, C2)."""
         events = self.leave_for(channel)
         id = body.get("id")
-        self._cursors[channel] = _Cursor(str(body.get("epoch", "")), id if isinstance(id, int) else 0)
-        return [*events, ChannelJoined(channel, _members(body.get("list")), _attributes(body.get("attrs")))]
+        self._cursors[channel] = _Cursor(text_of(body.get("epoch")), id if isinstance(id, int) else 0)
+        return [*events, ChannelJoined(channel, members_of(body.get("list")), texts_of(body.get("attrs")))]
 
     def leave_for(self, channel: str) -> list[Event]:
         """The session has joined this channel: it is in no other ordinary one (SPEC C2)."""
@@ -98,7 +99,7 @@ class Channels:
                 if name not in leaving:
                     events += self.leave(name, Code.LEAVECHANNEL_E_DISCONN)
                 continue
-            epoch, lost = str(state.get("epoch", "")), state.get("lost")
+            epoch, lost = text_of(state.get("epoch")), state.get("lost")
             if epoch != cursor.epoch:
                 cursor.epoch, cursor.id = epoch, 0
             if isinstance(lost, int) and lost > 0:
@@ -144,14 +145,3 @@ def _meaning(channel: str, line: Line) -> Event | None:
     if kind == "channel_attr_update" and change is not None:
         return AttributeChanged(channel, content.account, content.name, content.value, change)
     return None
-
-
-def _members(list_: Any) -> tuple[str, ...]:
-    """The accounts of `[[account, 0], …]`; what is none is left out."""
-    entries = list_ if isinstance(list_, list) else []
-    return tuple(str(entry[0]) for entry in entries if isinstance(entry, list) and entry)
-
-
-def _attributes(attrs: Any) -> dict[str, str]:
-    """`{name: value}`, values as texts."""
-    return {name: str(value) for name, value in attrs.items()} if isinstance(attrs, dict) else {}

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from signalpost.client import requests
+from signalpost.client.answers import answer_fault
 from signalpost.client.calls import Calls, Stage
 from signalpost.client.channels import Channels
 from signalpost.client.events import CallFailed, CallIncoming, Message, Problem
@@ -227,8 +228,8 @@ class Exchange:
             if not answer.error and (given_up := self._given_up.pop(answer.id, None)) is not None:
                 self._undo(given_up, answer.body, now)
             return False
-        if answer.error:
-            self._unanswered(pending, _failure_code(answer, pending.func), answer.error)
+        if reason := answer.error or answer_fault(pending.func, answer.body):
+            self._unanswered(pending, _failure_code(answer, pending.func), reason)
         else:
             if pending.number:
                 self._out.append(Answered(pending.number, answer.body))
@@ -244,7 +245,7 @@ class Exchange:
                 name = str(pending.args["name"])
                 self._out.extend(self._channels.leave(name, Code.LEAVECHANNEL_E_BYUSER))
             case requests.INVITE:
-                self._out.extend(self._calls.invited(pending.call, str(body.get("channelName", ""))))
+                self._out.extend(self._calls.invited(pending.call, wire.text_of(body.get("channelName"))))
                 self._end_named(pending.call, now)
             case "voip_invite_accept":
                 self._calls.accepted(pending.call)
@@ -258,7 +259,7 @@ class Exchange:
     def _undo(self, pending: Pending, body: dict[str, Any], now: float) -> None:
         """Its failure was told, and now the server says that it was done."""
         if pending.func == requests.INVITE:
-            peer, channel = pending.args["peer"], str(body.get("channelName", ""))
+            peer, channel = pending.args["peer"], wire.text_of(body.get("channelName"))
             bye = {"channelName": channel, "peer": peer, "extra": ""}
             self._ask(self._requests.add(0, Action.END.value, bye, now))
             return

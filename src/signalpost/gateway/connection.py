@@ -177,10 +177,14 @@ class Connection:
     def _set_flag(self) -> None:
         """Only 1.4.0 does this; what it allows (compressed and joined frames) is never made use of."""
         self._flagged = True
-        if self.live is not None and self._feed is not None and self._dialect is not None:
-            if not self._dialect.ours and self._dialect.pushes:
-                self._dialect = dialect_of("websdk", self.live.app, flagged=True)
-            self._feed.set_dialect(self._dialect)
+        live, dialect = self.live, self._dialect
+        if live is None or dialect is None or dialect.ours or not dialect.pushes:
+            return
+        flagged = dialect_of("websdk", live.app, flagged=True)
+        if flagged != dialect:
+            self._dialect = flagged
+            self.feed.set_dialect(flagged)
+            self._see(live)
 
     def _login(self, fields: LoginFields) -> None:
         if self.live is not None:
@@ -376,11 +380,15 @@ class Connection:
     def _subscribe(self, channel: str) -> None:
         if self.live is not None:
             self._names.add(channel)
-            topics = [topic_key(self.live.app_id, name) for name in self._names]
-            if len(topics) == 1:
-                self._gate.fanout.subscribe(topics[0], self)
-            else:
-                self._gate.fanout.subscribe_to_several(topics, self)
+            self._see(self.live)
+
+    def _see(self, live: Live) -> None:
+        """See the events of the session's channels, in the lines of the client's dialect."""
+        topics = [topic_key(live.app_id, name) for name in self._names]
+        if len(topics) == 1:
+            self._gate.fanout.subscribe(topics[0], self)
+        else:
+            self._gate.fanout.subscribe_to_several(topics, self)
 
     # --- what the fan-out asks of the connection -------------------------------------------------
 
@@ -414,8 +422,10 @@ class Connection:
 
     def _release(self) -> Live | None:
         """Let go of the session; returns it."""
-        live, self.live, self._feed = self.live, None, None
+        live, self.live = self.live, None
         if live is not None:
+            self.feed.stop()
+            self._feed = None
             self._gate.fanout.detach(live.key, self)
             for channel in self._names:
                 self._gate.fanout.unsubscribe(topic_key(live.app_id, channel), self)

@@ -39,6 +39,7 @@ class Feed:
         "_live",
         "_messages",
         "_news",
+        "_over",
         "_pumping",
         "_send",
         "_sent",
@@ -66,7 +67,12 @@ class Feed:
         self._pumping = False  # it is being read and pushed now
         self._news = False  # something was told since the latest read began
         self._announced = False  # an announcement is out and no poll has come since (clients that poll)
+        self._over = False  # the session is not on this connection any more
         self._calls: set[tuple[str, str]] | None = None  # the calls that a javasdk knows; it dies of others
+
+    def stop(self) -> None:
+        """The session is no longer on this connection, which may get another: push nothing more on it."""
+        self._over = True
 
     def set_dialect(self, dialect: Dialect) -> None:
         """The client has said more about itself."""
@@ -150,6 +156,8 @@ class Feed:
             while self._behind:
                 self._news = False
                 batch = await self._messages.read(self._live, after=self._sent, limit=POLL_BATCH)
+                if self._over:
+                    return
                 self._sent = max(self._sent, batch.cleared)
                 pushed = 0
                 for version, item in batch.items:

@@ -64,6 +64,7 @@ class _State(IntEnum):
 
 
 _OPEN: Final = _State.OPEN
+_TURN: Final = 64  # messages of one connection that are taken before it is the others' turn (SPEC E5)
 
 
 class Socket(asyncio.Protocol):
@@ -77,6 +78,7 @@ class Socket(asyncio.Protocol):
         "_reader",
         "_state",
         "_transport",
+        "_turn_comes",
         "_waiting",
         "heard",
         "outbox",
@@ -105,8 +107,10 @@ class Socket(asyncio.Protocol):
         self._handler: Handler | None = None
         # The layer above has enough for now, between `hold` and `go_on`.
         self._held = False
-        # What was read with the messages that congested the outbox, and is taken when it no longer is.
+        # What was read and is taken when the outbox is no longer congested, or in the connection's next turn.
         self._waiting: list[Received] | None = None
+        # That turn is scheduled.
+        self._turn_comes = False
         # The peer broke the protocol; it is told when what came before is taken.
         self._fault: ProtocolError | None = None
 
@@ -131,7 +135,7 @@ class Socket(asyncio.Protocol):
         self.flow()
 
     def hold(self) -> None:
-        """Read nothing more from the peer until `go_on`; what has been read still comes."""
+        """Read nothing more from the peer until `go_on`; the rest of this turn still comes."""
         self._held = True
         self.flow()
 
@@ -174,7 +178,9 @@ class Socket(asyncio.Protocol):
         elif self._held or self.outbox.congested:
             self._transport.pause_reading()
         elif self._waiting is not None:
-            asyncio.get_running_loop().call_soon(self._catch_up)
+            if not self._turn_comes:
+                self._turn_comes = True
+                asyncio.get_running_loop().call_soon(self._catch_up)
         else:
             self._transport.resume_reading()
 
@@ -236,8 +242,10 @@ class Socket(asyncio.Protocol):
     def _take(self, received: list[Received]) -> None:
         outbox = self.outbox
         for taken, (kind, payload) in enumerate(received):
-            if outbox.congested and self._state is _OPEN:
+            if (outbox.congested or taken == _TURN) and self._state is _OPEN:
                 self._waiting = received[taken:]
+                self._transport.pause_reading()
+                self.flow()
                 return
             if self._state is not _OPEN or self._handler is None:
                 self._await_close(kind)
@@ -254,6 +262,7 @@ class Socket(asyncio.Protocol):
 
     def _catch_up(self) -> None:
         """Take what waited, and read on if all of it could be taken."""
+        self._turn_comes = False
         waiting = self._waiting
         if waiting is None or self._held or self.outbox.congested or self._state is not _OPEN:
             return

@@ -1,8 +1,9 @@
 """Calls: inviting, answering, ending, and what time does to them (SPEC §6, PROTOCOL §8).
 
-A decision and its effects are stored together in the call's record, then the effects are performed, each
-under an id that makes performing it twice harmless, then they are struck from the record. The call's timer is
-armed before the record is written, so that it drives again what a crash left undone.
+A decision and its effects are stored together in the call's record, then the effects are performed in order,
+each under an id that makes performing it twice harmless, and each is struck from the record when it is done.
+The call's timer is armed before the record is written and when performing fails, so that it drives again what
+was left undone.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from signalpost.wire.texts import size_of
 
 __all__ = ["Answer", "Calls"]
 
-_EFFECT_MEMORY = 120.0  # seconds for which performing an effect again is recognised
+_EFFECT_MEMORY = 120.0  # seconds for which an effect is recognised that was done and could not be struck
 _RETRY = 1.0  # seconds after which a timer looks again at a call whose effects are under way
 _PAGE = 500  # items of an inbox that are looked through at once
 
@@ -115,10 +116,10 @@ class Calls:
                 call = rules.advance(call, Input.PUSH, now=self._clock())
             await self._index(live.app_id, call, add=True)
             try:
-                rev = await self._store(key, call, rev)
+                await self._store(key, call, rev)
             except Conflict:
                 continue
-            await self._carry_out(key, call, rev)
+            await self._carry_out(key)
             return channel
 
     async def answer(self, live: Live, channel: str, peer: str, answer: Answer, extra: str) -> None:
@@ -126,10 +127,9 @@ class Calls:
         check_name(channel, "channel name")
         check_name(peer, "account")
         key = call_key(live.app_id, channel, live.account, peer)
-        decided = await self._decide(key, lambda call: self._side(call, live.account, answer), extra)
-        if decided is None:
+        if await self._decide(key, lambda call: self._side(call, live.account, answer), extra) is None:
             raise Refusal(Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out")
-        await self._carry_out(key, *decided)
+        await self._carry_out(key)
 
     @staticmethod
     def _side(call: Call, account: str, answer: Answer) -> Input | None:
@@ -147,8 +147,8 @@ class Calls:
             waits = call.callee == account and call.state is State.WAITING
             return Input.PUSH if waits else None
 
-        for key, call, rev in await self._decide_all(app_id, account, decide):
-            await self._carry_out(key, call, rev)
+        for key, _ in await self._decide_all(app_id, account, decide):
+            await self._carry_out(key)
 
     async def inherited(self, app_id: str, account: str) -> None:
         """An original SDK logged in afresh: only live invitations to it remain, and ring anew (K11)."""
@@ -168,11 +168,11 @@ class Calls:
         inbox = inbox_key(app_id, account)
         decided = await self._decide_all(app_id, account, decide)
         await self._forget_events(inbox)
-        for key, call, rev in decided:
-            await self._carry_out(key, call, rev)
+        for key, _ in decided:
+            await self._carry_out(key)
         # What was under way into this inbox has arrived by now; other calls' events are not ours to touch.
-        over = {call.id for _, call, _ in decided if call.over}
-        over |= {effect.call for _, call, _ in decided for effect in call.effects if effect.call != call.id}
+        over = {call.id for _, call in decided if call.over}
+        over |= {effect.call for _, call in decided for effect in call.effects if effect.call != call.id}
         if over:
             await self._forget_events(inbox, of=over)
 
@@ -182,11 +182,11 @@ class Calls:
 
     async def due(self, key: str) -> None:
         """A call's timer: perform what was left undone, then see what time has done to it (K5-K7)."""
-        call, rev = await self._find(key)
+        call, _ = await self._find(key)
         if call is None:
             return
         if call.effects:
-            await self._carry_out(key, call, rev)
+            await self._carry_out(key)
         app_id = split(key)[1]
         limits = self._limits(app_id)
         online = await self._presence.standing(app_id, call.callee) is not Standing.OFFLINE
@@ -195,11 +195,11 @@ class Calls:
             key, lambda call: rules.overdue(call, peer_online=online, limits=limits, now=now), ""
         )
         if decided is not None:
-            await self._carry_out(key, *decided)
+            await self._carry_out(key)
 
     async def _decide_all(
         self, app_id: str, account: str, decide: Callable[[Call], Input | None]
-    ) -> list[tuple[str, Call, int]]:
+    ) -> list[tuple[str, Call]]:
         """Let the rule decide on all of the account's calls, and store that.
 
         Nothing is carried out yet: that may wait, and what comes meanwhile is the account's next session's.
@@ -209,7 +209,7 @@ class Calls:
         for key in [] if entry is None else NAMES.decode(entry.value):
             decided = await self._decide(key, lambda call: None if call.over else decide(call), "")
             if decided is not None:
-                found.append((key, *decided))
+                found.append((key, decided))
         return found
 
     # --- deciding, committing, performing -------------------------------------------------------
@@ -218,10 +218,8 @@ class Calls:
         entry = await self._records.get(key)
         return (None, 0) if entry is None else (CALL.decode(entry.value), entry.rev)
 
-    async def _decide(
-        self, key: str, decide: Callable[[Call], Input | None], extra: str
-    ) -> tuple[Call, int] | None:
-        """Let the rule decide until its decision is stored; the call and its revision, None if there is none.
+    async def _decide(self, key: str, decide: Callable[[Call], Input | None], extra: str) -> Call | None:
+        """Let the rule decide until its decision is stored; the call, None if there is none.
 
         Raises Refusal (K12).
         """
@@ -231,19 +229,20 @@ class Calls:
                 return None
             what = decide(call)
             if what is None:
-                return call, rev
+                return call
             call = rules.advance(call, what, extra=extra, now=self._clock())
             try:
-                return call, await self._store(key, call, rev)
+                await self._store(key, call, rev)
             except Conflict:
                 continue
+            return call
 
-    async def _store(self, key: str, call: Call, rev: int) -> int:
-        """Store a decision with its effects; returns the revision. Raises Conflict if another came first."""
+    async def _store(self, key: str, call: Call, rev: int) -> None:
+        """Store a decision with its effects. Raises Conflict if another came first."""
         await self._timers.arm(key, self._clock() + _RETRY)
-        return await self._records.put(key, CALL.encode(call), expect=rev, ttl=None)
+        await self._records.put(key, CALL.encode(call), expect=rev, ttl=None)
 
-    async def _carry_out(self, key: str, call: Call, rev: int) -> None:
+    async def _carry_out(self, key: str) -> None:
         """Perform what was decided. One at a time does so for a call, that its events are told in order; who
         comes meanwhile waits for that one, which looks for newer decisions before it ends."""
         busy = self._busy.get(key)
@@ -253,39 +252,58 @@ class Calls:
         done = self._busy[key] = Pending()
         failure: Unavailable | None = None
         try:
-            found: tuple[Call | None, int] = (call, rev)
-            while found[0] is not None and not await self._perform(key, found[0], found[1]):
-                found = await self._find(key)
+            await self._perform(key)
             await self._arm(key)
         except Unavailable as error:
             failure = error
+            await self._timers.arm(key, self._clock() + _RETRY)
             raise
         finally:
             del self._busy[key]
             done.settle(failure)
 
-    async def _perform(self, key: str, call: Call, rev: int) -> bool:
-        """Do the effects in order and strike them; False if somebody else took the call over meanwhile."""
+    async def _perform(self, key: str) -> None:
+        """Do the effects in order, those of newer decisions too; a call that is over is put away then."""
         app_id = split(key)[1]
-        invite_seq = call.invite_seq
-        for effect in call.effects:
-            if not effect.kind:
-                await self._queues.remove(inbox_key(app_id, effect.to), [invite_seq])
-                continue
-            seq = await self._tell(app_id, call, effect)
-            if effect.kind == rules.INVITE:
-                invite_seq = seq
-        try:
-            if call.over:
-                await self._records.delete(key, expect=rev)
+        call, rev = await self._find(key)
+        while call is not None:
+            if call.effects:
+                invite_seq = await self._do(app_id, call, call.effects[0])
+                call, rev = await self._strike(key, call, rev, invite_seq)
+            elif not call.over:
+                return
+            else:
+                try:
+                    await self._records.delete(key, expect=rev)
+                except Conflict:
+                    call, rev = await self._find(key)
+                    continue
                 await self._timers.cancel(key)
                 await self._index(app_id, call, add=False)
-            elif call.effects:
-                done = msgspec.structs.replace(call, effects=(), invite_seq=invite_seq)
-                await self._records.put(key, CALL.encode(done), expect=rev, ttl=None)
-        except Conflict:
-            return False
-        return True
+                return
+
+    async def _do(self, app_id: str, call: Call, effect: Effect) -> int:
+        """Do one effect; where the invitation lies in the callee's inbox after it."""
+        if not effect.kind:
+            await self._queues.remove(inbox_key(app_id, effect.to), [call.invite_seq])
+            return call.invite_seq
+        seq = await self._tell(app_id, call, effect)
+        return seq if effect.kind == rules.INVITE else call.invite_seq
+
+    async def _strike(
+        self, key: str, found: Call | None, rev: int, invite_seq: int
+    ) -> tuple[Call | None, int]:
+        """Take the first effect, which is done, off the record; the call and its revision then.
+
+        It is the first whatever was decided meanwhile: that comes behind it, and nobody else takes any off.
+        """
+        while found is not None:
+            call = msgspec.structs.replace(found, effects=found.effects[1:], invite_seq=invite_seq)
+            try:
+                return call, await self._records.put(key, CALL.encode(call), expect=rev, ttl=None)
+            except Conflict:
+                found, rev = await self._find(key)
+        return None, 0
 
     async def _tell(self, app_id: str, call: Call, effect: Effect) -> int:
         """Put a call event into a party's inbox; a full one loses it, the call's time-outs remain."""

@@ -32,6 +32,7 @@ __all__ = [
     "login_code",
     "login_frame",
     "ping_frame",
+    "text_of",
 ]
 
 _encode = msgspec.json.Encoder().encode
@@ -158,7 +159,7 @@ def decode_server_frame(text: str | bytes | bytearray | memoryview) -> ServerFra
             case ["login_ret", [str() as error, str() as body]]:
                 fields = _body(body)
                 failed = fields.get("result") == "failed"
-                return LoginReturn(error or (str(fields.get("reason") or "failed") if failed else ""), fields)
+                return LoginReturn(error or (_reason(fields) if failed else ""), fields)
             case ["kick", *_]:
                 return Kick()
             case ["close", *_]:
@@ -193,6 +194,13 @@ def decode_items(msgs: Any) -> list[Push]:
     return [Push(item[0], parse_line(item[1])) for item in msgs if _is_item(item)]
 
 
+def text_of(value: Any) -> str:
+    """A value as text: a text, a number, a truth value; "" for anything else."""
+    if isinstance(value, str):
+        return value
+    return _encode(value).decode() if isinstance(value, int | float) else ""
+
+
 def _is_item(item: Any) -> bool:
     match item:
         case [int() as version, str()]:
@@ -208,8 +216,12 @@ def _is_whole(number: int) -> bool:
 def _call_return(id: int, error: str, body: Any) -> CallReturn:
     fields = _body(body)
     if not error and fields.get("result") != "ok":
-        error = str(fields.get("reason") or "failed")
+        error = _reason(fields)
     return CallReturn(id, error, fields)
+
+
+def _reason(body: dict[str, Any]) -> str:
+    return text_of(body.get("reason")) or "failed"
 
 
 def _body(text: Any) -> dict[str, Any]:

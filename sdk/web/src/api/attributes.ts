@@ -1,6 +1,7 @@
 /** Attributes of accounts, as something to read and, for one's own, to write (SPEC P2). */
 import * as requests from "../core/arguments.js";
-import { isObject, parse, textOf } from "../core/codec.js";
+import { textsOf } from "../core/answers.js";
+import { parse, textOf } from "../core/codec.js";
 import type { Engine } from "../shell/engine.js";
 import { ask, type Waiting } from "./waiting.js";
 
@@ -37,9 +38,7 @@ export class Attributes {
   /** All by name; empty for an unknown account (SPEC P2). Rejects with RequestError, NotLoggedIn. */
   async all(options?: Waiting): Promise<Record<string, string>> {
     const body = await ask(this.engine, requests.getUserAttributes(this.account), options);
-    const found = parse(textOf(body["json"]) || "{}");
-    const entries = Object.entries(isObject(found) ? found : {});
-    return Object.fromEntries(entries.map(([name, value]) => [name, textOf(value)]));
+    return textsOf(parse(textOf(body["json"])));
   }
 }
 

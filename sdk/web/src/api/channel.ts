@@ -1,4 +1,5 @@
 /** Channels: looked at and changed by anybody, joined, spoken in and listened to by members (SPEC §5). */
+import { membersOf } from "../core/answers.js";
 import * as requests from "../core/arguments.js";
 import { textOf } from "../core/codec.js";
 import { type Code } from "../core/codes.js";
@@ -136,7 +137,8 @@ export class ChannelView {
 
   /** The latest 200 members, oldest first (SPEC C12). Rejects with QueryError, NotLoggedIn. */
   async latestMembers(options?: Waiting): Promise<string[]> {
-    return names(await ask(this.engine, requests.queryMembers(this.name), options));
+    const body = await ask(this.engine, requests.queryMembers(this.name), options);
+    return membersOf(body["list"]);
   }
 
   /**
@@ -145,7 +147,8 @@ export class ChannelView {
    * Rejects with ArgumentError, QueryError, NotLoggedIn.
    */
   async allMembers(most = 1_000_000, options?: Waiting): Promise<string[]> {
-    return names(await ask(this.engine, requests.queryAllMembers(this.name, most), options));
+    const body = await ask(this.engine, requests.queryAllMembers(this.name, most), options);
+    return membersOf(body["list"]);
   }
 
   /**
@@ -324,10 +327,4 @@ export class Channel extends ChannelView {
       this.listeners.settle("closed", { code });
     });
   }
-}
-
-/** The accounts of `[[account, 0], …]`. */
-function names({ list }: { readonly list?: unknown }): string[] {
-  const entries = Array.isArray(list) ? (list as unknown[]) : [];
-  return entries.map((entry) => textOf(Array.isArray(entry) ? (entry as unknown[])[0] : ""));
 }

@@ -3,6 +3,7 @@
  *
  * A session is in one ordinary channel at most, and any number of special ones besides (SPEC C2, P4).
  */
+import { membersOf, textsOf } from "./answers.js";
 import { has, isObject, parse, textOf, type ChannelEvent, type Fields } from "./codec.js";
 import { type Code, LEAVECHANNEL_E_BYUSER, LEAVECHANNEL_E_DISCONN, RESERVED_CHANNELS } from "./codes.js";
 import type { ChannelHappening } from "./events.js";
@@ -37,7 +38,7 @@ export class Channels {
     const id = body["id"];
     this.followed.set(channel, { epoch: textOf(body["epoch"]), id: typeof id === "number" ? id : 0 });
     const members = membersOf(body["list"]);
-    return [...left, { kind: "channelJoined", channel, members, attributes: attributesOf(body["attrs"]) }];
+    return [...left, { kind: "channelJoined", channel, members, attributes: textsOf(body["attrs"]) }];
   }
 
   /** The session has joined this channel: it is in no other ordinary one (SPEC C2). */
@@ -129,19 +130,4 @@ function meaning(channel: string, line: Line): ChannelHappening | null {
     default:
       return null;
   }
-}
-
-/** The accounts of `[[account, 0], …]`; what is none is left out. */
-function membersOf(list: unknown): string[] {
-  const entries = Array.isArray(list) ? (list as unknown[]) : [];
-  return entries
-    .filter((entry) => Array.isArray(entry) && entry.length > 0)
-    .map((entry) => textOf((entry as unknown[])[0]));
-}
-
-/** `{name: value}`, values as texts. */
-function attributesOf(attrs: unknown): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(isObject(attrs) ? attrs : {}).map(([name, value]) => [name, textOf(value)]),
-  );
 }

@@ -231,6 +231,6 @@ function reasonOf(body: Fields): string {
 }
 
 /** Whether it is a whole number that is exact. */
-function isWhole(value: unknown): value is number {
+export function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }

@@ -5,6 +5,7 @@
  * back, when the session was gone, and when it is over. It is told when that happens, and refuses to know why:
  * logins, retries, pings and the states of a session are the machine's. It is as pure as the machine.
  */
+import { answerFault } from "./answers.js";
 import { Calls } from "./calls.js";
 import { Channels } from "./channels.js";
 import {
@@ -231,9 +232,10 @@ export class Exchange {
       if (undone) this.undo(undone, body, now);
       return false;
     }
-    if (error) {
+    const reason = error || answerFault(pending.func, body);
+    if (reason) {
       const code = has(body, "code") ? codeOf(body["code"]) : failureCode(pending.func);
-      this.unanswered(pending, { code, reason: error });
+      this.unanswered(pending, { code, reason });
     } else {
       this.answered(pending, body);
       this.succeeded(pending, body, now);

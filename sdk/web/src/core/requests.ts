@@ -44,8 +44,7 @@ function codesOf(func: string): readonly [Code, Code] {
 }
 
 /** What is done twice without harm needs no request id; everything else gets one (PROTOCOL §12). */
-const HARMLESS =
-  /^(channel_join|channel_query_.*|user_get_attr|user_get_attr_all|user_getmsg|user_query_user_status)$/;
+const HARMLESS = /^channel_join$|_(get|query)/;
 
 /** A lone surrogate as JSON writes it; other escapes of surrogates it does not write. */
 const SURROGATE_ESCAPE = /[^\\](\\\\)*\\ud[89a-f]/;

@@ -17,11 +17,6 @@ export interface Fault {
   readonly reason: string;
 }
 
-const escaped = (point: number): string => `\\u{${point.toString(16)}}`;
-const FORBIDDEN = new RegExp(
-  `[${NAME_FORBIDDEN.map(([first, last]) => `${escaped(first)}-${escaped(last)}`).join("")}]`,
-  "u",
-);
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 export const wrong = (reason: string): Fault => ({ code: GENERAL_E_WRONG_PARAM, reason });
@@ -47,7 +42,7 @@ export function nameFault(text: string, what: string): Fault | null {
   if (!text) return emptyFault(what);
   const fault = sizeFault(text, what, NAME_BYTES);
   if (fault) return fault;
-  const found = FORBIDDEN.exec(text)?.[0].codePointAt(0);
+  const found = NAME_FORBIDDEN.exec(text)?.[0].codePointAt(0);
   if (found === undefined) return null;
   const point = found.toString(16).toUpperCase().padStart(4, "0");
   return wrong(`${what} holds U+${point}: only visible characters are allowed, no spaces`);

@@ -37,16 +37,14 @@ test.each(BODIES)("SPEC E3: answers that make no sense: %j", async (body) => {
     join: [ada.join("room"), "object"],
     invite: [ada.invite("bo", { channel: "room" }), "object"],
   };
+  const readable = "json" in body && body.json !== "[" ? ["all", "latestMembers"] : []; // else an error
   for (const [name, [promise, type]] of Object.entries(asked)) {
     const outcome = await soon(promise.catch((error: unknown) => error));
-    if (!(outcome instanceof SignalpostError)) expect(typeof outcome, name).toBe(type);
-    expect(outcome, name).not.toBeNaN();
+    if ([...readable, "join", "invite"].includes(name)) expect(typeof outcome, name).toBe(type);
+    else expect(outcome, name).toBeInstanceOf(SignalpostError);
+    if (!readable.includes(name)) continue;
+    for (const text of Object.values(outcome as object)) expect(typeof text, name).toBe("string");
   }
-  const members = (await soon(view.latestMembers())) as unknown[];
-  expect(members.every((member) => typeof member === "string")).toBe(true);
-  expect(Object.values(await soon(ada.attributes.all())).every((value) => typeof value === "string")).toBe(
-    true,
-  );
 });
 
 test("SPEC E5: calls that nobody can confirm any more leave room for what the application asks", async () => {

@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from signalpost.client import arguments
+from signalpost.client.answers import texts_of
 from signalpost.client.api.requests import ask
 from signalpost.client.engine import Engine
 
 __all__ = ["Attributes", "OwnAttributes"]
 
-_decode = msgspec.json.Decoder(dict[str, str]).decode
+_decode = msgspec.json.Decoder(dict[str, object]).decode
 
 
 class Attributes:
@@ -23,12 +24,12 @@ class Attributes:
     async def get(self, name: str) -> str:
         """One attribute; "" if it was never set. Raises SignalpostError."""
         body = await ask(self._engine, arguments.get_user_attribute(self._account, name))
-        return str(body.get("value", ""))
+        return str(body["value"])
 
     async def all(self) -> dict[str, str]:
         """All attributes by name; empty for an unknown account. Raises SignalpostError."""
         body = await ask(self._engine, arguments.get_user_attributes(self._account))
-        return _decode(str(body.get("json") or "{}"))
+        return texts_of(_decode(body["json"]))
 
 
 class OwnAttributes(Attributes):

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Self
 
 from signalpost.client import arguments
+from signalpost.client.answers import members_of
 from signalpost.client.api.requests import ask
 from signalpost.client.api.streams import Stream
 from signalpost.client.engine import Engine
@@ -45,11 +46,11 @@ class ChannelView:
 
     async def latest_members(self) -> tuple[str, ...]:
         """The latest 200 members, oldest first. Raises QueryError."""
-        return _names((await ask(self._engine, arguments.query_members(self.name)))["list"])
+        return members_of((await ask(self._engine, arguments.query_members(self.name)))["list"])
 
     async def all_members(self, most: int = 1_000_000) -> tuple[str, ...]:
         """The latest `most` members, oldest first; allowed ten times a second (M10). Raises QueryError."""
-        return _names((await ask(self._engine, arguments.query_all_members(self.name, most)))["list"])
+        return members_of((await ask(self._engine, arguments.query_all_members(self.name, most)))["list"])
 
     async def set(self, name: str, value: str) -> None:
         """Set an attribute: name 1 to 128 bytes, value at most 8096 bytes; every member is told (C10).
@@ -154,7 +155,3 @@ class Channel(ChannelView):
         """This client is in the channel no longer; None: because it wanted so."""
         self.joined = False
         self._events.close(error)
-
-
-def _names(entries: list[list[object]]) -> tuple[str, ...]:
-    return tuple(str(entry[0]) for entry in entries)

@@ -1,6 +1,7 @@
 package io.signalpost;
 
 import io.signalpost.core.Action;
+import io.signalpost.core.Answers;
 import io.signalpost.core.Arguments;
 import io.signalpost.core.Ask;
 import io.signalpost.core.Codes;
@@ -19,7 +20,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import org.json.JSONArray;
 import org.json.JSONObject;
 
 /**
@@ -465,12 +465,6 @@ final class Session implements Event.Listener {
 
     /** The accounts of {@code [[account, 0], …]}. */
     static List<String> members(JSONObject body) {
-        List<String> names = new ArrayList<>();
-        JSONArray list = body.optJSONArray("list");
-        for (int index = 0; list != null && index < list.length(); index++) {
-            JSONArray entry = list.optJSONArray(index);
-            if (entry != null) names.add(entry.optString(0, ""));
-        }
-        return names;
+        return Answers.membersOf(body.opt("list"));
     }
 }

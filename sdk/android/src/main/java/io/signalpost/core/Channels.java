@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.json.JSONArray;
 import org.json.JSONObject;
 
 /**
@@ -49,8 +48,8 @@ final class Channels {
         List<Event> events = leaveFor(channel);
         Long id = Json.asWhole(body.opt("id"));
         followed.put(channel, new Cursor(Json.textOf(body.opt("epoch")), id == null ? 0 : id));
-        List<String> members = membersOf(body.opt("list"));
-        events.add(new Event.ChannelJoined(channel, members, attributesOf(body.opt("attrs"))));
+        List<String> members = Answers.membersOf(body.opt("list"));
+        events.add(new Event.ChannelJoined(channel, members, Answers.textsOf(body.opt("attrs"))));
         return events;
     }
 
@@ -173,26 +172,5 @@ final class Channels {
 
     private static boolean isChange(String change) {
         return change.equals("update") || change.equals("del") || change.equals("clear");
-    }
-
-    /** The accounts of {@code [[account, 0], …]}; what is none is left out. */
-    private static List<String> membersOf(Object list) {
-        List<String> members = new ArrayList<>();
-        JSONArray entries = Json.asArray(list);
-        for (int index = 0; entries != null && index < entries.length(); index++) {
-            JSONArray entry = Json.asArray(entries.opt(index));
-            if (entry != null && entry.length() > 0) members.add(Json.textOf(entry.opt(0)));
-        }
-        return Collections.unmodifiableList(members);
-    }
-
-    /** {@code {name: value}}, values as texts. */
-    private static Map<String, String> attributesOf(Object attrs) {
-        Map<String, String> attributes = new LinkedHashMap<>();
-        JSONObject given = Json.asObject(attrs);
-        if (given != null) {
-            for (String name : Json.names(given)) attributes.put(name, Json.textOf(given.opt(name)));
-        }
-        return Collections.unmodifiableMap(attributes);
     }
 }

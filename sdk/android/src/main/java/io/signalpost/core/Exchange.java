@@ -226,10 +226,11 @@ final class Exchange {
             if (undone != null) undo(undone, answer.body, now);
             return false;
         }
-        if (failed) {
+        String reason = failed ? answer.error : Answers.fault(pending.func, answer.body);
+        if (!reason.isEmpty()) {
             boolean coded = answer.body.has("code");
             int code = coded ? Codec.codeOf(answer.body.opt("code")) : Requests.failureCode(pending.func);
-            unanswered(pending, code, answer.error);
+            unanswered(pending, code, reason);
         } else {
             answered(pending, answer.body);
             succeeded(pending, answer.body, now);
