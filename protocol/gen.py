@@ -7,6 +7,7 @@ read and check the table and how to spell it; what the numbers mean it leaves to
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import sys
@@ -238,6 +239,10 @@ def render_typescript(table: Table) -> str:
         *(f"  {code.name}," for code in table.codes),
         "];",
         "",
+        "/** Their decimal digits, without that of success: a pattern has fewer bytes than the numbers. */",
+        "export const FAILURE_DIGITS =",
+        f"  /^({digits_of(table)})$/;",
+        "",
         "/** Part of the API, but nothing produces them (SPEC E1). */",
         "export const NEVER_PRODUCED: readonly Code[] = [",
         *(f"  {code.name}," for code in table.codes if not code.produced),
@@ -258,6 +263,13 @@ def render_typescript(table: Table) -> str:
             f"  /[{pattern_of(ranges)}]/u;",
         ]
     return "\n".join(lines) + "\n"
+
+
+def digits_of(table: Table) -> str:
+    """A pattern for the digits of all failures: one group for those that differ in the last digit only."""
+    numbers = sorted(code.number for code in table.codes if code.number)
+    groups = itertools.groupby(numbers, key=lambda number: number // 10)
+    return "|".join(f"{tens}[{''.join(str(number % 10) for number in group)}]" for tens, group in groups)
 
 
 def pattern_of(ranges: Ranges) -> str:

@@ -348,7 +348,7 @@ class Exchange:
             self.take_respond(ending, now)
 
     def _is_crowded(self) -> bool:
-        """So much is unanswered that nothing is asked which the user did not ask for: that has to find room."""
+        """So much is unanswered that only the user may still ask: what the user asks has to find room."""
         return len(self._requests) * 2 >= self._settings.unanswered_requests
 
     def _take_call_event(self, line: Line, mark: int, now: float) -> None:

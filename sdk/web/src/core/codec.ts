@@ -4,8 +4,8 @@
  * A client ignores what it does not know, so a text that is no frame becomes null.
  */
 import {
-  CODES,
   type Code,
+  FAILURE_DIGITS,
   GENERAL_E_UNKNOWN,
   LOGIN_E_INVALID_USER,
   LOGIN_E_NET,
@@ -88,7 +88,9 @@ const MOVE_MOST = 60_000; // milliseconds that a server may send a client away f
 
 /** The code of a failure that a server gives; 1002 for what is none, such as that of success (SPEC §7). */
 export function codeOf(value: unknown): Code {
-  return value && (CODES as readonly unknown[]).includes(value) ? (value as Code) : GENERAL_E_UNKNOWN;
+  return typeof value === "number" && FAILURE_DIGITS.test(String(value))
+    ? (value as Code)
+    : GENERAL_E_UNKNOWN;
 }
 
 /** The code of a refused login; a server that gives none says it in the reason (PROTOCOL §4). */

@@ -189,6 +189,10 @@ export const CODES: readonly Code[] = [
   GENERAL_E_LARGE_PARAM,
 ];
 
+/** Their decimal digits, without that of success: a pattern has fewer bytes than the numbers. */
+export const FAILURE_DIGITS =
+  /^(10[012345678]|20[0123456789]|30[0]|40[01]|50[012]|60[01234]|70[012345]|100[012345])$/;
+
 /** Part of the API, but nothing produces them (SPEC E1). */
 export const NEVER_PRODUCED: readonly Code[] = [
   LOGOUT_E_OTHER,

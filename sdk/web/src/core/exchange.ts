@@ -368,7 +368,7 @@ export class Exchange {
     if (ending) this.takeRespond(ending, now);
   }
 
-  /** So much is unanswered that nothing is asked which the user did not ask for: that has to find room. */
+  /** So much is unanswered that only the user may still ask: what the user asks has to find room. */
   private get isCrowded(): boolean {
     return this.requests.size * 2 >= this.settings.unansweredRequests;
   }

@@ -386,7 +386,7 @@ final class Exchange {
         if (!told) inbox.see(mark); // nobody will be told of it: it is dealt with
     }
 
-    /** So much is unanswered that nothing is asked which the user did not ask for: that has to find room. */
+    /** So much is unanswered that only the user may still ask: what the user asks has to find room. */
     private boolean isCrowded() {
         return requests.size() * 2 >= settings.unansweredRequests;
     }
