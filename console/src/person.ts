@@ -272,6 +272,21 @@ export class Person {
     client.on("invite", (call) => {
       this.#ring(call);
     });
+    client.on("problem", ({ reason }) => {
+      this.#note(`#${this.#wanted}`, reason.charAt(0).toUpperCase() + reason.slice(1));
+    });
+  }
+
+  #note(talk: TalkId, text: string): void {
+    const line: Line = {
+      key: `note-${++made}`,
+      kind: "note",
+      from: "",
+      text,
+      time: Date.now(),
+      fate: "sent",
+    };
+    this.store.dispatch({ type: "line", talk, line });
   }
 
   #join(): Promise<void> {
@@ -323,6 +338,9 @@ export class Person {
       } else {
         this.store.dispatch({ type: "attribute", name, value: change === "del" ? null : value });
       }
+    });
+    channel.on("lost", ({ count }) => {
+      this.#note(talk, count === 1 ? "One event was missed" : `${count} events were missed`);
     });
     channel.on("closed", () => {
       if (this.#channel !== channel) return;

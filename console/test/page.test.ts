@@ -515,10 +515,13 @@ describe("a server that", () => {
     await ada.call("bo");
     await bo.button("Accept").click();
     for (const tab of [ada, bo]) {
-      const [used] = await tab.page.evaluate(() =>
-        window.made.connections.map((one) => one.getConfiguration().iceServers ?? []),
-      );
-      expect(used).toMatchObject([{ urls: ["turn:127.0.0.1:9"], username: "u", credential: '"c"' }]);
+      const used = (): Promise<RTCIceServer[][]> =>
+        tab.page.evaluate(() =>
+          window.made.connections.map((one) => one.getConfiguration().iceServers ?? []),
+        );
+      await expect
+        .poll(used)
+        .toMatchObject([[{ urls: ["turn:127.0.0.1:9"], username: "u", credential: '"c"' }]]);
     }
     expect(await bo.watchPicture()).toBeGreaterThan(80); // and what needs none works as before
   });

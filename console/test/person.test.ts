@@ -294,3 +294,19 @@ describe("calls", () => {
     expect(person.mediaOf(person.store.state.calls[0]?.id ?? 0)).toBeNull();
   });
 });
+
+test("What was missed, and what is nobody's fault, is said in the room", async () => {
+  const world = new FakeWorld();
+  const { person } = await come(world, "ada");
+  world.clients
+    .get("ada")
+    ?.emit("problem", { name: "invite_received", code: 1000, reason: "missed calls: 2" });
+  for (const count of [1, 5]) world.tell("lobby", "lost", { count });
+  await vi.waitFor(() => {
+    expect(talkOf(person.store.state, "#lobby").lines.map(({ kind, text }) => [kind, text])).toEqual([
+      ["note", "Missed calls: 2"],
+      ["note", "One event was missed"],
+      ["note", "5 events were missed"],
+    ]);
+  });
+});

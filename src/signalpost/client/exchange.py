@@ -436,7 +436,7 @@ class Exchange:
             self._out.append(Transmit(self._requests.once(_ACKNOWLEDGE, args)))
             if left_out := self._calls.take_left_out():  # nobody has seen these
                 most = self._settings.ringing_calls
-                reason = f"{left_out} calls were missed: {most} wait for an answer"
+                reason = f"missed calls: {left_out}; {most} wait for an answer"
                 self._out.append(Problem("invite_received", Code.GENERAL_E, reason))
 
 

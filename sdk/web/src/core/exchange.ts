@@ -461,7 +461,7 @@ export class Exchange {
     const { leftOut } = this.calls;
     if (!leftOut) return;
     this.calls.leftOut = 0;
-    const reason = `${leftOut} calls were missed: ${this.settings.ringingCalls} wait for an answer`;
+    const reason = `missed calls: ${leftOut}; ${this.settings.ringingCalls} wait for an answer`;
     this.out.push({ kind: "problem", name: "invite_received", code: GENERAL_E, reason });
   }
 }

@@ -479,7 +479,7 @@ final class Exchange {
         out.add(new Effect.Transmit(requests.once(ACKNOWLEDGE, Json.object("ver_clear", inbox.acknowledge()))));
         int leftOut = calls.takeLeftOut(); // that nobody has seen
         if (leftOut == 0) return;
-        String reason = leftOut + " calls were missed: " + settings.ringingCalls + " wait for an answer";
+        String reason = "missed calls: " + leftOut + "; " + settings.ringingCalls + " wait for an answer";
         out.add(new Event.Problem("invite_received", Codes.GENERAL_E, reason));
     }
 }
