@@ -22,3 +22,19 @@ test("who listens is told once of all that has changed since, when there is time
   expect(told.map(([state]) => state.room.members.length)).toEqual([3, 2]);
   expect(plans).toEqual([]);
 });
+
+test("who asks is told at once, and not again when there is time", () => {
+  const plans: (() => void)[] = [];
+  const store = new Store(initial("ada"), (tell) => plans.push(tell));
+  const told: string[] = [];
+  store.listen(({ open }, before) => told.push(`${before.open} to ${open}`));
+  store.tell();
+  store.dispatch({ type: "opened", talk: "@bo" });
+  store.tell();
+  expect(told).toEqual(["#lobby to @bo"]);
+  for (const plan of plans.splice(0)) plan();
+  expect(told).toHaveLength(1);
+  store.dispatch({ type: "opened", talk: "@cleo" });
+  for (const plan of plans.splice(0)) plan();
+  expect(told).toEqual(["#lobby to @bo", "@bo to @cleo"]);
+});

@@ -27,11 +27,17 @@ export class Store {
     if (this.#waiting) return;
     this.#waiting = true;
     this.#soon(() => {
-      this.#waiting = false;
-      const before = this.#told;
-      this.#told = this.#state;
-      for (const listener of this.#listeners) listener(this.#state, before);
+      this.tell();
     });
+  }
+
+  /** Tells what has changed, if anything: whoever does something wants to see it at once, and goes on there. */
+  tell(): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    const before = this.#told;
+    this.#told = this.#state;
+    for (const listener of this.#listeners) listener(this.#state, before);
   }
 
   listen(listener: (state: State, before: State) => void): void {

@@ -125,11 +125,9 @@ export function seat(person: Person, parts: SeatParts): HTMLElement {
 
   function open(id: State["open"]): void {
     person.open(id);
+    store.tell(); // what is typed now is for this conversation
     setAttribute(node, "data-pane", "talk");
-    if (matchMedia("(pointer: fine)").matches)
-      queueMicrotask(() => {
-        talkView.focus();
-      });
+    if (matchMedia("(pointer: fine)").matches) talkView.focus();
   }
 
   function update(state: State, before: State | null): void {
