@@ -6,10 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 
 const PROGRAM = fileURLToPath(new URL("../../../../.venv/bin/signalpost", import.meta.url));
+
+const running = new Set<ServerProcess>();
+
+afterAll(async () => {
+  for (const server of running) await server.end(); // those of tests that failed
+});
 
 /** A `signalpost serve` process with a configuration; a restart keeps port and data. */
 export class ServerProcess {
@@ -26,6 +32,7 @@ export class ServerProcess {
   /** One that runs; whoever makes it also ends it. */
   static async start(config: string, ...flags: string[]): Promise<ServerProcess> {
     const server = new ServerProcess(await mkdtemp(join(tmpdir(), "signalpost-")), flags);
+    running.add(server);
     await server.configure(config);
     await server.start();
     return server;
@@ -70,6 +77,7 @@ export class ServerProcess {
   }
 
   async end(): Promise<void> {
+    running.delete(this);
     await this.stop("SIGKILL");
     await rm(this.directory, { recursive: true, force: true });
   }
