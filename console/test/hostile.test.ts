@@ -188,11 +188,11 @@ describe("a flood", { timeout: 180_000 }, () => {
     );
     const cards = ada.root.getByRole("alertdialog");
     expect(await cards.count()).toBe(3);
-    await ada.sees("5 more call");
+    await ada.sees("5 more are calling");
     expect(await ada.page.evaluate(() => window.made.connections.length)).toBe(0);
     await isHeard("Not now");
     await cards.first().getByRole("button", { name: "Refuse" }).click();
-    await ada.sees("4 more call");
+    await ada.sees("4 more are calling");
     expect(await cards.locator(".name").allTextContents()).toEqual(["p1", "p2", "p3"]);
     expect(await cards.first().evaluate((card) => card === document.activeElement)).toBe(true);
   });

@@ -55,7 +55,7 @@ export function incoming(parts: CallParts): { node: HTMLElement; update(state: S
       rows.update(ringing.slice(0, MOST_CARDS));
       const others = ringing.length - cards.childElementCount;
       more.hidden = others === 0;
-      setText(more, others === 1 ? "1 more calls" : `${others} more call`);
+      setText(more, others === 1 ? "1 more is calling" : `${others} more are calling`);
       if (cards.childElementCount > known && parts.mayFocus()) {
         if (!focused) before = document.activeElement;
         cards.querySelector<HTMLElement>(".card:last-child")?.focus();
