@@ -199,8 +199,7 @@ class Exchange:
             seconds = f"{self._settings.request_seconds:g}"
             if pending.func == requests.INVITE and pending.args["channelName"]:
                 # The server may have taken it; nobody is to answer it any more.
-                bye = {"channelName": pending.args["channelName"], "peer": pending.args["peer"], "extra": ""}
-                self._ask(self._requests.add(0, Action.END.value, bye, now))
+                self._tell_peer(Action.END.value, pending.args["channelName"], pending.args["peer"], now)
             elif pending.sent and pending.func in (requests.INVITE, requests.JOIN):
                 self._given_up[pending.id] = pending
             self._unanswered(pending, timeout_code(pending.func), f"no answer within {seconds} s")
@@ -259,13 +258,16 @@ class Exchange:
     def _undo(self, pending: Pending, body: dict[str, Any], now: float) -> None:
         """Its failure was told, and now the server says that it was done."""
         if pending.func == requests.INVITE:
-            peer, channel = pending.args["peer"], wire.text_of(body.get("channelName"))
-            bye = {"channelName": channel, "peer": peer, "extra": ""}
-            self._ask(self._requests.add(0, Action.END.value, bye, now))
+            channel = wire.text_of(body.get("channelName"))
+            self._tell_peer(Action.END.value, channel, pending.args["peer"], now)
             return
         name = str(pending.args["name"])
         self._out.extend(self._channels.leave_for(name))
         self._leave_unless([name], now)
+
+    def _tell_peer(self, func: str, channel: Any, peer: Any, now: float) -> None:
+        """Say something of a call to the peer by ourselves."""
+        self._ask(self._requests.add(0, func, {"channelName": channel, "peer": peer, "extra": ""}, now))
 
     def _overloaded(self) -> str:
         settings = self._settings
@@ -357,8 +359,7 @@ class Exchange:
         for event in events:
             marked = marked or getattr(event, "mark", 0) == mark
             if isinstance(event, CallIncoming) and not self._is_crowded():
-                args = {"channelName": event.channel, "peer": event.peer, "extra": ""}
-                self._ask(self._requests.add(0, _CONFIRM, args, now, call=event.call))
+                self._tell_peer(_CONFIRM, event.channel, event.peer, now)
         self._out.extend(events)
         if not marked:
             self._inbox.see(mark)  # nobody will be told of it

@@ -46,8 +46,7 @@ export class Calls {
   private readonly byPair = new Map<string, OpenCall>(); // by channel and peer: all that have a name
   private readonly unnamed = new Map<number, OpenCall>(); // by number: invitations that the server has not answered
   private lastIncoming = 0;
-  /** Invitations that were left out; whoever tells sets it to 0. */
-  leftOut = 0;
+  private leftOut = 0; // invitations, since `takeLeftOut`
 
   constructor(mostRinging: number) {
     this.mostRinging = mostRinging;
@@ -138,6 +137,13 @@ export class Calls {
     return line.type === "voip_invite"
       ? this.incoming(content, mark)
       : this.happened(line.type, content, mark);
+  }
+
+  /** How many invitations were left out since this was asked for last. */
+  takeLeftOut(): number {
+    const { leftOut } = this;
+    this.leftOut = 0;
+    return leftOut;
   }
 
   private incoming(content: Content, mark: number): CallEvent[] {

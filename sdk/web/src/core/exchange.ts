@@ -458,9 +458,8 @@ export class Exchange {
     this.dueAcknowledge = null;
     const text = this.requests.once(ACKNOWLEDGE, { ver_clear: this.inbox.acknowledge() });
     this.out.push({ kind: "transmit", text });
-    const { leftOut } = this.calls;
+    const leftOut = this.calls.takeLeftOut();
     if (!leftOut) return;
-    this.calls.leftOut = 0;
     const reason = `missed calls: ${leftOut}; ${this.settings.ringingCalls} wait for an answer`;
     this.out.push({ kind: "problem", name: "invite_received", code: GENERAL_E, reason });
   }

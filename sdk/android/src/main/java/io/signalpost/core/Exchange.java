@@ -189,7 +189,8 @@ final class Exchange {
             String channel = Json.textOf(pending.args.opt("channelName"));
             boolean invites = pending.func.equals(Requests.INVITE);
             if (invites && !channel.isEmpty()) {
-                hangUp(channel, pending, now); // the server may have taken it; nobody is to answer it any more
+                // The server may have taken it; nobody is to answer it any more.
+                tellPeer(Action.END.func, channel, Json.textOf(pending.args.opt("peer")), now);
             } else if (pending.sent && (invites || pending.func.equals(Requests.JOIN))) {
                 givenUp.put((long) pending.id, pending);
             }
@@ -269,7 +270,8 @@ final class Exchange {
     /** Its failure was told, and now the server says that it was done. */
     private void undo(Pending pending, JSONObject body, double now) {
         if (pending.func.equals(Requests.INVITE)) {
-            hangUp(Json.textOf(body.opt("channelName")), pending, now);
+            String channel = Json.textOf(body.opt("channelName"));
+            tellPeer(Action.END.func, channel, Json.textOf(pending.args.opt("peer")), now);
             return;
         }
         String name = pending.name();
@@ -277,10 +279,9 @@ final class Exchange {
         leaveUnless(Collections.singletonList(name), now);
     }
 
-    /** End the call of an invitation that was given up. */
-    private void hangUp(String channel, Pending invitation, double now) {
-        JSONObject args = Json.object("channelName", channel, "peer", invitation.args.opt("peer"), "extra", "");
-        ask(requests.add(0, Action.END.func, args, now, 0));
+    /** Say something of a call to the peer by ourselves. */
+    private void tellPeer(String func, String channel, String peer, double now) {
+        ask(requests.add(0, func, argsOf(channel, peer, ""), now, 0));
     }
 
     /** Why no more requests are taken, or "". */
@@ -395,7 +396,7 @@ final class Exchange {
     private void confirm(Event incoming, double now) {
         if (isCrowded()) return;
         Event.OfCall call = (Event.OfCall) incoming;
-        ask(requests.add(0, CONFIRM, argsOf(call.channel, call.peer, ""), now, call.call));
+        tellPeer(CONFIRM, call.channel, call.peer, now);
     }
 
     // --- channels ---
