@@ -167,7 +167,8 @@ class Socket(asyncio.Protocol):
     # for the outbox
 
     def flow(self) -> None:
-        """Read from the peer or not: not while it does not read what it asked for, nor while we are held.
+        """Read from the peer or not: not while it does not read what it asked for, while we are held, or while
+        something waits for its turn.
 
         Its part of a close is always read.
         """
@@ -178,6 +179,7 @@ class Socket(asyncio.Protocol):
         elif self._held or self.outbox.congested:
             self._transport.pause_reading()
         elif self._waiting is not None:
+            self._transport.pause_reading()
             if not self._turn_comes:
                 self._turn_comes = True
                 asyncio.get_running_loop().call_soon(self._catch_up)
@@ -244,7 +246,6 @@ class Socket(asyncio.Protocol):
         for taken, (kind, payload) in enumerate(received):
             if (outbox.congested or taken == _TURN) and self._state is _OPEN:
                 self._waiting = received[taken:]
-                self._transport.pause_reading()
                 self.flow()
                 return
             if self._state is not _OPEN or self._handler is None:
