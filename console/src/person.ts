@@ -277,15 +277,8 @@ export class Person {
     });
   }
 
-  #note(talk: TalkId, text: string): void {
-    const line: Line = {
-      key: `note-${++made}`,
-      kind: "note",
-      from: "",
-      text,
-      time: Date.now(),
-      fate: "sent",
-    };
+  #note(talk: TalkId, text: string, kind: "note" | "missed" = "note", from = ""): void {
+    const line: Line = { key: `note-${++made}`, kind, from, text, time: Date.now(), fate: "sent" };
     this.store.dispatch({ type: "line", talk, line });
   }
 
@@ -405,15 +398,7 @@ export class Person {
         this.#refusing -= 1;
       });
     }
-    const line: Line = {
-      key: `call-${++made}`,
-      kind: "missed",
-      from: call.peer,
-      text: "Missed call",
-      time: Date.now(),
-      fate: "sent",
-    };
-    this.store.dispatch({ type: "line", talk: `@${call.peer}`, line });
+    this.#note(`@${call.peer}`, "Missed call", "missed", call.peer);
   }
 
   #follow(open: OpenCall, call: Call): void {
