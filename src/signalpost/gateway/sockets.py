@@ -167,8 +167,8 @@ class Socket(asyncio.Protocol):
     # for the outbox
 
     def flow(self) -> None:
-        """Read from the peer or not: not while it does not read what it asked for, while we are held, or while
-        something waits for its turn.
+        """Read from the peer or not: not while it does not read what it asked for, while we are held, or
+        while something waits for its turn.
 
         Its part of a close is always read.
         """
