@@ -9,8 +9,10 @@ import pytest
 
 from services.house import APP, Device, House, refused
 from signalpost.domain.apps import App
+from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.engine.ports import Pending, Unavailable
+from signalpost.services.stored import ITEM
 
 
 @pytest.fixture
@@ -844,3 +846,33 @@ def test_what_a_store_left_undone_that_fails_late_is_done_later_and_nothing_else
     assert calls_events(ada) == ["failed"]
     assert calls_events(bo) == ["bye"]
     nothing_is_left(house)
+
+
+def test_a_login_and_a_logout_read_nothing_of_a_full_inbox(
+    house: House, bo: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC E5, PROTOCOL §8: the events of ended calls are found among 9 900 messages without reading any."""
+    cy = house.login("cy")
+    talk(cy, bo)
+    for number in range(9_900):
+        house.run(
+            house.queues.append(
+                bo.key,
+                ITEM.encode(InboxItem(f"m{number}", "instant", "ada", 0, "x")),
+                size=1,
+                ttl=100.0,
+                max_items=10_000,
+                max_size=10_000,
+                durable=True,
+            )
+        )
+    cy.press("bo", "5")
+
+    async def read(*args: object, **options: object) -> None:
+        raise AssertionError("a login reads the inbox")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.queues, "read", read)
+        house.login("bo").logout()
+        again = house.login("bo")
+    assert [kind for kind, _, _ in again.inbox()] == ["instant"] * 9_900

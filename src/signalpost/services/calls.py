@@ -33,7 +33,6 @@ __all__ = ["Answer", "Calls"]
 
 _EFFECT_MEMORY = 120.0  # seconds for which an effect is recognised that was done and could not be struck
 _RETRY = 1.0  # seconds after which a timer looks again at a call whose effects are under way
-_PAGE = 500  # items of an inbox that are looked through at once
 
 
 class Answer(NamedTuple):
@@ -327,6 +326,7 @@ class Calls:
                 max_items=limits.inbox_messages + limits.inbox_call_reserve,
                 max_size=2 * limits.inbox_bytes,
                 durable=False,
+                mark=effect.call,
                 dedupe=effect.id,
                 dedupe_ttl=_EFFECT_MEMORY,
             )
@@ -374,20 +374,7 @@ class Calls:
     async def _forget_events(self, key: str, *, of: set[str] | None = None) -> None:
         """Take call events out of an inbox, all or those of some calls: over a fresh login they mean
         nothing (PROTOCOL §8)."""
-        head = await self._queues.head(key)
-        after = head.cleared
-        while after < head.last:
-            items = await self._queues.read(key, after=after, limit=_PAGE)
-            if not items:
-                return
-            after = items[-1].seq
-            stale = [item.seq for item in items if _concerns(ITEM.decode(item.body).call, of)]
-            if stale:
-                await self._queues.remove(key, stale)
+        await self._queues.remove_marked(key, of)
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits
-
-
-def _concerns(call: str, calls: set[str] | None) -> bool:
-    return bool(call) if calls is None else call in calls
