@@ -43,6 +43,7 @@ from signalpost.services.messages import Messages
 from signalpost.services.presence import Presence
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Sessions
+from signalpost.services.turns import Turns
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.metrics import LagMeter, Latencies, Readings, Renderer
@@ -110,6 +111,7 @@ class Server:
             timers=self.timers,
             presence=presence,
             outlet=self.fanout,
+            turns=Turns(time.perf_counter, self._loop.call_soon),
             clock=clock,
             new_id=new_id,
             find_app=config.app,

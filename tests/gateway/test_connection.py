@@ -301,17 +301,21 @@ async def test_a_request_with_a_known_rid_is_answered_from_memory(
     """PROTOCOL §12: acted upon once, failures included; other functions' requests do not count."""
     client = desk.connect()
     client.login(device="signalpost-web")
+    friend = desk.connect()
+    friend.login("friend", device="signalpost-web")
     runs: list[str] = []
-    command = COMMANDS["channel_leave"]
+    command = COMMANDS["voip_invite_refuse"]
 
     async def run(context: Any, live: Any, asked: Any) -> Any:
-        runs.append(asked.name)
+        runs.append(asked.peer)
         return await command.run(context, live, asked)
 
-    _replace(monkeypatch, "channel_leave", run)
-    client.ask("channel_join", name="room")
-    client.got()
-    answers = [client.call("channel_leave", name="room", rid=rid) for rid in ("a", "a", "b", "b", "")]
+    _replace(monkeypatch, "voip_invite_refuse", run)
+    call = {"channelName": "room", "extra": ""}
+    friend.call("voip_invite", peer="ada", **call)
+    answers = [
+        client.call("voip_invite_refuse", peer="friend", rid=rid, **call) for rid in ("a", "a", "b", "b", "")
+    ]
     assert [answer["result"] for answer in answers] == ["ok", "ok", "failed", "failed", "failed"]
     assert len(runs) == 3
 

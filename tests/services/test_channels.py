@@ -96,8 +96,22 @@ def test_after_leaving_one_hears_nothing_of_the_channel(house: House) -> None:
     assert ada.heard() == [Heard("room", "user_leave", "bo")]
     ada.say("room", "x")
     assert bo.heard() == []
-    with refused(1001):
+
+
+def test_leaving_a_channel_that_one_is_not_in_is_no_failure_and_seen_by_nobody(house: House) -> None:
+    """SPEC C3: every time; names are names still."""
+    ada, bo = join_all(house, "room", "ada", "bo")
+    bo.leave("room")
+    ada.heard()
+    for _ in range(3):
         bo.leave("room")
+        bo.leave("never-joined")
+    assert ada.heard() == []
+    assert not house.exists("never-joined")
+    assert house.members("room") == ["ada"]
+    for name, code in (("", 1004), ("a b", 1004), ("é" * 65, 1005)):
+        with refused(code):
+            bo.leave(name)
 
 
 def test_without_user_notification_members_hear_of_no_joins_and_leaves(house: House) -> None:

@@ -20,16 +20,16 @@ from signalpost.wire.codes import CHANNEL_USER_ONLINE
 
 ACCOUNTS = ["ada", "bo", "cy"]
 WHO = st.sampled_from(ACCOUNTS)
+WHERE = st.sampled_from(["room", "hall", "yard"])
 DEEDS = {
     "confirm": Answer(None, Input.CONFIRM),
     "accept": Answer(None, Input.ACCEPT),
     "refuse": Answer(None, Input.REFUSE),
-    "end": Answer(Input.END_BY_CALLER, Input.END_BY_CALLEE),
 }
 
 
 class Interleaving(RuleBasedStateMachine):
-    """Three people, six devices, a slow disk."""
+    """Three people, six devices, a slow disk, and a loop that has no time for long work."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,6 +54,7 @@ class Interleaving(RuleBasedStateMachine):
             device.join("room")
         self.devices["ada"][0].set("room", "_auto_update_num", "1")
         self.house.disk.slow = True
+        self.house.busy = True
 
     def attached(self, account: str) -> Device | None:
         return self.house.attached.get(f"app\x1f{account}")
@@ -105,16 +106,21 @@ class Interleaving(RuleBasedStateMachine):
             self.texts[who, peer].append(text)
             self.begin(self.house.messages.send(device.session, peer, text))
 
-    @rule(who=WHO, peer=WHO)
-    def somebody_invites(self, who: str, peer: str) -> None:
+    @rule(who=WHO, peer=WHO, channel=WHERE)
+    def somebody_invites(self, who: str, peer: str, channel: str) -> None:
         if device := self.attached(who):
-            self.begin(self.house.calls.invite(device.session, "room", peer, ""))
+            self.begin(self.house.calls.invite(device.session, channel, peer, ""))
 
-    @rule(who=WHO, peer=WHO, deed=st.sampled_from(["confirm", "accept", "accept", "refuse", "end"]))
-    def somebody_answers(self, who: str, peer: str, deed: str) -> None:
+    @rule(who=WHO, peer=WHO, channel=WHERE, deed=st.sampled_from(["confirm", "accept", "accept", "refuse"]))
+    def somebody_answers(self, who: str, peer: str, channel: str, deed: str) -> None:
         device = self.attached(who)
         if device is not None:
-            self.begin(self.house.calls.answer(device.session, "room", peer, DEEDS[deed], ""))
+            self.begin(self.house.calls.answer(device.session, channel, peer, DEEDS[deed], ""))
+
+    @rule(who=WHO, peer=WHO, channel=WHERE)
+    def somebody_ends(self, who: str, peer: str, channel: str) -> None:
+        if device := self.attached(who):
+            self.begin(self.house.calls.end(device.session, channel, peer, ""))
 
     # --- time and the disk --------------------------------------------------------------------
 
@@ -125,6 +131,10 @@ class Interleaving(RuleBasedStateMachine):
     @rule()
     def the_disk_commits_what_it_has(self) -> None:
         self.house.disk.commit()
+
+    @rule()
+    def the_loop_takes_another_turn(self) -> None:
+        self.house.turn()
 
     @rule(seconds=st.sampled_from([0.25, 1.0, 5.0, 20.0, 30.0, 121.0]))
     def time_passes(self, seconds: float) -> None:
@@ -170,7 +180,10 @@ class Interleaving(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         house = self.house
-        house.disk.commit_all()
+        house.busy = False
+        while house.disk.waiting or house.waits:
+            house.disk.commit_all()
+            house.turn()
         house.disk.slow = False
         for started in self.started:
             assert started.finished

@@ -251,8 +251,8 @@ class Queues(Protocol):
         `dedupe`: for `dedupe_ttl` seconds a second append to the same `key` with the same text stores
         nothing and returns what the first returned (waiting for it if it is still under way, and
         failing with it); it is as durable as the item, and outlives the item's removal. `note` is a
-        short text returned with it. `mark`: a text by which `remove_marked` finds the item; only for one that
-        is not durable.
+        short text returned with it. `mark`: a text by which `remove_marked` finds the item, and for which
+        `marked` counts it; only for one that is not durable.
         Raises Full, Unavailable.
         """
         ...
@@ -284,6 +284,10 @@ class Queues(Protocol):
 
         It costs as much as there are marked items, however many others the queue holds.
         """
+        ...
+
+    async def marked(self, key: str) -> int:
+        """How many items bear a mark, visible or not; it looks at none of them."""
         ...
 
     async def sweep(self) -> int:

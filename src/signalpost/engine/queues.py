@@ -186,6 +186,14 @@ class MemoryQueues:
             {seq for seq, mark in queue.marks.items() if seq <= last and (marks is None or mark in marks)},
         )
 
+    async def marked(self, key: str) -> int:
+        """See `Queues.marked`."""
+        queue = self._queues.get(key)
+        if queue is None or not queue.marks:
+            return 0
+        self._refresh(queue)
+        return len(queue.marks)
+
     async def sweep(self) -> int:
         """See `Queues.sweep`."""
         now = self._clock()

@@ -239,7 +239,7 @@ async def invite(context: Context, live: Live, asked: args.CallArgs) -> Fields:
 
 
 def answer(by_caller: Input | None, by_callee: Input | None, check: Callable[[str], None]) -> Handler:
-    """`voip_invite_ack`, `_accept`, `_refuse`, `_bye`, `_msg`"""
+    """`voip_invite_ack`, `_accept`, `_refuse`, `_msg`"""
     by = Answer(by_caller, by_callee)
 
     async def run(context: Context, live: Live, asked: args.CallArgs) -> Fields:
@@ -250,6 +250,14 @@ def answer(by_caller: Input | None, by_callee: Input | None, check: Callable[[st
         return {}
 
     return run
+
+
+async def hang_up(context: Context, live: Live, asked: args.CallArgs) -> Fields:
+    """`voip_invite_bye`: that there is nothing to end any more is no failure (K12)."""
+    extra = text_of(asked.extra)
+    check_answer_extra(extra)
+    await context.services.calls.end(live, name_text(asked.channelName), name_text(asked.peer), extra)
+    return {}
 
 
 async def external_call(context: Context, live: Live, asked: args.Args) -> Fields:
@@ -310,11 +318,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "voip_invite_accept": _row(args.CallArgs, answer(None, Input.ACCEPT, check_answer_extra), changes=True),
     "voip_invite_refuse": _row(args.CallArgs, answer(None, Input.REFUSE, check_answer_extra), changes=True),
-    "voip_invite_bye": _row(
-        args.CallArgs,
-        answer(Input.END_BY_CALLER, Input.END_BY_CALLEE, check_answer_extra),
-        changes=True,
-    ),
+    "voip_invite_bye": _row(args.CallArgs, hang_up, changes=True),
     "voip_invite_msg": _row(
         args.CallArgs, answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE, check_dtmf), changes=True
     ),

@@ -208,7 +208,7 @@ class Channels:
         return Joined([live.account], {}, head.epoch, head.seq, missed)
 
     async def leave(self, live: Live, channel: str, unsee: Unsee = _unseen) -> None:
-        """Leave a channel (C3). Raises Refusal 1001 when not in it.
+        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal: 1004, 1005.
 
         `unsee`: called when the session is out for certain, and before the others are told of it. If the
         leave fails before that, the session is in the channel still and has missed nothing of it.
@@ -217,7 +217,7 @@ class Channels:
         session = live.session
         place = _place_in(session.places, channel) or _place_in(session.kept, channel)
         if place is None:
-            raise Refusal(Code.GENERAL_E_FAILED, "not in channel")
+            return
         await self._presence.save(live, leave(session, channel))
         unsee(channel)
         await self.vacate(live.app_id, live.account, place)

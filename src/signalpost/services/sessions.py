@@ -184,10 +184,7 @@ class Sessions:
             self._outlet.kick(key, old.line)
         if arrival is Arrival.REPLACE:
             await self._vacate(old)
-        if request.ours:
-            await self._calls.ended(request.app_id, request.account)
-        else:
-            await self._calls.inherited(request.app_id, request.account)
+        await self._calls.renewed(request.app_id, request.account)
 
     async def logout(self, live: Live) -> None:
         """End the session at its user's wish: offline at once (L9)."""
