@@ -70,6 +70,9 @@ class Recorder:
         if self.on_text is not None:
             self.on_text(self, data)
 
+    def part(self, code: int, reason: str) -> None:
+        self.connection.close(code, reason)
+
     def lost(self, silence: float) -> None:
         self.silences.append(silence)
 

@@ -242,7 +242,7 @@ def advance(call: Call, what: Input, *, extra: str = "", now: float) -> Call:
 
 
 def ends(call: Call, account: str) -> Input | None:
-    """What a party's end of a call is; None if the party has no such call (any more), which is no fault (K12)."""
+    """What a party's end of a call is; None if it has no such call (any more), which is no fault (K12)."""
     what = Input.END_BY_CALLER if call.caller == account else Input.END_BY_CALLEE
     return what if (call.state, what) in TABLE else None
 

@@ -96,6 +96,7 @@ class Command(NamedTuple):
     charge: Charge
     changes: bool  #: a repeat with the same request id is answered from memory (PROTOCOL §12)
     pipelined: bool  #: the next request need not wait for this one's commit
+    last: bool  #: it begins when all messages before it are answered (M11)
     answer: Callable[[int | str, Any], bytes]  #: the frame for the call's id and what `run` returned
 
 
@@ -276,15 +277,16 @@ def _row(
     *,
     charge: Charge = Charge.REQUEST,
     changes: bool = False,
+    last: bool = False,
 ) -> Command:
-    return Command(msgspec.json.Decoder(type_), run, failure, charge, changes, False, call_ok)
+    return Command(msgspec.json.Decoder(type_), run, failure, charge, changes, False, last, call_ok)
 
 
 def _message(type_: type[args.Args], run: Handler) -> Command:
     """A message: it has rates and a memory of its own (M7, M8), and what `run` returns is its id."""
     decoder = msgspec.json.Decoder(type_)
     failure = Code.SENDMESSAGE_E_OTHER
-    return Command(decoder, run, failure, Charge.NOTHING, False, True, sent_answer)
+    return Command(decoder, run, failure, Charge.NOTHING, False, True, False, sent_answer)
 
 
 _FREE = Charge.NOTHING
@@ -295,13 +297,13 @@ COMMANDS: dict[str, Command] = {
     "user_getmsg2": _row(args.PollByIdArgs, poll_by_id, charge=_FREE),
     "user_ack": _row(args.AckArgs, acknowledge, charge=_FREE),
     "user_sendmsg": _message(args.SendArgs, send),
-    "user_logout": _row(args.Args, log_out, charge=_FREE),
+    "user_logout": _row(args.Args, log_out, charge=_FREE, last=True),
     "user_query_user_status": _row(args.AccountArgs, query_status),
     "user_set_attr": _row(args.UserAttributeArgs, set_user_attribute, changes=True),
     "user_get_attr": _row(args.UserAttributeNameArgs, get_user_attribute),
     "user_get_attr_all": _row(args.AccountArgs, get_user_attributes),
-    "channel_join": _row(args.ChannelNameArgs, join, Code.JOINCHANNEL_E_OTHER),
-    "channel_leave": _row(args.ChannelNameArgs, leave, changes=True),
+    "channel_join": _row(args.ChannelNameArgs, join, Code.JOINCHANNEL_E_OTHER, last=True),
+    "channel_leave": _row(args.ChannelNameArgs, leave, changes=True, last=True),
     "channel_sendmsg": _message(args.ChannelMessageArgs, send_to_channel),
     "channel_set_attr": _row(args.ChannelAttributeArgs, set_channel_attribute, changes=True),
     "channel_del_attr": _row(args.ChannelAttributeNameArgs, delete_channel_attribute, changes=True),

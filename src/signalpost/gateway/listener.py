@@ -140,12 +140,13 @@ class Listener:
             server.close()
 
     async def drain(self, code: int = 1012, reason: str = "the server restarts") -> None:
-        """Stop, and close everything: WebSockets with `code`, whoever does not follow in time by force."""
+        """Stop, and close everything: WebSockets with `code`, each when it has its answers; whoever does not
+        follow in time by force."""
         self.stop()
         for doorway in tuple(self._doorways):
             doorway.expire()
         for connection in tuple(self._sockets):
-            connection.close(code, reason)
+            connection.part(code, reason)
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await asyncio.gather(runner.cleanup(), self._emptiness())
