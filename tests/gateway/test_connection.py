@@ -17,6 +17,7 @@ from signalpost.engine.ports import Pending, Unavailable
 from signalpost.gateway.commands import COMMANDS
 from signalpost.gateway.connection import Connection
 from signalpost.services.presence import Presence
+from signalpost.wire import codec
 from signalpost.wire.codes import Code
 from support.wiring import Wire
 
@@ -568,6 +569,40 @@ async def test_an_address_that_fails_too_often_has_to_wait(desk: Desk) -> None:
     client.send(["login", {"vid": "app", "account": "ada", "token": "t", "device": "websdk"}])
     [(_, body)] = client.got()
     assert (body["code"], "too many" in body["reason"]) == (Code.LOGIN_E_NET, True)
+
+
+@pytest.mark.parametrize("step", ["attach", "encode", "replay"])
+async def test_a_defect_behind_a_login_leaves_nobody_online_for_ever(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """SPEC L11: the client is told, the session is detached, and the next login is a login."""
+    client, friend = desk.connect(), desk.connect()
+    friend.login("friend")
+    body = client.login(device="signalpost-web")
+    client.call("channel_join", name="room")
+    client.connection.lost(0.0)
+    owner, name = {
+        "attach": (type(desk.server.fanout), "attach"),
+        "encode": (codec, "login_ok"),
+        "replay": (Connection, "_replay"),
+    }[step]
+
+    def defect(*args: Any, **options: Any) -> None:
+        raise RuntimeError("a defect")
+
+    again = desk.connect()
+    fields = {"vid": "app", "account": "ada", "token": "t", "device": "signalpost-web", "line": body["line"]}
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, defect)
+        again.send(["login", fields])
+    assert again.got()[-1][1]["code"] == Code.LOGIN_E_NET
+    assert again.wire.closed == (1000, "login refused")
+    again.connection.lost(0.0)
+    assert len(desk.server.fanout) == 1
+    session, _ = await desk.server.services.sessions._presence.find("app\x1fada")  # type: ignore[misc]
+    assert not session.attached
+    third = desk.connect()
+    assert third.login(device="signalpost-web", line=body["line"])["resumed"] is True
 
 
 async def test_a_login_while_logged_in_changes_nothing(desk: Desk) -> None:

@@ -335,6 +335,16 @@ class Connection:
         if isinstance(error, Superseded):
             self.kicked()
 
+    def _come_in(self, fields: LoginFields, login: Login) -> Exception | None:
+        """Take the session on, or return why not: one that nobody is told of must not stay."""
+        try:
+            self._logged_in(fields, login)
+        except Exception as defect:
+            self._release()
+            _start_alone(self._gate.services.sessions.abandon(login.live))
+            return defect
+        return None
+
     def _logged_in(self, fields: LoginFields, login: Login) -> None:
         gate, live = self._gate, login.live
         if self._lost:
@@ -599,11 +609,11 @@ class _LoginExchange(Running):
     def finish(self, result: Any, error: Exception | None) -> None:
         connection = self._connection
         if error is None:
-            connection._logged_in(self._fields, result)
-        elif isinstance(error, Refusal):
+            error = connection._come_in(self._fields, result)
+        if isinstance(error, Refusal):
             connection._gate.failed_login(connection._socket.peer)
             connection._refuse_login(error)
-        else:
+        elif error is not None:
             _log.error("login failed", exc_info=error)
             connection._refuse_login(Refusal(Code.LOGIN_E_NET, "server error"))
         connection._finished()
