@@ -522,15 +522,12 @@ class Connection:
             self._detach()  # what it asked for before it was lost is done first
         self._rest()
 
-    def _sent(self, sending: deque[_PipelinedExchange], *, was_full: bool) -> None:
-        """Messages are answered: who waited for that goes on."""
-        if was_full:
-            self._go_on()
-        if not sending:
-            quiet, self._quiet = self._quiet, None
-            if quiet is not None:
-                quiet.settle()
-            self._rest()
+    def _all_sent(self) -> None:
+        """No message is under way any more: who waited for that goes on."""
+        quiet, self._quiet = self._quiet, None
+        if quiet is not None:
+            quiet.settle()
+        self._rest()
 
     def _drain(self, queue: deque[bytes]) -> None:
         self._draining = True
@@ -568,8 +565,10 @@ class _PipelinedExchange(Running):
         self._tell(result, error)
         while sending and (outcome := sending[0]._outcome) is not None:
             sending.popleft()._tell(*outcome)
-        if was_full or not sending:
-            connection._sent(sending, was_full=was_full)
+        if was_full:
+            connection._go_on()
+        if not sending and (connection._quiet or connection._farewell):
+            connection._all_sent()
 
     def _tell(self, result: Any, error: Exception | None) -> None:
         connection = self._connection
