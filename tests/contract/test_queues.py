@@ -144,6 +144,22 @@ async def test_a_marked_item_that_has_gone_otherwise_is_not_found_again(
     assert await run(queues.head("bo")) == Head(later.seq, later.seq, 0)
 
 
+async def test_marked_items_are_counted(queues: Queues, clock: ManualClock) -> None:
+    """SPEC M9: what room the call events have left, however they went."""
+    assert await run(queues.marked("bo")) == 0
+    await fill(queues, "bo", 3)
+    first, second, *_ = await fill(queues, "bo", 4, durable=False, mark="a", ttl=20.0)
+    await run(append(queues, "bo", b"brief", durable=False, mark="b", ttl=10.0))
+    assert await run(queues.marked("bo")) == 5
+    await run(queues.trim("bo", upto=first))
+    await run(queues.remove("bo", [second]))
+    assert await run(queues.marked("bo")) == 3
+    clock.advance(10.0)
+    assert await run(queues.marked("bo")) == 2
+    await run(queues.remove_marked("bo", None))
+    assert await run(queues.marked("bo")) == await run(queues.marked("nobody")) == 0
+
+
 async def test_one_marked_item_is_removed_out_of_a_full_queue_without_going_through_it(
     queues: Queues,
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -738,6 +740,186 @@ def test_a_logout_between_ends_what_rang(house: House, ada: Device, bo: Device) 
     again = opens_again(house, bo, "ours")
     assert ada.inbox() == [("failed", "bo", 703)]
     assert again.inbox() == []
+    nothing_is_left(house)
+
+
+# --- how many ---------------------------------------------------------------------------------------
+
+FEW = Limits(open_calls=5, open_calls_with_one=3)
+
+
+@contextmanager
+def too_many(number: int) -> Iterator[None]:
+    """What happens inside is refused by a bound, which is named as configured, and by no rate (K12)."""
+    with pytest.raises(Refusal) as caught:
+        yield
+    assert caught.value.code == 700
+    assert f" {number} " in caught.value.reason
+    assert "second" not in caught.value.reason
+
+
+@pytest.mark.parametrize("limits", [FEW, Limits()], ids=["few", "default"])
+def test_so_many_calls_with_one_other_account(house: House, ada: Device, bo: Device, limits: Limits) -> None:
+    """SPEC K12: ringing, accepted and waiting, whoever calls; one that ends makes room for another."""
+    house.apps[APP] = App(limits=limits)
+    ada, bo = house.login("ada"), house.login("bo")
+    most = limits.open_calls_with_one
+    for n in range(most):
+        one, other = (ada, bo) if n % 2 else (bo, ada)
+        one.invite(other.account, f"c{n}")
+        if n % 3 == 0:
+            other.accept(one.account, f"c{n}")
+    for one, other in ((ada, bo), (bo, ada)):
+        with too_many(most):
+            one.invite(other.account, "one-more")
+    with refused(701):
+        ada.invite("bo", "c1")
+    ada.invite("bo", "c0")  # which follows the accepted one
+    ada.invite("cy", "elsewhere")
+    bo.end("ada", "c1")
+    bo.invite("ada", "one-more")
+    with too_many(most):
+        bo.invite("ada", "another")
+    assert len(house.open_calls()) == most + 1
+
+
+@pytest.mark.parametrize("limits", [FEW, Limits()], ids=["few", "default"])
+@pytest.mark.parametrize("full", ["caller", "callee", "callee that is away"])
+def test_so_many_calls_of_one_account(house: House, limits: Limits, full: str) -> None:
+    """SPEC K12: as caller and callee together; what waits for an account counts as well (K5)."""
+    house.apps[APP] = App(limits=limits)
+    busy, last = house.login("busy"), house.login("last")
+    others = [house.login(f"other{n}") for n in range(limits.open_calls // limits.open_calls_with_one + 1)]
+    if full == "callee that is away":
+        busy.logout()
+    for n in range(limits.open_calls):
+        other = others[n % len(others)]
+        caller, callee = (other, busy) if full != "caller" or n % 2 else (busy, other)
+        caller.invite(callee.account, f"c{n}")
+    caller, callee = (busy, last) if full == "caller" else (last, busy)
+    with too_many(limits.open_calls):
+        caller.invite(callee.account)
+    assert last.inbox() == []
+    last.invite(others[0].account)
+    if busy.live is not None:
+        busy.inbox()
+    others[0].end("busy", "c0")
+    caller.invite(callee.account)
+    assert len(house.open_calls()) == limits.open_calls + 1
+
+
+def test_every_end_finds_its_room_at_the_bounds_of_the_product(house: House) -> None:
+    """SPEC M9, K12: a callee that takes nothing has room for a thousand invitations and their ends."""
+    busy = house.login("busy")
+    callers = [house.login(f"caller{n}") for n in range(10)]
+    for n in range(100):
+        for caller in callers:
+            caller.invite("busy", f"c{n}")
+    for caller in callers[:5]:
+        for n in range(100):
+            caller.end("busy", f"c{n}")
+    for caller in callers[5:]:
+        caller.logout()
+    told = [kind for kind, _, _ in busy.inbox()]
+    assert (told.count("invite"), told.count("bye")) == (0, 1000)
+    nothing_is_left(house)
+
+
+def test_what_cannot_be_told_is_refused_and_the_end_is_told_all_the_same(house: House) -> None:
+    """SPEC M9: nothing is accepted that the caller would not hear of, and no key is lost in silence."""
+    house.apps[APP] = App(limits=Limits(inbox_call_reserve=4))
+    ada, bo = house.login("ada"), house.login("bo")
+    keys = '{"msgtype":"dtmf","msgdata":"1"}'
+    ada.invite("bo")
+    bo.confirm("ada")
+    bo.accept("ada")
+    bo.press("ada", keys)
+    for act in (lambda: bo.press("ada", keys), lambda: bo.press("ada", keys)):
+        with refused(1001):
+            act()
+    with refused(700):
+        house.login("cy").invite("ada")
+    bo.end("ada")
+    assert [kind for kind, _, _ in ada.inbox()] == ["ack", "accept", "msg", "bye"]
+
+
+# --- in small pieces --------------------------------------------------------------------------------
+
+
+def busy_with(house: House, ada: Device, number: int = 6) -> list[Device]:
+    """People who call ada, and the loop has no time from now on."""
+    others = [house.login(f"other{n}") for n in range(number)]
+    for other in others:
+        other.invite("ada")
+    house.busy = True
+    return others
+
+
+def test_the_calls_of_a_session_end_a_few_in_each_turn(house: House, ada: Device) -> None:
+    """SPEC E5, K11: others act in between; the logout is answered when the last has ended."""
+    others = busy_with(house, ada)
+    leaving = house.begin(ada.leaving())
+    open_then = []
+    while not leaving.finished:
+        open_then.append(len(house.open_calls()))
+        others[-1].send("other0", "meanwhile")
+        house.turn()
+    assert open_then == sorted(open_then, reverse=True)
+    assert len(set(open_then)) > 3
+    house.busy = False
+    assert others[0].inbox()[0] == ("failed", "ada", 703)
+    assert all([kind for kind, _, _ in other.inbox()] == ["failed"] for other in others[1:])
+    nothing_is_left(house)
+
+
+def test_a_login_during_a_long_logout_keeps_what_comes_for_it(house: House, ada: Device) -> None:
+    """SPEC K11, E5: the calls of the ended session end, and none of the new one, of the same pair neither."""
+    others = busy_with(house, ada)
+    leaving = house.begin(ada.leaving())
+    house.turn()
+    gone = next(other for other in others if ("failed", "ada", 703) in other.inbox())
+    again = house.device("ada")
+    again.begin_login()
+    assert again.coming
+    again_invited = house.begin(house.calls.invite(gone.session, "room", "ada", '{"again":1}'))
+    assert again_invited.finished
+    while again.coming or not leaving.finished:
+        house.turn()
+    house.busy = False
+    assert again.inbox() == [("invite", gone.account, '{"again":1}')]
+    again.accept(gone.account)
+    assert gone.inbox() == [("accept", "ada", "")]
+    assert all(("failed", "ada", 703) in other.inbox() for other in others if other is not gone)
+    assert len(house.open_calls()) == 1
+
+
+def test_two_logins_at_once_ring_in_the_later_one(house: House, ada: Device) -> None:
+    """SPEC L7, L17, K11: every call once, however the two come in each other's way."""
+    others = busy_with(house, ada)
+    first, second = house.device("ada"), house.device("ada", ours=False)
+    first.begin_login()
+    house.turn()
+    second.begin_login()
+    while first.coming or second.coming:
+        house.turn()
+    house.busy = False
+    assert (first.live, second.live is None) == (None, False)
+    assert sorted(second.inbox()) == sorted(("invite", other.account, "") for other in others)
+    for other in others:
+        second.confirm(other.account)
+        second.accept(other.account)
+        assert [kind for kind, _, _ in other.inbox()] == ["ack", "accept"]
+
+
+def test_calls_that_are_due_at_once_end_a_few_in_each_turn(house: House, ada: Device) -> None:
+    """SPEC K7, E5."""
+    others = busy_with(house, ada)
+    house.advance(20.0)
+    assert 0 < len(house.open_calls()) < len(others)
+    while house.waits:
+        house.turn()
+    assert all(other.inbox() == [("failed", "ada", 705)] for other in others)
+    assert [kind for kind, _, _ in ada.inbox()] == ["bye"] * len(others)
     nothing_is_left(house)
 
 
