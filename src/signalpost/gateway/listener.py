@@ -147,9 +147,12 @@ class Listener:
             doorway.expire()
         for connection in tuple(self._sockets):
             connection.part(code, reason)
+        # Who has not all answers by then is told all the same, before force is used.
+        late = self._loop.call_later(self.settings.close_timeout / 2, self._close_all, code, reason)
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await asyncio.gather(runner.cleanup(), self._emptiness())
+        late.cancel()
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
@@ -267,6 +270,10 @@ class Listener:
     def _overran(self, transport: asyncio.Transport) -> None:
         self.counts.slow += 1
         log.info("slow consumer dropped", peer=peer_of(transport))
+
+    def _close_all(self, code: int, reason: str) -> None:
+        for connection in tuple(self._sockets):
+            connection.close(code, reason)
 
     async def _emptiness(self) -> None:
         """Wait until no WebSocket is left: politely, then by force."""
