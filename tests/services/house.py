@@ -31,11 +31,11 @@ from signalpost.services.janitor import Janitor
 from signalpost.services.keys import inbox_key, split, topic_key
 from signalpost.services.live import Live
 from signalpost.services.messages import Messages
+from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
 from signalpost.services.stored import CALL, EVENT
-from signalpost.services.turns import Turns
 from signalpost.wire.codes import Code
 
 __all__ = ["APP", "Device", "Heard", "House", "Started", "refused"]
@@ -241,7 +241,7 @@ class House:
             timers=self.timers,
             presence=self.presence,
             outlet=self,
-            turns=Turns(lambda: next(self._moments) if self.busy else 0, self._soon.append),
+            pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             clock=clock,
             new_id=new_id,
             find_app=find_app,

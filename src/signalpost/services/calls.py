@@ -29,9 +29,9 @@ from signalpost.engine.ports import Clock, Conflict, Full, Pending, Queues, Reco
 from signalpost.services.keys import call_key, calls_key, inbox_key, split, with_pair
 from signalpost.services.live import Live
 from signalpost.services.outlet import Outlet
+from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence, Standing
 from signalpost.services.stored import CALL, CALLS, ITEM
-from signalpost.services.turns import Turns
 from signalpost.wire.codes import EXTRA_BYTES, Code
 from signalpost.wire.texts import size_of
 
@@ -57,12 +57,12 @@ class Calls:
         "_find_app",
         "_new_id",
         "_outlet",
+        "_pauses",
         "_presence",
         "_queues",
         "_records",
         "_succession",
         "_timers",
-        "_turns",
     )
 
     def __init__(
@@ -73,7 +73,7 @@ class Calls:
         timers: Timers,
         presence: Presence,
         outlet: Outlet,
-        turns: Turns,
+        pauses: Pauses,
         clock: Clock,
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
@@ -83,7 +83,7 @@ class Calls:
         self._timers = timers
         self._presence = presence
         self._outlet = outlet
-        self._turns = turns
+        self._pauses = pauses
         self._clock = clock
         self._new_id = new_id
         self._find_app = find_app
@@ -178,7 +178,7 @@ class Calls:
 
         async with self._one_by_one(key):
             for call, call_id in (await self._listed(key)).items():
-                await self._turns.pause()
+                await self._pauses.take()
                 with suppress(Refusal):  # no room for the invitation: it waits until its time is over
                     if await self._decide_on(call, call_id, decide) is not None:
                         await self._carry_out(call)
@@ -204,7 +204,7 @@ class Calls:
             await self._queues.remove_marked(key, None)  # over a fresh login they mean nothing (PROTOCOL §8)
             over = set()
             for call, call_id in calls.items():
-                await self._turns.pause()
+                await self._pauses.take()
                 decided = await self._decide_on(call, call_id, decide)
                 if decided is None or decided.over:
                     over.add(call_id)
@@ -233,7 +233,7 @@ class Calls:
 
     async def due(self, key: str) -> None:
         """A call's timer: perform what was left undone, then see what time has done to it (K5-K7)."""
-        await self._turns.pause()  # many may be due at once
+        await self._pauses.take()  # many may be due at once
         call, _ = await self._find(key)
         if call is None:
             return

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from signalpost.services.driver import start
-from signalpost.services.turns import Turns
+from signalpost.services.pauses import Pauses
 
 
 class Loop:
@@ -16,7 +16,7 @@ class Loop:
     def __init__(self) -> None:
         self.now = 0.0
         self.soon: list[Callable[[], None]] = []
-        self.turns = Turns(lambda: self.now, self.soon.append)
+        self.pauses = Pauses(lambda: self.now, self.soon.append)
         self.done: list[str] = []  # pieces, in their order
 
     def begin(self, name: str, pieces: int, *, seconds: float = 0.0004) -> None:
@@ -24,7 +24,7 @@ class Loop:
 
         async def work() -> None:
             for number in range(pieces):
-                await self.turns.pause()
+                await self.pauses.take()
                 self.now += seconds
                 self.done.append(f"{name}{number}")
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from signalpost.engine.ports import Pending
 
-__all__ = ["Turns"]
+__all__ = ["Pauses"]
 
 _PIECE = 0.001  # seconds of each turn of the loop that long work may take, all of it together
 
 
-class Turns:
-    """The turns of the loop, as long work sees them."""
+class Pauses:
+    """The pauses that long work takes, so that each turn of the loop has a little of it."""
 
     __slots__ = ("_now", "_since", "_soon", "_waiting")
 
@@ -28,7 +28,7 @@ class Turns:
         self._since: float | None = None  # when this turn's work began; None before there is any
         self._waiting: deque[Pending] = deque()  # work that goes on in a later turn, one a use case
 
-    async def pause(self) -> None:
+    async def take(self) -> None:
         """Go on at once, or in a later turn if the work of this one has taken its time.
 
         Called between two pieces, where others may act.
