@@ -6,7 +6,16 @@ import pytest
 
 from engine.conftest import Disk
 from engine.driving import NOW, ManualClock, append, run, together
-from signalpost.engine.ports import AddMember, Appended, Conflict, DeleteAttribute, Entry, SetAttribute
+from signalpost.engine.ports import (
+    AddMember,
+    Appended,
+    Conflict,
+    DeleteAttribute,
+    Entry,
+    Full,
+    SetAttribute,
+    Unavailable,
+)
 
 
 async def bodies(disk: Disk, key: str) -> list[bytes]:
@@ -42,6 +51,30 @@ async def test_caps_and_ends_hold_after_a_restart(disk: Disk, clock: ManualClock
     clock.advance(10.0)
     await disk.reopen()
     assert await bodies(disk, "bo") == [b"y"]
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_the_cap_of_a_part_holds_after_a_restart(disk: Disk, crash: bool) -> None:
+    """SPEC M9: who has used up his half of an inbox does not get another by a restart."""
+    of = {"part_items": 2, "part_size": 100}
+    for part in ("ada", "cy", "ada"):
+        await number(disk, "bo", part=part, **of)
+    disk.crash() if crash else await disk.reopen()
+    full, done = await together(
+        append(disk.queues, "bo", b"y", part="ada", **of), append(disk.queues, "bo", b"y", part="cy", **of)
+    )
+    assert isinstance(full, Full)
+    assert isinstance(done, Appended)
+
+
+async def test_a_failed_append_gives_the_room_of_its_part_back(disk: Disk) -> None:
+    """SPEC M9."""
+    of = {"part": "ada", "part_items": 1, "part_size": 100}
+    disk.store.writer.execute("PRAGMA query_only = ON")
+    (failed,) = await together(append(disk.queues, "bo", b"x", **of))
+    assert isinstance(failed, Unavailable)
+    disk.store.writer.execute("PRAGMA query_only = OFF")
+    await number(disk, "bo", **of)
 
 
 async def test_items_that_are_not_durable_vanish(disk: Disk) -> None:

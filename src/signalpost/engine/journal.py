@@ -46,7 +46,7 @@ class Table(NamedTuple):
     columns: int
 
 
-_ITEMS = Table("INSERT INTO items (id, queue, seq, size, expires, body) VALUES ", 6)
+_ITEMS = Table("INSERT INTO items (id, queue, seq, size, expires, body, part) VALUES ", 7)
 _RECEIPTS = Table("INSERT INTO receipts (id, queue, dedupe, seq, note, expires) VALUES ", 6)
 _RECORDS = Table("INSERT OR REPLACE INTO records (key, value, rev, expires) VALUES ", 4)
 _ATTRIBUTES = Table("INSERT OR REPLACE INTO topic_attributes (topic, name, value) VALUES ", 3)

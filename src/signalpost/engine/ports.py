@@ -63,7 +63,11 @@ class Conflict(EngineError):
 
 
 class Full(EngineError):
-    """The queue is at its cap of items or bytes."""
+    """The queue is at its cap of items or bytes, or `part` of it at its own; "" if it is the whole queue."""
+
+    def __init__(self, key: str, part: str = "") -> None:
+        super().__init__(key, part)
+        self.part = part
 
 
 class RateExceeded(EngineError):
@@ -237,6 +241,9 @@ class Queues(Protocol):
         max_items: int,
         max_size: int,
         durable: bool,
+        part: str = "",
+        part_items: int = 0,
+        part_size: int = 0,
         note: str = "",
         mark: str = "",
         dedupe: str = "",
@@ -248,12 +255,21 @@ class Queues(Protocol):
         and with nothing stored, if the queue would then hold more than `max_items` items or `max_size`
         bytes. Items that are not durable are kept in memory only and vanish in a restart; they keep
         their place in the order. Calls in one tick keep their order.
+        `part`: a text that items have in common; the call raises Full as well if the queue would then hold
+        more than `part_items` items with it, or `part_size` bytes. It is as durable as the item.
         `dedupe`: for `dedupe_ttl` seconds a second append to the same `key` with the same text stores
         nothing and returns what the first returned (waiting for it if it is still under way, and
         failing with it); it is as durable as the item, and outlives the item's removal. `note` is a
         short text returned with it. `mark`: a text by which `remove_marked` finds the item; only for one that
         is not durable.
         Raises Full, Unavailable.
+        """
+        ...
+
+    async def appended(self, key: str, dedupe: str) -> Appended | None:
+        """What an append with this dedupe key did, or None; waits for it as another append would.
+
+        Raises Unavailable.
         """
         ...
 
@@ -429,6 +445,13 @@ class Topics(Protocol):
         All `rates` are checked before anything is done; a refused change does not count, nor does one
         that is not applied or is a repetition.
         Raises RateExceeded, Unavailable (then the edits are in force, and may not survive a restart).
+        """
+        ...
+
+    async def changed(self, topic: str, dedupe: str) -> Change | None:
+        """What a change with this dedupe key did, or None; waits for it as another change would.
+
+        Raises Unavailable.
         """
         ...
 

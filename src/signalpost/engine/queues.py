@@ -37,13 +37,24 @@ class Stored(msgspec.Struct, gc=False, eq=False):
     size: int
     expires: float
     body: bytes | None  #: None when it is on the disk only
+    part: str = ""  #: what it has in common with others of its queue, "" for nothing
     row: int = 0  #: its row in the journal: 0 not durable, LOST when its commit failed
+
+
+class Held:
+    """What a queue holds of one part."""
+
+    __slots__ = ("items", "size")
+
+    def __init__(self) -> None:
+        self.items = 0
+        self.size = 0  # sum over them
 
 
 class Queue:
     """One queue of the index."""
 
-    __slots__ = ("barrier", "items", "last", "marks", "next", "size", "soonest", "touched")
+    __slots__ = ("barrier", "items", "last", "marks", "next", "parts", "size", "soonest", "touched")
 
     def __init__(self, base: int, now: float) -> None:
         self.items: list[Stored] = []  # ascending; those above `last` are not visible yet
@@ -54,6 +65,37 @@ class Queue:
         self.touched = now  # when it was last used: an empty one is forgotten some time after
         self.barrier: Pending | None = None  # the latest commit that one of `items` waits for
         self.marks: dict[int, str] | None = None  # of those of `items` that bear one; made with the first
+        self.parts: dict[str, Held] | None = None  # what `items` hold of each part; made with the first
+
+    def hold(self, item: Stored) -> None:
+        """Account for an item that is there now."""
+        self.size += item.size
+        if item.expires < self.soonest:
+            self.soonest = item.expires
+        if item.part:
+            if self.parts is None:
+                self.parts = {}
+            held = self.parts.get(item.part)
+            if held is None:
+                held = self.parts[item.part] = Held()
+            held.items += 1
+            held.size += item.size
+
+    def let_go(self, gone: list[Stored]) -> None:
+        """Account for items that have just left."""
+        self.size -= sum([item.size for item in gone])
+        if self.marks:
+            for item in gone:
+                self.marks.pop(item.seq, None)
+        if self.parts:
+            for item in gone:
+                held = self.parts.get(item.part)
+                if held is None:
+                    continue
+                held.items -= 1
+                held.size -= item.size
+                if not held.items:
+                    del self.parts[item.part]
 
 
 class MemoryQueues:
@@ -85,6 +127,9 @@ class MemoryQueues:
         max_items: int,
         max_size: int,
         durable: bool,
+        part: str = "",
+        part_items: int = 0,
+        part_size: int = 0,
         note: str = "",
         mark: str = "",
         dedupe: str = "",
@@ -103,18 +148,17 @@ class MemoryQueues:
             queue = self._begin(key, now)
         if len(queue.items) >= max_items or queue.size + size > max_size:
             self._make_room(key, queue, now, size, max_items, max_size)
+        if part and not _has_room(queue, part, size, part_items, part_size):
+            self._make_room_for(key, queue, now, part, size, part_items, part_size)
         seq = queue.next
-        expires = now + ttl
-        item = Stored(seq, size, expires, body)
+        item = Stored(seq, size, now + ttl, body, part)
         if dedupe:
             receipt = Receipt(seq, note, now + dedupe_ttl)
         waiting = self._keep(key, queue, item, (key, dedupe), receipt, durable)
         queue.next = seq + 1
         queue.items.append(item)
-        queue.size += size
+        queue.hold(item)
         queue.touched = now
-        if expires < queue.soonest:
-            queue.soonest = expires
         self.items += 1
         if mark:
             queue.marks = queue.marks or {}
@@ -128,6 +172,11 @@ class MemoryQueues:
                 if item.row == LOST:
                     raise
         return Appended(seq, note, False)
+
+    async def appended(self, key: str, dedupe: str) -> Appended | None:
+        """See `Queues.appended`."""
+        receipt = self._receipts.find((key, dedupe), self._clock())
+        return None if receipt is None else await self._repeat(receipt)
 
     async def read(self, key: str, *, after: int, limit: int) -> list[Item]:
         """See `Queues.read`."""
@@ -252,6 +301,14 @@ class MemoryQueues:
         if len(queue.items) >= max_items or queue.size + size > max_size:
             raise Full(key)
 
+    def _make_room_for(
+        self, key: str, queue: Queue, now: float, part: str, size: int, part_items: int, part_size: int
+    ) -> None:
+        if queue.soonest <= now:
+            self._purge(queue, now)
+        if not _has_room(queue, part, size, part_items, part_size):
+            raise Full(key, part)
+
     @staticmethod
     async def _repeat(receipt: Receipt) -> Appended:
         if receipt.waiting is not None:
@@ -281,9 +338,12 @@ class MemoryQueues:
 
     def _discard(self, queue: Queue, gone: list[Stored]) -> None:
         """Account for items that have just left the index."""
-        queue.size -= sum([item.size for item in gone])
+        queue.let_go(gone)
         self.items -= len(gone)
-        marks = queue.marks
-        if marks:
-            for item in gone:
-                marks.pop(item.seq, None)
+
+
+def _has_room(queue: Queue, part: str, size: int, part_items: int, part_size: int) -> bool:
+    held = None if queue.parts is None else queue.parts.get(part)
+    if held is None:
+        return part_items > 0 and size <= part_size
+    return held.items < part_items and held.size + size <= part_size
