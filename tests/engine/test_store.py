@@ -20,6 +20,7 @@ from signalpost.engine.sqlite import (
     DataDirectoryUnusable,
     SchemaTooNew,
     SqliteQueues,
+    SqliteRecords,
     Store,
     StoreError,
 )

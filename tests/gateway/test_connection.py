@@ -23,7 +23,9 @@ from support.wiring import Wire
 APPS = {
     "app": App(any_token=True),
     "strict": App(certificate="secret"),
-    "slow": App(any_token=True, limits=Limits(requests=3, list_requests=1, user_messages=2)),
+    "slow": App(
+        any_token=True, limits=Limits(requests=1, requests_burst=3, list_requests=1, user_messages=2)
+    ),
     "flag": App(any_token=True, lines="flag"),
 }
 

@@ -220,7 +220,7 @@ class House:
         self.presence = Presence(self.records, clock)
         self.messages = Messages(self.queues, self, clock, new_id)
         self.attributes = Attributes(self.kept, self.presence, find_app)
-        self.requests = Requests(self.records)
+        self.requests = Requests(self.records, clock)
         self.channels = Channels(
             topics=self.topics,
             records=self.records,
@@ -260,6 +260,7 @@ class House:
             calls=self.calls,
             attributes=self.attributes,
             messages=self.messages,
+            requests=self.requests,
             sweeps=(self.records.sweep, self.kept.sweep, self.queues.sweep, self.topics.sweep),
             report=self.reported.append,
         )

@@ -25,7 +25,7 @@ def set_attribute(current: dict[str, str], name: str, value: str, limits: Limits
         if seconds is None:
             raise Refusal(
                 Code.GENERAL_E_WRONG_PARAM,
-                f"{ATTR_CONN_TIMEOUT} takes whole seconds, {limits.grace_min:g} to {limits.grace_max:g}",
+                f"{ATTR_CONN_TIMEOUT} takes a whole number from {limits.grace_min:g} to {limits.grace_max:g}",
             )
         value = str(min(max(seconds, limits.grace_min), limits.grace_max)).removesuffix(".0")
     if name not in current and len(current) >= ATTRIBUTES:

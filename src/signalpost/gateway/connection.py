@@ -19,9 +19,8 @@ import structlog
 
 from signalpost.domain.apps import App
 from signalpost.domain.inbox import InboxItem
-from signalpost.domain.rates import SlidingWindow
-from signalpost.domain.refusals import Refusal, Superseded
-from signalpost.engine.ports import Clock, Unavailable
+from signalpost.domain.refusals import Refusal, Superseded, TooMany
+from signalpost.engine.ports import Clock, Pending, Unavailable
 from signalpost.gateway.commands import COMMANDS, Charge, Command, Services
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.fanout import Fanout, event_frame
@@ -168,7 +167,7 @@ class Connection:
         elif isinstance(frame, frames.SetFlag):
             self._set_flag()
         elif isinstance(frame, frames.Unreadable):
-            self._answer(frame.id, self._failure(Refusal(Code.GENERAL_E_WRONG_PARAM, frame.reason)))
+            self._answer(frame.id, self._failure(self._unreadable(frame.reason)))
         elif self.live is not None:
             self._complain("line_login is not offered, and this connection is logged in")
         else:
@@ -191,7 +190,8 @@ class Connection:
             self._complain("already logged in: log out first, or use another connection")
             return
         if not self._gate.may_login(self._socket.peer):
-            self._refuse_login(Refusal(Code.LOGIN_E_NET, "too many failed logins from this address: wait"))
+            address = "one address may fail only so often in 60 seconds"
+            self._refuse_login(TooMany(Code.LOGIN_E_NET, "failed logins from this address", address))
             return
         self._busy = True
         _LoginExchange(self, fields, self._open(fields)).step()
@@ -202,11 +202,12 @@ class Connection:
         request = await admit(fields, find_app=gate.find_app, sessions=sessions, clock=gate.clock)
         return await sessions.login(request)
 
-    def _refuse_login(self, refusal: Refusal) -> None:
+    def _refuse_login(self, refusal: Refusal, *, retry: float = 0.0) -> None:
+        """`retry`: in how many seconds the same login will be taken; 0.0 where that is no matter of time."""
         gate = self._gate
-        gate.counters.logins_failed += 1
+        gate.counters.logins_failed += not retry
         gate.counters.refused(refusal.code)
-        self._socket.send(codec.login_failed(refusal.reason, refusal.code))
+        self._socket.send(codec.login_failed(refusal.reason, refusal.code, retry=retry))
         self._socket.close(_NORMAL, "login refused")
 
     def _call(self, body: CallBody) -> None:
@@ -217,10 +218,12 @@ class Connection:
             if live is None:
                 raise Refusal(Code.GENERAL_E_NOT_LOGIN, "not logged in: log in first")
             command = COMMANDS.get(body.func) if isinstance(body.func, str) else None
+            requests = gate.services.requests
             if command is None:
+                requests.ask(live)
                 raise Refusal(Code.GENERAL_E_FAILED, f"unknown function: {str(body.func)[:128]}")
-            if command.charge is not Charge.NOTHING:
-                self._charge(live, command.charge)
+            charge = command.charge
+            wait = 0.0 if charge is None else charge(requests, live)
             try:
                 args = codec.decode_args(command.decoder, body.args)
             except codec.Malformed as error:
@@ -231,8 +234,12 @@ class Connection:
                 raise Refusal(
                     Code.GENERAL_E_LARGE_PARAM, f"rid: at most {_REQUEST_ID_BYTES} characters are allowed"
                 )
-            once = command.changes and args.rid
-            work = self._once(command, live, args) if once else command.run(self, live, args)
+            if wait and charge is not None:
+                work = self._later(command, charge, live, args, wait)
+            elif command.changes and args.rid:
+                work = self._once(command, live, args)
+            else:
+                work = command.run(self, live, args)
         except Refusal as refusal:
             self._answer(body.id, self._failure(refusal))
             return
@@ -245,26 +252,25 @@ class Connection:
             self._busy = True
             _Exchange(self, body.id, command, work).step()
 
-    @staticmethod
-    def _charge(live: Live, charge: Charge) -> None:
-        """Count a request against the session's rate (M10)."""
-        limits = live.app.limits
-        now = asyncio.get_running_loop().time()
-        if charge is Charge.FULL_LIST:
-            if live.lists is None:
-                live.lists = SlidingWindow()
-            if not live.lists.take(now, limits.list_requests):
-                raise Refusal(
-                    Code.GENERAL_E_FAILED,
-                    f"too many full lists: {limits.list_requests} in any one second are allowed",
-                )
-        if live.requests is None:
-            live.requests = SlidingWindow()
-        if not live.requests.take(now, limits.requests):
-            raise Refusal(
-                Code.GENERAL_E_FAILED,
-                f"too many requests: {limits.requests} in any one second are allowed",
-            )
+    def _unreadable(self, reason: str) -> Refusal:
+        """What is said of a call of which nothing but the id could be read: it counts as any other (M10)."""
+        try:
+            if self.live is not None:
+                self._gate.services.requests.ask(self.live)
+        except TooMany as refusal:
+            return refusal
+        return Refusal(Code.GENERAL_E_WRONG_PARAM, reason)
+
+    async def _later(self, command: Command, charge: Charge, live: Live, args: Any, wait: float) -> Any:
+        """Do what was asked when its time has come; the requests behind it wait as well."""
+        while wait:
+            pause = Pending()
+            asyncio.get_running_loop().call_later(wait, pause.settle)
+            await pause
+            if self.live is not live:
+                raise Superseded
+            wait = charge(self._gate.services.requests, live)
+        return await command.run(self, live, args)
 
     async def _once(self, command: Command, live: Live, args: Any) -> bytes:
         """Do what was asked, unless it was done already: a known request id is answered from memory."""
@@ -274,7 +280,7 @@ class Connection:
                 raise Superseded
             try:
                 return codec.ok_body(await command.run(self, live, args))
-            except Superseded:
+            except (Superseded, TooMany):
                 raise
             except Refusal as refusal:
                 return self._failure(refusal)
@@ -507,6 +513,8 @@ class _LoginExchange(Running):
         connection = self._connection
         if error is None:
             connection._logged_in(self._fields, result)
+        elif isinstance(error, TooMany):
+            connection._refuse_login(error, retry=error.wait)
         elif isinstance(error, Refusal):
             connection._gate.failed_login(connection._socket.peer)
             connection._refuse_login(error)
