@@ -125,7 +125,7 @@ def test_no_name_makes_a_bound_look_like_a_rate(name: str) -> None:
 
 
 def plain_refusals() -> Iterator[tuple[str, str]]:
-    """Every place of the server where something is refused for no rate, with all the text that stands there."""
+    """Every place of the server where something is refused for no rate, with all its text."""
     root = Path(signalpost.__file__).parent
     for path in (path for layer in ("domain", "services", "gateway") for path in (root / layer).glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -514,12 +514,13 @@ def test_events_between_a_resumes_calls_and_its_answer_are_not_lost(house: House
 
 def test_a_kept_place_that_ends_while_its_login_waits_does_not_end_the_login(house: House) -> None:
     """SPEC L17: nor leaves a session that nobody is on."""
-    ada = house.original("ada")
-    ada.describe("mood", "fine")
+    ada, bo = house.original("ada"), house.login("bo")
     ada.join("room")
     ada.breaks()
     house.advance(119.0)
+    bo.invite("ada")
     house.disk.slow = True
+    house.begin(house.messages.send(bo.session, "ada", "behind this the invitation has to wait"))
     again = house.device("ada", ours=False)
     again.begin_login()
     assert again.coming

@@ -10,13 +10,15 @@ finishes without suspending; where it must wait (a group commit) it suspends on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
 __all__ = [
+    "NO_FIELDS",
     "AddMember",
     "Appended",
     "Change",
@@ -145,6 +147,9 @@ class Pending:
 # --- records ----------------------------------------------------------------------------------
 
 
+NO_FIELDS: Final[Mapping[str, bytes]] = MappingProxyType({})
+
+
 class Entry(NamedTuple):
     """A record's value and the revision that a conditional `put` names."""
 
@@ -153,21 +158,38 @@ class Entry(NamedTuple):
 
 
 class Records(Protocol):
-    """Values by key with compare-and-set and a time to live."""
+    """Values by key with compare-and-set and a time to live.
+
+    A record may have fields, which are values by name: each is stored apart, so that a change writes what it
+    changes, and all of them live and die with their record.
+    """
 
     async def get(self, key: str) -> Entry | None:
         """The live record, or None if there is none or its time is over."""
         ...
 
-    async def put(self, key: str, value: bytes, *, expect: int | None, ttl: float | None) -> int:
+    async def put(
+        self,
+        key: str,
+        value: bytes,
+        *,
+        expect: int | None,
+        ttl: float | None,
+        fields: Mapping[str, bytes] = NO_FIELDS,
+    ) -> int:
         """Store and return the new revision (> 0, never used before for this key).
 
         `expect`: None whatever is there, 0 nothing may be there, else exactly this revision.
         `ttl`: seconds from now, None for no end; it replaces the earlier one.
+        `fields`: these are set in the same step, and the record's others stay as they are.
         On a durable implementation the value is committed when this returns. Values become visible
         to `get` in the order of the calls, at the latest when this returns.
         Raises Conflict (nothing changed), Unavailable.
         """
+        ...
+
+    async def fields(self, key: str) -> Mapping[str, bytes]:
+        """The live record's fields; the caller must not change them. Raises Unavailable."""
         ...
 
     async def delete(self, key: str, *, expect: int | None = None) -> bool:

@@ -5,10 +5,11 @@ It knows keys, values, revisions and ends. It refuses to know what a value says.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 from typing import NamedTuple
 
-from signalpost.engine.ports import Clock, Conflict, Entry, Pending
+from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Entry, Pending
 from signalpost.engine.rounds import Rounds
 
 __all__ = ["MemoryRecords", "Record"]
@@ -22,10 +23,11 @@ class Record(NamedTuple):
     value: bytes
     rev: int
     expires: float  # Unix time, infinite for no end
+    fields: Mapping[str, bytes] | None = NO_FIELDS  # never changed; None when they are on the disk only
 
 
 class MemoryRecords:
-    """The port `Records`. A subclass that stores overrides `_find`, `_set`, `keys` and `sweep`."""
+    """The port `Records`. A subclass that stores overrides `_find`, `_load`, `_set`, `keys`, `sweep`."""
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
@@ -38,15 +40,32 @@ class MemoryRecords:
         record = self._find(key)
         return None if record is None else Entry(record.value, record.rev)
 
-    async def put(self, key: str, value: bytes, *, expect: int | None, ttl: float | None) -> int:
+    async def put(
+        self,
+        key: str,
+        value: bytes,
+        *,
+        expect: int | None,
+        ttl: float | None,
+        fields: Mapping[str, bytes] = NO_FIELDS,
+    ) -> int:
         """See `Records.put`."""
+        found = self._find(key)
         if expect is not None:
-            self._compare(key, self._find(key), expect)
+            self._compare(key, found, expect)
+        held = NO_FIELDS if found is None else found.fields
+        if fields:
+            held = dict(fields) if found is None else {**self._load(key, found), **fields}
         self._rev = rev = self._rev + 1
-        waiting = self._set(key, Record(value, rev, self._end(ttl)))
+        waiting = self._set(key, Record(value, rev, self._end(ttl), held), fields)
         if waiting is not None:
             await waiting
         return rev
+
+    async def fields(self, key: str) -> Mapping[str, bytes]:
+        """See `Records.fields`."""
+        record = self._find(key)
+        return NO_FIELDS if record is None else self._load(key, record)
 
     async def delete(self, key: str, *, expect: int | None = None) -> bool:
         """See `Records.delete`."""
@@ -65,6 +84,8 @@ class MemoryRecords:
         record = self._find(key)
         if record is None:
             return False
+        if ttl is None and record.expires == inf:
+            return True
         waiting = self._set(key, record._replace(expires=self._end(ttl)))
         if waiting is not None:
             await waiting
@@ -105,8 +126,18 @@ class MemoryRecords:
             return None
         return record
 
-    def _set(self, key: str, record: Record | None) -> Pending | None:
-        """Put the record in force, or end it; returns what its caller is to wait for."""
+    def _load(self, key: str, record: Record) -> Mapping[str, bytes]:
+        """The fields of this record, which is the live one."""
+        assert record.fields is not None, "in memory they are there"
+        return record.fields
+
+    def _set(
+        self, key: str, record: Record | None, fields: Mapping[str, bytes] = NO_FIELDS
+    ) -> Pending | None:
+        """Put the record in force with what it has, or end it; returns what its caller is to wait for.
+
+        `fields`: those of the record's that are new or have changed.
+        """
         if record is None:
             self._records.pop(key, None)
         else:

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from signalpost.domain import sessions as rules
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
@@ -154,7 +156,8 @@ class Sessions:
         """Make the login's session the account's. Raises Conflict if somebody else was first."""
         if arrival is Arrival.RESUME:
             assert old is not None
-            session = rules.attach(old)
+            grace = await self._attributes.grace(request.app, key)  # it may have been set as the break came
+            session = msgspec.structs.replace(rules.attach(old), grace=grace)
         else:
             session = Session(
                 app=request.app_id,

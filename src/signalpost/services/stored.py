@@ -23,6 +23,7 @@ __all__ = [
     "ITEM",
     "NAMES",
     "SESSION",
+    "TEXT",
     "TIME",
     "Stored",
     "StoredError",
@@ -68,4 +69,5 @@ ITEM = Stored(InboxItem)
 ATTRIBUTES = Stored(dict[str, str])
 NAMES = Stored(list[str])
 COUNTED = Stored(Counted)
+TEXT = Stored(str)
 TIME = Stored(float)
