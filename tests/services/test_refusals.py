@@ -1,4 +1,4 @@
-"""What a refusal says: a rate is told from a bound by its words (SPEC E6, M8-M10, L16)."""
+"""What a refusal says: a rate is told from a bound by its words (SPEC M8-M10, L16)."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def refusal(case: Case) -> Refusal:
 
 @pytest.mark.parametrize("case", RATES.values(), ids=RATES)
 def test_a_refusal_by_a_rate_says_too_many_and_second(case: Case) -> None:
-    """SPEC E6: and how many are allowed, as configured."""
+    """SPEC M8, M10: and how many are allowed, as configured."""
     refused = refusal(case)
     assert isinstance(refused, TooMany)
     assert refused.reason.startswith("too many ")
@@ -110,7 +110,7 @@ def test_a_refusal_by_a_rate_says_too_many_and_second(case: Case) -> None:
 
 @pytest.mark.parametrize("case", BOUNDS.values(), ids=BOUNDS)
 def test_a_refusal_by_a_bound_names_the_number_as_configured_and_no_second(case: Case) -> None:
-    """SPEC E6, M9."""
+    """SPEC M9, P2, C10."""
     refused = refusal(case)
     assert not isinstance(refused, TooMany)
     assert "too many" not in refused.reason
@@ -120,7 +120,7 @@ def test_a_refusal_by_a_bound_names_the_number_as_configured_and_no_second(case:
 
 @pytest.mark.parametrize("name", ["second", "too-many-seconds"])
 def test_no_name_makes_a_bound_look_like_a_rate(name: str) -> None:
-    """SPEC E6: a reason repeats no name that somebody chose."""
+    """SPEC M9: a reason repeats no name that somebody chose."""
     assert "second" not in refusal(Case(lambda ada, n: ada.send(name, "x"), ())).reason
 
 
@@ -134,7 +134,7 @@ def plain_refusals() -> Iterator[tuple[str, str]]:
 
 
 def test_nothing_but_a_rate_is_refused_in_a_rates_words() -> None:
-    """SPEC E6: also in the places that this table does not know."""
+    """SPEC M8, M9: also in the places that this table does not know."""
     found = list(plain_refusals())
     assert len(found) > 30
     for place, text in found:

@@ -67,35 +67,38 @@ class Queue:
         self.marks: dict[int, str] | None = None  # of those of `items` that bear one; made with the first
         self.parts: dict[str, Held] | None = None  # what `items` hold of each part; made with the first
 
-    def hold(self, item: Stored) -> None:
-        """Account for an item that is there now."""
-        self.size += item.size
-        if item.expires < self.soonest:
-            self.soonest = item.expires
-        if item.part:
-            if self.parts is None:
-                self.parts = {}
-            held = self.parts.get(item.part)
-            if held is None:
-                held = self.parts[item.part] = Held()
-            held.items += 1
-            held.size += item.size
+    def part(self, part: str) -> Held:
+        """What `items` hold of a part, to be counted up."""
+        if self.parts is None:
+            self.parts = {}
+        held = self.parts.get(part)
+        if held is None:
+            held = self.parts[part] = Held()
+        return held
 
     def let_go(self, gone: list[Stored]) -> None:
         """Account for items that have just left."""
+        marks, parts = self.marks, self.parts
+        if not self.items:  # the everyday case: all of it was taken
+            self.size = 0
+            if marks:
+                marks.clear()
+            if parts:
+                parts.clear()
+            return
         self.size -= sum([item.size for item in gone])
-        if self.marks:
+        if marks:
             for item in gone:
-                self.marks.pop(item.seq, None)
-        if self.parts:
+                marks.pop(item.seq, None)
+        if parts:
             for item in gone:
-                held = self.parts.get(item.part)
+                held = parts.get(item.part)
                 if held is None:
                     continue
                 held.items -= 1
                 held.size -= item.size
                 if not held.items:
-                    del self.parts[item.part]
+                    del parts[item.part]
 
 
 class MemoryQueues:
@@ -148,17 +151,26 @@ class MemoryQueues:
             queue = self._begin(key, now)
         if len(queue.items) >= max_items or queue.size + size > max_size:
             self._make_room(key, queue, now, size, max_items, max_size)
-        if part and not _has_room(queue, part, size, part_items, part_size):
-            self._make_room_for(key, queue, now, part, size, part_items, part_size)
+        held: Held | None = None
+        if part:
+            held = queue.part(part)
+            if held.items >= part_items or held.size + size > part_size:
+                held = self._make_room_for(key, queue, now, part, size, part_items, part_size)
         seq = queue.next
-        item = Stored(seq, size, now + ttl, body, part)
+        expires = now + ttl
+        item = Stored(seq, size, expires, body, part)
         if dedupe:
             receipt = Receipt(seq, note, now + dedupe_ttl)
         waiting = self._keep(key, queue, item, (key, dedupe), receipt, durable)
         queue.next = seq + 1
         queue.items.append(item)
-        queue.hold(item)
+        queue.size += size
+        if held is not None:
+            held.items += 1
+            held.size += size
         queue.touched = now
+        if expires < queue.soonest:
+            queue.soonest = expires
         self.items += 1
         if mark:
             queue.marks = queue.marks or {}
@@ -303,11 +315,15 @@ class MemoryQueues:
 
     def _make_room_for(
         self, key: str, queue: Queue, now: float, part: str, size: int, part_items: int, part_size: int
-    ) -> None:
+    ) -> Held:
         if queue.soonest <= now:
             self._purge(queue, now)
-        if not _has_room(queue, part, size, part_items, part_size):
+        held = queue.part(part)
+        if held.items >= part_items or held.size + size > part_size:
+            if not held.items and queue.parts is not None:
+                del queue.parts[part]
             raise Full(key, part)
+        return held
 
     @staticmethod
     async def _repeat(receipt: Receipt) -> Appended:
@@ -340,10 +356,3 @@ class MemoryQueues:
         """Account for items that have just left the index."""
         queue.let_go(gone)
         self.items -= len(gone)
-
-
-def _has_room(queue: Queue, part: str, size: int, part_items: int, part_size: int) -> bool:
-    held = None if queue.parts is None else queue.parts.get(part)
-    if held is None:
-        return part_items > 0 and size <= part_size
-    return held.items < part_items and held.size + size <= part_size

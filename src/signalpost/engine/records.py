@@ -6,15 +6,16 @@ It knows keys, values, revisions and ends. It refuses to know what a value says.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from heapq import heappop, heappush
 from math import inf
 from typing import NamedTuple
 
 from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Entry, Pending
-from signalpost.engine.rounds import Rounds
 
 __all__ = ["MemoryRecords", "Record"]
 
-_SWEEP = 4096  # records that one sweep looks at
+_SWEEP = 4096  # records that one sweep lets go of
+_LOOKS = 2  # those that are over that are let go of for each that comes, so that they never pile up
 
 
 class Record(NamedTuple):
@@ -31,9 +32,9 @@ class MemoryRecords:
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
-        self._records: dict[str, Record] = {}  # may hold some whose time is over, until the sweep
+        self._records: dict[str, Record] = {}  # may hold some whose time is over, for a while
         self._rev = 0  # highest revision given, over all keys: so none is used twice for one
-        self._rounds = Rounds(self._records)
+        self._ends: list[tuple[float, str]] = []  # a heap: when to look whether the time of a key is over
 
     async def get(self, key: str) -> Entry | None:
         """See `Records.get`."""
@@ -102,14 +103,7 @@ class MemoryRecords:
 
     async def sweep(self) -> int:
         """See `Records.sweep`."""
-        now = self._clock()
-        gone = 0
-        for key in self._rounds.some(_SWEEP):
-            record = self._records.get(key)
-            if record is not None and record.expires <= now:
-                del self._records[key]
-                gone += 1
-        return gone
+        return self._expire(_SWEEP)
 
     @staticmethod
     def _compare(key: str, record: Record | None, expect: int) -> None:
@@ -140,6 +134,21 @@ class MemoryRecords:
         """
         if record is None:
             self._records.pop(key, None)
-        else:
-            self._records[key] = record
+            return None
+        self._records[key] = record
+        if record.expires != inf:
+            heappush(self._ends, (record.expires, key))
+            self._expire(_LOOKS)
         return None
+
+    def _expire(self, limit: int) -> int:
+        """Let go of what is over its time, at most `limit`; returns how many went."""
+        now, ends, gone = self._clock(), self._ends, 0
+        while limit and ends and ends[0][0] <= now:
+            limit -= 1
+            _, key = heappop(ends)
+            record = self._records.get(key)
+            if record is not None and record.expires <= now:  # else it has got another end meanwhile
+                del self._records[key]
+                gone += 1
+        return gone

@@ -83,7 +83,12 @@ class SqliteQueues(MemoryQueues):
             item = Stored(seq, size, expires, None, parts.setdefault(part, part))
             item.row = row
             queue.items.append(item)
-            queue.hold(item)
+            queue.size += size
+            queue.soonest = min(queue.soonest, expires)
+            if part:
+                held = queue.part(item.part)
+                held.items += 1
+                held.size += size
             self.items += 1
         self._floor = max(self._floor, stored)
         for queue in self._queues.values():
