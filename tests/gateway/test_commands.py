@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -76,6 +77,37 @@ async def test_a_flood_of_any_request_leaves_behind_what_the_rate_allows(
         connection.text(json.dumps(["call2", [func, number, args]]).encode())
     wire.tick()
     assert left_behind(server) - before <= 8 * LIMITS.requests_burst
+
+
+@pytest.mark.parametrize("func", [*COMMANDS, "no_such_function"])
+@pytest.mark.parametrize("known", [True, False], ids=["", "refused"])
+async def test_a_flood_of_any_request_makes_no_work_for_the_garbage_collector(
+    server: Server, func: str, known: bool
+) -> None:
+    """SPEC E5: it comes seldom and then stops everybody, the longer the more there is that only it can free.
+
+    A refusal that is kept in a variable of a function that raises it holds itself by way of its traceback.
+    """
+    wire = Wire()
+    connection = Connection(server._gate, wire)  # type: ignore[arg-type]
+    login = {"vid": "app", "account": "ada", "token": "t", "device": "signalpost-test"}
+    connection.text(json.dumps(["login", login]).encode())
+    frames = []
+    for number in range(FLOOD):
+        args = fresh(number)
+        if not known:
+            args |= {"name": "", "peer": "", "channel": "", "account": "", "channelName": ""}
+        frames.append(json.dumps(["call2", [func, number, args]]).encode())
+    gc.collect()
+    gc.disable()
+    try:
+        for frame in frames:
+            connection.text(frame)
+        found = gc.collect()
+    finally:
+        gc.enable()
+    wire.tick()
+    assert found < FLOOD / 2
 
 
 @pytest.mark.parametrize("func", [name for name, command in COMMANDS.items() if command.changes])

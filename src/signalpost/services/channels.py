@@ -287,8 +287,9 @@ class Channels:
         """
         rules.check_open_channel(channel)
         if not live.place_in(channel):
-            refusal = Refusal(Code.SENDMESSAGE_E_OTHER, "not in channel")
-            return await self._sent_before(live, channel, request, refusal)
+            if sent := await self._sent_before(live, channel, request):
+                return sent
+            raise Refusal(Code.SENDMESSAGE_E_OTHER, "not in channel")
         return await self.send_force(live, channel, text, request=request)
 
     async def send_force(self, live: Live, channel: str, text: str, *, request: str = "") -> str:
@@ -300,7 +301,9 @@ class Channels:
         now = self._clock()
         window = self._messages.window(live, now)
         if not window.take(now, limits.user_messages):
-            return await self._sent_before(live, channel, request, too_fast(limits.user_messages))
+            if sent := await self._sent_before(live, channel, request):
+                return sent
+            raise too_fast(limits.user_messages)
         limit = rules.message_limit(await self._topics.attributes(topic), limits)
         try:
             change = await self._topics.change(
@@ -320,13 +323,12 @@ class Channels:
             window.give_back(now)
         return _message_id(change) if change.seq else self._new_id()
 
-    async def _sent_before(self, live: Live, channel: str, request: str, refusal: Refusal) -> str:
-        """The id of what this very request sent before (PROTOCOL §12); raises `refusal` if it is new."""
-        topic = topic_key(live.app_id, channel)
-        change = await self._topics.changed(topic, request_key(live.key, request)) if request else None
-        if change is None:
-            raise refusal
-        return _message_id(change)
+    async def _sent_before(self, live: Live, channel: str, request: str) -> str:
+        """The id of what this very request sent before (PROTOCOL §12), "" if it is new."""
+        if not request:
+            return ""
+        change = await self._topics.changed(topic_key(live.app_id, channel), request_key(live.key, request))
+        return "" if change is None else _message_id(change)
 
     # --- attributes -----------------------------------------------------------------------------
 

@@ -15,7 +15,6 @@ from signalpost.domain.inbox import (
     too_fast,
 )
 from signalpost.domain.rates import Rates, SlidingWindow
-from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Clock, Full, Queues, Unavailable
 from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
@@ -69,7 +68,9 @@ class Messages:
         window = self.window(live, now)
         key = inbox_key(live.session.app, peer)
         if not window.take(now, limits.user_messages):
-            return await self._sent_before(live, key, request, too_fast(limits.user_messages))
+            if request and (stored := await self._queues.appended(key, request_key(live.key, request))):
+                return stored.note  # a repeat is no new message (M7)
+            raise too_fast(limits.user_messages)
         account = live.session.account
         item = InboxItem(self._new_id(), INSTANT, account, int(now), text)
         part_items, part_size = most_of_one(limits)
@@ -100,13 +101,6 @@ class Messages:
         else:
             self._outlet.announce(key, appended.seq, item)
         return appended.note
-
-    async def _sent_before(self, live: Live, key: str, request: str, refusal: Refusal) -> str:
-        """The id of the message that was stored for this very request (M7); raises `refusal` if it is new."""
-        stored = await self._queues.appended(key, request_key(live.key, request)) if request else None
-        if stored is None:
-            raise refusal
-        return stored.note
 
     async def read(self, live: Live, *, after: int, limit: int) -> Batch:
         """The next items of the session's inbox after version `after`."""
