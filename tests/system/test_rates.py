@@ -429,6 +429,7 @@ async def test_an_account_logs_in_sixty_times_at_once_and_then_twice_a_second(ho
     await house.client("bo")
 
 
+@within_a_second
 async def test_who_waits_as_long_as_he_is_told_is_let_in(few: House) -> None:
     """SPEC L16: resumes, fresh logins and takeovers count alike, and so for every kind of client."""
     name = account()
@@ -456,14 +457,20 @@ async def test_a_stranger_uses_up_nobodys_logins_and_a_refused_one_no_address(di
                 assert body["code"] in (204, 206), body
         for _ in range(2):
             await server.client("ada", app="strict", token=token, polled=False)
-        for _ in range(20):
-            await turned_away(await server.open(), "ada", app="strict", token=token)
+        refused = 0
+        while refused < 20:  # one or the other may be let in meanwhile
+            client = await server.open()
+            err, body = await client.try_login("ada", app="strict", token=token)
+            refused += err != ""
+            assert body.get("code") in (None, 201)
+            await client.close()
         await server.client("bo", app="strict", token=make_token("strict", "secret", "bo"))
         client = await server.open()
         assert (await client.try_login("ada", app="strict", token="wrong"))[1]["code"] == 206, "the fifth"
         assert await server.stopped() == 0
 
 
+@within_a_second
 async def test_a_session_feels_nothing_of_the_logins_that_were_refused(few: House) -> None:
     """SPEC L16, E5: nobody is kicked by a login that is not let in."""
     name = account()
