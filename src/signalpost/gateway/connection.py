@@ -19,6 +19,7 @@ import structlog
 
 from signalpost.domain.apps import App
 from signalpost.domain.inbox import InboxItem
+from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.engine.ports import Clock, Pending, Unavailable
 from signalpost.gateway.commands import COMMANDS, Charge, Command, Services
@@ -155,6 +156,7 @@ class Connection:
         """Say what is wrong with a frame that cannot be answered otherwise."""
         self._gate.counters.refused(Code.GENERAL_E_WRONG_PARAM)
         self._socket.send(codec.error(reason, Code.GENERAL_E_WRONG_PARAM))
+        self._pause()
 
     # --- frames ---------------------------------------------------------------------------------
 
@@ -168,6 +170,7 @@ class Connection:
             self._set_flag()
         elif isinstance(frame, frames.Unreadable):
             self._answer(frame.id, self._failure(self._unreadable(frame.reason)))
+            self._pause()
         elif self.live is not None:
             self._complain("line_login is not offered, and this connection is logged in")
         else:
@@ -242,6 +245,7 @@ class Connection:
                 work = command.run(self, live, args)
         except Refusal as refusal:
             self._answer(body.id, self._failure(refusal))
+            self._pause()
             return
         except Exception as error:  # a defect of ours costs the request, not the connection
             self._answer_error(body.id, Code.GENERAL_E_FAILED, error)
@@ -251,6 +255,17 @@ class Connection:
         else:
             self._busy = True
             _Exchange(self, body.id, command, work).step()
+
+    def _pause(self) -> None:
+        """Something was refused: who is refused without end is heard more seldom (SPEC E5)."""
+        if self._busy:
+            return
+        live = self.live
+        who, limits = (self._socket.peer, Limits()) if live is None else (live.key, live.app.limits)
+        wait = self._gate.services.requests.refuse(who, limits)
+        if wait:
+            self._busy = True
+            asyncio.get_running_loop().call_later(wait, self._finished)
 
     def _unreadable(self, reason: str) -> Refusal:
         """What is said of a call of which nothing but the id could be read: it counts as any other (M10)."""
@@ -478,6 +493,7 @@ class _PipelinedExchange(Running):
         connection = self._connection
         if error is not None:
             connection._answer_error(self._call_id, self._command.failure, error)
+            connection._pause()
             return
         connection._gate.counters.messages_in += 1
         if not connection._lost:

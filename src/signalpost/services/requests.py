@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from signalpost.domain.limits import Limits
 from signalpost.domain.rates import Bucket, Rates, SlidingWindow
 from signalpost.domain.refusals import TooMany
 from signalpost.engine.ports import Clock, Pending, Records
@@ -19,13 +20,15 @@ from signalpost.wire.codes import Code
 __all__ = ["Requests"]
 
 _UPKEEP = 10  # how many times as often as others there may be requests that SDKs make by themselves
+_IN_VAIN = 50  # how many times as often as a request that is served there may be one that is refused
+_IN_VAIN_AT_ONCE = 10  # the same, of those at once
 
 
 class Requests:
     """What the accounts have spent of their rates; the answers to the requests of the last two minutes that
     carried an id, and those under way."""
 
-    __slots__ = ("_asked", "_busy", "_clock", "_confirmed", "_kept_up", "_listed", "_records")
+    __slots__ = ("_asked", "_busy", "_clock", "_confirmed", "_in_vain", "_kept_up", "_listed", "_records")
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records = records
@@ -34,6 +37,7 @@ class Requests:
         self._listed = Rates(SlidingWindow)
         self._confirmed = Rates(Bucket)
         self._kept_up = Rates(Bucket)
+        self._in_vain = Rates(Bucket)  # by account key, or by address where there is no session
         self._busy: dict[
             str, Pending
         ] = {}  # by request key: requests that are under way; settled at their end
@@ -75,6 +79,15 @@ class Requests:
         bucket = self._kept_up.of(live.key, now)
         return bucket.take(now, rate=_UPKEEP * limits.requests, burst=limits.requests_burst)
 
+    def refuse(self, who: str, limits: Limits) -> float:
+        """Count what is refused; returns for how many seconds nothing more is to be heard of it.
+
+        So that a flood of what is refused costs little, too. `who`: an account's key, or an address.
+        """
+        now = self._clock()
+        rate, burst = _IN_VAIN * limits.requests, _IN_VAIN_AT_ONCE * limits.requests_burst
+        return self._in_vain.of(who, now).take(now, rate=rate, burst=burst)
+
     def _take(self, rates: Rates[Bucket], live: Live, what: str) -> None:
         limits, now = live.app.limits, self._clock()
         rate, burst = limits.requests, limits.requests_burst
@@ -86,7 +99,7 @@ class Requests:
     def sweep(self) -> None:
         """Forget some accounts that have not asked for anything lately."""
         now = self._clock()
-        for rates in (self._asked, self._confirmed, self._kept_up):
+        for rates in (self._asked, self._confirmed, self._kept_up, self._in_vain):
             rates.sweep(now)
         self._listed.sweep(now)
 
