@@ -32,7 +32,7 @@ public class Android {
     static final int INSTANCES = 500;
     static final double SECONDS = 3;
     static final String RATES =
-            "[limits]\nuser_messages = 1000000000\nchannel_messages = 1000000000\nrequests = 1000000000\n";
+            "[limits]\nuser_messages = 1000000000\nchannel_messages = 1000000000\nrequests = 1000000000\nlogins = 1000000000\n";
 
     static String url;
 

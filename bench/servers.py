@@ -44,6 +44,7 @@ failed_logins_per_minute = 1000000
 user_messages = 1000000000
 channel_messages = 1000000000
 requests = 1000000000
+logins = 1000000000
 
 [apps.{app}]
 certificate = "{certificate}"

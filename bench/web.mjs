@@ -13,7 +13,7 @@ const { chromium } = createRequire(new URL("../sdk/web/package.json", import.met
 const ROUNDS = Number(process.argv[2] ?? 5);
 const PROGRAM = fileURLToPath(new URL("../.venv/bin/signalpost", import.meta.url));
 const DIST = new URL("../sdk/web/dist/", import.meta.url);
-const RATES = "[limits]\nuser_messages = 1000000000\nchannel_messages = 1000000000\nrequests = 1000000000\n";
+const RATES = "[limits]\nuser_messages = 1000000000\nchannel_messages = 1000000000\nrequests = 1000000000\nlogins = 1000000000\n";
 
 /** A server with raised rates and no data; its port. */
 async function serve(directory) {

@@ -128,13 +128,15 @@ class Server:
             new_line=lambda: secrets.token_hex(16),
             find_app=config.app,
         )
-        self.services = Services(sessions, messages, channels, calls, attributes, Requests(records))
+        requests = Requests(records, clock)
+        self.services = Services(sessions, messages, channels, calls, attributes, requests)
         self._janitor = Janitor(
             sessions=sessions,
             channels=channels,
             calls=calls,
             attributes=attributes,
             messages=messages,
+            requests=requests,
             sweeps=(records.sweep, kept.sweep, self._queues.sweep, self._topics.sweep),
             report=lambda error: _log.error("use case failed", exc_info=error),
         )

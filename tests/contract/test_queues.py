@@ -198,6 +198,64 @@ async def test_a_queue_at_its_cap_of_bytes_refuses_what_does_not_fit(queues: Que
     assert (await run(queues.head("bo"))).count == 2
 
 
+async def test_a_part_of_a_queue_has_caps_of_its_own(queues: Queues) -> None:
+    """SPEC M9: of one sender at most so many messages and bytes; the others' room is theirs."""
+    of = {"part_items": 2, "part_size": 10, "max_items": 5}
+    first = await run(append(queues, "bo", b"1", part="ada", **of))
+    await run(append(queues, "bo", b"2", part="ada", durable=False, **of))
+    with pytest.raises(Full) as full:
+        await run(append(queues, "bo", b"3", part="ada", **of))
+    assert full.value.part == "ada"
+    await run(append(queues, "bo", b"4", part="cy", size=8, **of))
+    with pytest.raises(Full):
+        await run(append(queues, "bo", b"5", part="cy", size=3, **of))
+    await run(append(queues, "bo", b"6", part="cy", size=2, **of))
+    await run(append(queues, "al", b"7", part="ada", **of))
+    await run(append(queues, "bo", b"8"))
+    with pytest.raises(Full) as full:
+        await run(append(queues, "bo", b"9", part="di", **of))
+    assert full.value.part == ""
+    with pytest.raises(Full):
+        await run(append(queues, "al", b"large", part="di", size=11, **of))
+    assert await bodies(queues, "bo") == [b"1", b"2", b"4", b"6", b"8"]
+    await run(queues.trim("bo", upto=first.seq))
+    await run(append(queues, "bo", b"10", part="ada", **of))
+    with pytest.raises(Full):
+        await run(append(queues, "bo", b"11", part="ada", **of))
+
+
+async def test_a_part_has_room_again_when_its_items_go_in_whatever_way(
+    queues: Queues, clock: ManualClock
+) -> None:
+    """SPEC M9."""
+    of = {"part": "ada", "part_items": 1, "part_size": 10}
+    one = await run(append(queues, "bo", b"1", **of))
+    await run(queues.remove("bo", [one.seq]))
+    await run(append(queues, "bo", b"2", durable=False, mark="m", **of))
+    await run(queues.remove_marked("bo", None))
+    await run(append(queues, "bo", b"3", ttl=5.0, **of))
+    with pytest.raises(Full):
+        await run(append(queues, "bo", b"4", **of))
+    clock.advance(5.0)
+    await run(append(queues, "bo", b"5", **of))
+    assert await bodies(queues, "bo") == [b"5"]
+
+
+async def test_what_a_dedupe_key_did_can_be_asked_for(queues: Queues, clock: ManualClock) -> None:
+    """SPEC M7, E5: nothing is appended, and nothing is made, to find out."""
+    assert await run(queues.appended("bo", "r1")) is None
+    first = await run(append(queues, "bo", b"x", note="id", dedupe="r1", dedupe_ttl=120.0))
+    assert await run(queues.appended("bo", "r1")) == Appended(first.seq, "id", True)
+    assert await run(queues.appended("al", "r1")) is None
+    clock.advance(120.0)
+    assert await run(queues.appended("bo", "r1")) is None
+    waiting, asked = await together(
+        append(queues, "bo", b"y", note="id2", dedupe="r2", dedupe_ttl=9.0), queues.appended("bo", "r2")
+    )
+    assert isinstance(waiting, Appended)
+    assert asked == Appended(waiting.seq, "id2", True)
+
+
 async def test_what_is_over_its_time_is_gone_and_makes_room(queues: Queues, clock: ManualClock) -> None:
     """SPEC M3, M9."""
     numbers = await fill(queues, "bo", 2, ttl=10.0, max_items=3)

@@ -151,3 +151,69 @@ async def test_a_put_right_after_the_sweep_stands(records: Records, clock: Manua
     results = await together(records.sweep(), records.put("k", b"new", expect=0, ttl=None))
     assert results[0] == 1
     assert await run(records.keys("")) == ["k"]
+
+
+# --- fields -----------------------------------------------------------------------------------------
+
+
+async def test_fields_are_set_one_by_one_and_the_others_stay(records: Records) -> None:
+    """SPEC P2."""
+    assert await run(records.fields("k")) == {}
+    rev = await run(records.put("k", b"v", expect=0, ttl=None, fields={"a": b"1", "b": b""}))
+    await run(records.put("k", b"w", expect=rev, ttl=None, fields={"b": b"2", " c\x1f": b"\xff"}))
+    assert await run(records.fields("k")) == {"a": b"1", "b": b"2", " c\x1f": b"\xff"}
+    found = await run(records.get("k"))
+    assert found is not None
+    assert found.value == b"w"
+    rev = await put(records, "k", b"x")
+    assert await run(records.fields("k")) == {"a": b"1", "b": b"2", " c\x1f": b"\xff"}
+    with pytest.raises(Conflict):
+        await run(records.put("k", b"y", expect=rev + 1, ttl=None, fields={"a": b"9"}))
+    assert (await run(records.fields("k")))["a"] == b"1"
+    await put(records, "k2")
+    assert await run(records.fields("k2")) == {}
+    assert sorted(await run(records.keys(""))) == ["k", "k2"]
+
+
+async def test_fields_die_with_their_record_in_whatever_way(records: Records, clock: ManualClock) -> None:
+    """SPEC P3: and do not come back with the next one of its key."""
+    for end in ("deleted", "over", "swept"):
+        await run(records.put("k", b"v", expect=0, ttl=10.0, fields={"a": b"1"}))
+        assert await run(records.touch("k", ttl=20.0)) is True
+        assert await run(records.fields("k")) == {"a": b"1"}
+        if end == "deleted":
+            await run(records.delete("k"))
+        else:
+            clock.advance(20.0)
+        assert await run(records.fields("k")) == {}
+        if end == "swept":
+            assert await run(records.sweep()) == 1
+        await run(records.put("k", b"v", expect=0, ttl=None, fields={"b": b"2"}))
+        assert await run(records.fields("k")) == {"b": b"2"}
+        await put(records, "other")
+        assert await run(records.fields("k")) == {"b": b"2"}
+        await run(records.delete("k"))
+
+
+async def test_fields_that_are_under_way_are_read(records: Records) -> None:
+    """Values become visible in the order of the calls."""
+    results = await together(
+        records.put("k", b"", expect=0, ttl=None, fields={"a": b"1"}),
+        records.put("k", b"", expect=None, ttl=None, fields={"b": b"2"}),
+        records.fields("k"),
+        records.delete("k"),
+        records.put("k", b"", expect=0, ttl=None, fields={"c": b"3"}),
+        records.fields("k"),
+    )
+    assert results[2] == {"a": b"1", "b": b"2"}
+    assert results[5] == {"c": b"3"}
+    assert await run(records.fields("k")) == {"c": b"3"}
+
+
+async def test_to_touch_what_has_no_end_and_is_to_have_none_writes_nothing(records: Records) -> None:
+    """SPEC E5: a login over a session finds its attributes as it wants them."""
+    await put(records, "k", ttl=None)
+    touch = records.touch("k", ttl=None)
+    with pytest.raises(StopIteration) as done:
+        touch.send(None)
+    assert done.value.value is True

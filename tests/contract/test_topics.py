@@ -340,6 +340,17 @@ async def test_a_repetition_of_what_is_under_way_waits_for_it(topics: Topics, to
     assert len(told) == 1
 
 
+async def test_what_a_dedupe_key_did_can_be_asked_for(topics: Topics, clock: ManualClock) -> None:
+    """PROTOCOL §12: nothing is changed to find out."""
+    await change(topics, "room", AddMember("ada", "s"))
+    assert await run(topics.changed("room", "r")) is None
+    first = await change(topics, "room", event=b"x", dedupe="r", dedupe_ttl=9.0)
+    assert await run(topics.changed("room", "r")) == Change(first.seq, first.epoch, True, True)
+    assert await run(topics.changed("hall", "r")) is None
+    clock.advance(9.0)
+    assert await run(topics.changed("room", "r")) is None
+
+
 async def test_what_was_refused_or_dropped_is_not_remembered(topics: Topics, told: Told) -> None:
     await change(topics, "room", event=b"x", dedupe="r", dedupe_ttl=9.0)
     await change(topics, "room", AddMember("ada", "s"))

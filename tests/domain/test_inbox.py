@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain.saying_no import refused
-from signalpost.domain.inbox import check_instant, inbox_full, too_fast
+from signalpost.domain.inbox import check_instant, half_full, inbox_full, most_of_one, too_fast
+from signalpost.domain.limits import Limits
 
 
 @pytest.mark.parametrize("unit", ["a", "é", "€", "😀"])
@@ -35,6 +36,24 @@ def test_what_cannot_be_sent_is_refused(peer: str, text: str, code: int) -> None
 
 def test_a_message_too_many_and_one_without_room_are_400() -> None:
     """SPEC M8, M9: the reason says what is allowed."""
-    assert too_fast(60).code == inbox_full("bo").code == 400
+    limits = Limits()
+    assert too_fast(60).code == inbox_full(limits).code == half_full(limits).code == 400
     assert "60" in too_fast(60).reason
-    assert "bo" in inbox_full("bo").reason
+
+
+@pytest.mark.parametrize(
+    ("messages", "size", "most"),
+    [
+        (10_000, 16 * 2**20, (5_000, 8 * 2**20)),
+        (100, 2**20, (50, 2**19)),
+        (101, 101, (50, 50)),
+        (99, 2**20, (99, 2**20)),
+        (10_000, 99, (5_000, 99)),
+        (1, 1, (1, 1)),
+    ],
+)
+def test_one_sender_has_half_of_an_inbox_that_is_large_enough_to_share(
+    messages: int, size: int, most: tuple[int, int]
+) -> None:
+    """SPEC M9: from a bound of 100 up."""
+    assert most_of_one(Limits(inbox_messages=messages, inbox_bytes=size)) == most

@@ -1,11 +1,12 @@
-"""At most N in any one second (SPEC M8, M10)."""
+"""At most N in any one second, or so many a second and some at once (SPEC M8, M10, L16)."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalpost.domain.rates import SlidingWindow
+from signalpost.domain.rates import Bucket, Rates, SlidingWindow
 
 
 def test_n_fit_into_a_second_and_n_plus_one_do_not() -> None:
@@ -82,3 +83,127 @@ def test_no_second_ever_holds_more_than_the_limit(waits: list[int], limit: int) 
         assert window.take(now, limit) == (len(recent) < limit)
         if len(recent) < limit:
             admitted.append(now)
+
+
+# --- buckets ----------------------------------------------------------------------------------------
+
+
+def test_a_burst_fits_at_once_and_one_more_does_not() -> None:
+    """SPEC M10: 1000 for one second at most; at the defaults."""
+    bucket = Bucket()
+    assert [bucket.take(1.8e9, rate=100, burst=1000) for _ in range(1000)] == [0.0] * 1000
+    assert bucket.take(1.8e9, rate=100, burst=1000) == pytest.approx(0.01)
+
+
+def test_what_is_spent_comes_back_at_the_rate_and_never_more_than_the_burst() -> None:
+    """SPEC L16: 60 logins at once, two a second sustained."""
+    bucket = Bucket()
+    for _ in range(60):
+        assert bucket.take(100.0, rate=2, burst=60) == 0.0
+    assert bucket.take(100.0, rate=2, burst=60) == 0.5
+    assert bucket.take(100.25, rate=2, burst=60) == 0.25
+    assert bucket.take(100.5, rate=2, burst=60) == 0.0
+    assert bucket.take(100.5, rate=2, burst=60) == 0.5
+    assert [bucket.take(9000.0, rate=2, burst=60) for _ in range(61)] == [0.0] * 60 + [0.5]
+
+
+def test_who_is_told_how_long_to_wait_is_let_in_then() -> None:
+    """SPEC L16: `retry_ms`; at rates that no binary fraction holds."""
+    for rate, burst in ((3, 1), (7, 5), (100, 1000)):
+        bucket, now = Bucket(), 1.8e9
+        for _ in range(4 * burst):
+            wait = bucket.take(now, rate=rate, burst=burst)
+            now += wait
+            assert not wait or bucket.take(now, rate=rate, burst=burst) == 0.0
+
+
+def test_what_came_too_soon_does_not_count() -> None:
+    """SPEC M10: who goes on trying is served as soon as who waits."""
+    bucket = Bucket()
+    bucket.take(100.0, rate=1, burst=1)
+    for n in range(1, 64):
+        assert bucket.take(100.0 + n / 64, rate=1, burst=1) > 0.0
+    assert bucket.take(101.0, rate=1, burst=1) == 0.0
+
+
+def test_what_is_given_back_may_be_spent_again_once() -> None:
+    """SPEC M10: what was refused for another reason does not count."""
+    bucket = Bucket()
+    bucket.take(100.0, rate=1, burst=2)
+    bucket.take(100.0, rate=1, burst=2)
+    bucket.give_back(rate=1)
+    assert bucket.take(100.0, rate=1, burst=2) == 0.0
+    assert bucket.take(100.0, rate=1, burst=2) == 1.0
+    for _ in range(5):
+        bucket.give_back(rate=1)
+    assert [bucket.take(100.0, rate=1, burst=2) for _ in range(3)] == [0.0, 0.0, 1.0]
+
+
+def test_a_clock_that_steps_back_gives_nothing_back() -> None:
+    bucket = Bucket()
+    bucket.take(100.0, rate=1, burst=1)
+    assert bucket.take(50.0, rate=1, burst=1) == 1.0
+    assert bucket.take(101.0, rate=1, burst=1) == 0.0
+
+
+def test_a_bucket_is_idle_when_nothing_is_spent_any_more() -> None:
+    bucket = Bucket()
+    assert bucket.idle(100.0)
+    bucket.take(100.0, rate=2, burst=60)
+    bucket.take(100.0, rate=2, burst=60)
+    assert not bucket.idle(100.75)
+    assert bucket.idle(101.0)
+
+
+@given(st.lists(st.integers(0, 40), max_size=60), st.integers(1, 4), st.integers(1, 8))
+def test_no_stretch_of_time_ever_holds_more_than_the_burst_and_what_came_back(
+    waits: list[int], rate: int, burst: int
+) -> None:
+    """SPEC M10, L16: whoever looks from when to when."""
+    bucket, now, admitted = Bucket(), 100.0, []
+    for wait in waits:
+        now += wait / 32
+        if bucket.take(now, rate=rate, burst=burst) == 0.0:
+            admitted.append(now)
+    for first in range(len(admitted)):
+        for last in range(first, len(admitted)):
+            assert last - first + 1 <= burst + rate * (admitted[last] - admitted[first]) + 1e-3
+
+
+# --- by key -----------------------------------------------------------------------------------------
+
+
+def test_a_rate_is_kept_while_something_counts_against_it() -> None:
+    """SPEC M10: whatever else comes and goes meanwhile."""
+    rates = Rates(Bucket)
+    for _ in range(5):
+        assert rates.of("ada", 100.0).take(100.0, rate=1, burst=5) == 0.0
+    for number in range(1000):
+        rates.of(f"n{number}", 100.5).take(100.5, rate=1000, burst=5)
+        rates.sweep(100.5)
+    assert rates.of("ada", 100.5).take(100.5, rate=1, burst=5) > 0.0
+
+
+def test_a_million_keys_leave_nothing_behind() -> None:
+    """SPEC E5: what is kept is what is not idle; it is forgotten by who comes next, without a sweep."""
+    rates, most = Rates(Bucket), 0
+    for number in range(1_000_000):
+        now = 100.0 + number / 3000  # logins a second
+        rates.of(f"account {number}", now).take(now, rate=2, burst=60)
+        most = max(most, len(rates))
+    assert most < 2 * 3000 * 0.5 + 10, "as many as came within the half second that one counts, about"
+    rates.sweep(now + 1.0)
+    assert len(rates) == 0
+
+
+def test_a_sweep_looks_at_a_few_thousand_however_many_there_are() -> None:
+    """SPEC E5: nothing goes through all of them at once."""
+    rates = Rates(SlidingWindow)
+    for number in range(10_000):
+        rates.of(f"{number}", 100.0).take(100.0, 1)
+    assert len(rates) == 10_000
+    rates.sweep(102.0)
+    assert 5000 < len(rates) < 10_000
+    rates.sweep(102.0)
+    rates.sweep(102.0)
+    assert len(rates) == 0

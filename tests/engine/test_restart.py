@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from engine.conftest import Disk
-from engine.driving import NOW, ManualClock, append, run, together
-from signalpost.engine.ports import AddMember, Appended, Conflict, DeleteAttribute, Entry, SetAttribute
+from engine.driving import NOW, ManualClock, append, begin, run, together
+from signalpost.engine.ports import (
+    AddMember,
+    Appended,
+    Conflict,
+    DeleteAttribute,
+    Entry,
+    Full,
+    SetAttribute,
+    Unavailable,
+)
 
 
 async def bodies(disk: Disk, key: str) -> list[bytes]:
@@ -42,6 +53,30 @@ async def test_caps_and_ends_hold_after_a_restart(disk: Disk, clock: ManualClock
     clock.advance(10.0)
     await disk.reopen()
     assert await bodies(disk, "bo") == [b"y"]
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_the_cap_of_a_part_holds_after_a_restart(disk: Disk, crash: bool) -> None:
+    """SPEC M9: who has used up his half of an inbox does not get another by a restart."""
+    of = {"part_items": 2, "part_size": 100}
+    for part in ("ada", "cy", "ada"):
+        await number(disk, "bo", part=part, **of)
+    disk.crash() if crash else await disk.reopen()
+    full, done = await together(
+        append(disk.queues, "bo", b"y", part="ada", **of), append(disk.queues, "bo", b"y", part="cy", **of)
+    )
+    assert isinstance(full, Full)
+    assert isinstance(done, Appended)
+
+
+async def test_a_failed_append_gives_the_room_of_its_part_back(disk: Disk) -> None:
+    """SPEC M9."""
+    of = {"part": "ada", "part_items": 1, "part_size": 100}
+    disk.store.writer.execute("PRAGMA query_only = ON")
+    (failed,) = await together(append(disk.queues, "bo", b"x", **of))
+    assert isinstance(failed, Unavailable)
+    disk.store.writer.execute("PRAGMA query_only = OFF")
+    await number(disk, "bo", **of)
 
 
 async def test_items_that_are_not_durable_vanish(disk: Disk) -> None:
@@ -246,3 +281,61 @@ async def test_sequences_of_topics_go_on_above_those_before_the_restart(
     disk.crash()
     after = await run(disk.topics.change("room", event=b"y"))
     assert after.seq > before.seq
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_fields_survive_with_their_record_and_end_with_it(
+    disk: Disk, clock: ManualClock, crash: bool
+) -> None:
+    """SPEC P2, P3."""
+    await run(disk.records.put("kept", b"v", expect=0, ttl=None, fields={"a": b"1", "b": b"2"}))
+    await run(disk.records.put("short", b"v", expect=0, ttl=10.0, fields={"a": b"1"}))
+    await run(disk.records.put("gone", b"v", expect=0, ttl=None, fields={"a": b"1"}))
+    await run(disk.records.put("kept", b"w", expect=None, ttl=None, fields={"b": b"3"}))
+    await run(disk.records.delete("gone"))
+    disk.crash() if crash else await disk.reopen()
+    assert await run(disk.records.fields("kept")) == {"a": b"1", "b": b"3"}
+    assert await run(disk.records.fields("gone")) == {}
+    clock.advance(10.0)
+    assert await run(disk.records.fields("short")) == {}
+    assert await run(disk.records.sweep()) == 1
+    await disk.store.flush()
+    rows = disk.store.reader.execute("SELECT key, name FROM record_fields ORDER BY 1, 2").fetchall()
+    assert rows == [("kept", "a"), ("kept", "b")]
+
+
+async def test_a_change_of_one_field_writes_one_and_a_touch_none(disk: Disk) -> None:
+    """SPEC E5: of 100 attributes of 8 KB."""
+    records, meter = disk.records, disk.store.journal.meter
+    big = {f"a{n}": b"x" * 8096 for n in range(100)}
+    await run(records.put("k", b"v", expect=0, ttl=None, fields=big))
+    before = meter.rows
+    await run(records.put("k", b"v", expect=None, ttl=None, fields={"a7": b"y"}))
+    assert meter.rows - before == 3, "the field, its record, and the highest revision"
+    await run(records.touch("k", ttl=10.0))
+    assert meter.rows - before == 5
+    await disk.reopen()
+    await run(disk.records.touch("k", ttl=None))
+    assert disk.store.journal.meter.rows == 2
+    assert await run(disk.records.fields("k")) == {**big, "a7": b"y"}
+
+
+async def test_a_field_whose_commit_failed_is_not_there(disk: Disk) -> None:
+    """SPEC M5: neither now nor after a restart; and one that came behind it is."""
+    await run(disk.records.put("k", b"v", expect=0, ttl=None, fields={"a": b"1"}))
+    disk.store.writer.execute("PRAGMA query_only = ON")
+    first = begin(disk.records.put("k", b"v", expect=None, ttl=None, fields={"a": b"2", "lost": b""}))
+    await asyncio.sleep(0)  # it leaves; the next one gathers in another batch
+    second = begin(disk.records.put("k", b"w", expect=None, ttl=None, fields={"b": b"3"}))
+    with pytest.raises(Unavailable):
+        await first
+    disk.store.writer.execute("PRAGMA query_only = OFF")
+    stored = {"a": b"1"}
+    try:
+        await second
+        stored["b"] = b"3"
+    except Unavailable:
+        pass  # it left before the disk was writable again
+    assert await run(disk.records.fields("k")) == stored
+    await disk.reopen()
+    assert await run(disk.records.fields("k")) == stored

@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from engine.driving import NOW, ManualClock, append, run
+from signalpost.engine.ports import Entry, Item
 from signalpost.engine.sqlite import (
     DatabaseDamaged,
     DataDirectoryInUse,
     DataDirectoryUnusable,
     SchemaTooNew,
     SqliteQueues,
+    SqliteRecords,
     Store,
     StoreError,
 )
@@ -177,3 +179,17 @@ async def test_every_database_has_an_epoch_of_its_own(tmp_path: Path) -> None:
         epochs.add(SqliteQueues(store, clock=ManualClock(NOW)).epoch)
         await store.close()
     assert len(epochs) == 2
+
+
+async def test_a_directory_of_the_first_schema_is_taken_over_with_all_that_it_holds(tmp_path: Path) -> None:
+    """What was stored before an item had a part, and a record fields."""
+    store = await opened(tmp_path / "data", migrations=MIGRATIONS[:1])
+    store.writer.execute("INSERT INTO items VALUES (1, 'bo', 5, 1, 1e12, x'78')")
+    store.writer.execute("INSERT INTO records VALUES ('k', x'01', 7, NULL)")
+    await store.close()
+    store = await opened(tmp_path / "data")
+    queues, records = SqliteQueues(store, clock=ManualClock()), SqliteRecords(store, clock=ManualClock())
+    assert await run(queues.read("bo", after=0, limit=9)) == [Item(5, b"x")]
+    await run(append(queues, "bo", b"y", part="ada", part_items=1, part_size=1))
+    assert await run(records.get("k")) == Entry(b"\x01", 7)
+    await store.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.driving import ManualClock, append, run, together
+from engine.driving import NOW, ManualClock, append, run, together
 from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics
 from signalpost.engine.ports import AddMember, Keep, Rate
 from signalpost.engine.receipts import Receipt, Receipts
@@ -76,6 +76,32 @@ async def test_idle_queues_cost_nothing_after_a_while(clock: ManualClock) -> Non
     clock.advance(60.0)
     await run(queues.sweep())
     assert len(queues._queues) == 0
+
+
+async def test_records_that_come_let_go_of_those_that_are_over(clock: ManualClock) -> None:
+    """SPEC E5: at whatever rate they come, and without a sweep, no more are kept than live."""
+    records = MemoryRecords(clock=clock)
+    for n in range(1000):
+        await run(records.put(f"lives {n}", b"", expect=None, ttl=None))
+    for n in range(50_000):
+        clock.advance(0.001)
+        await run(records.put(f"k{n}", b"", expect=0, ttl=1.0))
+    assert len(records._records) < 1000 + 1000 + 10
+    assert len(records._ends) < 1000 + 10
+
+
+async def test_a_record_that_gets_another_end_lives_until_then(clock: ManualClock) -> None:
+    records = MemoryRecords(clock=clock)
+    for key in ("later", "endless", "sooner"):
+        await run(records.put(key, b"", expect=0, ttl=10.0))
+    await run(records.touch("later", ttl=20.0))
+    await run(records.touch("endless", ttl=None))
+    await run(records.touch("sooner", ttl=5.0))
+    for after, left in ((5.0, {"later", "endless"}), (10.0, {"later", "endless"}), (20.0, {"endless"})):
+        clock.now = NOW + after
+        await run(records.sweep())
+        assert records._records.keys() == left
+    assert records._ends == []
 
 
 async def test_one_sweep_of_records_visits_a_part_of_them(clock: ManualClock) -> None:

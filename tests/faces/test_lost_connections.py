@@ -37,6 +37,7 @@ connections_per_second = 1000000
 user_messages = 1000000
 channel_messages = 1000000
 requests = 1000000
+logins = 1000000
 
 [apps.away]
 allow_no_token = true

@@ -19,12 +19,15 @@ from signalpost.gateway.connection import Connection
 from signalpost.services.presence import Presence
 from signalpost.wire import codec
 from signalpost.wire.codes import Code
+from support.waiting import until
 from support.wiring import Wire
 
 APPS = {
     "app": App(any_token=True),
     "strict": App(certificate="secret"),
-    "slow": App(any_token=True, limits=Limits(requests=3, list_requests=1, user_messages=2)),
+    "slow": App(
+        any_token=True, limits=Limits(requests=1, requests_burst=3, list_requests=1, user_messages=2)
+    ),
     "busy": App(any_token=True, limits=Limits(user_messages=10_000)),
     "flag": App(any_token=True, lines="flag"),
 }
@@ -434,6 +437,73 @@ async def test_rates_of_requests(desk: Desk) -> None:
     other.login("bo", app="slow")
     codes = [other.call("channel_query_userlist_all", name="room").get("code") for _ in range(2)]
     assert codes == [None, Code.GENERAL_E_FAILED]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        ["call2", ["no_such_function", 7, {}]],
+        ["call2", ["channel_query_num", 7, {"name": "room"}]],
+        ["call2", ["channel_query_num", 7, {}]],
+        ["call2", ["user_sendmsg", 7, {"peer": "bo", "content": "x"}]],
+        ["call2", ["user_sendmsg", 7, {"peer": "", "content": "x"}]],
+        '["call2",["channel_query_num",7,{"name":"\\ud800"}]]',
+        ["call2", 7],
+        ["nothing", 7],
+        ["login", {}],
+    ],
+    ids=str,
+)
+async def test_who_is_refused_without_end_is_read_more_slowly_and_answered_all_the_same(
+    desk: Desk, frame: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC E5, M10: a flood of what is refused costs little, too."""
+    client = desk.connect()
+    client.login(app="slow")
+    requests = desk.server.services.requests
+    now = requests._clock()
+    monkeypatch.setattr(requests, "_clock", lambda: now)
+    for _ in range(100):
+        client.send(frame)
+    answers = client.got()
+    assert 30 <= len(answers) <= 34, "what is allowed, and ten times as much that is not"
+    assert client.wire.held == 1
+    monkeypatch.undo()
+    while len(answers) < 100:
+        await asyncio.sleep(0.01)
+        answers += client.got()
+    assert client.wire.went_on == 1
+    client.send(["ping", 1])
+    assert client.got() in ([], [["pong", 1]])
+
+
+async def test_who_has_no_session_and_asks_without_end_is_read_more_slowly(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC E5: whatever connections of one address it comes on."""
+    monkeypatch.setattr(desk.server.services.requests, "_clock", lambda: 100.0)
+    one, other = desk.connect(), desk.connect()
+    for _ in range(10_000):
+        one.send(["call2", ["channel_query_num", 7, {"name": "room"}]])
+    assert len(one.got()) == 10_000
+    for client in (one, other):
+        for _ in range(100):
+            client.send(["call2", ["channel_query_num", 7, {"name": "room"}]])
+    assert one.wire.held == other.wire.held == 1
+
+
+async def test_a_connection_that_is_lost_while_it_rests_leaves_its_session_detached(desk: Desk) -> None:
+    """SPEC L11: not attached for ever."""
+    client = desk.connect()
+    client.login(app="slow", device="signalpost-test")
+    for _ in range(60):
+        client.send(["nothing"])
+    client.connection.lost(0.0)
+
+    async def detached() -> bool:
+        return client.connection.live is None
+
+    await until(detached, "the session is detached")
 
 
 async def test_the_line_of_another_session_is_refused(desk: Desk) -> None:

@@ -5,7 +5,7 @@ log in, see and hear what a gateway would show them. Nothing sleeps; nothing is 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
-from signalpost.engine.ports import DeleteAttribute, Edit, Pending, SetAttribute, Unavailable
+from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, SetAttribute, Unavailable
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Ident, Receipt
 from signalpost.engine.records import Record
@@ -156,8 +156,10 @@ class _Records(MemoryRecords):
         super().__init__(clock=clock)
         self._disk = disk
 
-    def _set(self, key: str, record: Record | None) -> Pending | None:
-        super()._set(key, record)
+    def _set(
+        self, key: str, record: Record | None, fields: Mapping[str, bytes] = NO_FIELDS
+    ) -> Pending | None:
+        super()._set(key, record, fields)
         return self._disk.write()
 
 
@@ -223,7 +225,7 @@ class House:
         self.presence = Presence(self.records, clock)
         self.messages = Messages(self.queues, self, clock, new_id)
         self.attributes = Attributes(self.kept, self.presence, find_app)
-        self.requests = Requests(self.records)
+        self.requests = Requests(self.records, clock)
         self.channels = Channels(
             topics=self.topics,
             records=self.records,
@@ -264,6 +266,7 @@ class House:
             calls=self.calls,
             attributes=self.attributes,
             messages=self.messages,
+            requests=self.requests,
             sweeps=(self.records.sweep, self.kept.sweep, self.queues.sweep, self.topics.sweep),
             report=self.reported.append,
         )

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
 from services.house import House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
+from signalpost.domain.refusals import Superseded
+from signalpost.engine.ports import NO_FIELDS, Unavailable
+from signalpost.services.stored import ATTRIBUTES
 
 DAY = 86_400.0
 
@@ -131,6 +139,94 @@ def test_a_conn_timeout_outlives_a_restart(house: House) -> None:
     ada.describe("_conn_timeout", "20")
     house.restart()
     ada.login()
+    ada.breaks()
+    house.advance(20.0)
+    assert not house.online("ada")
+
+
+def test_a_change_stores_one_attribute_and_a_login_none(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC E5: of 100 attributes of 8 KB, which would be 0.8 MB each time."""
+    ada = house.login("ada")
+    for n in range(100):
+        ada.describe(f"a{n}", "x" * 8096)
+    written: list[int] = []  # bytes of values, by write
+    put = house.kept._set
+
+    def count(key: str, record: Any, fields: Mapping[str, bytes] = NO_FIELDS) -> Any:
+        written.append((0 if record is None else len(record.value)) + sum(map(len, fields.values())))
+        return put(key, record, fields)
+
+    monkeypatch.setattr(house.kept, "_set", count)
+    ada.describe("a7", "y")
+    assert sum(written) < 100
+    ada.logout()
+    ada.login()
+    ada.breaks()
+    ada.resume()
+    house.login("ada")
+    assert sum(written) < 200
+    assert ada.house.run(house.attributes.get("app", "ada", "a7")) == "y"
+
+
+def test_attributes_that_an_earlier_version_stored_are_read_and_change(house: House) -> None:
+    """SPEC P2, L11: it kept all of an account in one value; each change from now on is its own."""
+    old = {"_conn_timeout": "25", "mood": "good", **{f"a{n}": "1" for n in range(97)}}
+    house.run(house.kept.put("attributes\x1fapp\x1fada", ATTRIBUTES.encode(old), expect=0, ttl=None))
+    ada = house.login("ada")
+    assert ada.attributes_of("ada") == old
+    assert house.run(house.attributes.get("app", "ada", "mood")) == "good"
+    assert ada.session.session.grace == 25.0
+    ada.describe("mood", "better")
+    ada.describe("new", "2")
+    with refused(1001):
+        ada.describe("one more", "3")
+    assert ada.attributes_of("ada") == {**old, "mood": "better", "new": "2"}
+    ada.describe("_conn_timeout", "30")
+    house.restart()
+    assert house.login("ada").session.session.grace == 30.0
+    assert ada.attributes_of("ada") == {**old, "mood": "better", "new": "2", "_conn_timeout": "30"}
+
+
+def test_a_conn_timeout_is_in_force_when_it_is_stored_and_not_before(house: House) -> None:
+    """SPEC L11."""
+    ada = house.login("ada")
+    house.disk.slow = True
+    setting = house.begin(house.attributes.set(ada.session, "_conn_timeout", "20"))
+    assert ada.session.session.grace == 120.0
+    house.disk.commit_all()
+    setting.result()
+    assert ada.session.session.grace == 20.0
+
+
+def test_a_conn_timeout_that_could_not_be_stored_leaves_the_old_one_in_force(house: House) -> None:
+    """SPEC L11: the one that is read back after a restart."""
+    ada = house.login("ada")
+    ada.describe("_conn_timeout", "30")
+    house.disk.slow = True
+    setting = house.begin(house.attributes.set(ada.session, "_conn_timeout", "20"))
+    house.disk.fail()
+    with pytest.raises(Unavailable):
+        setting.result()
+    house.disk.slow = False
+    assert ada.session.session.grace == 30.0
+    ada.breaks()
+    house.advance(25.0)
+    assert house.online("ada")
+
+
+def test_a_conn_timeout_that_is_stored_as_its_session_comes_back_is_that_sessions(house: House) -> None:
+    """SPEC L11: whichever of the two waited for the other."""
+    ada = house.login("ada")
+    house.disk.slow = True
+    setting = house.begin(house.attributes.set(ada.session, "_conn_timeout", "20"))
+    ada.breaks()
+    ada.begin_login(line=ada.line)
+    house.disk.commit_all()
+    house.disk.slow = False
+    with pytest.raises(Superseded):
+        setting.result()
     ada.breaks()
     house.advance(20.0)
     assert not house.online("ada")

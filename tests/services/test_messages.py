@@ -8,6 +8,7 @@ from services.house import APP, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal
+from signalpost.engine.ports import Unavailable
 
 DAY = 86_400.0
 
@@ -235,12 +236,12 @@ def test_who_has_been_silent_is_forgotten(house: House) -> None:
     """SPEC M8: what is counted does not pile up."""
     ada = house.login("ada")
     ada.send("bo", "x")
-    window = house.messages.window(ada.session)
+    window = house.messages.window(ada.session, house.clock())
     house.janitor.sweep()
-    assert house.messages.window(ada.session) is window
+    assert house.messages.window(ada.session, house.clock()) is window
     house.advance(1.0)
     house.janitor.sweep()
-    assert house.messages.window(ada.session) is not window
+    assert house.messages.window(ada.session, house.clock()) is not window
 
 
 def test_an_inbox_holds_so_many_messages_and_refuses_the_next(house: House) -> None:
@@ -257,6 +258,73 @@ def test_an_inbox_holds_so_many_messages_and_refuses_the_next(house: House) -> N
     ada.send("bo", "x")
 
 
+def test_one_sender_has_half_of_an_inbox(house: House) -> None:
+    """SPEC M9: 5000 messages at the default; whatever session they come from, and others go on."""
+    house.apps["large"] = App(limits=Limits(user_messages=10_000))
+    ada, cy, bo = (house.login(name, app="large") for name in ("ada", "cy", "bo"))
+    for number in range(5_000):
+        ada.send("bo", str(number))
+    for _ in range(3):
+        with refused(400):
+            ada.send("bo", "x")
+    with refused(400):
+        house.login("ada", app="large").send("bo", "x")
+    for number in range(5_000):
+        cy.send("bo", str(number))
+    with refused(400):
+        house.login("di", app="large").send("bo", "x")
+    bo.seen = read(bo).items[0][0]
+    acknowledge(bo, bo.seen)
+    house.login("ada", app="large").send("bo", "again")
+
+
+@pytest.mark.parametrize("unit", ["a", "é", "😀"])
+def test_one_sender_has_half_of_the_bytes_of_an_inbox(house: House, unit: str) -> None:
+    """SPEC M9: 8 MiB at the default, in multi-byte text too."""
+    house.apps["large"] = App(limits=Limits(user_messages=10_000))
+    ada, cy = house.login("ada", app="large"), house.login("cy", app="large")
+    for _ in range(1024):
+        ada.send("bo", unit * (8192 // len(unit.encode())))
+    with refused(400):
+        ada.send("bo", "x")
+    ada.send("bo", "")
+    ada.send("di", "x")
+    cy.send("bo", "x")
+
+
+def test_a_message_that_is_refused_leaves_nothing_behind(house: House) -> None:
+    """SPEC E5, M8: to a name that nobody has, with an id that nobody knows."""
+    house.apps["slow"] = App(limits=Limits(user_messages=1))
+    ada = house.login("ada", app="slow")
+    ada.send("bo", "x", request="r")
+    before = len(house.queues._queues), len(house.topics._windows)
+    for number in range(100):
+        with refused(400):
+            ada.send(f"n{number}", "x", request=f"r{number}")
+        with refused(400):
+            ada.shout(f"n{number}", "x", request=f"r{number}")
+    assert (len(house.queues._queues), len(house.topics._windows)) == before
+    assert ada.send("bo", "x", request="r"), "what was sent before is answered still"
+
+
+def test_a_message_that_could_not_be_stored_does_not_count(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC M8: whoever goes on trying while the disk is full may send when it is not."""
+    house.apps["slow"] = App(limits=Limits(user_messages=1))
+    ada = house.login("ada", app="slow")
+
+    async def fail(*args: object, **options: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.queues, "append", fail)
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                ada.send("bo", "x")
+    ada.send("bo", "x")
+
+
 @pytest.mark.parametrize("unit", ["a", "é", "😀"])
 def test_an_inbox_holds_so_many_bytes_and_refuses_the_next(house: House, unit: str) -> None:
     """SPEC M9: in multi-byte text too."""
@@ -269,7 +337,7 @@ def test_an_inbox_holds_so_many_bytes_and_refuses_the_next(house: House, unit: s
 
 
 def test_the_defaults_are_10_000_messages_and_16_mib() -> None:
-    """SPEC M8, M9, C7."""
+    """SPEC M8, M9, M10, C7, L16."""
     limits = Limits()
     assert (limits.inbox_messages, limits.inbox_bytes, limits.inbox_call_reserve) == (
         10_000,
@@ -277,7 +345,8 @@ def test_the_defaults_are_10_000_messages_and_16_mib() -> None:
         2_000,
     )
     assert (limits.user_messages, limits.channel_messages) == (60, 200)
-    assert (limits.requests, limits.list_requests) == (100, 10)
+    assert (limits.requests, limits.requests_burst, limits.list_requests) == (100, 1000, 10)
+    assert (limits.logins, limits.logins_burst) == (2, 60)
 
 
 def test_call_events_have_a_reserve_in_a_full_inbox(house: House) -> None:

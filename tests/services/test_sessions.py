@@ -7,7 +7,7 @@ import pytest
 from services.house import APP, Heard, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
-from signalpost.domain.refusals import Refusal, Superseded
+from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.engine.ports import Pending, Unavailable
 from signalpost.services.calls import Calls
 from signalpost.services.keys import superseded_key
@@ -514,12 +514,13 @@ def test_events_between_a_resumes_calls_and_its_answer_are_not_lost(house: House
 
 def test_a_kept_place_that_ends_while_its_login_waits_does_not_end_the_login(house: House) -> None:
     """SPEC L17: nor leaves a session that nobody is on."""
-    ada = house.original("ada")
-    ada.describe("mood", "fine")
+    ada, bo = house.original("ada"), house.login("bo")
     ada.join("room")
     ada.breaks()
     house.advance(119.0)
+    bo.invite("ada")
     house.disk.slow = True
+    house.begin(house.messages.send(bo.session, "ada", "behind this the invitation has to wait"))
     again = house.device("ada", ours=False)
     again.begin_login()
     assert again.coming
@@ -640,3 +641,35 @@ def test_a_logout_that_waits_longer_than_the_next_login_begins_no_day(
     leaving.result()
     house.advance(100_000.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}
+
+
+# --- how often ----------------------------------------------------------------------------------------
+
+
+def test_sixty_logins_at_once_and_two_a_second(house: House) -> None:
+    """SPEC L16: fresh ones, takeovers and resumes alike; another account has its own."""
+    ada = house.login("ada")
+    for number in range(59):
+        if number % 3 == 0:
+            ada.logout()
+            ada.login()
+        elif number % 3 == 1:
+            ada.breaks()
+            ada.resume()
+        else:
+            ada = house.login("ada")
+    with pytest.raises(TooMany) as refused_:
+        ada.resume()
+    assert refused_.value.code == 201
+    assert refused_.value.wait == 0.5
+    assert ada.live is not None, "the session that is there goes on"
+    house.login("bo")
+    house.advance(0.5)
+    ada.resume()
+    with refused(201):
+        ada.resume()
+    house.advance(30.0)
+    for _ in range(60):
+        ada.resume()
+    with refused(201):
+        ada.resume()

@@ -27,6 +27,7 @@ CONFIG = """
 user_messages = 1000000
 channel_messages = 1000000
 requests = 1000000
+logins = 1000000
 
 [apps.flag]
 allow_no_token = true

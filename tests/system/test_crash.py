@@ -19,6 +19,7 @@ CONFIG = """
 [limits]
 user_messages = 1000000
 requests = 1000000
+logins = 1000000
 
 [apps.app]
 allow_no_token = true

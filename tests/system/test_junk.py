@@ -27,7 +27,9 @@ CONFIG = """
 user_messages = 1000000
 channel_messages = 1000000
 requests = 1000000
+logins = 1000000
 list_requests = 1000000
+inbox_messages = 100000
 """
 
 FRAME_BYTES = 65_536

@@ -57,7 +57,7 @@ def build(told: dict[str, Any]) -> bytes:
         case {"frame": "login_ret", "error": "", "body": body}:
             return codec.login_ok({name: body[name] for name in body if name not in ("result", "uid")})
         case {"frame": "login_ret", "error": reason, "body": body}:
-            return codec.login_failed(reason, body["code"])
+            return codec.login_failed(reason, body["code"], retry=body.get("retry_ms", 0) / 1000)
         case {"frame": "call2-ret", "id": call_id, "body": {"result": "ok", **fields}}:
             return codec.call_ok(call_id, fields)
         case {"frame": "call2-ret", "id": call_id, "body": body}:

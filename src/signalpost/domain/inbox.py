@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import msgspec
 
+from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name, check_text
-from signalpost.domain.refusals import Refusal
+from signalpost.domain.refusals import Refusal, TooMany
 from signalpost.wire.codes import INSTANT_BYTES, Code
 
-__all__ = ["INSTANT", "InboxItem", "check_instant", "inbox_full", "too_fast"]
+__all__ = ["INSTANT", "InboxItem", "check_instant", "half_full", "inbox_full", "most_of_one", "too_fast"]
 
 INSTANT = "instant"
+_HALVED = 100  # a bound from which on one sender has half of it; smaller ones are too small to share
 
 
 class InboxItem(msgspec.Struct, frozen=True, array_like=True):
@@ -37,11 +39,29 @@ def check_instant(peer: str, text: str) -> int:
 
 def too_fast(limit: int) -> Refusal:
     """What a sender above his rate is told (M8)."""
-    return Refusal(Code.SENDMESSAGE_E_OTHER, f"too many messages: {limit} in any one second are allowed")
+    return TooMany(Code.SENDMESSAGE_E_OTHER, "messages", f"{limit} in any one second are allowed")
 
 
-def inbox_full(peer: str) -> Refusal:
+def most_of_one(limits: Limits) -> tuple[int, int]:
+    """How many messages and how many bytes of one sender an inbox holds (M9)."""
+    items, size = limits.inbox_messages, limits.inbox_bytes
+    if items < _HALVED:
+        return items, size
+    return items // 2, size // 2 if size >= _HALVED else size
+
+
+def inbox_full(limits: Limits) -> Refusal:
     """What a sender is told whose message finds no room (M9)."""
+    return Refusal(Code.SENDMESSAGE_E_OTHER, f"the peer's inbox is full: it holds {_room(limits)}")
+
+
+def half_full(limits: Limits) -> Refusal:
+    """What a sender is told who has used up his part of an inbox (M9)."""
     return Refusal(
-        Code.SENDMESSAGE_E_OTHER, f"the inbox of {peer} is full: it has to take its messages first"
+        Code.SENDMESSAGE_E_OTHER,
+        f"half of the peer's inbox is yours: it holds {_room(limits)}, of one sender half of that",
     )
+
+
+def _room(limits: Limits) -> str:
+    return f"{limits.inbox_messages} messages and {limits.inbox_bytes} bytes at most"

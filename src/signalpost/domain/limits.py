@@ -16,8 +16,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     user_messages: int = 60  #: messages a second of one user, instant and channel together (M8)
     channel_messages: int = 200  #: messages a second into one channel, at most (C7)
-    requests: int = 100  #: other requests a second of one session (M10)
-    list_requests: int = 10  #: `channel_query_userlist_all` a second of one session (M10)
+    requests: int = 100  #: other requests a second of one account, sustained (M10)
+    requests_burst: int = 1_000  #: other requests of one account at once (M10)
+    list_requests: int = 10  #: `channel_query_userlist_all` a second of one account (M10)
+    logins: int = 2  #: logins a second of one account, sustained (L16)
+    logins_burst: int = 60  #: logins of one account at once (L16)
     inbox_messages: int = 10_000  #: messages that an inbox holds (M9)
     inbox_bytes: int = 16 * 1024 * 1024  #: bytes of contents that an inbox holds (M9)
     inbox_call_reserve: int = 2_000  #: room for call events above `inbox_messages` (M9)

@@ -1,13 +1,22 @@
-"""How often something may happen: at most N in any one second (SPEC M8, M10).
+"""How often something may happen: at most N in any one second, or so many a second and some at once.
 
-A sliding log, exact at N and N + 1 for every second that one may look at. Time is an argument.
+A window is a sliding log, exact at N and N + 1 for every second that one may look at (SPEC M8). A bucket
+holds what may come at once and fills again at a rate (SPEC M10, L16). Time is an argument.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
-__all__ = ["SlidingWindow"]
+__all__ = ["Bucket", "Rates", "SlidingWindow"]
+
+_ROUNDING = (
+    1e-3  # of one happening: what comes back in fractions adds up to a whole one, on a coarse clock too
+)
+_LOOKS = 2  # rates that are looked at for each that comes, so that idle ones never pile up
+_SWEEP = 4096  # rates that one sweep looks at
 
 
 class SlidingWindow:
@@ -37,3 +46,84 @@ class SlidingWindow:
     def idle(self, now: float) -> bool:
         """Whether nothing counts any more, so that the window may be forgotten."""
         return not self._instants or self._instants[-1] <= now - 1.0
+
+
+class Bucket:
+    """What is spent of what may come at once; it comes back at a rate. Nothing is spent at first."""
+
+    __slots__ = ("_at", "_full_at", "_spent")
+
+    def __init__(self) -> None:
+        self._spent = 0.0  # at the time `_at`; at most the burst
+        self._at = 0.0  # when the latest happening counted
+        self._full_at = 0.0  # from when on nothing is spent any more
+
+    def take(self, now: float, *, rate: float, burst: int) -> float:
+        """Count one happening at `now` and return 0; or, if it is too soon, in how many seconds it could.
+
+        `rate` is how many a second come back, `burst` how many may come at once. What is too soon does not
+        count. A clock that stepped back gives nothing back meanwhile.
+        """
+        spent = max(0.0, self._spent - max(0.0, now - self._at) * rate)
+        if spent + 1.0 > burst + _ROUNDING:
+            return (spent + 1.0 - burst) / rate
+        self._spend(now, spent + 1.0, rate)
+        return 0.0
+
+    def give_back(self, *, rate: float) -> None:
+        """Uncount the happening that counted last: it was refused for another reason."""
+        self._spend(self._at, max(0.0, self._spent - 1.0), rate)
+
+    def idle(self, now: float) -> bool:
+        """Whether nothing counts any more, so that the bucket may be forgotten."""
+        return self._full_at <= now
+
+    def _spend(self, now: float, spent: float, rate: float) -> None:
+        self._at = now
+        self._spent = spent
+        self._full_at = now + spent / rate
+
+
+class _Rate(Protocol):
+    def idle(self, now: float) -> bool: ...
+
+
+R = TypeVar("R", bound=_Rate)
+
+
+class Rates(Generic[R]):
+    """One rate a key, made when it is first asked for and forgotten when nothing counts against it.
+
+    Two are looked at for each that comes, and some now and then: so what is kept is what is not idle, however
+    many keys there have been, and nothing ever goes through all of them.
+    """
+
+    __slots__ = ("_make", "_rates")
+
+    def __init__(self, make: Callable[[], R]) -> None:
+        self._make = make
+        self._rates: OrderedDict[str, R] = OrderedDict()  # by key, those looked at longest ago first
+
+    def of(self, key: str, now: float) -> R:
+        """The rate of the key. Ask each time: an idle one may be forgotten, and then another one counts."""
+        rate = self._rates.get(key)
+        if rate is None:
+            self._look(now, _LOOKS)
+            rate = self._rates[key] = self._make()
+        return rate
+
+    def sweep(self, now: float) -> None:
+        """Forget the idle ones of some that were looked at longest ago; to be called now and then."""
+        self._look(now, _SWEEP)
+
+    def _look(self, now: float, looks: int) -> None:
+        rates = self._rates
+        for _ in range(min(looks, len(rates))):
+            key, rate = next(iter(rates.items()))
+            if rate.idle(now):
+                del rates[key]
+            else:
+                rates.move_to_end(key)
+
+    def __len__(self) -> int:
+        return len(self._rates)

@@ -1,14 +1,17 @@
 """How a rule says no: one exception with a code and a sentence.
 
 Refusal            the request is answered with its code and reason; nothing was changed
+├── TooMany        a rate is used up: it does not count, and no repeat of it is answered from memory
 └── Superseded     the session is no longer this connection's: the connection ends as well
+
+A reason tells a rate from a bound: `too many …` and "second" is the one, the number as configured the other.
 """
 
 from __future__ import annotations
 
 from signalpost.wire.codes import Code
 
-__all__ = ["Refusal", "Superseded"]
+__all__ = ["Refusal", "Superseded", "TooMany"]
 
 
 class Refusal(Exception):
@@ -18,6 +21,17 @@ class Refusal(Exception):
         super().__init__(code, reason)
         self.code = code
         self.reason = reason
+
+
+class TooMany(Refusal):
+    """A request above a rate; `what` there are too many of, `allowed` how many are allowed in which time.
+
+    `wait`: in how many seconds one more would be allowed, 0.0 if nobody asks.
+    """
+
+    def __init__(self, code: Code, what: str, allowed: str, *, wait: float = 0.0) -> None:
+        super().__init__(code, f"too many {what}: {allowed}")
+        self.wait = wait
 
 
 class Superseded(Refusal):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -46,14 +47,16 @@ class Table(NamedTuple):
     columns: int
 
 
-_ITEMS = Table("INSERT INTO items (id, queue, seq, size, expires, body) VALUES ", 6)
+_ITEMS = Table("INSERT INTO items (id, queue, seq, size, expires, body, part) VALUES ", 7)
 _RECEIPTS = Table("INSERT INTO receipts (id, queue, dedupe, seq, note, expires) VALUES ", 6)
 _RECORDS = Table("INSERT OR REPLACE INTO records (key, value, rev, expires) VALUES ", 4)
+_FIELDS = Table("INSERT OR REPLACE INTO record_fields (key, name, value) VALUES ", 3)
 _ATTRIBUTES = Table("INSERT OR REPLACE INTO topic_attributes (topic, name, value) VALUES ", 3)
 _META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
 _DELETE_ITEMS = "DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))"
 _DELETE_RECEIPTS = "DELETE FROM receipts WHERE id IN (SELECT value FROM json_each(?))"
 _DELETE_RECORD = "DELETE FROM records WHERE key = ?"
+_DELETE_FIELDS = "DELETE FROM record_fields WHERE key IN (SELECT value FROM json_each(?))"
 _DELETE_ATTRIBUTE = "DELETE FROM topic_attributes WHERE topic = ? AND name = ?"
 
 
@@ -67,8 +70,10 @@ class Batch(Pending):
     __slots__ = (
         "appended",
         "attributes",
+        "bared",
         "began",
         "failure",
+        "fields",
         "gone_items",
         "gone_receipts",
         "items",
@@ -86,6 +91,8 @@ class Batch(Pending):
         self.gone_items: list[int] = []  # rows to delete
         self.gone_receipts: list[int] = []  # likewise
         self.records: dict[str, tuple[bytes, int, float | None] | None] = {}  # None: delete
+        self.bared: set[str] = set()  # keys of records whose fields are deleted, before those below are set
+        self.fields: dict[str, dict[str, bytes]] = {}  # by key of the record and name
         self.attributes: dict[tuple[str, str], str | None] = {}  # (topic, name) -> value; None: delete
         self.meta: dict[str, int] = {}
         self.failure: Exception | None = None  # why the commit failed: set by the writer thread
@@ -302,6 +309,8 @@ def _rows(batch: Batch) -> int:
         + len(batch.gone_items)
         + len(batch.gone_receipts)
         + len(batch.records)
+        + len(batch.bared)
+        + sum(map(len, batch.fields.values()))
         + len(batch.attributes)
         + len(batch.meta)
     )
@@ -338,6 +347,13 @@ def _statements(batch: Batch) -> Iterator[tuple[str, Any]]:
             else:
                 kept += (key, *record)
         yield from _inserts(_RECORDS, kept)
+    if batch.bared:
+        yield _DELETE_FIELDS, (json.dumps(list(batch.bared)),)
+    if batch.fields:
+        yield from _inserts(
+            _FIELDS,
+            [each for key, held in batch.fields.items() for pair in held.items() for each in (key, *pair)],
+        )
     if batch.attributes:
         values: list[Any] = []
         for (topic, name), value in batch.attributes.items():

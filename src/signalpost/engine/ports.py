@@ -10,13 +10,15 @@ finishes without suspending; where it must wait (a group commit) it suspends on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
 __all__ = [
+    "NO_FIELDS",
     "AddMember",
     "Appended",
     "Change",
@@ -63,7 +65,11 @@ class Conflict(EngineError):
 
 
 class Full(EngineError):
-    """The queue is at its cap of items or bytes."""
+    """The queue is at its cap of items or bytes, or `part` of it at its own; "" if it is the whole queue."""
+
+    def __init__(self, key: str, part: str = "") -> None:
+        super().__init__(key, part)
+        self.part = part
 
 
 class RateExceeded(EngineError):
@@ -141,6 +147,9 @@ class Pending:
 # --- records ----------------------------------------------------------------------------------
 
 
+NO_FIELDS: Final[Mapping[str, bytes]] = MappingProxyType({})
+
+
 class Entry(NamedTuple):
     """A record's value and the revision that a conditional `put` names."""
 
@@ -149,21 +158,38 @@ class Entry(NamedTuple):
 
 
 class Records(Protocol):
-    """Values by key with compare-and-set and a time to live."""
+    """Values by key with compare-and-set and a time to live.
+
+    A record may have fields, which are values by name: each is stored apart, so that a change writes what it
+    changes, and all of them live and die with their record.
+    """
 
     async def get(self, key: str) -> Entry | None:
         """The live record, or None if there is none or its time is over."""
         ...
 
-    async def put(self, key: str, value: bytes, *, expect: int | None, ttl: float | None) -> int:
+    async def put(
+        self,
+        key: str,
+        value: bytes,
+        *,
+        expect: int | None,
+        ttl: float | None,
+        fields: Mapping[str, bytes] = NO_FIELDS,
+    ) -> int:
         """Store and return the new revision (> 0, never used before for this key).
 
         `expect`: None whatever is there, 0 nothing may be there, else exactly this revision.
         `ttl`: seconds from now, None for no end; it replaces the earlier one.
+        `fields`: these are set in the same step, and the record's others stay as they are.
         On a durable implementation the value is committed when this returns. Values become visible
         to `get` in the order of the calls, at the latest when this returns.
         Raises Conflict (nothing changed), Unavailable.
         """
+        ...
+
+    async def fields(self, key: str) -> Mapping[str, bytes]:
+        """The live record's fields; the caller must not change them. Raises Unavailable."""
         ...
 
     async def delete(self, key: str, *, expect: int | None = None) -> bool:
@@ -237,6 +263,9 @@ class Queues(Protocol):
         max_items: int,
         max_size: int,
         durable: bool,
+        part: str = "",
+        part_items: int = 0,
+        part_size: int = 0,
         note: str = "",
         mark: str = "",
         dedupe: str = "",
@@ -248,12 +277,21 @@ class Queues(Protocol):
         and with nothing stored, if the queue would then hold more than `max_items` items or `max_size`
         bytes. Items that are not durable are kept in memory only and vanish in a restart; they keep
         their place in the order. Calls in one tick keep their order.
+        `part`: a text that items have in common; the call raises Full as well if the queue would then hold
+        more than `part_items` items with it, or `part_size` bytes. It is as durable as the item.
         `dedupe`: for `dedupe_ttl` seconds a second append to the same `key` with the same text stores
         nothing and returns what the first returned (waiting for it if it is still under way, and
         failing with it); it is as durable as the item, and outlives the item's removal. `note` is a
         short text returned with it. `mark`: a text by which `remove_marked` finds the item, and for which
         `marked` counts it; only for one that is not durable.
         Raises Full, Unavailable.
+        """
+        ...
+
+    async def appended(self, key: str, dedupe: str) -> Appended | None:
+        """What an append with this dedupe key did, or None; waits for it as another append would.
+
+        Raises Unavailable.
         """
         ...
 
@@ -433,6 +471,13 @@ class Topics(Protocol):
         All `rates` are checked before anything is done; a refused change does not count, nor does one
         that is not applied or is a repetition.
         Raises RateExceeded, Unavailable (then the edits are in force, and may not survive a restart).
+        """
+        ...
+
+    async def changed(self, topic: str, dedupe: str) -> Change | None:
+        """What a change with this dedupe key did, or None; waits for it as another change would.
+
+        Raises Unavailable.
         """
         ...
 

@@ -37,13 +37,24 @@ class Stored(msgspec.Struct, gc=False, eq=False):
     size: int
     expires: float
     body: bytes | None  #: None when it is on the disk only
+    part: str = ""  #: what it has in common with others of its queue, "" for nothing
     row: int = 0  #: its row in the journal: 0 not durable, LOST when its commit failed
+
+
+class Held:
+    """What a queue holds of one part."""
+
+    __slots__ = ("items", "size")
+
+    def __init__(self) -> None:
+        self.items = 0
+        self.size = 0  # sum over them
 
 
 class Queue:
     """One queue of the index."""
 
-    __slots__ = ("barrier", "items", "last", "marks", "next", "size", "soonest", "touched")
+    __slots__ = ("barrier", "items", "last", "marks", "next", "parts", "size", "soonest", "touched")
 
     def __init__(self, base: int, now: float) -> None:
         self.items: list[Stored] = []  # ascending; those above `last` are not visible yet
@@ -54,6 +65,40 @@ class Queue:
         self.touched = now  # when it was last used: an empty one is forgotten some time after
         self.barrier: Pending | None = None  # the latest commit that one of `items` waits for
         self.marks: dict[int, str] | None = None  # of those of `items` that bear one; made with the first
+        self.parts: dict[str, Held] | None = None  # what `items` hold of each part; made with the first
+
+    def part(self, part: str) -> Held:
+        """What `items` hold of a part, to be counted up."""
+        if self.parts is None:
+            self.parts = {}
+        held = self.parts.get(part)
+        if held is None:
+            held = self.parts[part] = Held()
+        return held
+
+    def let_go(self, gone: list[Stored]) -> None:
+        """Account for items that have just left."""
+        marks, parts = self.marks, self.parts
+        if not self.items:  # the everyday case: all of it was taken
+            self.size = 0
+            if marks:
+                marks.clear()
+            if parts:
+                parts.clear()
+            return
+        self.size -= sum([item.size for item in gone])
+        if marks:
+            for item in gone:
+                marks.pop(item.seq, None)
+        if parts:
+            for item in gone:
+                held = parts.get(item.part)
+                if held is None:
+                    continue
+                held.items -= 1
+                held.size -= item.size
+                if not held.items:
+                    del parts[item.part]
 
 
 class MemoryQueues:
@@ -85,6 +130,9 @@ class MemoryQueues:
         max_items: int,
         max_size: int,
         durable: bool,
+        part: str = "",
+        part_items: int = 0,
+        part_size: int = 0,
         note: str = "",
         mark: str = "",
         dedupe: str = "",
@@ -103,15 +151,23 @@ class MemoryQueues:
             queue = self._begin(key, now)
         if len(queue.items) >= max_items or queue.size + size > max_size:
             self._make_room(key, queue, now, size, max_items, max_size)
+        held: Held | None = None
+        if part:
+            held = queue.part(part)
+            if held.items >= part_items or held.size + size > part_size:
+                held = self._make_room_for(key, queue, now, part, size, part_items, part_size)
         seq = queue.next
         expires = now + ttl
-        item = Stored(seq, size, expires, body)
+        item = Stored(seq, size, expires, body, part)
         if dedupe:
             receipt = Receipt(seq, note, now + dedupe_ttl)
         waiting = self._keep(key, queue, item, (key, dedupe), receipt, durable)
         queue.next = seq + 1
         queue.items.append(item)
         queue.size += size
+        if held is not None:
+            held.items += 1
+            held.size += size
         queue.touched = now
         if expires < queue.soonest:
             queue.soonest = expires
@@ -128,6 +184,11 @@ class MemoryQueues:
                 if item.row == LOST:
                     raise
         return Appended(seq, note, False)
+
+    async def appended(self, key: str, dedupe: str) -> Appended | None:
+        """See `Queues.appended`."""
+        receipt = self._receipts.find((key, dedupe), self._clock())
+        return None if receipt is None else await self._repeat(receipt)
 
     async def read(self, key: str, *, after: int, limit: int) -> list[Item]:
         """See `Queues.read`."""
@@ -260,6 +321,18 @@ class MemoryQueues:
         if len(queue.items) >= max_items or queue.size + size > max_size:
             raise Full(key)
 
+    def _make_room_for(
+        self, key: str, queue: Queue, now: float, part: str, size: int, part_items: int, part_size: int
+    ) -> Held:
+        if queue.soonest <= now:
+            self._purge(queue, now)
+        held = queue.part(part)
+        if held.items >= part_items or held.size + size > part_size:
+            if not held.items and queue.parts is not None:
+                del queue.parts[part]
+            raise Full(key, part)
+        return held
+
     @staticmethod
     async def _repeat(receipt: Receipt) -> Appended:
         if receipt.waiting is not None:
@@ -289,9 +362,5 @@ class MemoryQueues:
 
     def _discard(self, queue: Queue, gone: list[Stored]) -> None:
         """Account for items that have just left the index."""
-        queue.size -= sum([item.size for item in gone])
+        queue.let_go(gone)
         self.items -= len(gone)
-        marks = queue.marks
-        if marks:
-            for item in gone:
-                marks.pop(item.seq, None)

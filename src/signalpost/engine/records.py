@@ -5,15 +5,17 @@ It knows keys, values, revisions and ends. It refuses to know what a value says.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from heapq import heappop, heappush
 from math import inf
 from typing import NamedTuple
 
-from signalpost.engine.ports import Clock, Conflict, Entry, Pending
-from signalpost.engine.rounds import Rounds
+from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Entry, Pending
 
 __all__ = ["MemoryRecords", "Record"]
 
-_SWEEP = 4096  # records that one sweep looks at
+_SWEEP = 4096  # records that one sweep lets go of
+_LOOKS = 2  # those that are over that are let go of for each that comes, so that they never pile up
 
 
 class Record(NamedTuple):
@@ -22,31 +24,49 @@ class Record(NamedTuple):
     value: bytes
     rev: int
     expires: float  # Unix time, infinite for no end
+    fields: Mapping[str, bytes] | None = NO_FIELDS  # never changed; None when they are on the disk only
 
 
 class MemoryRecords:
-    """The port `Records`. A subclass that stores overrides `_find`, `_set`, `keys` and `sweep`."""
+    """The port `Records`. A subclass that stores overrides `_find`, `_load`, `_set`, `keys`, `sweep`."""
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
-        self._records: dict[str, Record] = {}  # may hold some whose time is over, until the sweep
+        self._records: dict[str, Record] = {}  # may hold some whose time is over, for a while
         self._rev = 0  # highest revision given, over all keys: so none is used twice for one
-        self._rounds = Rounds(self._records)
+        self._ends: list[tuple[float, str]] = []  # a heap: when to look whether the time of a key is over
 
     async def get(self, key: str) -> Entry | None:
         """See `Records.get`."""
         record = self._find(key)
         return None if record is None else Entry(record.value, record.rev)
 
-    async def put(self, key: str, value: bytes, *, expect: int | None, ttl: float | None) -> int:
+    async def put(
+        self,
+        key: str,
+        value: bytes,
+        *,
+        expect: int | None,
+        ttl: float | None,
+        fields: Mapping[str, bytes] = NO_FIELDS,
+    ) -> int:
         """See `Records.put`."""
+        found = self._find(key)
         if expect is not None:
-            self._compare(key, self._find(key), expect)
+            self._compare(key, found, expect)
+        held = NO_FIELDS if found is None else found.fields
+        if fields:
+            held = dict(fields) if found is None else {**self._load(key, found), **fields}
         self._rev = rev = self._rev + 1
-        waiting = self._set(key, Record(value, rev, self._end(ttl)))
+        waiting = self._set(key, Record(value, rev, self._end(ttl), held), fields)
         if waiting is not None:
             await waiting
         return rev
+
+    async def fields(self, key: str) -> Mapping[str, bytes]:
+        """See `Records.fields`."""
+        record = self._find(key)
+        return NO_FIELDS if record is None else self._load(key, record)
 
     async def delete(self, key: str, *, expect: int | None = None) -> bool:
         """See `Records.delete`."""
@@ -65,6 +85,8 @@ class MemoryRecords:
         record = self._find(key)
         if record is None:
             return False
+        if ttl is None and record.expires == inf:
+            return True
         waiting = self._set(key, record._replace(expires=self._end(ttl)))
         if waiting is not None:
             await waiting
@@ -81,14 +103,7 @@ class MemoryRecords:
 
     async def sweep(self) -> int:
         """See `Records.sweep`."""
-        now = self._clock()
-        gone = 0
-        for key in self._rounds.some(_SWEEP):
-            record = self._records.get(key)
-            if record is not None and record.expires <= now:
-                del self._records[key]
-                gone += 1
-        return gone
+        return self._expire(_SWEEP)
 
     @staticmethod
     def _compare(key: str, record: Record | None, expect: int) -> None:
@@ -105,10 +120,35 @@ class MemoryRecords:
             return None
         return record
 
-    def _set(self, key: str, record: Record | None) -> Pending | None:
-        """Put the record in force, or end it; returns what its caller is to wait for."""
+    def _load(self, key: str, record: Record) -> Mapping[str, bytes]:
+        """The fields of this record, which is the live one."""
+        assert record.fields is not None, "in memory they are there"
+        return record.fields
+
+    def _set(
+        self, key: str, record: Record | None, fields: Mapping[str, bytes] = NO_FIELDS
+    ) -> Pending | None:
+        """Put the record in force with what it has, or end it; returns what its caller is to wait for.
+
+        `fields`: those of the record's that are new or have changed.
+        """
         if record is None:
             self._records.pop(key, None)
-        else:
-            self._records[key] = record
+            return None
+        self._records[key] = record
+        if record.expires != inf:
+            heappush(self._ends, (record.expires, key))
+            self._expire(_LOOKS)
         return None
+
+    def _expire(self, limit: int) -> int:
+        """Let go of what is over its time, at most `limit`; returns how many went."""
+        now, ends, gone = self._clock(), self._ends, 0
+        while limit and ends and ends[0][0] <= now:
+            limit -= 1
+            _, key = heappop(ends)
+            record = self._records.get(key)
+            if record is not None and record.expires <= now:  # else it has got another end meanwhile
+                del self._records[key]
+                gone += 1
+        return gone

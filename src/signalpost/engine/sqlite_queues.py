@@ -69,8 +69,9 @@ class SqliteQueues(MemoryQueues):
     def _restore(self) -> None:
         now = self._clock()
         stored = int(self._store.meta("ceiling") or 0)
-        rows = self._store.reader.execute("SELECT id, queue, seq, size, expires FROM items ORDER BY id")
-        for row, key, seq, size, expires in rows:
+        rows = self._store.reader.execute("SELECT id, queue, seq, size, expires, part FROM items ORDER BY id")
+        parts: dict[str, str] = {}  # each text once, however many items bear it
+        for row, key, seq, size, expires, part in rows:
             self._row = row
             self._floor = max(self._floor, seq)
             if expires <= now:
@@ -79,11 +80,15 @@ class SqliteQueues(MemoryQueues):
             queue = self._queues.get(key)
             if queue is None:
                 queue = self._queues[key] = Queue(seq, now)
-            item = Stored(seq, size, expires, None)
+            item = Stored(seq, size, expires, None, parts.setdefault(part, part))
             item.row = row
             queue.items.append(item)
             queue.size += size
             queue.soonest = min(queue.soonest, expires)
+            if part:
+                held = queue.part(item.part)
+                held.items += 1
+                held.size += size
             self.items += 1
         self._floor = max(self._floor, stored)
         for queue in self._queues.values():
@@ -120,7 +125,7 @@ class SqliteQueues(MemoryQueues):
         if durable:
             batch = journal.open or journal.batch()
             self._row = item.row = self._row + 1
-            batch.items += (item.row, key, seq, item.size, item.expires, item.body)
+            batch.items += (item.row, key, seq, item.size, item.expires, item.body, item.part)
             if receipt is not None:
                 self._receipt_row = receipt.row = self._receipt_row + 1
                 batch.receipts += (receipt.row, *ident, seq, receipt.note, receipt.expires)

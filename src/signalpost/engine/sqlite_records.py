@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
+from collections.abc import Mapping
 from math import inf
 from typing import Any, Final
 
 from signalpost.engine.journal import Batch, Journal
-from signalpost.engine.ports import Clock, Pending, Unavailable
+from signalpost.engine.ports import NO_FIELDS, Clock, Pending, Unavailable
 from signalpost.engine.records import MemoryRecords, Record
 from signalpost.engine.store import Store
 
@@ -32,6 +33,7 @@ class SqliteRecords(MemoryRecords):
         self._cached = cached
         self._cache: OrderedDict[str, Record | None] = OrderedDict()  # as on disk, used last at the end
         self._under_way: dict[str, tuple[Record | None, Batch]] = {}  # what waits for its commit
+        self._doubtful: set[str] = set()  # of these: those of which an earlier commit has failed meanwhile
         with store.loading():
             self._rev = int(store.meta("rev") or 0)
         self._journal.join(self)
@@ -83,12 +85,27 @@ class SqliteRecords(MemoryRecords):
         record = None
         if rows:
             value, rev, expires = rows[0]
-            record = Record(value, rev, inf if expires is None else expires)
+            record = Record(value, rev, inf if expires is None else expires, None)
         self._remember(key, record)
         return record
 
-    def _set(self, key: str, record: Record | None) -> Pending:
+    def _load(self, key: str, record: Record) -> Mapping[str, bytes]:
+        if record.fields is not None:
+            return record.fields
+        # None of them is under way: whoever changes some has them all.
+        found = dict(self._query("SELECT name, value FROM record_fields WHERE key = ?", (key,)))
+        if self._cache.get(key) is record:
+            self._cache[key] = record._replace(fields=found)
+        return found
+
+    def _set(self, key: str, record: Record | None, fields: Mapping[str, bytes] = NO_FIELDS) -> Pending:
         batch = self._journal.batch()
+        before = self._peek(key)
+        if record is None or (before is not None and before.expires <= self._clock()):
+            batch.bared.add(key)
+            batch.fields.pop(key, None)
+        if fields:
+            batch.fields.setdefault(key, {}).update(fields)
         if record is None:
             batch.records[key] = None
         else:
@@ -120,12 +137,15 @@ class SqliteRecords(MemoryRecords):
         for key in batch.records:
             record, latest = self._under_way[key]
             if latest is not batch:
+                if failure is not None:
+                    self._doubtful.add(key)  # the later one has fields in memory that are not on the disk
                 continue
             del self._under_way[key]
-            if failure is None:
+            if failure is None and key not in self._doubtful:
                 self._remember(key, record)
             else:
                 self._cache.pop(key, None)
+                self._doubtful.discard(key)
 
     def closing(self, batch: Batch) -> None:
         """See `Party.closing`."""

@@ -87,7 +87,17 @@ def _begin(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO meta (name, value) VALUES ('epoch', ?)", (secrets.token_hex(8),))
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_begin,)  # number n leads from version n to n + 1
+def _take_apart(connection: sqlite3.Connection) -> None:
+    # Of which part of its queue an item is. What was stored before counts for none.
+    connection.execute("ALTER TABLE items ADD COLUMN part TEXT NOT NULL DEFAULT ''")
+    # What changes on its own lies apart from its record; rows, as a value may be larger than a page.
+    connection.execute(
+        "CREATE TABLE record_fields (key TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,"
+        " PRIMARY KEY (key, name))"
+    )
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_begin, _take_apart)  # number n leads from version n to n + 1
 
 
 class Store:

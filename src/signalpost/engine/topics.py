@@ -216,6 +216,11 @@ class MemoryTopics:
                 receipt.waiting = None
         return Change(seq, epoch, True, False)
 
+    async def changed(self, topic: str, dedupe: str) -> Change | None:
+        """See `Topics.changed`."""
+        receipt = self._receipts.find((topic, dedupe), self._clock())
+        return None if receipt is None else await self._repeat(receipt)
+
     async def head(self, topic: str) -> TopicHead | None:
         """See `Topics.head`."""
         place = self._topics.get(topic)

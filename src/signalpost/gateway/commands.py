@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -76,13 +75,8 @@ class Context(Protocol):
         ...
 
 
-class Charge(Enum):
-    """Which rate a request counts against."""
-
-    NOTHING = "nothing"  #: what SDKs send by themselves; messages have rates of their own (M8)
-    REQUEST = "request"  #: M10
-    FULL_LIST = "full list"  #: M10
-
+Charge = Callable[[Requests, Live], float]
+"""Counts a request against its rate; returns for how many seconds it has to wait. Raises TooMany."""
 
 Handler = Callable[[Context, Live, Any], Coroutine[Any, Any, Any]]
 
@@ -93,7 +87,7 @@ class Command(NamedTuple):
     decoder: msgspec.json.Decoder[Any]
     run: Handler
     failure: Code  #: the code of a failure that has none of its own (E1)
-    charge: Charge
+    charge: Charge | None  #: None for messages, which have rates of their own (M8)
     changes: bool  #: a repeat with the same request id is answered from memory (PROTOCOL §12)
     pipelined: bool  #: the next request need not wait for this one's commit
     last: bool  #: it begins when all messages before it are answered (M11)
@@ -275,7 +269,7 @@ def _row(
     run: Handler,
     failure: Code = Code.GENERAL_E_FAILED,
     *,
-    charge: Charge = Charge.REQUEST,
+    charge: Charge = Requests.ask,
     changes: bool = False,
     last: bool = False,
 ) -> Command:
@@ -286,18 +280,18 @@ def _message(type_: type[args.Args], run: Handler) -> Command:
     """A message: it has rates and a memory of its own (M7, M8), and what `run` returns is its id."""
     decoder = msgspec.json.Decoder(type_)
     failure = Code.SENDMESSAGE_E_OTHER
-    return Command(decoder, run, failure, Charge.NOTHING, False, True, False, sent_answer)
+    return Command(decoder, run, failure, None, False, True, False, sent_answer)
 
 
-_FREE = Charge.NOTHING
+_KEEPS_UP = Requests.keep_up
 _QUERY = Code.QUERYUSERNUM_E_OTHER
 
 COMMANDS: dict[str, Command] = {
-    "user_getmsg": _row(args.PollArgs, poll, charge=_FREE),
-    "user_getmsg2": _row(args.PollByIdArgs, poll_by_id, charge=_FREE),
-    "user_ack": _row(args.AckArgs, acknowledge, charge=_FREE),
+    "user_getmsg": _row(args.PollArgs, poll, charge=_KEEPS_UP),
+    "user_getmsg2": _row(args.PollByIdArgs, poll_by_id, charge=_KEEPS_UP),
+    "user_ack": _row(args.AckArgs, acknowledge, charge=_KEEPS_UP),
     "user_sendmsg": _message(args.SendArgs, send),
-    "user_logout": _row(args.Args, log_out, charge=_FREE, last=True),
+    "user_logout": _row(args.Args, log_out, charge=_KEEPS_UP, last=True),
     "user_query_user_status": _row(args.AccountArgs, query_status),
     "user_set_attr": _row(args.UserAttributeArgs, set_user_attribute, changes=True),
     "user_get_attr": _row(args.UserAttributeNameArgs, get_user_attribute),
@@ -312,11 +306,11 @@ COMMANDS: dict[str, Command] = {
     "channel_query_user_isin": _row(args.ChannelUserArgs, query_is_in, _QUERY),
     "channel_query_userlist": _row(args.ChannelNameArgs, query_list, _QUERY),
     "channel_query_userlist_all": _row(
-        args.ChannelListArgs, query_full_list, _QUERY, charge=Charge.FULL_LIST
+        args.ChannelListArgs, query_full_list, _QUERY, charge=Requests.ask_for_list
     ),
     "voip_invite": _row(args.CallArgs, invite, Code.INVITE_E_OTHER, changes=True),
     "voip_invite_ack": _row(
-        args.CallArgs, answer(None, Input.CONFIRM, check_answer_extra), charge=_FREE, changes=True
+        args.CallArgs, answer(None, Input.CONFIRM, check_answer_extra), charge=Requests.confirm, changes=True
     ),
     "voip_invite_accept": _row(args.CallArgs, answer(None, Input.ACCEPT, check_answer_extra), changes=True),
     "voip_invite_refuse": _row(args.CallArgs, answer(None, Input.REFUSE, check_answer_extra), changes=True),

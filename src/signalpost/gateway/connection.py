@@ -20,8 +20,8 @@ import structlog
 
 from signalpost.domain.apps import App
 from signalpost.domain.inbox import InboxItem
-from signalpost.domain.rates import SlidingWindow
-from signalpost.domain.refusals import Refusal, Superseded
+from signalpost.domain.limits import Limits
+from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.engine.ports import Clock, Pending, Unavailable
 from signalpost.gateway.commands import COMMANDS, Charge, Command, Services
 from signalpost.gateway.dialect import Dialect, dialect_of
@@ -51,6 +51,12 @@ _QUEUE = 64  # requests that wait behind one before the client is not read from 
 _SENDING = 256  # messages under way before the next request has to wait
 _REQUEST_ID_BYTES = 128
 
+# What the next requests wait for, as bits.
+_REQUEST = 1  # a request that is under way
+_MESSAGES = 2  # as many messages under way as may be
+_PAUSE = 4  # a time in which a client is not heard that is refused without end
+_PARTING = 8  # the connection's end, when what was taken before is done
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -70,11 +76,9 @@ class Connection:
     """One WebSocket, with at most one session on it."""
 
     __slots__ = (
-        "_busy",
         "_deadline",
         "_dialect",
         "_draining",
-        "_exchange",
         "_farewell",
         "_feed",
         "_flagged",
@@ -87,6 +91,7 @@ class Connection:
         "_sending",
         "_silence",
         "_socket",
+        "_waits",
         "live",
     )
 
@@ -98,8 +103,7 @@ class Connection:
         self._dialect: Dialect | None = None  # what the client understands; from login on
         self._flagged = False  # it has sent `set_flag`
         self._names: set[str] = set()  # the channels that it sees
-        self._busy = False  # the next requests have to wait
-        self._exchange = False  # a request is under way that they wait for
+        self._waits = 0  # what the next requests have to wait for: some of the four below
         self._sending: deque[_PipelinedExchange] | None = None  # messages under way; made with the first
         self._quiet: Pending | None = (
             None  # settled when no message is; made by the request that waits for it
@@ -117,7 +121,7 @@ class Connection:
 
     def text(self, data: bytes) -> None:
         """One whole message of the client."""
-        if self._busy:
+        if self._waits:
             if self.live is None and self._farewell is not None:
                 return  # it was kicked
             queue = self._queue
@@ -145,7 +149,7 @@ class Connection:
         self._lost = True
         self._silence = silence
         self._cancel_deadline()
-        if not self._busy:
+        if not self._waits:
             self._detach()  # else what it asked for is done first
 
     def _expect_login(self) -> None:
@@ -170,6 +174,7 @@ class Connection:
         """Say what is wrong with a frame that cannot be answered otherwise."""
         self._gate.counters.refused(Code.GENERAL_E_WRONG_PARAM)
         self._socket.send(codec.error(reason, Code.GENERAL_E_WRONG_PARAM))
+        self._pause()
 
     # --- frames ---------------------------------------------------------------------------------
 
@@ -182,7 +187,8 @@ class Connection:
         elif isinstance(frame, frames.SetFlag):
             self._set_flag()
         elif isinstance(frame, frames.Unreadable):
-            self._answer(frame.id, self._failure(Refusal(Code.GENERAL_E_WRONG_PARAM, frame.reason)))
+            self._answer(frame.id, self._failure(self._unreadable(frame.reason)))
+            self._pause()
         elif self.live is not None:
             self._complain("line_login is not offered, and this connection is logged in")
         else:
@@ -205,9 +211,10 @@ class Connection:
             self._complain("already logged in: log out first, or use another connection")
             return
         if not self._gate.may_login(self._socket.peer):
-            self._refuse_login(Refusal(Code.LOGIN_E_NET, "too many failed logins from this address: wait"))
+            address = "one address may fail only so often in 60 seconds"
+            self._refuse_login(TooMany(Code.LOGIN_E_NET, "failed logins from this address", address))
             return
-        self._busy = self._exchange = True
+        self._waits |= _REQUEST
         _LoginExchange(self, fields, self._open(fields)).step()
 
     async def _open(self, fields: LoginFields) -> Login:
@@ -216,11 +223,12 @@ class Connection:
         request = await admit(fields, find_app=gate.find_app, sessions=sessions, clock=gate.clock)
         return await sessions.login(request)
 
-    def _refuse_login(self, refusal: Refusal) -> None:
+    def _refuse_login(self, refusal: Refusal, *, retry: float = 0.0) -> None:
+        """`retry`: in how many seconds the same login will be taken; 0.0 where that is no matter of time."""
         gate = self._gate
-        gate.counters.logins_failed += 1
+        gate.counters.logins_failed += not retry
         gate.counters.refused(refusal.code)
-        self._socket.send(codec.login_failed(refusal.reason, refusal.code))
+        self._socket.send(codec.login_failed(refusal.reason, refusal.code, retry=retry))
         self._socket.close(_NORMAL, "login refused")
 
     def _call(self, body: CallBody) -> None:
@@ -232,10 +240,12 @@ class Connection:
             if live is None:
                 raise Refusal(Code.GENERAL_E_NOT_LOGIN, "not logged in: log in first")
             command = COMMANDS.get(body.func) if isinstance(body.func, str) else None
+            requests = gate.services.requests
             if command is None:
+                requests.ask(live)
                 raise Refusal(Code.GENERAL_E_FAILED, f"unknown function: {str(body.func)[:128]}")
-            if command.charge is not Charge.NOTHING:
-                self._charge(live, command.charge)
+            charge = command.charge
+            wait = 0.0 if charge is None else charge(requests, live)
             try:
                 args = codec.decode_args(command.decoder, body.args)
             except codec.Malformed as error:
@@ -246,13 +256,18 @@ class Connection:
                 raise Refusal(
                     Code.GENERAL_E_LARGE_PARAM, f"rid: at most {_REQUEST_ID_BYTES} characters are allowed"
                 )
-            once = command.changes and args.rid
-            work = self._once(command, live, args) if once else command.run(self, live, args)
+            if wait and charge is not None:
+                work = self._later(command, charge, live, args, wait)
+            elif command.changes and args.rid:
+                work = self._once(command, live, args)
+            else:
+                work = command.run(self, live, args)
         except Refusal as refusal:
             if command is None or not command.pipelined or not self._sending:
                 self._answer(body.id, self._failure(refusal))
+                self._pause()
                 return
-            work = _refuse(refusal)  # behind the answers to the messages before it
+            work = _refuse(refusal.code, refusal.reason)  # behind the answers to the messages before it
         except Exception as error:  # a defect of ours costs the request, not the connection
             self._answer_error(body.id, Code.GENERAL_E_FAILED, error)
             return
@@ -263,34 +278,44 @@ class Connection:
                 sending = self._sending = deque()
             sending.append(exchange)
             if len(sending) == _SENDING:
-                self._busy = True
+                self._waits |= _MESSAGES
             exchange.step()
         else:
-            self._busy = self._exchange = True
+            self._waits |= _REQUEST
             if command.last and self._sending:
                 work = self._behind_messages(work)
             _Exchange(self, body.id, command, work).step()
 
-    @staticmethod
-    def _charge(live: Live, charge: Charge) -> None:
-        """Count a request against the session's rate (M10)."""
-        limits = live.app.limits
-        now = asyncio.get_running_loop().time()
-        if charge is Charge.FULL_LIST:
-            if live.lists is None:
-                live.lists = SlidingWindow()
-            if not live.lists.take(now, limits.list_requests):
-                raise Refusal(
-                    Code.GENERAL_E_FAILED,
-                    f"too many full lists: {limits.list_requests} in any one second are allowed",
-                )
-        if live.requests is None:
-            live.requests = SlidingWindow()
-        if not live.requests.take(now, limits.requests):
-            raise Refusal(
-                Code.GENERAL_E_FAILED,
-                f"too many requests: {limits.requests} in any one second are allowed",
-            )
+    def _pause(self) -> None:
+        """Something was refused: who is refused without end is heard more seldom (SPEC E5)."""
+        if self._waits & _PAUSE:
+            return
+        live = self.live
+        who, limits = (self._socket.peer, Limits()) if live is None else (live.key, live.app.limits)
+        wait = self._gate.services.requests.refuse(who, limits)
+        if wait:
+            self._waits |= _PAUSE
+            asyncio.get_running_loop().call_later(wait, self._go_on, _PAUSE)
+
+    def _unreadable(self, reason: str) -> Refusal:
+        """What is said of a call of which nothing but the id could be read: it counts as any other (M10)."""
+        try:
+            if self.live is not None:
+                self._gate.services.requests.ask(self.live)
+        except TooMany as refusal:
+            return refusal
+        return Refusal(Code.GENERAL_E_WRONG_PARAM, reason)
+
+    async def _later(self, command: Command, charge: Charge, live: Live, args: Any, wait: float) -> Any:
+        """Do what was asked when its time has come; the requests behind it wait as well."""
+        while wait:
+            pause = Pending()
+            asyncio.get_running_loop().call_later(wait, pause.settle)
+            await pause
+            if self.live is not live:
+                raise Superseded
+            wait = charge(self._gate.services.requests, live)
+        return await command.run(self, live, args)
 
     async def _once(self, command: Command, live: Live, args: Any) -> bytes:
         """Do what was asked, unless it was done already: a known request id is answered from memory."""
@@ -300,7 +325,7 @@ class Connection:
                 raise Superseded
             try:
                 return codec.ok_body(await command.run(self, live, args))
-            except Superseded:
+            except (Superseded, TooMany):
                 raise
             except Refusal as refusal:
                 return self._failure(refusal)
@@ -478,8 +503,9 @@ class Connection:
         """Something is over that was under way: if it was the last, the time has come for a farewell."""
         if self._farewell is None:
             return
-        if self._exchange or self._sending or self._queue:
-            self._busy = self._busy or self.live is None
+        if self._waits & _REQUEST or self._sending or self._queue:
+            if self.live is None:
+                self._waits |= _PARTING
             return
         farewell, self._farewell = self._farewell, None
         if not self._lost:
@@ -510,15 +536,14 @@ class Connection:
         for step in follow:
             if self.live is not None:
                 _start_alone(step())
-        self._exchange = False
-        self._go_on()
+        self._go_on(_REQUEST)
 
-    def _go_on(self) -> None:
-        """The next requests need not wait any more."""
-        self._busy = False
-        if self._queue and not self._draining:
+    def _go_on(self, waited: int) -> None:
+        """The next requests need not wait for this any more."""
+        self._waits &= ~(waited | _PARTING)
+        if self._queue and not self._waits and not self._draining:
             self._drain(self._queue)
-        if self._lost and not self._busy and not self._draining:
+        if self._lost and not self._waits and not self._draining:
             self._detach()  # what it asked for before it was lost is done first
         self._rest()
 
@@ -531,7 +556,7 @@ class Connection:
 
     def _drain(self, queue: deque[bytes]) -> None:
         self._draining = True
-        while queue and not self._busy:
+        while queue and not self._waits:
             self.text(queue.popleft())
             if len(queue) == _QUEUE // 2:
                 self._socket.go_on()
@@ -566,7 +591,7 @@ class _PipelinedExchange(Running):
         while sending and (outcome := sending[0]._outcome) is not None:
             sending.popleft()._tell(*outcome)
         if was_full:
-            connection._go_on()
+            connection._go_on(_MESSAGES)
         if not sending and (connection._quiet or connection._farewell):
             connection._all_sent()
 
@@ -574,6 +599,7 @@ class _PipelinedExchange(Running):
         connection = self._connection
         if error is not None:
             connection._answer_error(self._call_id, self._command.failure, error)
+            connection._pause()
             return
         connection._gate.counters.messages_in += 1
         if not connection._lost:
@@ -609,7 +635,9 @@ class _LoginExchange(Running):
         connection = self._connection
         if error is None:
             error = connection._come_in(self._fields, result)
-        if isinstance(error, Refusal):
+        if isinstance(error, TooMany):
+            connection._refuse_login(error, retry=error.wait)
+        elif isinstance(error, Refusal):
             connection._gate.failed_login(connection._socket.peer)
             connection._refuse_login(error)
         elif error is not None:
@@ -618,9 +646,12 @@ class _LoginExchange(Running):
         connection._finished()
 
 
-async def _refuse(refusal: Refusal) -> Any:
-    """Stand in for a use case that was refused before it began."""
-    raise refusal
+async def _refuse(code: Code, reason: str) -> Any:
+    """Stand in for a use case that was refused before it began.
+
+    A refusal that is raised from a variable would hold its own frame, and so wait for the garbage collector.
+    """
+    raise Refusal(code, reason)
 
 
 def _start_alone(work: Coroutine[Any, Any, Any]) -> None:

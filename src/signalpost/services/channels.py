@@ -17,7 +17,7 @@ from signalpost.domain.channels import SPECIAL, ChannelEvent, Counted
 from signalpost.domain.inbox import too_fast
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name, check_text
-from signalpost.domain.refusals import Refusal, Superseded
+from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.domain.sessions import Place, Session, enter, leave
 from signalpost.engine.ports import (
     AddMember,
@@ -62,8 +62,6 @@ LEAVE = "channel_user_leave"
 ATTRIBUTE = "channel_attr_update"
 
 Unsee = Callable[[str], None]  # told a channel that the session is out of, before its members are
-
-_NOTHING_NEW = "nothing new"  # a rate that admits nothing but repetitions
 
 
 def _unseen(channel: str) -> None:
@@ -294,8 +292,9 @@ class Channels:
         """
         rules.check_open_channel(channel)
         if not live.place_in(channel):
-            refusal = Refusal(Code.SENDMESSAGE_E_OTHER, "not in channel")
-            return await self._sent_before(live, channel, request, refusal)
+            if sent := await self._sent_before(live, channel, request):
+                return sent
+            raise Refusal(Code.SENDMESSAGE_E_OTHER, "not in channel")
         return await self.send_force(live, channel, text, request=request)
 
     async def send_force(self, live: Live, channel: str, text: str, *, request: str = "") -> str:
@@ -304,10 +303,12 @@ class Channels:
         check_text(text, "message", CHANNEL_MESSAGE_BYTES)
         limits = live.app.limits
         topic = topic_key(live.app_id, channel)
-        window = self._messages.window(live)
         now = self._clock()
+        window = self._messages.window(live, now)
         if not window.take(now, limits.user_messages):
-            return await self._sent_before(live, channel, request, too_fast(limits.user_messages))
+            if sent := await self._sent_before(live, channel, request):
+                return sent
+            raise too_fast(limits.user_messages)
         limit = rules.message_limit(await self._topics.attributes(topic), limits)
         try:
             change = await self._topics.change(
@@ -320,27 +321,19 @@ class Channels:
             )
         except RateExceeded:
             window.give_back(now)
-            raise Refusal(
-                Code.SENDMESSAGE_E_OTHER, f"too many messages: the channel takes {limit} in any one second"
+            raise TooMany(
+                Code.SENDMESSAGE_E_OTHER, "messages", f"the channel takes {limit} in any one second"
             ) from None
         if change.repeated:
             window.give_back(now)
         return _message_id(change) if change.seq else self._new_id()
 
-    async def _sent_before(self, live: Live, channel: str, request: str, refusal: Refusal) -> str:
-        """The id of what this very request sent before (PROTOCOL §12); raises `refusal` if it is new."""
+    async def _sent_before(self, live: Live, channel: str, request: str) -> str:
+        """The id of what this very request sent before (PROTOCOL §12), "" if it is new."""
         if not request:
-            raise refusal
-        try:
-            change = await self._topics.change(
-                topic_key(live.app_id, channel),
-                rates=(Rate(_NOTHING_NEW, 0),),
-                dedupe=request_key(live.key, request),
-                dedupe_ttl=live.app.limits.request_memory,
-            )
-        except RateExceeded:
-            raise refusal from None
-        return _message_id(change)
+            return ""
+        change = await self._topics.changed(topic_key(live.app_id, channel), request_key(live.key, request))
+        return "" if change is None else _message_id(change)
 
     # --- attributes -----------------------------------------------------------------------------
 
@@ -390,9 +383,8 @@ class Channels:
                 rates=(Rate(f"attribute {name} of {topic}", limit),),
             )
         except RateExceeded:
-            raise Refusal(
-                Code.GENERAL_E_FAILED,
-                f"too many changes: {limit} of an attribute in any one second are allowed",
+            raise TooMany(
+                Code.GENERAL_E_FAILED, "changes", f"{limit} of an attribute in any one second are allowed"
             ) from None
 
     async def _after_edit(self, live: Live, topic: str, name: str) -> None:

@@ -15,6 +15,7 @@ from signalpost.services.channels import Channels
 from signalpost.services.driver import start
 from signalpost.services.keys import kind_of
 from signalpost.services.messages import Messages
+from signalpost.services.requests import Requests
 from signalpost.services.sessions import Sessions
 
 __all__ = ["Janitor"]
@@ -25,7 +26,7 @@ Sweep = Callable[[], Awaitable[object]]
 class Janitor:
     """Routes timers, and sweeps."""
 
-    __slots__ = ("_attributes", "_channels", "_handlers", "_messages", "_report", "_sweeps")
+    __slots__ = ("_attributes", "_channels", "_forget", "_handlers", "_report", "_sweeps")
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Janitor:
         calls: Calls,
         attributes: Attributes,
         messages: Messages,
+        requests: Requests,
         sweeps: Sequence[Sweep],
         report: Callable[[Exception], None],
     ) -> None:
@@ -46,7 +48,7 @@ class Janitor:
         }
         self._channels = channels
         self._attributes = attributes
-        self._messages = messages
+        self._forget = (messages.sweep, requests.sweep, sessions.sweep)  # rates that nothing counts against
         self._sweeps = sweeps  # the engine's parts that let go of what is over
         self._report = report  # told what went wrong where nobody waits
 
@@ -56,7 +58,8 @@ class Janitor:
 
     def sweep(self) -> None:
         """Let go of what is over its time; called every few seconds."""
-        self._messages.sweep()
+        for forget in self._forget:
+            forget()
         start(self._sweep_engine(), self._done)
 
     async def _sweep_engine(self) -> None:

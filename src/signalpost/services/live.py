@@ -1,4 +1,4 @@
-"""A session that is attached to this node: its record, and what is counted against it.
+"""A session that is attached to this node: its record, as far as this node knows.
 
 It is the node's cached copy of the record; who changes it goes through `Presence.save`, which finds out
 when another node has changed it meanwhile.
@@ -7,7 +7,6 @@ when another node has changed it meanwhile.
 from __future__ import annotations
 
 from signalpost.domain.apps import App
-from signalpost.domain.rates import SlidingWindow
 from signalpost.domain.sessions import Session
 
 __all__ = ["Live"]
@@ -16,15 +15,13 @@ __all__ = ["Live"]
 class Live:
     """One attached session."""
 
-    __slots__ = ("app", "key", "lists", "requests", "rev", "session")
+    __slots__ = ("app", "key", "rev", "session")
 
     def __init__(self, app: App, key: str, session: Session, rev: int) -> None:
         self.app = app
         self.key = key  # the account's key: its inbox, its place among the attached
         self.session = session  # replaced on every change; Presence.save writes it
         self.rev = rev  # the record's revision that `session` is
-        self.requests: SlidingWindow | None = None  # M10; made at the first request
-        self.lists: SlidingWindow | None = None  # M10; made at the first full list
 
     @property
     def app_id(self) -> str:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from signalpost.domain.inbox import INSTANT, InboxItem, check_instant, inbox_full, too_fast
-from signalpost.domain.rates import SlidingWindow
-from signalpost.engine.ports import Clock, Full, Queues
+from signalpost.domain.inbox import (
+    INSTANT,
+    InboxItem,
+    check_instant,
+    half_full,
+    inbox_full,
+    most_of_one,
+    too_fast,
+)
+from signalpost.domain.rates import Rates, SlidingWindow
+from signalpost.engine.ports import Clock, Full, Queues, Unavailable
 from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
 from signalpost.services.outlet import Outlet
@@ -27,29 +35,26 @@ class Batch(NamedTuple):
 class Messages:
     """Sending, and taking from one's inbox."""
 
-    __slots__ = ("_clock", "_new_id", "_outlet", "_queues", "_windows")
+    __slots__ = ("_clock", "_new_id", "_outlet", "_queues", "_sent")
 
     def __init__(self, queues: Queues, outlet: Outlet, clock: Clock, new_id: Callable[[], str]) -> None:
         self._queues = queues
         self._outlet = outlet
         self._clock = clock
         self._new_id = new_id
-        self._windows: dict[str, SlidingWindow] = {}  # by account key: who sent within the last second (M8)
+        self._sent = Rates(SlidingWindow)  # by account key: the messages of the last second (M8)
 
     @property
     def epoch(self) -> str:
         """The epoch of the inboxes' versions (PROTOCOL §12)."""
         return self._queues.epoch
 
-    def window(self, live: Live) -> SlidingWindow:
+    def window(self, live: Live, now: float) -> SlidingWindow:
         """What counts the user's messages of the last second, instant and channel together (M8).
 
         It belongs to the account and not to the session, so that logging in again is no way around it.
         """
-        window = self._windows.get(live.key)
-        if window is None:
-            window = self._windows[live.key] = SlidingWindow()
-        return window
+        return self._sent.of(live.key, now)
 
     async def send(self, live: Live, peer: str, text: str, *, request: str = "") -> str:
         """Store a message for `peer`, then tell it; returns the message's id (M1-M9).
@@ -59,14 +64,16 @@ class Messages:
         """
         size = check_instant(peer, text)
         limits = live.app.limits
-        window = self.window(live)
         now = self._clock()
+        window = self.window(live, now)
         key = inbox_key(live.session.app, peer)
         if not window.take(now, limits.user_messages):
-            if request and (message_id := await self._sent_before(live, key, request)):
-                return message_id
+            if request and (stored := await self._queues.appended(key, request_key(live.key, request))):
+                return stored.note  # a repeat is no new message (M7)
             raise too_fast(limits.user_messages)
-        item = InboxItem(self._new_id(), INSTANT, live.session.account, int(now), text)
+        account = live.session.account
+        item = InboxItem(self._new_id(), INSTANT, account, int(now), text)
+        part_items, part_size = most_of_one(limits)
         try:
             appended = await self._queues.append(
                 key,
@@ -76,35 +83,24 @@ class Messages:
                 max_items=limits.inbox_messages,
                 max_size=limits.inbox_bytes,
                 durable=True,
+                part=account,
+                part_items=part_items,
+                part_size=part_size,
                 note=item.id,
                 dedupe=request_key(live.key, request) if request else "",
                 dedupe_ttl=limits.request_memory,
             )
-        except Full:
+        except Full as full:
             window.give_back(now)
-            raise inbox_full(peer) from None
+            raise (half_full if full.part else inbox_full)(limits) from None
+        except Unavailable:
+            window.give_back(now)
+            raise
         if appended.repeated:
             window.give_back(now)
         else:
             self._outlet.announce(key, appended.seq, item)
         return appended.note
-
-    async def _sent_before(self, live: Live, key: str, request: str) -> str | None:
-        """The id of the message that was stored for this very request, if there is one (M7)."""
-        try:
-            stored = await self._queues.append(
-                key,
-                b"",
-                size=0,
-                ttl=0.0,
-                max_items=0,  # what is new finds no room
-                max_size=0,
-                durable=True,
-                dedupe=request_key(live.key, request),
-            )
-        except Full:
-            return None
-        return stored.note
 
     async def read(self, live: Live, *, after: int, limit: int) -> Batch:
         """The next items of the session's inbox after version `after`."""
@@ -123,6 +119,5 @@ class Messages:
         await self._queues.remove(live.key, versions)
 
     def sweep(self) -> None:
-        """Forget who has sent nothing within the last second."""
-        now = self._clock()
-        self._windows = {key: window for key, window in self._windows.items() if not window.idle(now)}
+        """Forget some who have sent nothing within the last second."""
+        self._sent.sweep(self._clock())

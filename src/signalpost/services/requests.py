@@ -1,29 +1,107 @@
-"""Requests that are repeated because their answer was lost: answered again, not done again (PROTOCOL §12).
+"""Requests: how often an account may ask, and the answers to those that it repeats (SPEC M10, PROTOCOL §12).
 
-Stored messages have a memory of their own, as durable as they are; this one is for everything else.
+One whose answer was lost is answered again, not done again. Messages have rates of their own, and a memory as
+durable as they are; this is for everything else. Rates belong to the account and not to the session, so that
+logging in again is no way around them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from signalpost.engine.ports import Pending, Records
+from signalpost.domain.limits import Limits
+from signalpost.domain.rates import Bucket, Rates, SlidingWindow
+from signalpost.domain.refusals import TooMany
+from signalpost.engine.ports import Clock, Pending, Records
 from signalpost.services.keys import request_key
 from signalpost.services.live import Live
+from signalpost.wire.codes import Code
 
 __all__ = ["Requests"]
 
+_UPKEEP = 10  # how many times as often as others there may be requests that SDKs make by themselves
+_IN_VAIN = 50  # how many times as often as a request that is served there may be one that is refused
+_IN_VAIN_AT_ONCE = 10  # the same, of those at once
+
 
 class Requests:
-    """The answers to the requests of the last two minutes that carried an id, and those under way."""
+    """What the accounts have spent of their rates; the answers to the requests of the last two minutes that
+    carried an id, and those under way."""
 
-    __slots__ = ("_busy", "_records")
+    __slots__ = ("_asked", "_busy", "_clock", "_confirmed", "_in_vain", "_kept_up", "_listed", "_records")
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, clock: Clock) -> None:
         self._records = records
+        self._clock = clock
+        self._asked = Rates(Bucket)  # by account key, as the next three
+        self._listed = Rates(SlidingWindow)
+        self._confirmed = Rates(Bucket)
+        self._kept_up = Rates(Bucket)
+        self._in_vain = Rates(Bucket)  # by account key, or by address where there is no session
         self._busy: dict[
             str, Pending
         ] = {}  # by request key: requests that are under way; settled at their end
+
+    def ask(self, live: Live) -> float:
+        """Count a request (M10); returns 0.0, for how many seconds it has to wait. Raises TooMany."""
+        self._take(self._asked, live, "requests")
+        return 0.0
+
+    def ask_for_list(self, live: Live) -> float:
+        """Count a request for a full list, which has a window besides; as `ask` (M10)."""
+        limits = live.app.limits
+        self._take(self._asked, live, "requests")
+        now = self._clock()
+        if not self._listed.of(live.key, now).take(now, limits.list_requests):
+            self._asked.of(live.key, now).give_back(rate=limits.requests)
+            raise TooMany(
+                Code.GENERAL_E_FAILED,
+                "full lists",
+                f"{limits.list_requests} in any one second are allowed",
+            )
+        return 0.0
+
+    def confirm(self, live: Live) -> float:
+        """Count a confirmation of an invitation: as `ask`, and apart from it.
+
+        SDKs send it by themselves, so that whoever rings an account could use up its requests.
+        """
+        self._take(self._confirmed, live, "confirmations")
+        return 0.0
+
+    def keep_up(self, live: Live) -> float:
+        """Count what an SDK does by itself to keep up with its inbox; as `ask`, but it may have to wait.
+
+        It is not refused: an original might never poll again, and how much there is to do others decide.
+        Only a flood ever waits. Who has waited counts again.
+        """
+        limits, now = live.app.limits, self._clock()
+        bucket = self._kept_up.of(live.key, now)
+        return bucket.take(now, rate=_UPKEEP * limits.requests, burst=limits.requests_burst)
+
+    def refuse(self, who: str, limits: Limits) -> float:
+        """Count what is refused; returns for how many seconds nothing more is to be heard of it.
+
+        So that a flood of what is refused costs little, too. `who`: an account's key, or an address.
+        """
+        now = self._clock()
+        rate, burst = _IN_VAIN * limits.requests, _IN_VAIN_AT_ONCE * limits.requests_burst
+        return self._in_vain.of(who, now).take(now, rate=rate, burst=burst)
+
+    def _take(self, rates: Rates[Bucket], live: Live, what: str) -> None:
+        limits, now = live.app.limits, self._clock()
+        rate, burst = limits.requests, limits.requests_burst
+        wait = rates.of(live.key, now).take(now, rate=rate, burst=burst)
+        if wait:
+            allowed = f"{rate} a second are allowed, and {burst} at once"
+            raise TooMany(Code.GENERAL_E_FAILED, what, allowed, wait=wait)
+
+    def sweep(self) -> None:
+        """Forget some accounts that have not asked for anything lately."""
+        now = self._clock()
+        for rates in (self._asked, self._confirmed, self._kept_up, self._in_vain):
+            rates.sweep(now)
+        self._listed.sweep(now)
 
     async def once(self, live: Live, request: str, act: Callable[[], Awaitable[bytes]]) -> bytes:
         """The answer to this request: what was answered before, or else what `act` returns.

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
+import msgspec
+
 from signalpost.domain import sessions as rules
 from signalpost.domain.apps import App
+from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
-from signalpost.domain.refusals import Refusal, Superseded
+from signalpost.domain.rates import Bucket, Rates
+from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.domain.sessions import Arrival, Place, Session
 from signalpost.engine.ports import Clock, Conflict, Records, Timers
 from signalpost.services.attributes import Attributes
@@ -61,6 +65,7 @@ class Sessions:
         "_channels",
         "_clock",
         "_find_app",
+        "_logins",
         "_new_line",
         "_outlet",
         "_presence",
@@ -92,6 +97,7 @@ class Sessions:
         self._clock = clock
         self._new_line = new_line
         self._find_app = find_app
+        self._logins = Rates(Bucket)  # by account key (L16)
 
     async def opened_with(self, app_id: str, account: str, token: str) -> bool:
         """Whether the account's session was opened with this very token (L6)."""
@@ -104,9 +110,10 @@ class Sessions:
         """Open a session, or go on with the one that is there (L7, L17, L18).
 
         Raises Refusal 207 with the reason `kick` for a superseded line, or when yet another login has
-        taken over while this one waited for the store.
+        taken over while this one waited for the store; TooMany above the account's rate of logins (L16).
         """
         key = inbox_key(request.app_id, request.account)
+        self._count_login(key, request.app.limits)
         while True:
             found = await self._presence.find(key)
             old, rev = (None, 0) if found is None else found
@@ -133,13 +140,26 @@ class Sessions:
                 raise
             return Login(live, arrival is Arrival.RESUME, missed)
 
+    def _count_login(self, key: str, limits: Limits) -> None:
+        """Refuse one above the rate (L16): each may move all of the account's inbox, channels and calls."""
+        now, rate, burst = self._clock(), limits.logins, limits.logins_burst
+        wait = self._logins.of(key, now).take(now, rate=rate, burst=burst)
+        if wait:
+            allowed = f"{rate} a second of one account are allowed, and {burst} at once"
+            raise TooMany(Code.LOGIN_E_NET, "logins", allowed, wait=wait)
+
+    def sweep(self) -> None:
+        """Forget some accounts that have not logged in lately."""
+        self._logins.sweep(self._clock())
+
     async def _take_over(
         self, key: str, request: Request, arrival: Arrival, old: Session | None, rev: int
     ) -> Live:
         """Make the login's session the account's. Raises Conflict if somebody else was first."""
         if arrival is Arrival.RESUME:
             assert old is not None
-            session = rules.attach(old)
+            grace = await self._attributes.grace(request.app, key)  # it may have been set as the break came
+            session = msgspec.structs.replace(rules.attach(old), grace=grace)
         else:
             session = Session(
                 app=request.app_id,

@@ -23,6 +23,7 @@ __all__ = [
     "EVENT",
     "ITEM",
     "SESSION",
+    "TEXT",
     "TIME",
     "Stored",
     "StoredError",
@@ -68,4 +69,5 @@ EVENT = Stored(ChannelEvent)
 ITEM = Stored(InboxItem)
 ATTRIBUTES = Stored(dict[str, str])
 COUNTED = Stored(Counted)
+TEXT = Stored(str)
 TIME = Stored(float)

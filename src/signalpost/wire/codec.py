@@ -154,9 +154,15 @@ def login_ok(fields: dict[str, Any]) -> bytes:
     return b'["login_ret",["",%b]]' % _encode(body)
 
 
-def login_failed(reason: str, code: int) -> bytes:
-    """`login_ret` for a failure: the reason stands in the first element as well (PROTOCOL §4)."""
-    body = _encode({"result": "failed", "reason": reason, "code": code}).decode()
+def login_failed(reason: str, code: int, *, retry: float = 0.0) -> bytes:
+    """`login_ret` for a failure: the reason stands in the first element as well (PROTOCOL §4).
+
+    `retry`: in how many seconds the same login will be taken; 0.0 says nothing of it.
+    """
+    fields: dict[str, Any] = {"result": "failed", "reason": reason, "code": code}
+    if retry:
+        fields["retry_ms"] = math.ceil(retry * 1000)
+    body = _encode(fields).decode()
     return b'["login_ret",[%b,%b]]' % (_encode(reason), _encode(body))
 
 

@@ -11,6 +11,7 @@ allow_no_token = true
 user_messages = 100000
 channel_messages = 100000
 requests = 100000
+logins = 100000
 `;
 const NUMBERS = Array.from({ length: ROUNDS }, (_, number) => String(number));
 const LONG = { timeout: 120_000 };

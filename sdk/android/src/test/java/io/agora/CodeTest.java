@@ -83,6 +83,7 @@ class CodeTest {
             watchers = ["watcher"]
             [apps.few.limits]
             requests = 4
+            requests_burst = 4
             user_messages = 2
             history_events = 2
 

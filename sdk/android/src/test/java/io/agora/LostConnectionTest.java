@@ -35,6 +35,7 @@ class LostConnectionTest {
             user_messages = 1000000
             channel_messages = 1000000
             requests = 1000000
+            logins = 1000000
 
             [apps.brief]
             allow_no_token = true
