@@ -220,7 +220,7 @@ async def test_removals_of_a_failed_commit_are_made_later(disk: Disk) -> None:
 
 
 async def test_a_head_tells_no_number_above_the_ceiling_and_needs_no_commit(disk: Disk) -> None:
-    """SPEC M6: no number is told that a crash could give to another; SPEC M3: inboxes are read all the same."""
+    """SPEC M6: no number is told that a crash could give to another; M3: inboxes are read all the same."""
     ceiling = disk.store.meta("ceiling")
     disk.clock.advance(3600.0)
     stuff(disk)

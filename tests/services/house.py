@@ -218,7 +218,7 @@ class House:
             return f"id{next(self._ids)}"
 
         self.presence = Presence(self.records, clock)
-        self.messages = Messages(self.queues, self, clock, new_id)
+        self.messages = Messages(self.queues, self, clock, new_id, wall=clock)
         self.attributes = Attributes(self.kept, self.presence, find_app)
         self.requests = Requests(self.records)
         self.channels = Channels(
@@ -228,6 +228,7 @@ class House:
             presence=self.presence,
             messages=self.messages,
             clock=clock,
+            wall=clock,
             new_id=new_id,
             find_app=find_app,
             warn=self.warned.append,
@@ -239,6 +240,7 @@ class House:
             presence=self.presence,
             outlet=self,
             clock=clock,
+            wall=clock,
             new_id=new_id,
             find_app=find_app,
         )
@@ -281,6 +283,7 @@ class House:
             if edits:
                 self.run(self.topics.change(name, edits=edits))
         self.run(self.janitor.adopt())
+        self.janitor.sweep()
 
     # --- time and waiting -------------------------------------------------------------------------
 

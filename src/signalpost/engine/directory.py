@@ -35,6 +35,7 @@ class DataDirectory:
         """Make it if need be, and lock it; raises DataDirectoryInUse, DataDirectoryUnusable."""
         self.path = path
         self._known: dict[Path, Inode] = {}  # the files that must stay where they are
+        self._usurped = ""  # why it is not ours any more; empty while it is
         with contextlib.ExitStack() as undo:
             try:
                 path.mkdir(mode=0o700, exist_ok=True)
@@ -81,32 +82,37 @@ class DataDirectory:
             self._known[self.file(name)] = (found.st_dev, found.st_ino)
 
     def loss(self) -> str:
-        """Which of the minded files is not where it was, as a clause; empty if all are."""
+        """Why what is written into the minded files is lost, as a clause; empty if it is not."""
         for path, known in self._known.items():
             try:
                 found = os.stat(path)
             except OSError as error:
-                return f"{path} cannot be found any more ({error.strerror})"
+                return f"{path} is gone ({error.strerror})"
             if (found.st_dev, found.st_ino) != known:
                 return f"{path} is another file now"
-        return ""
+        return self._usurped
 
     def renew_lock(self) -> bool:
-        """Make the file `lock` anew if it has been removed; whether it had been.
+        """Make the file `lock` anew if it has been removed; whether that was done now.
 
-        The lock on the directory has kept others out meanwhile. Raises OSError.
+        The lock on the directory has kept others out meanwhile, but for those of an earlier version.
         """
         held = os.fstat(self._lock)
         with contextlib.suppress(FileNotFoundError):
             found = os.stat(self.file(_LOCK))
             if (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino):
+                self._usurped = ""
                 return False
-        anew = os.open(self.file(_LOCK), _READ_WRITE, 0o600)
+        try:
+            anew = os.open(self.file(_LOCK), _READ_WRITE, 0o600)
+        except OSError:
+            return False  # no room for it, perhaps; the next time will tell
         if not _locked(anew):
             os.close(anew)
-            raise BlockingIOError(errno.EWOULDBLOCK, "another process has locked it")
+            self._usurped = f"another process has locked the data directory {self.path}"
+            return False
         os.close(self._lock)
-        self._lock = anew
+        self._lock, self._usurped = anew, ""
         self._write_mark()
         return True
 

@@ -59,7 +59,7 @@ def find_log(path: Path) -> FoundLog:
             return FoundLog(there=True, size=size, readable=not any(head))
         frame = _FRAME.size + page
         commits = 0
-        # Frames of an earlier round of the log have other salts; of those that follow some may be ours no more.
+        # Frames of an earlier round of the log have other salts.
         for number in range(1, (size - _HEADER.size) // frame + 1):
             _, pages, own, _ = _FRAME.unpack(os.pread(file, _FRAME.size, _HEADER.size + (number - 1) * frame))
             if own == salts and pages:

@@ -32,7 +32,7 @@ _ENDLESS: Final = 1_073_741_823  # pages that SQLite lets a database have
 
 
 class Room:
-    """The reserve. It belongs to whoever writes: at first to who opens the store, then to the writer thread."""
+    """The reserve. It belongs to whoever writes: who opens the store, then the writer thread."""
 
     def __init__(self, path: Path, *, most: int = RESERVE) -> None:
         """`path`: of the file, which need not exist. `most`: bytes."""

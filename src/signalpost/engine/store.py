@@ -147,6 +147,10 @@ class Store:
                 return True
         return False
 
+    def remember(self, name: str, number: int) -> None:
+        """Have a value of `meta` committed with the next batch, which may fail. Raises Unavailable."""
+        self.journal.batch().meta[name] = number
+
     def loading(self) -> contextlib.AbstractContextManager[None]:
         """Within it, what SQLite finds wrong with the file is a StoreError."""
         return opening(self._file)
@@ -158,7 +162,7 @@ class Store:
     def watch(self) -> bool:
         """Call it every second or so: what nobody would notice while nothing is written is found out.
 
-        Returns whether the file `lock` had been removed and was made anew. Raises OSError if it cannot be.
+        Returns whether the file `lock` had been removed and was made anew now.
         """
         if self.journal.trouble() or self._is_tight():
             self.journal.probe()

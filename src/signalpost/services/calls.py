@@ -56,6 +56,7 @@ class Calls:
         "_queues",
         "_records",
         "_timers",
+        "_wall",
     )
 
     def __init__(
@@ -67,6 +68,7 @@ class Calls:
         presence: Presence,
         outlet: Outlet,
         clock: Clock,
+        wall: Clock,
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
     ) -> None:
@@ -76,6 +78,7 @@ class Calls:
         self._presence = presence
         self._outlet = outlet
         self._clock = clock
+        self._wall = wall  # what events are dated by
         self._new_id = new_id
         self._find_app = find_app
         self._busy: dict[str, Pending] = {}  # by call key: effects that are under way; settled at their end
@@ -313,7 +316,7 @@ class Calls:
             self._new_id(),
             effect.kind,
             effect.src,
-            int(self._clock()),
+            int(self._wall()),
             effect.extra,
             call.channel,
             effect.call,

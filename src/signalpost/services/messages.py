@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from signalpost.domain.inbox import INSTANT, InboxItem, check_instant, inbox_full, too_fast
 from signalpost.domain.rates import SlidingWindow
-from signalpost.engine.ports import Clock, Full, Queues
+from signalpost.engine.ports import Clock, Full, Queues, Unavailable
 from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
 from signalpost.services.outlet import Outlet
@@ -27,10 +27,14 @@ class Batch(NamedTuple):
 class Messages:
     """Sending, and taking from one's inbox."""
 
-    __slots__ = ("_clock", "_new_id", "_outlet", "_queues", "_windows")
+    __slots__ = ("_clock", "_new_id", "_outlet", "_queues", "_wall", "_windows")
 
-    def __init__(self, queues: Queues, outlet: Outlet, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, queues: Queues, outlet: Outlet, clock: Clock, new_id: Callable[[], str], *, wall: Clock
+    ) -> None:
+        """`wall`: what messages are dated by; `clock` measures."""
         self._queues = queues
+        self._wall = wall
         self._outlet = outlet
         self._clock = clock
         self._new_id = new_id
@@ -66,7 +70,7 @@ class Messages:
             if request and (message_id := await self._sent_before(live, key, request)):
                 return message_id
             raise too_fast(limits.user_messages)
-        item = InboxItem(self._new_id(), INSTANT, live.session.account, int(now), text)
+        item = InboxItem(self._new_id(), INSTANT, live.session.account, int(self._wall()), text)
         try:
             appended = await self._queues.append(
                 key,
@@ -83,6 +87,9 @@ class Messages:
         except Full:
             window.give_back(now)
             raise inbox_full(peer) from None
+        except Unavailable:
+            window.give_back(now)
+            raise
         if appended.repeated:
             window.give_back(now)
         else:
