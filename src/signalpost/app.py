@@ -260,6 +260,8 @@ class Server:
         """See whether commits succeed, and whether the wall clock was set."""
         trouble = ""
         while True:
+            if store.watch():
+                _log.warning("the lock file was removed: it is made anew", data=str(store.directory))
             before, trouble = trouble, store.trouble()
             if trouble and not before:
                 _log.error("nothing can be stored", reason=trouble)
@@ -267,8 +269,6 @@ class Server:
                 _log.info("everything is stored again")
             self._follow_wall(store)
             await asyncio.sleep(_WATCH)
-            if store.watch():
-                _log.warning("the lock file was removed: it is made anew", data=str(store.directory))
 
     def _follow_wall(self, store: Store) -> None:
         ahead = self._wall() - self._clock()

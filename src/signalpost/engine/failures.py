@@ -79,7 +79,8 @@ def opening(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise DataDirectoryUnusable(f"cannot use the database {path}: {error}") from error
+        what = "there is no room on the disk" if lacks_room(error) else error
+        raise DataDirectoryUnusable(f"cannot use the database {path}: {what}") from error
     except (sqlite3.DatabaseError, TypeError, ValueError, OverflowError) as error:
         raise DatabaseDamaged(f"the database {path} is damaged: {error}; restore it from a backup") from error
     except (sqlite3.Error, OSError) as error:

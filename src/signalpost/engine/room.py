@@ -24,6 +24,7 @@ __all__ = ["RESERVE", "Room"]
 
 RESERVE: Final = 32 * 1024 * 1024  # bytes
 _LEAST: Final = 256 * 1024  # bytes: a smaller reserve is none
+_START: Final = 64 * 1024  # bytes without which no log can be begun
 _SHARE: Final = 8  # the reserve takes at most this part of a small file system
 _CHECKPOINT: Final = 4000  # pages of log after which a commit also moves them into the database
 _PAGE: Final = 4096  # bytes
@@ -39,15 +40,16 @@ class Room:
         self.short = False  # the reserve is given up
         self._path = path
         self._most = most
+        self._held = 0  # bytes of the reserve; when it is given up, those that it had and has to have again
         self._tried = 0.0  # when the reserve was last asked for (monotonic)
         self._erases = 0  # whether SQLite overwrites what it frees, as it was built or told to
 
     def set_up(self, connection: sqlite3.Connection) -> None:
-        """Take the reserve, and have the log kept small enough for it; a connection that can write."""
+        """Take as much of a reserve as there is, and have the log kept small enough for it."""
         (self._erases,) = connection.execute("PRAGMA secure_delete").fetchone()
-        held = self._hold()
-        self.short = held == 0
-        self._adjust(connection, held)
+        self._take_most(_LEAST)
+        self.short = self._held == 0
+        self._adjust(connection)
 
     def free(self) -> None:
         """Give the reserve up, without a connection: there may be no room to open one."""
@@ -59,12 +61,12 @@ class Room:
         if not self.short:
             self.short = True
             self._tried = monotonic()
-            self.free()
+        self.free()
         # The database may have to grow once more, for what is in the log.
         with contextlib.suppress(sqlite3.Error):
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         with contextlib.suppress(sqlite3.Error):
-            self._adjust(connection, 0)
+            self._adjust(connection)
 
     def ask_again(self, connection: sqlite3.Connection) -> None:
         """Before a commit: if the reserve is given up, see now and then whether the disk has room for it."""
@@ -74,12 +76,17 @@ class Room:
         if now < self._tried + _PATIENCE:
             return
         self._tried = now
-        held = self._hold()
-        if held:
+        if self._take_most(self._held or _LEAST):
             self.short = False
-            self._adjust(connection, held)
+            self._adjust(connection)
 
-    def _adjust(self, connection: sqlite3.Connection, held: int) -> None:
+    def leave(self) -> None:
+        """At the end, without a connection: keep of what the log gave back what the next start needs."""
+        wanted = _LEAST
+        while self.short and wanted >= _START and not self._take(wanted, spare=0):
+            wanted //= 2
+
+    def _adjust(self, connection: sqlite3.Connection) -> None:
         if self.short:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             connection.execute(f"PRAGMA max_page_count = {max(pages, 1)}")
@@ -87,34 +94,41 @@ class Room:
             connection.execute("PRAGMA secure_delete = FAST").fetchall()  # erasing is writing
         else:
             connection.execute(f"PRAGMA max_page_count = {_ENDLESS}")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {min(_CHECKPOINT, held // (2 * _PAGE))}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {min(_CHECKPOINT, self._held // (2 * _PAGE))}")
             connection.execute(f"PRAGMA secure_delete = {self._erases}").fetchall()
 
-    def _hold(self) -> int:
-        """Take as much as there is, up to the most; returns how many bytes, 0 for none."""
+    def _take_most(self, least: int) -> bool:
+        """Take as large a reserve as there is room for."""
+        try:
+            found = os.statvfs(self._path.parent)
+        except OSError:
+            return False
+        wanted = max(least, min(self._most, found.f_blocks * found.f_frsize // _SHARE))
+        while wanted > least:
+            if self._take(wanted):
+                return True
+            wanted //= 2
+        return self._take(least)
+
+    def _take(self, wanted: int, *, spare: int = _LEAST) -> bool:
+        """Have so many bytes in reserve, if that leaves `spare` to all others."""
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError:
-            return 0
+            return False
         try:
-            return _take_up(file, self._most)
+            found = os.fstat(file).st_size
+            if found < wanted:
+                os.posix_fallocate(file, 0, wanted)
+                left = os.fstatvfs(file)
+                if left.f_bavail * left.f_frsize < spare:
+                    os.ftruncate(file, found)
+                    return False
+            self._held = max(found, wanted)
+            return True
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(file, found)  # a call that fails may have taken some
+            return False
         finally:
             os.close(file)
-
-
-def _take_up(file: int, most: int) -> int:
-    found = os.fstatvfs(file)
-    wanted = max(_LEAST, min(most, found.f_blocks * found.f_frsize // _SHARE))
-    held = os.fstat(file).st_size
-    if held >= wanted:
-        return held
-    while wanted >= _LEAST and wanted > held:
-        try:
-            os.posix_fallocate(file, 0, wanted)
-        except OSError:
-            # What a failed call has taken goes back.
-            os.ftruncate(file, held)
-            wanted //= 2
-        else:
-            return wanted
-    return held if held >= _LEAST else 0

@@ -61,7 +61,7 @@ class SqliteQueues(MemoryQueues):
         self._trash: list[int] = []  # rows of `items` that the next batch deletes
         self._renewal = 0  # a number above it asks for a higher ceiling
         with store.loading():
-            self._epoch = str(store.meta("epoch"))
+            self._epoch = store.opened.epoch
             self._restore()
         self._journal.join(self)
 

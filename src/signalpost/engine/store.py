@@ -129,6 +129,7 @@ class Store:
             undo.pop_all()
         self.writer = writer  # the journal's thread writes here; others only before its first batch
         self.journal = Journal(writer, loop=loop, room=room, loss=self._place.loss)
+        self._room = room  # the writer thread's until that has ended
         self._loop = loop
 
     def meta(self, name: str) -> str | int | None:
@@ -186,6 +187,7 @@ class Store:
             self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with contextlib.suppress(sqlite3.Error):
             self.writer.close()
+        self._room.leave()
         self._place.release()
 
     def _look(self) -> FoundLog:
@@ -210,10 +212,13 @@ class Store:
             doubt = "the last server was killed, and the log that it was writing is missing"
         elif used is not None and log.damage(used):
             doubt = f"the log is damaged: {log.damage(used)}"
+        epoch = self.meta("epoch")
+        if not isinstance(epoch, str):
+            raise ValueError("it has no epoch")
         schema: int = self.reader.execute("PRAGMA user_version").fetchone()[0]
         size = self._file.stat().st_size
         recovered = log.length(log.commits if used is None else min(used, log.commits))
-        return Opened(self._file, schema, str(self.meta("epoch")), size, recovered, doubt)
+        return Opened(self._file, schema, epoch, size, recovered, doubt)
 
     def _is_tight(self) -> bool:
         try:
