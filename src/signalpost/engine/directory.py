@@ -83,20 +83,15 @@ class DataDirectory:
 
     def loss(self) -> str:
         """Why what is written into the minded files is lost, as a clause; empty if it is not."""
-        for path, known in self._known.items():
-            try:
-                found = os.stat(path)
-            except OSError as error:
-                return f"{path} is gone ({error.strerror})"
-            if (found.st_dev, found.st_ino) != known:
-                return f"{path} is another file now"
-        return self._usurped
+        return self._missing() or self._usurped
 
     def renew_lock(self) -> bool:
         """Make the file `lock` anew if it has been removed; whether that was done now.
 
         The lock on the directory has kept others out meanwhile, but for those of an earlier version.
         """
+        if self._missing():
+            return False  # the directory may be somebody else's by now
         held = os.fstat(self._lock)
         with contextlib.suppress(FileNotFoundError):
             found = os.stat(self.file(_LOCK))
@@ -130,6 +125,16 @@ class DataDirectory:
             os.close(self._itself)
         else:
             self.release()
+
+    def _missing(self) -> str:
+        for path, known in self._known.items():
+            try:
+                found = os.stat(path)
+            except OSError as error:
+                return f"{path} is gone ({error.strerror})"
+            if (found.st_dev, found.st_ino) != known:
+                return f"{path} is another file now"
+        return ""
 
     def _write_mark(self) -> None:
         # A full disk may have no room for it: then nobody learns our number, and that is all.

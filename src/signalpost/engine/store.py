@@ -167,7 +167,7 @@ class Store:
         """
         if self.journal.trouble() or self._is_tight():
             self.journal.probe()
-        return not self._place.loss() and self._place.renew_lock()
+        return self._place.renew_lock()
 
     async def flush(self) -> None:
         """Wait until all that was appended is committed, or has failed. Await it in a task."""
