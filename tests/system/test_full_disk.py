@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,11 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tight]:
 
 
 @pytest.fixture
-def server(disk: Tight, directory: Path) -> Iterator[ServerProcess]:
+async def server(disk: Tight, directory: Path) -> AsyncIterator[ServerProcess]:
     server = ServerProcess(directory, config=CONFIG, data=str(disk.data))
     with server:
         yield server
+        await server.forget()
 
 
 def restart(server: ServerProcess, disk: Tight) -> None:
@@ -161,6 +162,7 @@ async def test_refused_messages_are_logged_once_a_second_and_do_not_count(
             if refused > 1000:
                 break
         assert reasons == {"the server could not store it"}, "never a rate"
+        await server.forget()
         assert await server.stopped() == 0
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     told = [line for line in lines if line["event"] == "store unavailable"]
