@@ -383,7 +383,7 @@ def test_messages_and_events_are_dated_by_the_wall_clock(
     """SPEC M2: it may have been set since the start; what waits, waits by the other clock."""
     for service in (house.messages, house.channels, house.calls):
         monkeypatch.setattr(service, "_wall", lambda: 7.0)
-    ada = house.login("ada")
+    ada, _ = house.login("ada"), house.login("bo")
     ada.send("bo", "x")
     ada.invite("bo")
     assert [item.time for _, item in house.log] == [7] * len(house.log)
