@@ -22,7 +22,8 @@ from support.web import fetch, metrics
 
 @pytest.fixture
 async def server(directory: Path) -> AsyncIterator[ServerProcess]:
-    with ServerProcess(directory, config=CONFIG) as server:
+    config = CONFIG.replace("[server]", "[server]\nconnections_per_second = 100000")
+    with ServerProcess(directory, config=config) as server:
         yield server
         await server.forget()
 
