@@ -267,7 +267,8 @@ class Server:
                 _log.error("nothing can be stored", reason=trouble)
             elif before and not trouble:
                 _log.info("everything is stored again")
-            self._follow_wall(store)
+            with contextlib.suppress(StoreError, Unavailable):  # the next time will do
+                self._follow_wall(store)
             await asyncio.sleep(_WATCH)
 
     def _follow_wall(self, store: Store) -> None:

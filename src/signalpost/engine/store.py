@@ -209,7 +209,10 @@ class Store:
         if self._place.was_open and new:
             doubt = "the last server was killed, and its database is missing: this is a new one"
         elif self._place.was_open and not log.there:
-            doubt = "the last server was killed, and the log that it was writing is missing"
+            doubt = (
+                "the last server was killed, and the log that it was writing is missing: that costs nothing"
+                " only if another program has opened the database since"
+            )
         elif used is not None and log.damage(used):
             doubt = f"the log is damaged: {log.damage(used)}"
         epoch = self.meta("epoch")
