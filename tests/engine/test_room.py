@@ -66,6 +66,17 @@ async def test_the_reserve_is_given_up_and_taken_back(disk: Disk, monkeypatch: p
     assert disk.store.writer.execute("PRAGMA wal_autocheckpoint").fetchone() == (disk.reserve // 8192,)
 
 
+async def test_a_place_that_takes_no_reserve_is_not_taken_for_a_full_disk(disk: Disk) -> None:
+    (disk.directory / "reserve").unlink()
+    (disk.directory / "reserve").mkdir()
+    await disk.reopen()
+    await run(append(disk.queues, "bo", BIG))
+    stuff(disk)
+    await refuse(disk)
+    disk.store.writer.execute("PRAGMA max_page_count = 1000000")
+    await run(append(disk.queues, "bo", BIG))
+
+
 async def test_trouble_lasts_until_something_is_stored_again(full: Disk) -> None:
     """SPEC §9: `/readyz`; removals that succeed show nothing."""
     done = await run(append(full.queues, "bo", b"x"))

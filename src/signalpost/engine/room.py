@@ -14,6 +14,7 @@ room for a reserve again, everything is as before.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -28,6 +29,7 @@ _START: Final = 64 * 1024  # bytes without which no log can be begun
 _SHARE: Final = 8  # the reserve takes at most this part of a small file system
 _CHECKPOINT: Final = 4000  # pages of log after which a commit also moves them into the database
 _PAGE: Final = 4096  # bytes
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PATIENCE: Final = 1.0  # seconds between two tries to get the reserve back
 _ENDLESS: Final = 1_073_741_823  # pages that SQLite lets a database have
 
@@ -114,10 +116,10 @@ class Room:
         """Have so many bytes in reserve, if that leaves `spare` to all others."""
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError:
-            return False
+        except OSError as error:
+            return self._do_without(wanted, error)
         try:
-            found = os.fstat(file).st_size
+            found = os.fstat(file).st_blocks * 512  # a copy may have holes, which are no room
             if found < wanted:
                 os.posix_fallocate(file, 0, wanted)
                 left = os.fstatvfs(file)
@@ -126,9 +128,16 @@ class Room:
                     return False
             self._held = max(found, wanted)
             return True
-        except OSError:
+        except OSError as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(file, found)  # a call that fails may have taken some
-            return False
+            return self._do_without(wanted, error)
         finally:
             os.close(file)
+
+    def _do_without(self, wanted: int, error: OSError) -> bool:
+        """If it is not for want of room that there can be no reserve, go on as if there were one."""
+        if error.errno in _NO_ROOM:
+            return False
+        self._held = wanted
+        return True
