@@ -15,6 +15,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,13 +26,13 @@ from signalpost import __version__
 from signalpost.config import Config
 from signalpost.engine.journal import BUCKETS
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
-from signalpost.engine.ports import Clock
+from signalpost.engine.ports import Clock, Unavailable
 from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics
-from signalpost.engine.store import Store, StoreError
+from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway.commands import Services
 from signalpost.gateway.connection import Connection, Gate
 from signalpost.gateway.fanout import Fanout
-from signalpost.gateway.http import Site, parse_advertised
+from signalpost.gateway.http import Site, Unready, parse_advertised
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
 from signalpost.services.attributes import Attributes
@@ -46,54 +47,76 @@ from signalpost.services.requests import Requests
 from signalpost.services.sessions import Sessions
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
+from signalpost.telemetry.logs import Sparing
 from signalpost.telemetry.metrics import LagMeter, Latencies, Readings, Renderer
 
-__all__ = ["Server", "run", "steady_clock"]
+__all__ = ["Server", "StartError", "run", "steady_clock"]
 
 _log = structlog.get_logger("signalpost")
 
 _SWEEP = 5.0  # seconds between two sweeps of what is over its time
 _LAG = 0.25  # seconds between two measurements of the loop's lag
+_WATCH = 1.0  # seconds between two looks at the store
+_STEP = 1.0  # seconds by which the wall clock must be off to count as set
+_AHEAD = "ahead"  # the store's name for what `steady_clock` calls so, in milliseconds
+_LONGEST = 500  # characters of the line that says why the server cannot start
 
 
-def steady_clock() -> Clock:
-    """Unix time that never steps: the wall clock at the start, and what has passed since, suspends too."""
-    start = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+class StartError(Exception):
+    """The server cannot start; the text is for the person who starts it."""
+
+
+def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
+    """Time that never steps: the wall clock at the start, and what has passed since, suspends too.
+
+    `ahead`: seconds by which the wall clock was set forward under earlier servers on the same data. Without
+    them it is the time that those have stored as ends, so that a step neither ends nor prolongs anything.
+    """
+    start = wall() - ahead - time.clock_gettime(time.CLOCK_BOOTTIME)
     return lambda: start + time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Server:
-    """One node: engine, services, gateway, put together on the running loop."""
+    """One node: engine, services, gateway, put together on the running loop.
 
-    def __init__(self, config: Config, *, clock: Clock | None = None) -> None:
-        """Raises StoreError, OSError, ssl.SSLError with a text for who starts the server."""
+    Two clocks: what lasts so and so long is measured by `clock`, which never steps; tokens are judged and
+    messages are dated by `wall`, which is right.
+    """
+
+    def __init__(self, config: Config, *, wall: Clock = time.time, clock: Clock | None = None) -> None:
+        """Raises StoreError, StartError."""
         self._config = config
         self._loop = asyncio.get_running_loop()
-        clock = clock or steady_clock()
+        self._wall = wall
+        self._started = False  # connections are accepted
+        self._store: Store | None = None
+        if config.data != ":memory:":
+            self._store = Store(config.data, loop=self._loop, durability=config.durability)
+        # By how many seconds the wall clock was set forward, here and under earlier servers on the same data.
+        self._ahead = 0.0 if self._store is None else _stored_ahead(self._store)
+        self._clock = clock = clock or steady_clock(wall, ahead=self._ahead)
         new_id = _ids()
         self.counters = Counters()
         self.fanout = Fanout()
         self._lag = LagMeter()
-        self._store: Store | None = None
         self.timers = HeapTimers(clock=clock)
         records = MemoryRecords(clock=clock)
         self._queues: MemoryQueues
         self._topics: MemoryTopics
         kept: MemoryRecords
-        if config.data == ":memory:":
+        if self._store is None:
             kept = MemoryRecords(clock=clock)
             self._queues = MemoryQueues(clock=clock)
             self._topics = MemoryTopics(clock=clock)
         else:
-            store = self._store = Store(config.data, loop=self._loop, durability=config.durability)
-            kept = SqliteRecords(store, clock=clock)
-            self._queues = SqliteQueues(store, clock=clock)
-            self._topics = SqliteTopics(store, clock=clock)
+            kept = SqliteRecords(self._store, clock=clock)
+            self._queues = SqliteQueues(self._store, clock=clock)
+            self._topics = SqliteTopics(self._store, clock=clock)
         self._topics.listen(self.fanout.publish)
 
         presence = Presence(records, clock)
         attributes = Attributes(kept, presence, config.app)
-        messages = Messages(self._queues, self.fanout, clock, new_id)
+        messages = Messages(self._queues, self.fanout, clock, new_id, wall=wall)
         channels = Channels(
             topics=self._topics,
             records=records,
@@ -101,6 +124,7 @@ class Server:
             presence=presence,
             messages=messages,
             clock=clock,
+            wall=wall,
             new_id=new_id,
             find_app=config.app,
             warn=_warn_watched,
@@ -113,6 +137,7 @@ class Server:
             outlet=self.fanout,
             pauses=Pauses(time.perf_counter, self._loop.call_soon),
             clock=clock,
+            wall=wall,
             new_id=new_id,
             find_app=config.app,
         )
@@ -138,7 +163,7 @@ class Server:
             messages=messages,
             requests=requests,
             sweeps=(records.sweep, kept.sweep, self._queues.sweep, self._topics.sweep),
-            report=lambda error: _log.error("use case failed", exc_info=error),
+            report=self._report,
         )
         self.timers.listen(self._janitor.due)
         renderer = Renderer(self.counters, self._lag, self._read, __version__)
@@ -147,6 +172,7 @@ class Server:
             Site(
                 metrics=renderer.render,
                 health=lambda: {"sessions": len(self.fanout)},
+                unready=self._unready,
                 advertised=parse_advertised(config.advertise) if config.advertise else None,
                 version=__version__,
                 page=built_page() or plain_page(),
@@ -156,24 +182,39 @@ class Server:
             ),
             self._accept,
         )
+        self._unstored = Sparing(partial(_log.error, "store unavailable"))
         self._gate = Gate(
             services=self.services,
             fanout=self.fanout,
             counters=self.counters,
             find_app=config.app,
-            clock=clock,
+            wall=wall,
+            unstored=self._unstored,
             may_login=self.listener.may_login,
             failed_login=self.listener.failed_login,
             login_timeout=config.login_timeout,
         )
-        self._chores: list[asyncio.Task[None]] = []  # sweeping and measuring, while the server runs
+        self._chores: list[asyncio.Task[None]] = []  # what is done now and then, while the server runs
 
     async def start(self) -> None:
-        """Accept connections from now on."""
+        """Accept connections from now on; raises StartError."""
+        if self._store is not None:
+            _tell_opened(self._store.opened, self._queues.items)
         await self._finish(self._janitor.adopt())
         self.timers.run(self._loop)
-        self._chores = [self._loop.create_task(self._sweep()), self._loop.create_task(self._measure())]
-        await self.listener.start()
+        try:
+            await self.listener.start()
+        except (OSError, UnicodeError, OverflowError) as error:
+            if self._store is not None:
+                await self._store.close()
+            raise StartError(
+                f"cannot listen on {self._config.host}:{self._config.port}: {_reason(error)}"
+            ) from error
+        chores = [self._sweep(), self._measure()]
+        if self._store is not None:
+            chores.append(self._watch(self._store))
+        self._chores = [self._loop.create_task(chore) for chore in chores]
+        self._started = True
 
     async def stop(self) -> None:
         """Stop accepting, commit, close the connections (1012), let go of the data."""
@@ -210,14 +251,51 @@ class Server:
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(_SWEEP)
             self._janitor.sweep()
+            await asyncio.sleep(_SWEEP)
 
     async def _measure(self) -> None:
         while True:
             due = self._loop.time() + _LAG
             await asyncio.sleep(_LAG)
             self._lag.note(max(0.0, self._loop.time() - due))
+
+    async def _watch(self, store: Store) -> None:
+        """See whether commits succeed, and whether the wall clock was set."""
+        trouble = ""
+        while True:
+            if store.watch():
+                _log.warning("the lock file was removed: it is made anew", data=str(store.directory))
+            before, trouble = trouble, store.trouble()
+            if trouble and not before:
+                _log.error("nothing can be stored", reason=trouble)
+            elif before and not trouble:
+                _log.info("everything is stored again")
+            with contextlib.suppress(StoreError, Unavailable):  # the next time will do
+                self._follow_wall(store)
+            await asyncio.sleep(_WATCH)
+
+    def _follow_wall(self, store: Store) -> None:
+        ahead = self._wall() - self._clock()
+        step = ahead - self._ahead
+        if abs(step) >= _STEP:
+            _log.warning("the wall clock was set", seconds=round(step, 3))
+            self._ahead = ahead
+        if abs(self._ahead - _stored_ahead(store)) >= _STEP:
+            store.remember(_AHEAD, int(self._ahead * 1000))
+
+    def _report(self, error: Exception) -> None:
+        """What went wrong where nobody waits."""
+        if isinstance(error, Unavailable):
+            self._unstored(str(error))
+        else:
+            _log.error("use case failed", exc_info=error)
+
+    def _unready(self) -> Unready | None:
+        if not self._started:
+            return Unready("starting", "the server has just begun")
+        trouble = "" if self._store is None else self._store.trouble()
+        return Unready("store", trouble) if trouble else None
 
     def _read(self) -> Readings:
         meter = None if self._store is None else self._store.journal.meter
@@ -229,6 +307,7 @@ class Server:
             inbox_items=self._queues.items,
             channel_deliveries=self.fanout.delivered,
             commits=None if meter is None else Latencies(BUCKETS, meter.buckets, meter.seconds),
+            commits_failed=None if meter is None else meter.failures,
         )
 
 
@@ -264,8 +343,36 @@ def _tls(config: Config) -> ssl.SSLContext | None:
     if not config.tls_cert:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.tls_cert, config.tls_key)
+    try:
+        # A key with a passphrase is refused: nobody is there to be asked for it.
+        context.load_cert_chain(config.tls_cert, config.tls_key, password="")
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"cannot use the certificate {config.tls_cert} with the key {config.tls_key}: {_reason(error)}"
+        ) from error
     return context
+
+
+def _stored_ahead(store: Store) -> float:
+    with store.loading():
+        return int(store.meta(_AHEAD) or 0) / 1000
+
+
+def _tell_opened(opened: Opened, waiting: int) -> None:
+    _log.info(
+        "data opened",
+        database=str(opened.path),
+        schema=opened.schema,
+        epoch=opened.epoch,
+        waiting=waiting,
+        bytes=opened.size,
+        recovered_log_bytes=opened.log,
+    )
+    if opened.doubt:
+        _log.warning("messages that were acknowledged may be missing", reason=opened.doubt)
+
+
+# --- running --------------------------------------------------------------------------------------
 
 
 def run(config: Config) -> int:
@@ -274,10 +381,34 @@ def run(config: Config) -> int:
     try:
         with contextlib.suppress(KeyboardInterrupt):
             uvloop.run(_serve(config))
-    except (StoreError, OSError, ssl.SSLError) as error:
-        print(f"signalpost: {error}", file=sys.stderr)
+    except Exception as error:  # whatever it was, a line says it
+        print(f"signalpost: {_line(error)}", file=sys.stderr)
+        _log.debug("ended by an error", exc_info=error)
         return 1
     return 0
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without its numbers and Python's names."""
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "it is no PEM file, or the wrong one").replace("_", " ").lower()
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or "no reason is known"
+
+
+def _line(error: Exception) -> str:
+    """An error as one line for a terminal, of a bounded length."""
+    if isinstance(error, StoreError | StartError):
+        text = str(error)
+    elif isinstance(error, MemoryError):
+        text = "there is not enough memory"
+    else:
+        text = f"cannot go on: {_reason(error)}"
+    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in " ".join(text.split()))
+    return (
+        shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST // 2 - 2]} ... {shown[3 - _LONGEST // 2 :]}"
+    )
 
 
 def _settle_memory() -> None:

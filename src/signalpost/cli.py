@@ -43,7 +43,7 @@ SERVE = """\
 Run the server until SIGTERM or SIGINT.
 
 The first line on standard output says where it listens; logs go to standard error.
-[bold]One port[/] serves WebSocket clients, /getaddr, /healthz, /metrics and a page at /.
+[bold]One port[/] serves WebSocket clients, /getaddr, /healthz, /readyz, /metrics and a page at /.
 
 [bold]Examples[/]
 

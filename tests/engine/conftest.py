@@ -21,10 +21,13 @@ class Disk:
         self.directory = directory
         self.clock = clock
         self.options: dict[str, Any] = {}  # of the queues
+        self.reserve = 256 * 1024
         self._graveyard: list[Store] = []  # stores that "crashed", still to be closed
 
     def open(self) -> None:
-        self.store = Store(self.directory, loop=asyncio.get_running_loop(), durability="process")
+        self.store = Store(
+            self.directory, loop=asyncio.get_running_loop(), durability="process", reserve=self.reserve
+        )
         self.queues = SqliteQueues(self.store, clock=self.clock, **self.options)
         self.records = SqliteRecords(self.store, clock=self.clock)
         self.topics = SqliteTopics(self.store, clock=self.clock)

@@ -28,7 +28,7 @@ from signalpost.engine.store import MIGRATIONS, Migration
 
 
 async def opened(directory: Path, migrations: tuple[Migration, ...] = MIGRATIONS) -> Store:
-    return Store(directory, loop=asyncio.get_running_loop(), migrations=migrations)
+    return Store(directory, loop=asyncio.get_running_loop(), reserve=256 * 1024, migrations=migrations)
 
 
 async def test_a_second_server_is_refused_and_told_who_holds_the_directory(tmp_path: Path) -> None:
@@ -100,6 +100,16 @@ async def test_a_damaged_table_is_a_clear_error(tmp_path: Path) -> None:
     file = tmp_path / "data" / "signalpost.db"
     whole = file.read_bytes()
     file.write_bytes(whole[: 4096 * 2] + b"\xaa" * (len(whole) - 4096 * 2))
+    with pytest.raises(StoreError, match=r"signalpost\.db is damaged"):
+        await opened(tmp_path / "data")
+
+
+async def test_rows_that_are_none_of_ours_are_a_clear_error(tmp_path: Path) -> None:
+    store = await opened(tmp_path / "data")
+    queues = SqliteQueues(store, clock=ManualClock())
+    await run(append(queues, "bo", b"x"))
+    store.writer.execute("UPDATE items SET seq = 'seven'")
+    await store.close()
     store = await opened(tmp_path / "data")
     with pytest.raises(StoreError, match=r"signalpost\.db is damaged"):
         SqliteQueues(store, clock=ManualClock())

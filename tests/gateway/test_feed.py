@@ -45,7 +45,7 @@ class Box:
         self.frames: list[Any] = []
         self.key = inbox_key("app", "bo")
         self._queues = MemoryQueues(clock=lambda: 1_763_700_000.0)
-        self.messages = _Inbox(self._queues, _Nobody(), lambda: 0.0, lambda: "")  # type: ignore[arg-type]
+        self.messages = _Inbox(self._queues, _Nobody(), lambda: 0.0, lambda: "", wall=lambda: 0.0)  # type: ignore[arg-type]
         self.failures: list[Exception] = []  # of what nobody waited for
         self._dialect = dialect
         self._count = 0
@@ -122,8 +122,8 @@ class Box:
 class _Inbox(Messages):
     """Reads that the test may let wait, before they look or when they have looked, or fail."""
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
+    def __init__(self, *parts: Any, **named: Any) -> None:
+        super().__init__(*parts, **named)
         self.reads = 0
         self.before: Pending | None = None  # the next read waits for it before it looks
         self.behind: Pending | None = None  # the next read waits for it with what it has found

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.test_utils import TestClient, TestServer
 
-from signalpost.gateway.http import Advertised, Site, http_logger, parse_advertised, web_application
+from signalpost.gateway.http import Advertised, Site, Unready, http_logger, parse_advertised, web_application
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}
 PYTHON = {"User-Agent": "python-requests/2.32"}
@@ -171,10 +171,29 @@ class TestHealth:
         client = await open_site(health=lambda: {"sessions": 2})
         assert await answer(client, "/healthz") == {"status": "ok", "sessions": 2}
 
-    async def test_it_is_503_while_draining(self, open_site: Open, edge: StubEdge) -> None:
+    async def test_it_stays_ok_while_the_process_lives(self, open_site: Open, edge: StubEdge) -> None:
+        """SPEC §9: liveness; whether clients should come is for `/readyz` to say."""
         edge.draining = True
-        async with (await open_site()).get("/healthz") as got:
-            assert (got.status, await got.json()) == (503, {"status": "draining"})
+        client = await open_site(unready=lambda: Unready("store", "the disk is full"))
+        assert await answer(client, "/healthz") == {"status": "ok"}
+
+
+class TestReadiness:
+    """SPEC §9: `GET /readyz`."""
+
+    async def test_it_is_ok_when_nothing_is_said_against_it(self, open_site: Open) -> None:
+        assert await answer(await open_site(), "/readyz") == {"status": "ok"}
+
+    async def test_it_is_503_with_a_word_and_a_reason(self, open_site: Open) -> None:
+        client = await open_site(unready=lambda: Unready("store", "the disk is full"))
+        async with client.get("/readyz") as got:
+            assert (got.status, await got.json()) == (503, {"status": "store", "reason": "the disk is full"})
+
+    async def test_draining_goes_before_everything(self, open_site: Open, edge: StubEdge) -> None:
+        edge.draining = True
+        client = await open_site(unready=lambda: Unready("store", "the disk is full"))
+        async with client.get("/readyz") as got:
+            assert (got.status, (await got.json())["status"]) == (503, "draining")
 
 
 class TestMetrics:

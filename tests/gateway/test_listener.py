@@ -1267,7 +1267,7 @@ class TestDrain:
             await dial(edge)
         peer.frame(TEXT, b"still served")
         assert await peer.received() == (TEXT, b"still served")
-        web.send(get("/healthz"))
+        web.send(get("/readyz"))
         assert (await web.answer())[0] == 503
         web.send(upgrade())
         assert (await web.answer())[0] == 503

@@ -223,7 +223,7 @@ class House:
             return f"id{next(self._ids)}"
 
         self.presence = Presence(self.records, clock)
-        self.messages = Messages(self.queues, self, clock, new_id)
+        self.messages = Messages(self.queues, self, clock, new_id, wall=clock)
         self.attributes = Attributes(self.kept, self.presence, find_app)
         self.requests = Requests(self.records, clock)
         self.channels = Channels(
@@ -233,6 +233,7 @@ class House:
             presence=self.presence,
             messages=self.messages,
             clock=clock,
+            wall=clock,
             new_id=new_id,
             find_app=find_app,
             warn=self.warned.append,
@@ -245,6 +246,7 @@ class House:
             outlet=self,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             clock=clock,
+            wall=clock,
             new_id=new_id,
             find_app=find_app,
         )
@@ -288,6 +290,7 @@ class House:
             if edits:
                 self.run(self.topics.change(name, edits=edits))
         self.run(self.janitor.adopt())
+        self.janitor.sweep()
 
     # --- time and waiting -------------------------------------------------------------------------
 

@@ -433,3 +433,41 @@ def test_nothing_crosses_from_one_app_to_another(house: House) -> None:
     bo.logout()
     assert not house.online("bo", app=APP)
     assert house.online("bo", app="other")
+
+
+def test_what_the_store_refuses_does_not_count_against_the_rate(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC M8: the surplus is what was sent, not what was tried; in inboxes and in channels."""
+    ada, bo = house.login("ada"), house.login("bo")
+    ada.join("room")
+
+    async def fail(*args: object, **options: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.queues, "append", fail)
+        patch.setattr(house.topics, "change", fail)
+        for _ in range(100):
+            with pytest.raises(Unavailable):
+                ada.send("bo", "x")
+            with pytest.raises(Unavailable):
+                house.run(house.channels.send(ada.session, "room", "x"))
+    for number in range(60):
+        ada.send("bo", str(number))
+    with refused(400):
+        ada.send("bo", "one too many")
+    assert len(bo.announced) == 60
+
+
+def test_messages_and_events_are_dated_by_the_wall_clock(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC M2: it may have been set since the start; what waits, waits by the other clock."""
+    for service in (house.messages, house.channels, house.calls):
+        monkeypatch.setattr(service, "_wall", lambda: 7.0)
+    ada, _ = house.login("ada"), house.login("bo")
+    ada.send("bo", "x")
+    ada.invite("bo")
+    assert [item.time for _, item in house.log] == [7] * len(house.log)
+    assert len(house.log) >= 2

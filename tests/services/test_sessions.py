@@ -8,7 +8,7 @@ from services.house import APP, Heard, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
-from signalpost.engine.ports import Pending, Unavailable
+from signalpost.engine.ports import Pending
 from signalpost.services.calls import Calls
 from signalpost.services.keys import superseded_key
 from signalpost.wire.codes import CHANNEL_USER_ONLINE, REASON_KICK, Code
@@ -549,20 +549,30 @@ def test_of_two_connections_that_resume_a_session_at_once_the_later_one_has_it(h
     second.join("room")
 
 
-def test_a_session_whose_login_the_store_fails_is_not_online_for_ever(house: House) -> None:
-    """SPEC L11: it counts as one whose connection broke."""
-    ada = house.login("ada")
+def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House) -> None:
+    """SPEC M3, P3: on a full disk inboxes are taken; the attributes' end is set when there is room again."""
+    ada, bo = house.login("ada"), house.login("bo")
     ada.describe("mood", "fine")
     ada.logout()
     house.disk.slow = True
     coming = house.begin(house.sessions.login(ada.request()))
     house.disk.fail()
-    with pytest.raises(Unavailable):
-        coming.result()
+    assert coming.result().live.account == "ada"
     house.disk.slow = False
-    assert house.online("ada")
-    house.advance(120.0)
+    house.janitor.sweep()
+    house.advance(100_000.0)
+    assert bo.attributes_of("ada") == {"mood": "fine"}, "online, so they have no end"
+    house.disk.slow = True
+    going = house.begin(house.sessions.logout(coming.result().live))
+    house.disk.fail()
+    going.result()
+    house.disk.slow = False
     assert not house.online("ada")
+    house.janitor.sweep()
+    house.advance(86_399.0)
+    assert bo.attributes_of("ada") == {"mood": "fine"}
+    house.advance(1.0)
+    assert bo.attributes_of("ada") == {}
 
 
 STEPS = {

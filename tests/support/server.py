@@ -44,6 +44,7 @@ class ServerProcess:
         self.flags = flags
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
+        self.clients: list[RawClient] = []  # that were ever opened
         self.log = directory / "server.log"
         self._config = directory / "signalpost.toml"
         self._config.write_text(config)
@@ -110,7 +111,14 @@ class ServerProcess:
 
     async def open(self) -> RawClient:
         """A connection that is not logged in."""
-        return await RawClient.open(self.url)
+        client = await RawClient.open(self.url)
+        self.clients.append(client)
+        return client
+
+    async def forget(self) -> None:
+        """Close all clients, of this process and of those before it."""
+        for client in self.clients:
+            await client.close()
 
     async def client(self, account: str, *, polled: bool = True, **login: Any) -> RawClient:
         """A client that is logged in; `polled`: its first poll is done, so that pushes come."""

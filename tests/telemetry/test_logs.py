@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -166,3 +167,29 @@ def test_setting_up_twice_logs_once(stderr: Errors) -> None:
     logs.configure("info", "json")
     structlog.get_logger("signalpost").info("started")
     assert len(entries(stderr)) == 1
+
+
+async def test_what_comes_fast_is_told_once_a_second_with_how_often_it_came() -> None:
+    """SPEC O1: the first at once, the others by their number; none is left out."""
+    told: list[tuple[str, int]] = []
+    loop = asyncio.get_running_loop()
+
+    def say(*, reason: str, times: int) -> None:
+        told.append((reason, times))
+
+    sparing = logs.Sparing(say)
+    sparing("full 0")
+    assert told == [("full 0", 1)]
+    for number in range(1, 500):
+        sparing(f"full {number}")
+    assert len(told) == 1
+    deadline = loop.time() + 20
+    while sum(times for _, times in told) < 500:
+        assert loop.time() < deadline
+        await asyncio.sleep(0.01)
+    assert told == [("full 0", 1), ("full 499", 499)]
+    sparing("again")
+    while len(told) < 3:
+        assert loop.time() < deadline
+        await asyncio.sleep(0.01)
+    assert told[2] == ("again", 1)

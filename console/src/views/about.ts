@@ -42,7 +42,8 @@ export function about({ address, version }: Server): HTMLElement {
       ...[
         ["/getaddr?vid=my-app", "/getaddr?vid=APP_ID", "where clients shall connect"],
         ["/signal.js", "/signal.js", "the script for pages: it replaces AgoraSig.js"],
-        ["/healthz", "/healthz", "200 while the server takes work"],
+        ["/healthz", "/healthz", "200 as long as the server lives"],
+        ["/readyz", "/readyz", "200 while it can take work, else 503 and why not"],
         ["/metrics", "/metrics", "numbers for Prometheus"],
       ].map(([href = "", text = "", meaning = ""]) =>
         h("div", {}, h("dt", {}, h("a", { href }, h("code", {}, text))), h("dd", {}, meaning)),

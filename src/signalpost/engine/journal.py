@@ -1,7 +1,7 @@
 """The journal: group commit by one writer thread, and how the loop waits for it.
 
-It knows batches, tables and the thread. It refuses to know why a row is written; those who write
-(the parties) are asked when a batch leaves and told when it is settled.
+It knows batches, tables, the thread, and whether commits succeed. It refuses to know why a row is written;
+those who write (the parties) are asked when a batch leaves and told when it is settled.
 
 All appends of one loop tick form one batch. While a batch is being committed the next one gathers,
 so there are at most two. Everything here runs on the loop's thread except `_work`.
@@ -19,15 +19,17 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from queue import SimpleQueue
 from time import perf_counter
 from typing import Any, Final, NamedTuple, Protocol
 
-from signalpost.engine.ports import Pending, Unavailable
+from signalpost.engine.failures import is_uncertain, lacks_room
+from signalpost.engine.ports import Pending, Unavailable, Uncertain
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Ident, Receipt
+from signalpost.engine.room import Room
 
 __all__ = ["BUCKETS", "Batch", "Journal", "Meter", "Party"]
 
@@ -36,6 +38,10 @@ _HANDOVER = 0.0005  # seconds that the loop waits for it in one tick
 _LATER = 0.5  # seconds that removals wait for appends to be committed with
 _EXACT = 64  # up to so many rows have a statement of their own, more are cut into powers of two
 _LARGEST = 1024  # rows of the largest statement
+_GLANCE = 0.05  # seconds for which it is believed that the database is still where it was
+_HUNG = 3.0  # seconds after which a commit under way counts as one that does not succeed
+_PIECE = 64  # rows that are removed at once where there is little room
+_PROBE = 65_536  # bytes that a probe writes: no less than what most messages need
 
 BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds
 
@@ -53,6 +59,10 @@ _RECORDS = Table("INSERT OR REPLACE INTO records (key, value, rev, expires) VALU
 _FIELDS = Table("INSERT OR REPLACE INTO record_fields (key, name, value) VALUES ", 3)
 _ATTRIBUTES = Table("INSERT OR REPLACE INTO topic_attributes (topic, name, value) VALUES ", 3)
 _META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
+_PROBES = (
+    f"INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob({_PROBE}))",
+    "DELETE FROM meta WHERE name = 'probe'",
+)
 _DELETE_ITEMS = "DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))"
 _DELETE_RECEIPTS = "DELETE FROM receipts WHERE id IN (SELECT value FROM json_each(?))"
 _DELETE_RECORD = "DELETE FROM records WHERE key = ?"
@@ -79,6 +89,7 @@ class Batch(Pending):
         "items",
         "meta",
         "noted",
+        "probing",
         "receipts",
         "records",
         "rows",
@@ -95,6 +106,7 @@ class Batch(Pending):
         self.fields: dict[str, dict[str, bytes]] = {}  # by key of the record and name
         self.attributes: dict[tuple[str, str], str | None] = {}  # (topic, name) -> value; None: delete
         self.meta: dict[str, int] = {}
+        self.probing = False  # if nothing else is to be written, see whether something could be
         self.failure: Exception | None = None  # why the commit failed: set by the writer thread
 
         self.appended: list[tuple[Queue, Stored]] = []  # what becomes visible with it
@@ -111,7 +123,10 @@ class Party(Protocol):
         ...
 
     def settled(self, batch: Batch, failure: Unavailable | None) -> None:
-        """The batch is committed, or has failed as a whole. Those who await it do not know yet."""
+        """The batch is committed, or has failed as a whole. Those who await it do not know yet.
+
+        On a full disk removals may have succeeded in a batch that failed; then it lists them no more.
+        """
         ...
 
     def closing(self, batch: Batch) -> None:
@@ -148,11 +163,23 @@ class Meter:
 class Journal:
     """The open batch, the batch under way, and the thread that commits it."""
 
-    def __init__(self, connection: sqlite3.Connection, *, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        room: Room,
+        loss: Callable[[], str],
+    ) -> None:
+        """`loss`: says whether what is committed is being lost, as a clause; empty if not."""
         self.meter = Meter()
         self.open: Batch | None = None  # gathers; None when nothing has come since the last one left
         self.closed = False  # set by `close`, before anything else
         self._connection = connection  # the writer thread's while `_flight` is set
+        self._room = room  # likewise
+        self._loss = loss
+        self._glanced = 0.0  # when `_loss` was last asked (perf_counter)
+        self._trouble = ""  # why the last commit that showed it failed; empty after one that succeeded
         self._loop = loop
         self._parties: list[Party] = []
         self._flight: Batch | None = None  # being committed
@@ -186,6 +213,23 @@ class Journal:
         self.open = Batch()
         self._loop.call_soon(self._seal)
         return self.open
+
+    def probe(self) -> None:
+        """Have a commit try whether commits succeed, unless one is under way that shows it."""
+        if self.open is None and self._flight is None and not self.closed:
+            self.batch().probing = True
+
+    def trouble(self) -> str:
+        """Why commits do not succeed at present, as a clause; empty if they do."""
+        if self._flight is not None and perf_counter() - self._flight.began > _HUNG:
+            return f"a commit takes longer than {_HUNG:g} s"
+        return self._trouble
+
+    def failed(self, error: Exception) -> None:
+        """Note that a commit has failed which was none of the batches, before there was any."""
+        if lacks_room(error):
+            self._room.give_up(self._connection)
+        self._trouble = str(error)
 
     def later(self) -> None:
         """See to it that a batch leaves soon, with or without appends."""
@@ -267,12 +311,11 @@ class Journal:
 
     def _settle(self, batch: Batch) -> None:
         self._flight = None
-        failure = None
-        if batch.failure is None:
+        failure = self._outcome(batch)
+        if failure is None:
             self.meter.count(batch)
         else:
             self.meter.failures += 1
-            failure = Unavailable(f"the commit failed: {batch.failure}")
         for party in self._parties:
             party.settled(batch, failure)
         # The next one leaves before those who waited go on: its commit and their work overlap.
@@ -286,6 +329,23 @@ class Journal:
             self._ended.set_result(None)
         batch.settle(failure)
 
+    def _outcome(self, batch: Batch) -> Unavailable | None:
+        """What becomes of those who wait for a batch that has been tried."""
+        now = perf_counter()
+        if now >= self._glanced + _GLANCE:
+            self._glanced = now
+            if loss := self._loss():
+                self._glanced = 0.0  # it may be found again: look each time
+                return Uncertain(loss)
+        if batch.failure is None:
+            # A full disk may have room for removals alone: they show nothing.
+            if batch.items or batch.records or batch.attributes or batch.probing:
+                self._trouble = ""
+            return None
+        self._trouble = str(batch.failure)
+        kind = Uncertain if is_uncertain(batch.failure) else Unavailable
+        return kind(f"the commit failed: {batch.failure}")
+
     # --- the thread's side ------------------------------------------------------------------------
 
     def _work(self) -> None:
@@ -294,12 +354,27 @@ class Journal:
             if batch is None:
                 return
             try:
+                self._room.ask_again(self._connection)
                 _commit(self._connection, batch)
             except Exception as failure:
                 batch.failure = failure
+                if lacks_room(failure):
+                    self._remove(batch)
             self._committed.release()
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
                 self._loop.call_soon_threadsafe(self._landed, batch)
+
+    def _remove(self, batch: Batch) -> None:
+        """The disk is full: make room as far as the batch does, and strike that off it."""
+        self._room.give_up(self._connection)
+        with contextlib.suppress(sqlite3.Error):  # what is left on it is tried again with the next one
+            for rows, statement in (
+                (batch.gone_items, _DELETE_ITEMS),
+                (batch.gone_receipts, _DELETE_RECEIPTS),
+            ):
+                while rows:
+                    self._connection.execute(statement, (_json(rows[:_PIECE]),))
+                    del rows[:_PIECE]
 
 
 def _rows(batch: Batch) -> int:
@@ -318,6 +393,10 @@ def _rows(batch: Batch) -> int:
 
 def _commit(connection: sqlite3.Connection, batch: Batch) -> None:
     statements = list(_statements(batch))
+    if batch.probing and not statements:
+        for probe in _PROBES:
+            connection.execute(probe)
+        return
     alone = len(statements) == 1  # then it is a transaction of its own, in one step
     try:
         if not alone:

@@ -45,6 +45,7 @@ __all__ = [
     "TopicHead",
     "Topics",
     "Unavailable",
+    "Uncertain",
 ]
 
 # --- errors -----------------------------------------------------------------------------------
@@ -54,6 +55,7 @@ __all__ = [
 # ├── Full           the queue has reached its cap: the caller's fault, nothing was stored
 # ├── RateExceeded   too many changes in the window: the caller's fault, nothing was changed
 # └── Unavailable    the store could not commit (disk full, I/O error): nothing was acknowledged
+#     └── Uncertain  likewise, but a restart may find it stored
 
 
 class EngineError(Exception):
@@ -82,6 +84,10 @@ class RateExceeded(EngineError):
 
 class Unavailable(EngineError):
     """The store failed to commit."""
+
+
+class Uncertain(Unavailable):
+    """The store cannot tell whether what it failed to commit will be there after a restart."""
 
 
 # --- time and waiting -------------------------------------------------------------------------

@@ -8,7 +8,8 @@ that was lost (not durable, held by a process that was then killed) must not com
 `meta.ceiling` is ahead of every number that anybody has been told: it is raised by a minute's worth
 of numbers whenever the clock has used up half of that, and a number above the ceiling that is on the
 disk is not told before a commit has raised it. After a restart every queue, old or new, goes on above
-the ceiling, or at the clock if that is later; a clock that was set back meanwhile changes nothing. An
+the ceiling, or at the clock if that is later; a clock that was set back meanwhile changes nothing. While
+no commit succeeds, the ceiling stays where it is, and so does what is told of queues without items. An
 orderly end lowers the ceiling to the highest number in use. The numbers of a commit that failed are
 burnt, and rows that are deleted after a trim may come back in a crash, which repeats items, not numbers.
 """
@@ -21,7 +22,7 @@ from collections import OrderedDict
 from typing import Final
 
 from signalpost.engine.journal import Batch, Journal
-from signalpost.engine.ports import Clock, Item, Pending, Unavailable
+from signalpost.engine.ports import Clock, Item, Pending, Unavailable, Uncertain
 from signalpost.engine.queues import MemoryQueues, Queue, Stored
 from signalpost.engine.receipts import LOST, Ident, Receipt
 from signalpost.engine.store import Store
@@ -60,7 +61,7 @@ class SqliteQueues(MemoryQueues):
         self._trash: list[int] = []  # rows of `items` that the next batch deletes
         self._renewal = 0  # a number above it asks for a higher ceiling
         with store.loading():
-            self._epoch = str(store.meta("epoch"))
+            self._epoch = store.opened.epoch
             self._restore()
         self._journal.join(self)
 
@@ -94,11 +95,10 @@ class SqliteQueues(MemoryQueues):
         for queue in self._queues.values():
             queue.last, queue.next = self._floor, self._floor + 1
         self._restore_receipts(now)
-        self._ceiling = max(self._floor, int(now * 1000) * 1000) + _AHEAD
+        ceiling = max(self._floor, int(now * 1000) * 1000) + _AHEAD
+        # On a full disk inboxes are read all the same, and whatever needs a higher number fails.
+        self._ceiling = ceiling if self._store.note("ceiling", ceiling) else self._floor
         self._renewal = self._ceiling - _AHEAD // 2
-        self._store.writer.execute(
-            "INSERT OR REPLACE INTO meta (name, value) VALUES ('ceiling', ?)", (self._ceiling,)
-        )
 
     def _restore_receipts(self, now: float) -> None:
         rows = self._store.reader.execute(
@@ -143,11 +143,6 @@ class SqliteQueues(MemoryQueues):
         if receipt is not None:
             receipt.waiting = batch
             batch.noted.append((ident, receipt))
-        return batch
-
-    def _cover(self, number: int) -> Pending:
-        batch = self._journal.batch()
-        _raise_to(number + _AHEAD, batch)
         return batch
 
     def _load(self, found: list[Stored]) -> list[Item]:
@@ -201,6 +196,8 @@ class SqliteQueues(MemoryQueues):
     def settled(self, batch: Batch, failure: Unavailable | None) -> None:
         """See `Party.settled`."""
         if failure is not None:
+            if isinstance(failure, Uncertain):
+                self._trash += [item.row for _, item in batch.appended if item.row]
             self._undo(batch)
         else:
             self._confirm(batch)

@@ -22,7 +22,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
-from signalpost.engine.ports import Clock, Pending, Unavailable
+from signalpost.engine.ports import Clock, Pending, Unavailable, Uncertain
 from signalpost.gateway.commands import COMMANDS, Charge, Command, Services
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.fanout import Fanout, event_frame
@@ -66,7 +66,8 @@ class Gate:
     fanout: Fanout
     counters: Counters
     find_app: Callable[[str], App | None]
-    clock: Clock
+    wall: Clock  #: what tokens are judged by (SPEC L3)
+    unstored: Callable[[str], None]  #: told why something was refused that could not be stored
     may_login: Callable[[str], bool]  #: whether an address may try again (SPEC L16)
     failed_login: Callable[[str], None]  #: an address has failed
     login_timeout: float  #: seconds within which a connection has to log in
@@ -220,7 +221,7 @@ class Connection:
     async def _open(self, fields: LoginFields) -> Login:
         gate = self._gate
         sessions = gate.services.sessions
-        request = await admit(fields, find_app=gate.find_app, sessions=sessions, clock=gate.clock)
+        request = await admit(fields, find_app=gate.find_app, sessions=sessions, wall=gate.wall)
         return await sessions.login(request)
 
     def _refuse_login(self, refusal: Refusal, *, retry: float = 0.0) -> None:
@@ -352,8 +353,8 @@ class Connection:
         if isinstance(error, Refusal):
             self._answer(call_id, self._failure(error))
         elif isinstance(error, Unavailable):
-            _log.error("store unavailable", error=str(error))
-            self._answer(call_id, self._failure(Refusal(failure, "the server could not store it")))
+            self._gate.unstored(str(error))
+            self._answer(call_id, self._failure(Refusal(failure, _unstored(error))))
         else:
             _log.error("request failed", exc_info=error)
             self._answer(call_id, self._failure(Refusal(failure, "server error")))
@@ -640,6 +641,9 @@ class _LoginExchange(Running):
         elif isinstance(error, Refusal):
             connection._gate.failed_login(connection._socket.peer)
             connection._refuse_login(error)
+        elif isinstance(error, Unavailable):
+            connection._gate.unstored(str(error))
+            connection._refuse_login(Refusal(Code.LOGIN_E_NET, _unstored(error)))
         elif error is not None:
             _log.error("login failed", exc_info=error)
             connection._refuse_login(Refusal(Code.LOGIN_E_NET, "server error"))
@@ -654,6 +658,13 @@ async def _refuse(code: Code, reason: str) -> Any:
     raise Refusal(code, reason)
 
 
+def _unstored(error: Unavailable) -> str:
+    """What is said to whoever asked for something that could not be stored."""
+    if isinstance(error, Uncertain):
+        return "the server could not store it safely: it may have been stored"
+    return "the server could not store it"
+
+
 def _start_alone(work: Coroutine[Any, Any, Any]) -> None:
     """Run a use case that nobody waits for."""
     start(work, _log_failure)
@@ -661,5 +672,7 @@ def _start_alone(work: Coroutine[Any, Any, Any]) -> None:
 
 def _log_failure(result: Any, error: Exception | None) -> None:
     """Nobody waits for this use case: what goes wrong in it is the operator's to know."""
-    if error is not None and not isinstance(error, Refusal):
+    if isinstance(error, Unavailable):
+        _log.error("use case failed", reason=str(error))
+    elif error is not None and not isinstance(error, Refusal):
         _log.error("use case failed", exc_info=error)

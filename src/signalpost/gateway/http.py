@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,7 +21,7 @@ from aiohttp.http import HttpProcessingError
 from signalpost.gateway.pages import Asset, Page, plain_page
 from signalpost.gateway.websocket import asks_websocket, combine_headers
 
-__all__ = ["Advertised", "Edge", "Site", "http_logger", "parse_advertised", "web_application"]
+__all__ = ["Advertised", "Edge", "Site", "Unready", "http_logger", "parse_advertised", "web_application"]
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -104,8 +104,22 @@ class Edge(Protocol):
         ...
 
 
+class Unready(NamedTuple):
+    """Why no work should be sent here: a word for machines and a reason for people."""
+
+    status: str
+    reason: str
+
+
+_DRAINING: Final = Unready("draining", "the server ends: nothing new is taken")
+
+
 def _no_details() -> Mapping[str, Any]:
     return {}
+
+
+def _ready() -> Unready | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +128,7 @@ class Site:
 
     metrics: Callable[[], bytes]  #: the Prometheus text
     health: Callable[[], Mapping[str, Any]] = _no_details  #: what /healthz says besides the status
+    unready: Callable[[], Unready | None] = _ready  #: what keeps /readyz from saying ok, besides draining
     advertised: Advertised | None = None  #: where to connect, if not where the request came to
     version: str = ""  #: of this program, shown on the page
     page: Page = field(default_factory=plain_page)  #: what is at `/`
@@ -136,6 +151,7 @@ def web_application(site: Site, edge: Edge) -> web.Application:
     application.router.add_get("/getaddr", pages.getaddr)
     application.router.add_options("/getaddr", pages.preflight)
     application.router.add_get("/healthz", pages.healthz)
+    application.router.add_get("/readyz", pages.readyz)
     application.router.add_get("/metrics", pages.metrics)
     return application
 
@@ -214,9 +230,15 @@ class _Pages:
         return web.Response(status=204, headers=_CORS)
 
     async def healthz(self, request: web.Request) -> web.Response:
-        if self._edge.draining:
-            return _json({"status": "draining"}, status=503, headers=_PLAIN)
+        """Whether the process lives; whoever restarts it need not ask for more."""
         return _json({"status": "ok", **self._site.health()}, headers=_PLAIN)
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        """Whether clients should be sent here."""
+        unready = _DRAINING if self._edge.draining else self._site.unready()
+        if unready is None:
+            return _json({"status": "ok"}, headers=_PLAIN)
+        return _json(unready._asdict(), status=503, headers=_PLAIN)
 
     async def metrics(self, request: web.Request) -> web.Response:
         content_type = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
@@ -253,7 +275,7 @@ async def _sign(request: web.Request, response: web.StreamResponse) -> None:
 
 def _explain(status: int, request: web.Request) -> str:
     if status == 404:
-        served = "/, /signal.js, /getaddr, /healthz, /metrics, and WebSockets on any path"
+        served = "/, /signal.js, /getaddr, /healthz, /readyz, /metrics, and WebSockets on any path"
         return f"nothing at {request.path[:200]}: there are {served}"
     if status == 405:
         return f"{request.method} is not allowed at {request.path[:200]}"

@@ -30,7 +30,7 @@ __all__ = ["admit", "inbox_cursor"]
 
 
 async def admit(
-    fields: LoginFields, *, find_app: Callable[[str], App | None], sessions: Sessions, clock: Clock
+    fields: LoginFields, *, find_app: Callable[[str], App | None], sessions: Sessions, wall: Clock
 ) -> Request:
     """The login as the sessions take it. Raises Refusal: 201, 204, 206, 209."""
     app_id = _name(fields.vid)
@@ -48,7 +48,7 @@ async def admit(
         raise Refusal(Code.LOGIN_E_NET, "the token is missing")
     token = token if isinstance(token, str) else ""
     if not app.any_token:
-        await _check_token(app, app_id, account, token, sessions, clock())
+        await _check_token(app, app_id, account, token, sessions, wall())
     dialect = dialect_of(fields.device if isinstance(fields.device, str) else "", app, flagged=False)
     line = fields.line if dialect.ours and isinstance(fields.line, str) else ""
     cursors = _channel_cursors(fields.channels) if dialect.ours else {}

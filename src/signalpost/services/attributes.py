@@ -8,6 +8,7 @@ moved when one is changed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -15,8 +16,9 @@ from signalpost.domain.apps import App
 from signalpost.domain.attributes import check_attribute
 from signalpost.domain.names import check_label, check_name
 from signalpost.domain.sessions import conn_timeout
-from signalpost.engine.ports import Conflict, Entry, Records
-from signalpost.services.keys import attributes_key, inbox_key, split
+from signalpost.engine.ports import Conflict, Entry, Records, Unavailable
+from signalpost.services.driver import together
+from signalpost.services.keys import attributes_key, inbox_key, split, subject_of
 from signalpost.services.live import Live
 from signalpost.services.presence import Presence
 from signalpost.services.stored import ATTRIBUTES, TEXT
@@ -25,17 +27,20 @@ from signalpost.wire.codes import ATTR_CONN_TIMEOUT
 __all__ = ["Attributes"]
 
 _READ_AT_LOGIN = frozenset({ATTR_CONN_TIMEOUT})
+_PIECE: Final = 64  # accounts whose ends are set with one commit
 
 
 class Attributes:
     """The attributes of all accounts, in durable records: endless while their user is online."""
 
-    __slots__ = ("_find_app", "_presence", "_records")
+    __slots__ = ("_find_app", "_loose", "_presence", "_records", "_settling")
 
     def __init__(self, records: Records, presence: Presence, find_app: Callable[[str], App | None]) -> None:
         self._records = records
         self._presence = presence
         self._find_app = find_app
+        self._loose: dict[str, None] = {}  # accounts whose attributes may not have the end that they should
+        self._settling = False  # `settle` is under way
 
     async def set(self, live: Live, name: str, value: str) -> None:
         """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
@@ -86,18 +91,45 @@ class Attributes:
         return self._grace(_own(await self._records.get(attributes_key(key))), app)
 
     async def came_online(self, key: str) -> None:
-        """Keep the account's attributes for as long as it is online (P3)."""
-        await self._records.touch(attributes_key(key), ttl=None)
+        """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""
+        await self._keep(key, None)
 
     async def went_offline(self, app: App, key: str) -> None:
-        """Keep the account's attributes for a day from now (P3)."""
-        await self._records.touch(attributes_key(key), ttl=app.limits.attribute_seconds)
+        """Keep the account's attributes for a day from now (P3); at once, or as soon as can be."""
+        await self._keep(key, app.limits.attribute_seconds)
 
     async def adopt(self) -> None:
-        """After a restart nobody is online: all attributes without a deadline get theirs (P3)."""
+        """After a restart nobody is online: all attributes without an end are to get theirs (P3)."""
         for key in await self._records.keys(attributes_key(""), endless=True):
-            app = self._find_app(split(key)[1]) or App()
-            await self._records.touch(key, ttl=app.limits.attribute_seconds)
+            self._loose[subject_of(key)] = None
+
+    async def settle(self) -> None:
+        """Set the ends that are not set yet, many with one commit; what fails waits for the next time."""
+        if self._settling:
+            return
+        self._settling = True
+        try:
+            while self._loose:
+                some = [self._loose.popitem()[0] for _ in range(min(_PIECE, len(self._loose)))]
+                try:
+                    await together([self._settle_one(key) for key in some])
+                except Unavailable:
+                    self._loose.update(dict.fromkeys(some))
+                    return
+        finally:
+            self._settling = False
+
+    async def _settle_one(self, key: str) -> None:
+        online = await self._presence.find(key) is not None
+        app = self._find_app(split(key)[0]) or App()
+        ttl = None if online else app.limits.attribute_seconds
+        await self._records.touch(attributes_key(key), ttl=ttl)
+
+    async def _keep(self, key: str, ttl: float | None) -> None:
+        try:
+            await self._records.touch(attributes_key(key), ttl=ttl)
+        except Unavailable:
+            self._loose[key] = None  # nobody is kept from coming or going by this
 
     @staticmethod
     def _grace(attributes: dict[str, str], app: App) -> float:

@@ -63,6 +63,7 @@ class Calls:
         "_records",
         "_succession",
         "_timers",
+        "_wall",
     )
 
     def __init__(
@@ -75,6 +76,7 @@ class Calls:
         outlet: Outlet,
         pauses: Pauses,
         clock: Clock,
+        wall: Clock,
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
     ) -> None:
@@ -85,6 +87,7 @@ class Calls:
         self._outlet = outlet
         self._pauses = pauses
         self._clock = clock
+        self._wall = wall  # what events are dated by
         self._new_id = new_id
         self._find_app = find_app
         self._busy: dict[str, Pending] = {}  # by call key: effects that are under way; settled at their end
@@ -359,7 +362,7 @@ class Calls:
             self._new_id(),
             effect.kind,
             effect.src,
-            int(self._clock()),
+            int(self._wall()),
             effect.extra,
             call.channel,
             effect.call,

@@ -35,6 +35,7 @@ from signalpost.engine.ports import (
     SetAttribute,
     Timers,
     Topics,
+    Unavailable,
 )
 from signalpost.services.keys import channel_key, counting_key, request_key, split, subject_of, topic_key
 from signalpost.services.live import Live
@@ -107,6 +108,7 @@ class Channels:
         "_records",
         "_timers",
         "_topics",
+        "_wall",
         "_warn",
         "_warned",
     )
@@ -120,6 +122,7 @@ class Channels:
         presence: Presence,
         messages: Messages,
         clock: Clock,
+        wall: Clock,
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
         warn: Callable[[str], None],
@@ -130,6 +133,7 @@ class Channels:
         self._presence = presence
         self._messages = messages
         self._clock = clock
+        self._wall = wall  # what events are dated by
         self._new_id = new_id
         self._find_app = find_app
         self._warn = warn  # told once an app that anybody may watch it
@@ -313,12 +317,15 @@ class Channels:
         try:
             change = await self._topics.change(
                 topic,
-                event=EVENT.encode(ChannelEvent(MESSAGE, live.account, int(now), text)),
+                event=EVENT.encode(ChannelEvent(MESSAGE, live.account, int(self._wall()), text)),
                 keep=_keep(limits),
                 rates=(Rate(f"messages {topic}", limit),),
                 dedupe=request_key(live.key, request) if request else "",
                 dedupe_ttl=limits.request_memory,
             )
+        except Unavailable:
+            window.give_back(now)
+            raise
         except RateExceeded:
             window.give_back(now)
             raise TooMany(
@@ -448,7 +455,7 @@ class Channels:
         for topic in await self._topics.names():
             app = self._find_app(split(topic)[0]) or App()
             await self._let_die(app, topic)
-            await self._publish_count(app, topic)
+            await self._timers.arm(counting_key(topic), self._clock())
 
     async def _let_die(self, app: App, topic: str) -> None:
         """Nobody is in the channel any more: arm its end; it comes to nothing if somebody is in it then."""
@@ -523,7 +530,7 @@ class Channels:
         head = await self._topics.head(topic)
         if head is None or head.members == 0:
             return
-        now = int(self._clock())
+        now = int(self._wall())
         text = msgspec.json.encode({**what, "ts": now}).decode()
         await self._change(
             self._find_app(app_id) or App(), topic, [], ChannelEvent(MESSAGE, account, now, text)
@@ -536,10 +543,10 @@ class Channels:
         return await self._topics.change(topic, edits=edits, event=body, keep=_keep(app.limits))
 
     def _event(self, kind: str, account: str) -> ChannelEvent:
-        return ChannelEvent(kind, account, int(self._clock()))
+        return ChannelEvent(kind, account, int(self._wall()))
 
     def _attribute_event(self, account: str, name: str, value: str, change: str) -> ChannelEvent:
-        return ChannelEvent(ATTRIBUTE, account, int(self._clock()), name=name, value=value, change=change)
+        return ChannelEvent(ATTRIBUTE, account, int(self._wall()), name=name, value=value, change=change)
 
 
 def _keep(limits: Limits) -> Keep:

@@ -6,10 +6,12 @@ Most use cases finish in the call that starts them. One that waits for a commit 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-__all__ = ["Running", "start"]
+from signalpost.engine.ports import Pending
+
+__all__ = ["Running", "start", "together"]
 
 
 class Running:
@@ -52,3 +54,22 @@ class _Told(Running):
 def start(coroutine: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]) -> None:
     """Run a use case; `done(result, error)` is called once, perhaps within this call."""
     _Told(coroutine, done).step()
+
+
+async def together(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> None:
+    """Run use cases side by side, so that what they store is one commit. Raises the last of their errors."""
+    left = len(coroutines) + 1
+    done = Pending()
+    failure: Exception | None = None
+
+    def ended(result: Any, error: Exception | None) -> None:
+        nonlocal left, failure
+        left -= 1
+        failure = error or failure
+        if not left:
+            done.settle(failure)
+
+    for coroutine in coroutines:
+        start(coroutine, ended)
+    ended(None, None)
+    await done

@@ -60,6 +60,7 @@ class Janitor:
         """Let go of what is over its time; called every few seconds."""
         for forget in self._forget:
             forget()
+        start(self._attributes.settle(), self._done)
         start(self._sweep_engine(), self._done)
 
     async def _sweep_engine(self) -> None:
@@ -67,7 +68,10 @@ class Janitor:
             await sweep()
 
     async def adopt(self) -> None:
-        """After a start: nobody is online and nobody is in a channel, so deadlines begin (P3, C8)."""
+        """After a start: nobody is online and nobody is in a channel, so deadlines begin (P3, C8).
+
+        It commits nothing, and so has nothing to wait for; what has to be stored comes with the first sweep.
+        """
         await self._attributes.adopt()
         await self._channels.adopt()
 

@@ -35,10 +35,14 @@ class Batch(NamedTuple):
 class Messages:
     """Sending, and taking from one's inbox."""
 
-    __slots__ = ("_clock", "_new_id", "_outlet", "_queues", "_sent")
+    __slots__ = ("_clock", "_new_id", "_outlet", "_queues", "_sent", "_wall")
 
-    def __init__(self, queues: Queues, outlet: Outlet, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, queues: Queues, outlet: Outlet, clock: Clock, new_id: Callable[[], str], *, wall: Clock
+    ) -> None:
+        """`wall`: what messages are dated by; `clock` measures."""
         self._queues = queues
+        self._wall = wall
         self._outlet = outlet
         self._clock = clock
         self._new_id = new_id
@@ -72,7 +76,7 @@ class Messages:
                 return stored.note  # a repeat is no new message (M7)
             raise too_fast(limits.user_messages)
         account = live.session.account
-        item = InboxItem(self._new_id(), INSTANT, account, int(now), text)
+        item = InboxItem(self._new_id(), INSTANT, account, int(self._wall()), text)
         part_items, part_size = most_of_one(limits)
         try:
             appended = await self._queues.append(

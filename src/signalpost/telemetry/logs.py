@@ -6,14 +6,15 @@ should a field of such a name slip through all the same, its value is hidden her
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import structlog
 
-__all__ = ["HIDDEN", "SECRET_FIELDS", "configure"]
+__all__ = ["HIDDEN", "SECRET_FIELDS", "Sparing", "configure"]
 
 #: Fields whose values never appear, wherever they are nested.
 SECRET_FIELDS: Final = frozenset({"certificate", "content", "extra", "msg", "token", "value"})
@@ -84,3 +85,36 @@ def _hidden(field: object, value: object) -> object:
     if isinstance(value, list | tuple):
         return [_hidden(None, each) for each in value]
     return value
+
+
+class Say(Protocol):
+    """Writes one line of the log."""
+
+    def __call__(self, *, reason: str, times: int) -> None: ...
+
+
+class Sparing:
+    """Tells of what may come a thousand times a second in one line a second, with how often it came."""
+
+    __slots__ = ("_reason", "_resting", "_say", "_times")
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._times = 0  # how often it came since the last line
+        self._reason = ""  # of the latest
+        self._resting: asyncio.TimerHandle | None = None  # set for a second after each line
+
+    def __call__(self, reason: str) -> None:
+        """It has come. Call it on the loop."""
+        self._reason = reason
+        self._times += 1
+        if self._resting is None:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._resting = None
+        if not self._times:
+            return
+        times, self._times = self._times, 0
+        self._resting = asyncio.get_running_loop().call_later(1.0, self._tell)
+        self._say(reason=self._reason, times=times)

@@ -64,7 +64,8 @@ class Readings:
     channels: int
     inbox_items: int
     channel_deliveries: int
-    commits: Latencies | None
+    commits: Latencies | None  #: None where nothing is stored; so is the next
+    commits_failed: int | None
 
 
 class Renderer:
@@ -120,6 +121,10 @@ class Renderer:
         yield _histogram("signalpost_loop_lag_seconds", "how late the event loop is", self._lag.read())
         if now.commits is not None:
             yield _histogram("signalpost_commit_latency_seconds", "from append to commit", now.commits)
+        if now.commits_failed is not None:
+            yield CounterMetricFamily(
+                "signalpost_commits_failed", "commits that did not succeed", now.commits_failed
+            )
 
 
 def _histogram(name: str, text: str, latencies: Latencies) -> HistogramMetricFamily:
