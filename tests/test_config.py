@@ -59,11 +59,12 @@ def complaints(
 
 
 def test_the_defaults_are_those_of_the_specification() -> None:
-    """SPEC §9, L13, L16, M5: loopback, 8080, ./signalpost-data, power, 200 a second, 600 a minute."""
+    """SPEC §9, L13, L16, M5: loopback, 8080, ./signalpost-data, power, 200 a second, 600 a minute, 1000 and 10 000."""
     config = Config()
     assert (config.host, config.port, config.data) == ("127.0.0.1", 8080, "./signalpost-data")
     assert (config.durability, config.dev, config.apps) == ("power", False, {})
     assert (config.connections_per_second, config.failed_logins_per_minute) == (200, 600)
+    assert (config.guests_per_address, config.guests) == (1000, 10_000)
     assert (config.ping_after, config.dead_after) == (10.0, 30.0)
     assert (config.trusted_proxies, config.exempt_networks) == ((), ())
 
@@ -105,6 +106,8 @@ trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
 exempt_networks = ["127.0.0.0/8"]
 connections_per_second = 50
 failed_logins_per_minute = 60
+guests = 5000
+guests_per_address = 500
 ping_after = 5
 dead_after = 15.5
 login_timeout = 20
@@ -149,6 +152,8 @@ allow_no_token = true
         "dev": False,
         "connections_per_second": 50,
         "failed_logins_per_minute": 60,
+        "guests": 5000,
+        "guests_per_address": 500,
         "ping_after": 5.0,
         "dead_after": 15.5,
         "login_timeout": 20.0,

@@ -43,6 +43,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     dev: bool = False  #: any App ID, any token, loopback only (L4)
     connections_per_second: int = 200  #: new connections of one address (L16)
     failed_logins_per_minute: int = 600  #: failed logins of one address (L16)
+    guests: int = 10_000  #: connections without a login; at most half of the descriptors (L16)
+    guests_per_address: int = 1_000  #: of these of one address; at most a quarter (L16)
     ping_after: float = 10.0  #: seconds of silence before a WebSocket ping (L13)
     dead_after: float = 30.0  #: seconds of silence after which a connection is dead (L13)
     login_timeout: float = 60.0  #: seconds that a connection may live without a login

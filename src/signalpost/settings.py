@@ -215,6 +215,8 @@ SERVER: Final[Mapping[str, Kind]] = {
     "dev": _truth(),
     "connections_per_second": _whole(1),
     "failed_logins_per_minute": _whole(1),
+    "guests": _whole(1),
+    "guests_per_address": _whole(1),
     "ping_after": _seconds(),
     "dead_after": _seconds(),
     "login_timeout": _seconds(),
