@@ -59,7 +59,7 @@ def complaints(
 
 
 def test_the_defaults_are_those_of_the_specification() -> None:
-    """SPEC §9, L13, L16, M5: loopback, 8080, ./signalpost-data, power, 200 a second, 600 a minute, 1000 and 10 000."""
+    """SPEC §9, L13, L16, M5: loopback, 8080, ./signalpost-data, power, and the limits of an address."""
     config = Config()
     assert (config.host, config.port, config.data) == ("127.0.0.1", 8080, "./signalpost-data")
     assert (config.durability, config.dev, config.apps) == ("power", False, {})
