@@ -15,8 +15,9 @@ import structlog
 import typer
 
 from signalpost import __version__
-from signalpost.config import Config, ConfigError, load
+from signalpost.config import Config, ConfigError, in_one_line, load
 from signalpost.domain.names import is_name
+from signalpost.settings import shown
 from signalpost.telemetry import logs
 from signalpost.tokens import make_token
 
@@ -208,7 +209,7 @@ def token(
 ) -> None:
     for flag, name in (("--app", app), ("--account", account)):
         if not is_name(name):
-            raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {name!r}")
+            raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {shown(name)}")
     try:
         made = make_token(app, certificate, account, ttl=ttl)
     except ValueError as error:
@@ -223,7 +224,7 @@ def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metava
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"ok: {_summary(config)}")
+    typer.echo(in_one_line(f"ok: {_summary(config)}"))
 
 
 # --- what is said -----------------------------------------------------------------------------
@@ -250,7 +251,9 @@ class Unusable(Misuse):
 
 def _complain(error: typer.TyperException) -> None:
     line = " ".join(error.format_message().split())
-    print(f"signalpost: {line}", file=sys.stderr)
+    if "extra argument" in line:
+        line = line.partition(" (")[0]  # what it is may have been meant for a certificate
+    print(f"signalpost: {in_one_line(line)}", file=sys.stderr)
 
 
 def _warn(config: Config) -> None:
