@@ -49,7 +49,9 @@ class Kind:
 
 _LOGIN: Final = re.compile(r"//.*@", re.DOTALL)  # of a URL: a name and a password
 _QUERY: Final = re.compile(r"\?.*", re.DOTALL)
-_KEY: Final = re.compile(r"(?=\S*[\dA-Z])[\w+/=-]{8,}|-----.*", re.DOTALL)  # a certificate, a token, a PEM file
+_KEY: Final = re.compile(
+    r"(?=\S*[\dA-Z])[\w+/=-]{8,}|-----.*", re.DOTALL
+)  # a certificate, a token, a PEM file
 _SHOWN: Final = 60  # characters
 
 
