@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import json
+import random
 import shutil
 import socket
 import ssl
@@ -1295,6 +1296,44 @@ class TestHttp:
         peer.writer.close()
         assert "Traceback" not in caplog.text
         await eventually(lambda: edge.listener.connections == 0)
+
+    @pytest.mark.parametrize("seed", range(4))
+    async def test_no_junk_is_an_event(
+        self, serve: Serve, dial: Dial, seed: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """SPEC E5: neither the log nor the loop has anything to say, and the others are served."""
+        edge = await serve(connections_per_second=10_000)
+        complaints: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        chance = random.Random(seed)
+        for _ in range(150):
+            junk = bytearray(b"".join(chance.choices(self.HEADS, k=chance.randint(1, 4))))
+            for _ in range(chance.choice((0, 1, 3, 20))):
+                at = chance.randrange(len(junk) + 1)
+                junk[at : at + chance.choice((0, 1, 30))] = chance.choice((*self.SCRAPS, chance.randbytes(5)))
+            peer = await dial(edge)
+            cut = chance.randrange(len(junk) + 1)
+            peer.send(bytes(junk[:cut]))
+            await asyncio.sleep(0)
+            peer.send(bytes(junk[cut:]))
+            await asyncio.sleep(0)
+            chance.choice((peer.writer.close, peer.writer.transport.abort, lambda: None))()
+        peer = await dial(edge)
+        peer.send(get("/healthz"))
+        assert (await peer.answer())[0] == 200
+        assert (complaints, caplog.text) == ([], "")
+
+    HEADS = (
+        get("/"),
+        upgrade() + client_frame(TEXT, b"hello"),
+        b"POST /getaddr HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n\x1f\x8b\x08junk\0\0",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n",
+        b'GET /%ff%00%zz/../assets/\xff?\xff HTTP/1.1\r\nIf-None-Match: "\xff"\r\nHost: [::1\r\n\r\n',
+        b"HEAD http://[::1/metrics HTTP/1.1\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nExpect: 100-continue\r\n\r\n",
+        b"GET /signal.js.map HTTP/1.0\r\nConnection: ,,\t,\r\n\r\n",
+    )
+    SCRAPS = (b"", b"\r\n", b"\n", b"\0", b":", b"\r\n\r\n", b"\xff", b" " * 20_000)
 
     async def test_another_version_is_told_which_is_spoken(self, serve: Serve, dial: Dial) -> None:
         peer = await dial(await serve())
