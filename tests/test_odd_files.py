@@ -179,6 +179,7 @@ def test_what_editors_do_to_a_file_does_not_matter(said: Said, mark: bytes, end:
         (["--data", f"redis://:{PASSWORD}@h", "--dev"], {}),
         (["--advertise", f"//x:{PASSWORD}@h", "--dev"], {}),
         (["--tls-cert", "-----BEGIN\n" + SECRET, "--tls-key", "x", "--dev"], {}),
+        (["--tls-cert", "x" * 5000, "--tls-key", "/root/.ssh/none/" * 400, "--dev"], {}),
         (["--trusted-proxies", "1" * 5000, "--dev"], {}),
         (["--trusted-proxies", "\udcff", "--dev"], {}),
         (["--config", "a\x1b[2J\nb" + "x" * 3000], {}),

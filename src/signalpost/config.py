@@ -6,11 +6,11 @@ single value may be is in `settings.py`; nothing here opens a socket or reads th
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -19,8 +19,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, Kind, Network, hidden, shown
-from signalpost.toml_file import Path as KeyPath
-from signalpost.toml_file import TomlError, TomlFile
+from signalpost.toml_file import Path, TomlError, TomlFile
 
 __all__ = ["Config", "ConfigError", "Problem", "in_one_line", "load"]
 
@@ -217,7 +216,7 @@ class _Draft:
             path = getattr(config, name)
             if path and not getattr(config, other):
                 self._refuse_server(name, f"{other} is missing: TLS needs both files")
-            if path and not Path(path).is_file():
+            if path and not os.path.isfile(path):
                 self._refuse_server(name, f"no such file: {shown(path)}")
         if config.tls_cert and config.port == 65535:
             self._refuse_server("port", "TLS listens on the next port, so at most 65534 is allowed")
@@ -284,7 +283,7 @@ class _File:
         return f"{self._name}:{self._read.line(path)}: {keys}"
 
 
-def _steps(path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+def _steps(path: Path) -> Iterator[tuple[Path, str]]:
     """Each key with those above it."""
     return ((path[:depth], key) for depth, key in enumerate(path))
 

@@ -127,9 +127,8 @@ class Doorway(asyncio.Protocol):
         if self._limited:
             self._refuse_busy()
             return
-        if self._head.startswith(
-            (b"\r", b"\n")
-        ):  # in front of a request empty lines mean nothing (RFC 9112 §2.2)
+        if self._head.startswith((b"\r", b"\n")):
+            # Empty lines in front of a request mean nothing (RFC 9112 §2.2).
             self._head = self._head.lstrip(b"\r\n")
             searched = 0
         head = self._head
@@ -174,7 +173,7 @@ class Doorway(asyncio.Protocol):
             )
 
     def _client(self, request: RequestHead) -> str:
-        """Whose request it is; "" if he has used up his connections. One more request is like one more."""
+        """Whose request it is; "" if it is one too many in this second: each counts like a connection."""
         listener, peer = self._listener, self._peer
         proxied = peer in listener.trusted
         if proxied:
