@@ -90,6 +90,25 @@ async def test_a_crowd_of_one_address_leaves_room_for_the_rest(tmp_path: Path, s
         assert "Traceback" not in server.log.read_text()
 
 
+async def test_who_logs_in_is_no_guest_and_who_logs_out_is_one_again(tmp_path: Path) -> None:
+    """SPEC L16; whoever asks for the number is one, too."""
+    with ServerProcess(tmp_path, config=FREE) as server:
+
+        async def are(count: int) -> None:
+            async def is_so() -> bool:
+                return reading(server, "signalpost_guests") == count
+
+            await until(is_so, f"{count} without a login")
+
+        ada = await server.client("ada")
+        await are(1)
+        await ada.ok("user_logout")
+        await are(2)
+        await ada.login("ada")
+        await are(1)
+        await ada.close()
+
+
 async def test_when_sessions_have_taken_all_the_door_opens_again_behind_the_first_that_goes(
     tmp_path: Path,
 ) -> None:
