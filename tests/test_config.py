@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalpost.config import Config, ConfigError, load
+from signalpost.config import Config, ConfigError, in_one_line, load
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.gateway.http import parse_advertised
-from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer
-from signalpost.toml_lines import key_lines
+from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, shown
+from signalpost.toml_file import key_lines
 
 Write = Callable[[str], str]
 
@@ -59,11 +59,12 @@ def complaints(
 
 
 def test_the_defaults_are_those_of_the_specification() -> None:
-    """SPEC §9, L13, L16, M5: loopback, 8080, ./signalpost-data, power, 200 a second, 600 a minute."""
+    """SPEC §9, L13, L16, M5: loopback, 8080, ./signalpost-data, power, and the limits of an address."""
     config = Config()
     assert (config.host, config.port, config.data) == ("127.0.0.1", 8080, "./signalpost-data")
     assert (config.durability, config.dev, config.apps) == ("power", False, {})
     assert (config.connections_per_second, config.failed_logins_per_minute) == (200, 600)
+    assert (config.guests_per_address, config.guests) == (1000, 10_000)
     assert (config.ping_after, config.dead_after) == (10.0, 30.0)
     assert (config.trusted_proxies, config.exempt_networks) == ((), ())
 
@@ -105,6 +106,8 @@ trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
 exempt_networks = ["127.0.0.0/8"]
 connections_per_second = 50
 failed_logins_per_minute = 60
+guests = 5000
+guests_per_address = 500
 ping_after = 5
 dead_after = 15.5
 login_timeout = 20
@@ -149,6 +152,8 @@ allow_no_token = true
         "dev": False,
         "connections_per_second": 50,
         "failed_logins_per_minute": 60,
+        "guests": 5000,
+        "guests_per_address": 500,
         "ping_after": 5.0,
         "dead_after": 15.5,
         "login_timeout": 20.0,
@@ -323,17 +328,38 @@ def test_nothing_that_is_printed_shows_a_certificate() -> None:
         ('data = ""', "data: expected the path of a directory, or \":memory:\", got ''"),
         ('durability = "fast"', 'durability: expected "power" or "process", got \'fast\''),
         ('dev = "yes"', "dev: expected true or false, got 'yes'"),
-        ("connections_per_second = 0", "connections_per_second: expected a whole number from 1, got 0"),
-        ("failed_logins_per_minute = -5", "failed_logins_per_minute: expected a whole number from 1, got -5"),
-        ("login_timeout = 0", "login_timeout: expected a number of seconds greater than 0, got 0"),
-        ("login_timeout = -0.5", "login_timeout: expected a number of seconds greater than 0, got -0.5"),
-        ("login_timeout = nan", "login_timeout: expected a number of seconds greater than 0, got nan"),
-        ("login_timeout = inf", "login_timeout: expected a number of seconds greater than 0, got inf"),
+        (
+            "connections_per_second = 0",
+            "connections_per_second: expected a whole number from 1 to 9007199254740992, got 0",
+        ),
+        (
+            "failed_logins_per_minute = -5",
+            "failed_logins_per_minute: expected a whole number from 1 to 9007199254740992, got -5",
+        ),
+        (
+            "login_timeout = 0",
+            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000, got 0",
+        ),
+        (
+            "login_timeout = -0.5",
+            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000, got -0.5",
+        ),
+        (
+            "login_timeout = nan",
+            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000, got nan",
+        ),
+        (
+            "login_timeout = inf",
+            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000, got inf",
+        ),
         (
             "handshake_timeout = true",
-            "handshake_timeout: expected a number of seconds greater than 0, got true",
+            "handshake_timeout: expected a number of seconds greater than 0 and at most 1000000000, got true",
         ),
-        ("outbox_bytes = 65535", "outbox_bytes: expected a whole number from 65536, got 65535"),
+        (
+            "outbox_bytes = 65535",
+            "outbox_bytes: expected a whole number from 65536 to 9007199254740992, got 65535",
+        ),
         ('log_level = "loud"', 'log_level: expected "debug" or "info" or "warning" or "error", got \'loud\''),
         (
             'trusted_proxies = ["10.0.0.0/33"]',
@@ -417,11 +443,17 @@ def test_environment_and_flags_are_judged_like_the_file() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[limits]\nuser_messages = 0", "2: limits.user_messages: expected a whole number from 1, got 0"),
-        ("[limits]\nuser_messages = 1.5", "2: limits.user_messages: expected a whole number from 1, got 1.5"),
+        (
+            "[limits]\nuser_messages = 0",
+            "2: limits.user_messages: expected a whole number from 1 to 9007199254740992, got 0",
+        ),
+        (
+            "[limits]\nuser_messages = 1.5",
+            "2: limits.user_messages: expected a whole number from 1 to 9007199254740992, got 1.5",
+        ),
         (
             "[limits]\nring_max = 0",
-            "2: limits.ring_max: expected a number of seconds greater than 0, got 0",
+            "2: limits.ring_max: expected a number of seconds greater than 0 and at most 1000000000, got 0",
         ),
         (
             "[limits]\nchannel_seconds = 86401",
@@ -429,7 +461,7 @@ def test_environment_and_flags_are_judged_like_the_file() -> None:
         ),
         (
             '[apps."a.b".limits]\n\nrequests = "many"',
-            "3: apps.\"a.b\".limits.requests: expected a whole number from 1, got 'many'",
+            "3: apps.\"a.b\".limits.requests: expected a whole number from 1 to 9007199254740992, got 'many'",
         ),
         ('[apps.a]\nlines = "both"', '2: apps.a.lines: expected "device" or "flag", got \'both\''),
         (
@@ -491,7 +523,7 @@ def test_a_file_that_cannot_be_read_says_why(write: Write) -> None:
     """SPEC §9: a clear message."""
     assert complaints("none.toml", flags=DEV) == ["none.toml: cannot be read: No such file or directory"]
     Path("latin.toml").write_bytes(b"# caf\xe9")
-    assert complaints("latin.toml", flags=DEV) == ["latin.toml: is not UTF-8 (byte 5)"]
+    assert complaints("latin.toml", flags=DEV) == ["latin.toml:1: is not UTF-8"]
 
 
 def test_a_wrong_certificate_is_not_shown(write: Write) -> None:
@@ -506,9 +538,9 @@ def test_a_wrong_certificate_is_not_shown(write: Write) -> None:
 @pytest.mark.parametrize("app_id", ["", "two words", "x" * 129, "tab\t", "\u3000"])
 def test_an_app_id_is_a_name(write: Write, app_id: str) -> None:
     """SPEC §1: 1 to 128 visible bytes."""
-    complaint = f"expected an App ID of 1 to 128 bytes without blanks, got {app_id!r}"
+    complaint = f"expected an App ID of 1 to 128 bytes without blanks, got {shown(app_id)}"
     quoted = msgspec.json.encode(app_id).decode()
-    place = app_id if app_id.startswith("x") else quoted
+    place = app_id if app_id.startswith("x") else in_one_line(quoted)
     assert complaints(write(f"[apps.{quoted}]"), flags=DEV) == [
         f"signalpost.toml:1: apps.{place}: {complaint}"
     ]

@@ -29,6 +29,7 @@ from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, Me
 from signalpost.engine.ports import Clock, Unavailable
 from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics
 from signalpost.engine.store import Opened, Store, StoreError
+from signalpost.gateway import descriptors
 from signalpost.gateway.commands import Services
 from signalpost.gateway.connection import Connection, Gate
 from signalpost.gateway.fanout import Fanout
@@ -301,6 +302,9 @@ class Server:
         meter = None if self._store is None else self._store.journal.meter
         return Readings(
             connections=self.listener.websockets,
+            guests=self.listener.guests,
+            guests_dropped=self.listener.guests_dropped,
+            exhausted=self.listener.counts.exhausted,
             slow_consumers=self.listener.counts.slow,
             sessions=len(self.fanout),
             channels=len(self._topics),
@@ -331,6 +335,9 @@ def _settings(config: Config) -> ListenerSettings:
         exempt=config.exempt_networks,
         connections_per_second=config.connections_per_second,
         failed_logins_per_minute=config.failed_logins_per_minute,
+        guests=config.guests,
+        guests_per_address=config.guests_per_address,
+        descriptors=descriptors.allowed(),
         ping_after=config.ping_after,
         dead_after=config.dead_after,
         handshake_timeout=config.handshake_timeout,
@@ -378,6 +385,7 @@ def _tell_opened(opened: Opened, waiting: int) -> None:
 def run(config: Config) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status (SPEC §9)."""
     logs.configure(config.log_level, config.log_format)
+    descriptors.raise_allowed()
     try:
         with contextlib.suppress(KeyboardInterrupt):
             uvloop.run(_serve(config))

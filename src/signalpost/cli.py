@@ -15,8 +15,9 @@ import structlog
 import typer
 
 from signalpost import __version__
-from signalpost.config import Config, ConfigError, load
+from signalpost.config import Config, ConfigError, in_one_line, load
 from signalpost.domain.names import is_name
+from signalpost.settings import shown
 from signalpost.telemetry import logs
 from signalpost.tokens import make_token
 
@@ -49,9 +50,9 @@ The first line on standard output says where it listens; logs go to standard err
 
 signalpost serve --dev
 
-signalpost serve --host 0.0.0.0 --app myapp:5cfd2fd1755d40ec
+signalpost serve --host 0.0.0.0 --config signalpost.toml --data /var/lib/signalpost
 
-signalpost serve --config signalpost.toml --data /var/lib/signalpost
+SIGNALPOST_APPS=myapp:5cfd2fd1755d40ec signalpost serve --host 0.0.0.0
 
 [bold]Where settings come from[/]
 
@@ -59,7 +60,8 @@ Flags win over the environment, the environment over the TOML file, the file ove
 A flag such as --tls-cert is `tls_cert` in the file's section \\[server] and SIGNALPOST_TLS_CERT in
 the environment, lists separated by commas. An app is a section \\[apps.ID] with `certificate` and
 `allow_no_token`; SIGNALPOST_APPS="ID:CERTIFICATE,ID" and SIGNALPOST_ALLOW_NO_TOKEN="ID" say
-the same. SIGNALPOST_CONFIG names the file. `signalpost check-config FILE` checks one.
+the same. What a flag says stands in the process list: a certificate belongs into the file or the
+environment. SIGNALPOST_CONFIG names the file. `signalpost check-config FILE` checks one.
 """
 
 TOKEN = """\
@@ -67,7 +69,7 @@ Print a login token for one account, and nothing else.
 
 [bold]Example[/]
 
-signalpost token --app myapp --certificate 5cfd2fd1755d40ec --account ada --ttl 3600
+SIGNALPOST_CERTIFICATE=5cfd2fd1755d40ec signalpost token --app myapp --account ada --ttl 3600
 """
 
 CHECK = """\
@@ -137,7 +139,8 @@ def serve(
     app: Annotated[
         list[str] | None,
         typer.Option(
-            help="An app, and the secret that its tokens are made with. May be repeated.",
+            help="An app, and the secret that its tokens are made with, for everybody to see who may list"
+            " processes. May be repeated.",
             metavar="ID[:CERTIFICATE]",
             rich_help_panel=APPS,
         ),
@@ -208,9 +211,11 @@ def token(
 ) -> None:
     for flag, name in (("--app", app), ("--account", account)):
         if not is_name(name):
-            raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {name!r}")
+            raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {shown(name)}")
     try:
         made = make_token(app, certificate, account, ttl=ttl)
+    except UnicodeEncodeError as error:
+        raise Misuse("--certificate: expected text in UTF-8") from error
     except ValueError as error:
         raise Misuse(str(error)) from error
     typer.echo(made)
@@ -223,7 +228,7 @@ def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metava
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"ok: {_summary(config)}")
+    typer.echo(in_one_line(f"ok: {_summary(config)}"))
 
 
 # --- what is said -----------------------------------------------------------------------------
@@ -250,7 +255,9 @@ class Unusable(Misuse):
 
 def _complain(error: typer.TyperException) -> None:
     line = " ".join(error.format_message().split())
-    print(f"signalpost: {line}", file=sys.stderr)
+    if "extra argument" in line:
+        line = line.partition(" (")[0]  # what it is may have been meant for a certificate
+    print(f"signalpost: {in_one_line(line)}", file=sys.stderr)
 
 
 def _warn(config: Config) -> None:

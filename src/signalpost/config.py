@@ -6,12 +6,11 @@ single value may be is in `settings.py`; nothing here opens a socket or reads th
 
 from __future__ import annotations
 
+import os
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -19,12 +18,15 @@ import msgspec
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
-from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, Kind, Network
-from signalpost.toml_lines import key_lines
+from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, Kind, Network, hidden, shown
+from signalpost.toml_file import Path, TomlError, TomlFile
 
-__all__ = ["Config", "ConfigError", "Problem", "load"]
+__all__ = ["Config", "ConfigError", "Problem", "in_one_line", "load"]
 
 ENVIRONMENT: Final = "SIGNALPOST_"
+_LINE: Final = 460  # characters that are said of one problem
+_NAME: Final = 40  # characters of a name that are compared with those that exist
+_MOST_PROBLEMS: Final = 50  # that are told; after so many another file was meant
 _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
@@ -43,6 +45,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     dev: bool = False  #: any App ID, any token, loopback only (L4)
     connections_per_second: int = 200  #: new connections of one address (L16)
     failed_logins_per_minute: int = 600  #: failed logins of one address (L16)
+    guests: int = 10_000  #: connections without a login; at most half of the descriptors (L16)
+    guests_per_address: int = 1_000  #: of these of one address; at most a quarter (L16)
     ping_after: float = 10.0  #: seconds of silence before a WebSocket ping (L13)
     dead_after: float = 30.0  #: seconds of silence after which a connection is dead (L13)
     login_timeout: float = 60.0  #: seconds that a connection may live without a login
@@ -75,7 +79,15 @@ class Problem(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}"
+        return in_one_line(f"{self.place}: {self.reason}")
+
+
+def in_one_line(text: str) -> str:
+    """The text as a terminal can show it, cut where nobody reads on."""
+    shown = "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text[:_LINE]
+    )
+    return shown if max(len(shown), len(text)) <= _LINE else f"{shown[: _LINE - 1]}…"
 
 
 class ConfigError(Exception):
@@ -119,8 +131,14 @@ class _Draft:
         self.limits_places: dict[str, str] = {}  # where [limits] ("") and each [apps.ID.limits] stand
         self.no_token: list[tuple[str, str]] = []  # App ID and place of every --allow-no-token
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are more problems than anybody reads."""
+        return len(self.problems) > _MOST_PROBLEMS
+
     def refuse(self, place: str, reason: str) -> None:
-        self.problems.append(Problem(place, reason))
+        if not self.is_full:
+            self.problems.append(Problem(place, reason))
 
     def take(self, into: dict[str, Any], name: str, kind: Kind, value: object, place: str) -> None:
         """Accept a TOML value, or note why not."""
@@ -146,7 +164,7 @@ class _Draft:
     def name_app(self, app_id: str, place: str) -> dict[str, Any]:
         """The values of an app, which exists from now on if its ID is one."""
         if not is_name(app_id):
-            self.refuse(place, f"expected an App ID of 1 to 128 bytes without blanks, got {app_id!r}")
+            self.refuse(place, f"expected an App ID of 1 to 128 bytes without blanks, got {shown(app_id)}")
             return {}
         self.app_places[app_id] = place
         return self.apps.setdefault(app_id, {})
@@ -164,7 +182,7 @@ class _Draft:
             if app_id in self.apps:
                 self.apps[app_id]["allow_no_token"] = True
             else:
-                self.refuse(place, f"no app {app_id!r} is configured{_meant(app_id, self.apps)}")
+                self.refuse(place, f"no app {_named(app_id)!r} is configured{_meant(app_id, self.apps)}")
         limits = self._limits("", self.limits)
         apps = {
             app_id: App(**values | {"limits": self._limits(app_id, self.limits | values.get("limits", {}))})
@@ -175,7 +193,10 @@ class _Draft:
             config = msgspec.structs.replace(config, exempt_networks=_LOOPBACK)
         self._judge(config)
         if self.problems:
-            raise ConfigError(dict.fromkeys(self.problems))
+            told = list(dict.fromkeys(self.problems))
+            if len(told) > _MOST_PROBLEMS:
+                told[_MOST_PROBLEMS:] = [Problem("configuration", "there are more problems than these")]
+            raise ConfigError(told)
         return config
 
     def _limits(self, app_id: str, values: dict[str, Any]) -> Limits:
@@ -195,8 +216,8 @@ class _Draft:
             path = getattr(config, name)
             if path and not getattr(config, other):
                 self._refuse_server(name, f"{other} is missing: TLS needs both files")
-            if path and not Path(path).is_file():
-                self._refuse_server(name, f"no such file: {path!r}")
+            if path and not os.path.isfile(path):
+                self._refuse_server(name, f"no such file: {shown(path)}")
         if config.tls_cert and config.port == 65535:
             self._refuse_server("port", "TLS listens on the next port, so at most 65534 is allowed")
         if config.ping_after >= config.dead_after:
@@ -213,14 +234,21 @@ class _Draft:
             )
         for app_id, app in config.apps.items():
             if not app.certificate and not app.allow_no_token:
+                name = _named(app_id)
                 self.refuse(
                     self.app_places[app_id],
-                    f"app {app_id!r} has no certificate: give it one (--app {app_id}:CERTIFICATE),"
-                    f" or let everybody in (--allow-no-token {app_id})",
+                    f"app {name!r} has no certificate: give it one (--app {name}:CERTIFICATE),"
+                    f" or let everybody in (--allow-no-token {name})",
                 )
 
     def _refuse_server(self, name: str, reason: str) -> None:
         self.refuse(self.places.get(name, f"server.{name}"), reason)
+
+
+def _named(app_id: str) -> str:
+    """An App ID as it may be told: what follows a colon was meant for a certificate."""
+    name, colon, _ = app_id.partition(":")
+    return f"{name}:…" if colon else name
 
 
 def _is_loopback(host: str) -> bool:
@@ -231,7 +259,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
+    close = get_close_matches(name[:_NAME], list(known), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
@@ -239,19 +267,25 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 
 class _File:
-    """A parsed file that knows the line of everything in it."""
+    """A file and its name."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str) -> None:
+        """Raises TomlError."""
         self._name = name
-        self._text = text
-        self._lines: dict[tuple[str, ...], int] | None = None  # made when first asked for
-        self.root: dict[str, Any] = tomllib.loads(text)
+        self._read = TomlFile(name)
+        self.root = self._read.root
 
     def place(self, *path: str) -> str:
         """`FILE:LINE: dotted.key`."""
-        if self._lines is None:
-            self._lines = key_lines(self._text)
-        return f"{self._name}:{self._lines[path]}: {'.'.join(map(_quoted, path))}"
+        keys = ".".join(
+            _quoted(_named(key) if above == ("apps",) else hidden(key)) for above, key in _steps(path)
+        )
+        return f"{self._name}:{self._read.line(path)}: {keys}"
+
+
+def _steps(path: Path) -> Iterator[tuple[Path, str]]:
+    """Each key with those above it."""
+    return ((path[:depth], key) for depth, key in enumerate(path))
 
 
 def _quoted(key: str) -> str:
@@ -259,19 +293,11 @@ def _quoted(key: str) -> str:
 
 
 def _read_file(draft: _Draft, name: str) -> None:
-    text = ""
     try:
-        text = Path(name).read_text(encoding="utf-8")
-        file = _File(name, text)
-    except OSError as error:
-        draft.refuse(name, f"cannot be read: {error.strerror}")
-        return
-    except UnicodeDecodeError as error:
-        draft.refuse(name, f"is not UTF-8 (byte {error.start})")
-        return
-    except tomllib.TOMLDecodeError as error:
-        draft.refuse(*_syntax(name, str(error), last=text.count("\n") + 1))
-        return
+        file = _File(name)
+    except TomlError as error:
+        place = name if error.line is None else f"{name}:{error.line}"
+        raise ConfigError([Problem(place, error.reason)]) from None  # nobody can say what else is wrong
     sections = dict(_section(draft, file, file.root, ("server", "page", "limits", "apps"), ()))
     for key, value in _section(draft, file, sections.get("server", {}), SERVER, ("server",)):
         draft.take_server(key, value, file.place("server", key))
@@ -310,17 +336,13 @@ def _section(
         draft.refuse(file.place(*path), "expected a table")
         return
     for key, value in values.items():
+        if draft.is_full:
+            return
         if known is None or key in known:
             yield key, value
         else:
             hint = " (it belongs under [server])" if not path and key in SERVER else _meant(key, known)
             draft.refuse(file.place(*path, key), f"unknown key{hint}")
-
-
-def _syntax(name: str, message: str, *, last: int) -> Problem:
-    """tomllib's complaint, with its line moved to the front; `last` is the number of the last line."""
-    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message)
-    return Problem(f"{name}:{found[2] or last}", found[1]) if found else Problem(name, message)
 
 
 # --- environment and flags --------------------------------------------------------------------

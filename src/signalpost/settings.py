@@ -19,7 +19,7 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
 
-__all__ = ["APP", "LIMITS", "PAGE", "SERVER", "IceServer", "Kind", "Network"]
+__all__ = ["APP", "LIMITS", "PAGE", "SERVER", "IceServer", "Kind", "Network", "hidden", "shown"]
 
 Network = IPv4Network | IPv6Network
 
@@ -43,13 +43,39 @@ class Kind:
 
     def expected(self, got: object) -> str:
         """The complaint about a value that is not allowed."""
-        shown = f"a value of type {type(got).__name__}" if self.secret else _shown(got)
-        return f"expected {self.allowed}, got {shown}"
+        told = f"a value of type {type(got).__name__}" if self.secret else shown(got)
+        return f"expected {self.allowed}, got {told}"
 
 
-def _shown(value: object) -> str:
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+_LOGIN: Final = re.compile(r"//.*@", re.DOTALL)  # of a URL: a name and a password
+_QUERY: Final = re.compile(r"\?.*", re.DOTALL)
+_KEY: Final = re.compile(
+    r"(?=\S*[\dA-Z])[\w+/=-]{8,}|-----.*", re.DOTALL
+)  # a certificate, a token, a PEM file
+_SHOWN: Final = 60  # characters
+
+
+def shown(value: object) -> str:
+    """A wrong value as it may be told: short, and without what may be a secret in the wrong place."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < 64 else "a number of too many digits"
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, str):
+        return repr(hidden(value))
+    if isinstance(value, list):
+        return f"[{shown(value[0])}]" if len(value) == 1 and isinstance(value[0], str) else "a list"
+    return "a table" if isinstance(value, dict) else "a date or a time"
+
+
+def hidden(text: str) -> str:
+    """A text from somewhere else in the same way."""
+    text = text[:1000]
+    for secret, instead in ((_LOGIN, "//…@"), (_QUERY, "?…"), (_KEY, "…")):
+        text = secret.sub(instead, text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _require(condition: bool) -> None:
@@ -65,8 +91,7 @@ def _whole(low: int, high: int = 2**53) -> Kind:
         _require(type(value) is int and low <= value <= high)
         return int(value)
 
-    bounds = f"from {low} to {high}" if high < 2**53 else f"from {low}"
-    return Kind(f"a whole number {bounds}", take, int)
+    return Kind(f"a whole number from {low} to {high}", take, int)
 
 
 def _seconds(*, zero: bool = False, high: float = 1e9) -> Kind:
@@ -74,8 +99,8 @@ def _seconds(*, zero: bool = False, high: float = 1e9) -> Kind:
         _require(type(value) in (int, float) and 0 <= value <= high and (zero or value > 0))
         return float(value)
 
-    least = "from 0" if zero else "greater than 0"
-    return Kind(f"a number of seconds {least}" + (f" to {high:.0f}" if high < 1e9 else ""), take, float)
+    least = "from 0 to" if zero else "greater than 0 and at most"
+    return Kind(f"a number of seconds {least} {high:.0f}", take, float)
 
 
 def _truth() -> Kind:
@@ -181,6 +206,11 @@ def _is_ipv4(text: str) -> bool:
     return True
 
 
+def _is_path(text: str) -> bool:
+    """Whether it may name a file or a directory here; a URL does not."""
+    return bool(text) and text.isprintable() and "://" not in text
+
+
 def _is_printable(text: str) -> bool:
     return bool(text) and text.isprintable() and " " not in text
 
@@ -197,13 +227,14 @@ def _is_text(text: str) -> bool:
 # --- settings ---------------------------------------------------------------------------------
 
 _NETWORKS: Final = _several('a list of networks such as "10.0.0.0/8" (no bits set behind the mask)', _network)
-_FILE: Final = _text("the path of a file", bool)
+_FILE: Final = _text("the path of a file", _is_path)
+_HOST: Final = re.compile(r"[\w.:%-]{1,255}")
 
 #: The section `[server]`; the fields of `Config` and, in upper case after `SIGNALPOST_`, the environment.
 SERVER: Final[Mapping[str, Kind]] = {
-    "host": _text("a host name or an address", _is_printable),
+    "host": _text("a host name or an address", lambda text: bool(_HOST.fullmatch(text))),
     "port": _whole(0, 65535),
-    "data": _text('the path of a directory, or ":memory:"', bool),
+    "data": _text('the path of a directory, or ":memory:"', _is_path),
     "durability": _choice("power", "process"),
     "advertise": _text(
         "IPV4:PORT or a ws:// or wss:// URL, or nothing", lambda text: not text or _is_address(text)
@@ -215,6 +246,8 @@ SERVER: Final[Mapping[str, Kind]] = {
     "dev": _truth(),
     "connections_per_second": _whole(1),
     "failed_logins_per_minute": _whole(1),
+    "guests": _whole(1),
+    "guests_per_address": _whole(1),
     "ping_after": _seconds(),
     "dead_after": _seconds(),
     "login_timeout": _seconds(),

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.http import HttpProcessingError
-from aiohttp.test_utils import TestClient, TestServer
 
-from signalpost.gateway.http import Advertised, Site, Unready, http_logger, parse_advertised, web_application
+from signalpost.gateway.http import Advertised, Site, Unready, parse_advertised
+from support.visitor import Visitor
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}
 PYTHON = {"User-Agent": "python-requests/2.32"}
@@ -27,14 +24,8 @@ class StubEdge:
         self.port = 8001
         self.tls_port: int | None = None
         self.draining = False
-        self.taken: list[Mapping[str, str]] = []
-
-    def take_over(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
-        self.taken.append(headers)
-        return web.Response(text="taken over")
 
 
-Client = TestClient[web.Request, web.Application]
 Open = Callable[..., Any]
 
 
@@ -50,12 +41,12 @@ def edge() -> StubEdge:
 @pytest.fixture
 async def open_site(edge: StubEdge) -> AsyncIterator[Open]:
     """Makes a client of a site with the given parts."""
-    clients: list[Client] = []
+    clients: list[Visitor] = []
 
-    async def open_(**parts: Any) -> Client:
+    async def open_(**parts: Any) -> Visitor:
         site = Site(**{"metrics": numbers, **parts})
-        client = TestClient(TestServer(web_application(site, edge), host="127.0.0.1"))
-        await client.start_server()
+        client = Visitor(site, edge)
+        await client.open()
         clients.append(client)
         return client
 
@@ -65,7 +56,7 @@ async def open_site(edge: StubEdge) -> AsyncIterator[Open]:
 
 
 async def answer(
-    client: Client, path: str = "/getaddr?vid=APP", headers: Mapping[str, str] | None = None
+    client: Visitor, path: str = "/getaddr?vid=APP", headers: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     async with client.get(path, headers=headers) as got:
         assert got.status == 200
@@ -277,18 +268,3 @@ class TestErrors:
         for path in ("/", "/nowhere", "/healthz"):
             async with client.get(path) as got:
                 assert got.headers["Server"] == "signalpost"
-
-    async def test_an_upgrade_goes_to_the_listener_on_any_path(self, open_site: Open, edge: StubEdge) -> None:
-        headers = {"Connection": "keep-alive, Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "k"}
-        async with (await open_site()).post("/any/path", headers=headers) as got:
-            assert await got.text() == "taken over"
-        assert edge.taken[0]["sec-websocket-key"] == "k"
-
-    def test_junk_from_the_internet_is_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
-        for error in (HttpProcessingError(message="junk"), ValueError("ours")):
-            try:
-                raise error
-            except Exception:
-                with caplog.at_level(logging.DEBUG):
-                    http_logger.exception("Error handling request")
-        assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [ValueError]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
+import random
 import shutil
 import socket
 import ssl
@@ -12,7 +14,7 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import aiohttp
 import pytest
@@ -20,6 +22,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.utils import apply_mask
 
+from signalpost.gateway import descriptors
 from signalpost.gateway.http import Site
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 
@@ -95,8 +98,9 @@ class Edge:
         self.on_text = on_text
         self.clock = Clock()
         bounds: dict[str, Any] = {"port": 0, "sweep_every": 0.01, **settings}
+        metrics = bounds.pop("metrics", b"up 1\n")
         self.listener = Listener(
-            ListenerSettings(**bounds), Site(metrics=lambda: b"up 1\n"), self.accept, clock=self.clock
+            ListenerSettings(**bounds), Site(metrics=lambda: metrics), self.accept, clock=self.clock
         )
 
     def accept(self, connection: Socket) -> Recorder:
@@ -954,6 +958,147 @@ class TestLimits:
         assert edge.listener.may_login("9.9.9.9")
 
 
+# --- connections without a login --------------------------------------------------------------
+
+
+class TestGuests:
+    """SPEC L16: connections without a login."""
+
+    KINDS: ClassVar[dict[str, bytes]] = {
+        "silent": b"",
+        "half a head": upgrade()[:40],
+        "asked over HTTP": get("/healthz"),
+        "refused": upgrade(Sec_WebSocket_Version="8"),
+        "a WebSocket": upgrade(),
+        "a busy WebSocket": upgrade() + 100 * client_frame(TEXT, b"x"),
+    }
+
+    @pytest.mark.parametrize("kind", KINDS)
+    async def test_the_oldest_of_the_address_gives_way_whatever_it_sent(
+        self, serve: Serve, dial: Dial, kind: str
+    ) -> None:
+        """SPEC L16: and nobody from elsewhere."""
+        edge = await serve(guests_per_address=3)
+        peers = [await dial(edge, local_addr=("127.0.0.2", 0))]
+        peers += [await dial(edge) for _ in range(3)]
+        for peer in peers:
+            peer.send(self.KINDS[kind])
+            if kind != "silent" and kind != "half a head":
+                await peer.head()
+        await eventually(lambda: edge.listener.guests == 4)
+        newcomer = await dial(edge)
+        await peers[1].gone()
+        newcomer.send(upgrade())
+        assert (await newcomer.head())[0] == 101
+        assert (edge.listener.guests, edge.listener.guests_dropped) == (4, 1)
+        assert [peer.reader.at_eof() for peer in peers if kind != "refused"] in (
+            [],
+            [False, True, False, False],
+        )
+
+    async def test_who_has_logged_in_stays_and_counts_no_longer(self, serve: Serve, meet: Dial) -> None:
+        """SPEC L16: until it logs out."""
+        edge = await serve(guests_per_address=2)
+        first, second = await meet(edge), await meet(edge)
+        edge.handlers[0].connection.be_known()
+        third = await meet(edge)
+        for peer in (first, second, third):
+            peer.frame(TEXT, b"here")
+            assert await peer.received() == (TEXT, b"here")
+        edge.handlers[0].connection.be_guest()
+        await second.gone()
+        assert edge.listener.guests == 2
+        first.frame(TEXT, b"here")
+        assert await first.received() == (TEXT, b"here")
+
+    async def test_who_has_gone_is_no_guest(self, serve: Serve, meet: Dial, dial: Dial) -> None:
+        edge = await serve()
+        peers = [await dial(edge), await meet(edge), await meet(edge)]
+        await eventually(lambda: edge.listener.guests == 3)
+        edge.handlers[1].connection.be_known()
+        for peer in peers:
+            peer.writer.transport.abort()
+        await eventually(lambda: edge.listener.connections == 0)
+        edge.handlers[1].connection.be_guest()  # a logout that was under way
+        assert edge.listener.guests == 0
+
+    async def test_behind_a_trusted_proxy_the_client_counts(self, serve: Serve, dial: Dial) -> None:
+        """SPEC L16: as soon as the head names it; before, the proxy's connections are bounded in all only."""
+        edge = await serve(guests_per_address=2, trusted_proxies=(ip_network("127.0.0.1/32"),))
+        silent = [await dial(edge) for _ in range(4)]
+        peers = []
+        for forwarded in ("9.9.9.9", "8.8.8.8", "9.9.9.9", "9.9.9.9"):
+            peer = await dial(edge)
+            peer.send(upgrade(X_Forwarded_For=forwarded))
+            assert (await peer.head())[0] == 101
+            peers.append(peer)
+        await peers[0].gone()
+        assert [peer.reader.at_eof() for peer in silent + peers] == 4 * [False] + [True] + 3 * [False]
+
+    async def test_an_exempt_address_is_bounded_in_all(self, serve: Serve, dial: Dial) -> None:
+        """SPEC L16."""
+        edge = await serve(guests_per_address=1, guests=3, exempt=(ip_network("127.0.0.0/8"),))
+        peers = [await dial(edge) for _ in range(3)]
+        await eventually(lambda: edge.listener.guests == 3)
+        peers.append(await dial(edge))
+        await peers[0].gone()
+        assert edge.listener.guests == 3
+
+    async def test_they_get_a_quarter_and_half_of_the_descriptors_at_most(
+        self, serve: Serve, dial: Dial
+    ) -> None:
+        """SPEC L16: of those that the process may have."""
+        edge = await serve(descriptors=12)
+        edge.listener._room = 12
+        peers = [await dial(edge, local_addr=(f"127.0.0.{2 + number // 4}", 0)) for number in range(4)]
+        await peers[0].gone()
+        await eventually(lambda: edge.listener.guests == 3)
+        peers += [await dial(edge, local_addr=("127.0.0.9", 0)) for _ in range(3)]
+        await eventually(lambda: edge.listener.guests == 6)
+        peers.append(await dial(edge, local_addr=("127.0.0.8", 0)))
+        await peers[1].gone()
+        assert edge.listener.guests == 6
+
+    async def test_without_a_free_descriptor_a_guest_gives_way_and_a_session_does_not(
+        self, serve: Serve, meet: Dial, dial: Dial, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """SPEC L16: it is counted, and logged once a minute."""
+        edge = await serve(ping_after=1e6, dead_after=1e6, handshake_timeout=1e6)
+        peers = [await meet(edge) for _ in range(3)]
+        for handler in edge.handlers:
+            handler.connection.be_known()
+        edge.listener._room = 4
+        guests = [await dial(edge) for _ in range(5)]
+        for guest in guests[:4]:
+            await guest.gone()
+        assert not guests[4].reader.at_eof()
+        for peer in peers:
+            peer.frame(TEXT, b"here")
+            assert await peer.received() == (TEXT, b"here")
+        assert edge.listener.counts.exhausted == 4
+        await edge.pass_time(59)
+        assert capsys.readouterr().out.count("out of descriptors") == 1
+        await dial(edge)
+        await eventually(lambda: edge.listener.counts.exhausted == 5)
+        await edge.pass_time(3)
+        assert capsys.readouterr().out.count("out of descriptors") == 1
+
+    async def test_a_logged_in_crowd_leaves_no_room_for_a_guest_and_the_door_opens_again(
+        self, serve: Serve, meet: Dial, dial: Dial
+    ) -> None:
+        """SPEC L16: as soon as somebody goes."""
+        edge = await serve()
+        peer = await meet(edge)
+        edge.handlers[0].connection.be_known()
+        edge.listener._room = 1
+        await (await dial(edge)).gone()
+        peer.writer.transport.abort()
+        await eventually(lambda: edge.listener.connections == 0)
+        newcomer = await dial(edge)
+        newcomer.send(upgrade())
+        assert (await newcomer.head())[0] == 101
+
+
 # --- ordinary HTTP on the same port -----------------------------------------------------------
 
 
@@ -987,12 +1132,147 @@ class TestHttp:
             await asyncio.sleep(0)
         assert (await peer.answer())[0] == 200
 
-    async def test_a_request_with_a_body_is_read_by_aiohttp(self, serve: Serve, dial: Dial) -> None:
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            "Content-Length: 300000",
+            "Content-Length: 300000\r\nContent-Encoding: gzip",
+            "Content-Length: 300000\r\nContent-Encoding: br\r\nContent-Type: multipart/form-data; boundary=x",
+            "Content-Length: 99999999999999999999999999",
+            "Content-Length: -1",
+            "Content-Length: many",
+            "Content-Length: 5, 5",
+            "Content-Length: 0\r\nContent-Length: 300000",
+            "Transfer-Encoding: chunked",
+            "Transfer-Encoding: gzip, chunked\r\nContent-Length: 3",
+            "Transfer-Encoding: unheard-of",
+            "Content-Length: 300000\r\nExpect: 100-continue",
+            "Content-Length: 300000\r\nExpect: the unexpected",
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("method", "path", "status"), [("POST", "/healthz", 405), ("GET", "/getaddr", 200)]
+    )
+    async def test_a_body_is_neither_waited_for_nor_read_nor_unpacked(
+        self, serve: Serve, dial: Dial, method: str, path: str, status: int, fields: str
+    ) -> None:
+        """SPEC E5: the answer comes at once, and ends the connection: nobody looks where the body ends."""
+        edge = await serve()
+        peer = await dial(edge)
+        peer.send(f"{method} {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n".encode())
+        got, headers, _ = await peer.answer()
+        assert (got, headers["connection"]) == (status, "close")
+        peer.send(b"\x1f\x8b\x08junk" * 30_000 + get("/metrics"))
+        assert await peer.end() == b""
+        peer.writer.close()
+        await eventually(lambda: edge.listener.connections == 0)
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "get", "BREW"])
+    async def test_getaddr_is_answered_whatever_the_method(
+        self, serve: Serve, dial: Dial, method: str
+    ) -> None:
+        """SPEC §9, PROTOCOL §1: always 200; on a connection that can go on, if there is no body."""
         peer = await dial(await serve())
-        peer.send(b"POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000)
-        peer.send(get("/healthz"))
-        assert (await peer.answer())[0] == 405
-        assert (await peer.answer())[0] == 200
+        for _ in range(2):
+            peer.send(f"{method} /getaddr?vid=A HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
+            status, headers, body = await peer.answer()
+            assert (status, headers["access-control-allow-origin"]) == (200, "*")
+            assert json.loads(body)["web"]
+
+    @pytest.mark.parametrize(
+        ("head", "kept"),
+        [
+            ("GET /healthz HTTP/1.1\r\nHost: a", True),
+            ("GET http://localhost:1/healthz?x HTTP/1.1\r\nHost: a", True),
+            ("GET /%68ealthz HTTP/1.1\r\nHost: a", True),
+            ("\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a", True),
+            ("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: x, Close", False),
+            ("GET /healthz HTTP/1.0", False),
+            ("GET /healthz HTTP/1.0\r\nConnection: keep-alive", False),
+        ],
+    )
+    async def test_the_connection_goes_on_if_the_client_wants_it(
+        self, serve: Serve, dial: Dial, head: str, kept: bool
+    ) -> None:
+        """RFC 9112 §9.3."""
+        peer = await dial(await serve())
+        peer.send(f"{head}\r\n\r\n".encode())
+        status, headers, _ = await peer.answer()
+        assert (status, headers.get("connection")) == (200, None if kept else "close")
+        if not kept:
+            assert await peer.end() == b""
+            return
+        peer.send(get("/metrics"))
+        assert (await peer.answer())[2] == b"up 1\n"
+
+    async def test_a_head_is_answered_and_nothing_behind_it(self, serve: Serve, dial: Dial) -> None:
+        """RFC 9110 §9.3.2: HEAD has the length of GET, and no content."""
+        peer = await dial(await serve())
+        peer.send(b"HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n" + get("/nowhere"))
+        assert (await peer.head())[1]["content-length"] == "5"
+        assert (await peer.answer())[0] == 404
+
+    async def test_an_idle_connection_ends_as_soon_as_a_slow_head(self, serve: Serve, dial: Dial) -> None:
+        """SPEC E5: 10 s behind an answer, whatever comes of the next head meanwhile."""
+        edge = await serve(handshake_timeout=10.0)
+        idle, slow, busy = await dial(edge), await dial(edge), await dial(edge)
+        for peer in (idle, slow, busy):
+            peer.send(get("/healthz"))
+            assert (await peer.answer())[0] == 200
+        for _ in range(9):
+            slow.send(b"G")
+            await edge.pass_time(1)
+        assert edge.listener.connections == 3
+        busy.send(get("/healthz"))
+        assert (await busy.answer())[0] == 200
+        await edge.pass_time(1)
+        for peer in (idle, slow):
+            await peer.gone()
+        assert edge.listener.connections == 1
+
+    async def test_a_peer_that_reads_an_answer_slowly_has_time_for_it_and_not_for_ever(
+        self, serve: Serve, dial: Dial
+    ) -> None:
+        """SPEC E5: it is dropped when it stops reading, and after a minute in any case."""
+        edge = await serve(send_buffer=4096, metrics=b"x" * 30_000_000)
+        still, slow = await dial(edge, limit=1024), await dial(edge, limit=1024)
+        for peer in (still, slow):
+            peer.send(get("/metrics"))
+            assert (await peer.head())[0] == 200
+        seconds = 0
+        while edge.listener.connections == 2:
+            await slow.reader.readexactly(200_000)
+            await edge.pass_time(1)
+            seconds += 1
+        assert 10 <= seconds <= 21  # what the network took is progress, too
+        while edge.listener.connections == 1:
+            await slow.reader.readexactly(200_000)
+            await edge.pass_time(1)
+            seconds += 1
+        assert 60 <= seconds <= 71
+
+    async def test_who_asks_without_reading_is_answered_no_more(self, serve: Serve, dial: Dial) -> None:
+        """SPEC E5: nor do the answers to a thousand requests in one chunk pile up."""
+        edge = await serve(send_buffer=4096, metrics=b"x" * 300_000)
+        peer = await dial(edge, limit=1024)
+        peer.send(get("/metrics") * 1000)
+        await peer.head()
+        (doorway,) = edge.listener._doorways
+        for _ in range(20):
+            await edge.sweeps()
+            assert doorway._transport.get_write_buffer_size() < 1_000_000
+        for _ in range(20):
+            await peer.reader.readexactly(300_000)
+            assert (await peer.head())[0] == 200
+
+    async def test_every_request_counts_like_a_connection(self, serve: Serve, dial: Dial) -> None:
+        """SPEC L16, E5: one connection cannot ask more of us than many."""
+        edge = await serve(connections_per_second=3)
+        peer = await dial(edge)
+        for wanted in (200, 200, 200, 429):
+            peer.send(get("/healthz"))
+            assert (await peer.answer())[0] == wanted
+        assert await peer.end() == b""
 
     @pytest.mark.parametrize(
         "junk",
@@ -1001,6 +1281,14 @@ class TestHttp:
             b"GET / HTTP/1.1\nHost: a\n\n",
             b"\x00" * 50,
             b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+            b"GET / HTTP/1.1\r\n : x\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+            b"GET  /  HTTP/1.1\r\n\r\n",
+            b"GET / HTTP/11\r\n\r\n",
+            b"GET /\r\n\r\n",
+            b"GET / HTTP/1.1\r\nA: \x00\r\n\r\n",
+            b"HELO there\n",
+            b"*1\r\n$4\r\nPING\r\n",
         ],
     )
     async def test_what_is_no_http_is_answered_400(
@@ -1009,9 +1297,54 @@ class TestHttp:
         edge = await serve()
         peer = await dial(edge)
         peer.send(junk)
-        assert (await peer.end()).startswith(b"HTTP/1.0 400 Bad Request")
+        assert (await peer.end()).startswith(b"HTTP/1.1 400 Bad Request")
+        peer.writer.close()
         assert "Traceback" not in caplog.text
         await eventually(lambda: edge.listener.connections == 0)
+
+    @pytest.mark.parametrize("seed", range(4))
+    async def test_no_junk_is_an_event(
+        self, serve: Serve, dial: Dial, seed: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """SPEC E5: neither the log nor the loop has anything to say, and the others are served."""
+        edge = await serve(connections_per_second=10_000)
+        complaints: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        chance = random.Random(seed)
+        for _ in range(150):
+            junk = bytearray(b"".join(chance.choices(self.HEADS, k=chance.randint(1, 4))))
+            for _ in range(chance.choice((0, 1, 3, 20))):
+                at = chance.randrange(len(junk) + 1)
+                junk[at : at + chance.choice((0, 1, 30))] = chance.choice((*self.SCRAPS, chance.randbytes(5)))
+            peer = await dial(edge)
+            cut = chance.randrange(len(junk) + 1)
+            peer.send(bytes(junk[:cut]))
+            await asyncio.sleep(0)
+            peer.send(bytes(junk[cut:]))
+            await asyncio.sleep(0)
+            chance.choice((peer.writer.close, peer.writer.transport.abort, lambda: None))()
+        peer = await dial(edge)
+        peer.send(get("/healthz"))
+        assert (await peer.answer())[0] == 200
+        assert (complaints, caplog.text) == ([], "")
+
+    HEADS = (
+        get("/"),
+        upgrade() + client_frame(TEXT, b"hello"),
+        b"POST /getaddr HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n\x1f\x8b\x08junk\0\0",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n",
+        b'GET /%ff%00%zz/../assets/\xff?\xff HTTP/1.1\r\nIf-None-Match: "\xff"\r\nHost: [::1\r\n\r\n',
+        b"HEAD http://[::1/metrics HTTP/1.1\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nExpect: 100-continue\r\n\r\n",
+        b"GET /signal.js.map HTTP/1.0\r\nConnection: ,,\t,\r\n\r\n",
+    )
+    SCRAPS = (b"", b"\r\n", b"\n", b"\0", b":", b"\r\n\r\n", b"\xff", b" " * 20_000)
+
+    async def test_another_version_is_told_which_is_spoken(self, serve: Serve, dial: Dial) -> None:
+        peer = await dial(await serve())
+        peer.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert (await peer.answer())[0] == 505
+        assert await peer.end() == b""
 
     async def test_another_upgrade_is_ordinary_http(self, serve: Serve, dial: Dial) -> None:
         peer = await dial(await serve())
@@ -1195,6 +1528,85 @@ class TestTls:
                 handler.connection.send(b"x" * 50_000)
                 await edge.sweeps()
         assert edge.listener.counts.slow == 1
+
+    async def test_a_handshake_counts_before_it_is_over(
+        self, serve: Serve, dial: Dial, certificate: Certificate
+    ) -> None:
+        """SPEC L16: for the connections of a second, and for those without a login; the oldest gives way."""
+        edge = await serve(tls=certificate.server, guests_per_address=3, connections_per_second=4)
+        port = edge.listener.tls_port
+        silent = [Peer(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(3)]
+        silent[1].send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc")
+        await eventually(lambda: edge.listener.guests == 3)
+        peer = await dial(edge, tls=certificate.client)
+        await silent[0].gone()
+        peer.send(upgrade())
+        assert (await peer.head())[0] == 101
+        refused = await dial(edge)
+        refused.send(upgrade())
+        assert (await refused.head())[0] == 429
+        for other in (*silent, peer):
+            other.writer.transport.abort()
+        refused.writer.transport.abort()
+        await eventually(lambda: edge.listener.connections == 0)
+        assert edge.listener.guests == 0
+
+    async def test_who_comes_too_often_is_told_so_over_tls_as_often_and_then_no_more(
+        self, serve: Serve, dial: Dial, certificate: Certificate
+    ) -> None:
+        """SPEC L16, E5: shaking hands only to say no is work, too."""
+        edge = await serve(tls=certificate.server, connections_per_second=2)
+        for wanted in (200, 200, 429, 429):
+            peer = await dial(edge, tls=certificate.client)
+            peer.send(get("/healthz"))
+            assert (await peer.answer())[0] == wanted
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            await dial(edge, tls=certificate.client)
+        assert edge.listener.counts.refused == 3
+        edge.clock.now += 1.0
+        peer = await dial(edge, tls=certificate.client)
+        peer.send(get("/healthz"))
+        assert (await peer.answer())[0] == 200
+
+    @pytest.mark.parametrize(
+        "junk", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", b"\x00" * 300]
+    )
+    async def test_what_is_no_tls_ends_without_a_word_in_the_log(
+        self, serve: Serve, certificate: Certificate, junk: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """SPEC E5; the loop has nothing to complain about either, and no descriptor is lost."""
+        edge = await serve(tls=certificate.server, handshake_timeout=0.2)
+        complaints: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        before = descriptors.in_use()
+        peer = Peer(*await asyncio.open_connection("127.0.0.1", edge.listener.tls_port))
+        peer.send(junk)
+        await peer.gone()
+        peer.writer.transport.abort()
+        await eventually(lambda: edge.listener.connections == 0 and descriptors.in_use() <= before)
+        assert (complaints, caplog.text, edge.listener.guests) == ([], "", 0)
+
+    async def test_without_a_descriptor_it_accepts_again_as_soon_as_there_is_one(
+        self, serve: Serve, dial: Dial, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """SPEC L16: `accept` fails with EMFILE; that is counted, and the oldest without a login gives way."""
+        edge = await serve(tls=certificate.server)
+        old = await dial(edge, tls=certificate.client)
+        await eventually(lambda: edge.listener.guests == 1)
+        accept = socket.socket.accept
+        failures = [OSError(errno.EMFILE, "too many"), OSError(errno.ENFILE, "too many")]
+
+        def fail(bound: socket.socket) -> Any:
+            if failures:
+                raise failures.pop()
+            return accept(bound)
+
+        monkeypatch.setattr(socket.socket, "accept", fail)
+        peer = await dial(edge, tls=certificate.client)
+        peer.send(get("/healthz"))
+        assert (await peer.answer())[0] == 200
+        await old.gone()
+        assert edge.listener.counts.exhausted == 2
 
     async def test_a_taken_port_above_is_an_error_and_leaves_nothing_bound(
         self, certificate: Certificate

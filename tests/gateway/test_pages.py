@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
-from signalpost.gateway.http import Site, web_application
+from signalpost.gateway.http import Site
 from signalpost.gateway.pages import Page, built_page, built_script, plain_page
+from support.visitor import Visitor
 
 INDEX = (
     '<!doctype html><meta name="a" content="{{address}}"><meta name="d" content="{{doors}}">'
@@ -20,7 +19,6 @@ INDEX = (
 )
 PROGRAM = b"console.log('signalpost');\n" * 50
 
-Client = TestClient[web.Request, web.Application]
 Open = Callable[..., Any]
 
 
@@ -30,9 +28,6 @@ class StubEdge:
     port = 8001
     tls_port: int | None = None
     draining = False
-
-    def take_over(self, request: web.Request, headers: Any) -> web.StreamResponse:
-        raise AssertionError("nobody asks for a WebSocket here")
 
 
 @pytest.fixture
@@ -53,12 +48,12 @@ def built(tmp_path: Path) -> Page:
 @pytest.fixture
 async def open_page() -> AsyncIterator[Open]:
     """Makes a client of a site with the given page."""
-    clients: list[Client] = []
+    clients: list[Visitor] = []
 
-    async def open_(page: Page | None = None, **parts: Any) -> Client:
+    async def open_(page: Page | None = None, **parts: Any) -> Visitor:
         site = Site(metrics=lambda: b"", page=page or plain_page(), **parts)
-        client = TestClient(TestServer(web_application(site, StubEdge()), host="127.0.0.1"))
-        await client.start_server()
+        client = Visitor(site, StubEdge())
+        await client.open()
         clients.append(client)
         return client
 

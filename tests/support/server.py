@@ -37,11 +37,19 @@ class ServerProcess:
     """One server; `restart` keeps the port and the data."""
 
     def __init__(
-        self, directory: Path, *, config: str = CONFIG, data: str = "", flags: tuple[str, ...] = ()
+        self,
+        directory: Path,
+        *,
+        config: str = CONFIG,
+        data: str = "",
+        flags: tuple[str, ...] = (),
+        limits: str = "",
     ) -> None:
+        """`limits`: what a shell's `ulimit` is told before, such as "-n 256"."""
         self.directory = directory
         self.data = data or str(directory / "data")
         self.flags = flags
+        self.limits = limits
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
         self.clients: list[RawClient] = []  # that were ever opened
@@ -54,6 +62,7 @@ class ServerProcess:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
+                    *(("sh", "-c", f'ulimit {self.limits} && exec "$0" "$@"') if self.limits else ()),
                     *(sys.executable, "-m", "signalpost", "serve", "--config", str(self._config)),
                     *("--data", self.data, "--port", str(self.port), *self.flags),
                 ],

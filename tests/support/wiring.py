@@ -59,6 +59,12 @@ class Wire:
     def go_on(self) -> None:
         self.went_on += 1
 
+    def be_known(self) -> None:
+        pass
+
+    def be_guest(self) -> None:
+        pass
+
     # as an Outbox
 
     def put(self, frame: bytes) -> None:

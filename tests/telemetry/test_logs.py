@@ -46,7 +46,6 @@ def stderr(capsys: pytest.CaptureFixture[str]) -> Iterator[Errors]:
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
-    logging.getLogger("aiohttp.access").setLevel(logging.NOTSET)
     structlog.reset_defaults()
 
 
@@ -96,10 +95,9 @@ def test_the_form_can_be_chosen(stderr: Errors, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_standard_library_logs_in_the_same_form(stderr: Errors) -> None:
-    """Issue "The command line": aiohttp and asyncio too."""
+    """Issue "The command line": asyncio too."""
     logs.configure("warning", "json")
     logging.getLogger("asyncio").error("task %s failed", "x")
-    logging.getLogger("aiohttp.access").info("GET /")
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("old", UserWarning, stacklevel=1)
@@ -115,7 +113,7 @@ def test_what_is_below_the_level_is_not_logged(stderr: Errors) -> None:
     log.debug("one")
     log.info("two")
     log.warning("three")
-    logging.getLogger("aiohttp").info("four")
+    logging.getLogger("asyncio").info("four")
     assert [entry["event"] for entry in entries(stderr)] == ["three"]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
-__all__ = ["Allowance", "Network", "Networks", "client_address"]
+__all__ = ["Allowance", "Network", "Networks", "address_key", "client_address"]
 
 Network: TypeAlias = IPv4Network | IPv6Network
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -59,8 +59,8 @@ def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
 class Allowance:
     """So many events per address in any window of `seconds`, exact at N and N + 1.
 
-    Addresses of IPv6 count by their /64, which is what one customer gets. Memory is bounded: when very
-    many events are remembered, the addresses that have been quiet longest are forgotten first.
+    Memory is bounded: when very many events are remembered, the addresses that have been quiet longest are
+    forgotten first.
     """
 
     __slots__ = ("_instants", "_most", "_remembered", "exempt", "limit", "seconds")
@@ -79,7 +79,7 @@ class Allowance:
         """Whether one more event would be allowed."""
         if not self._instants or address in self.exempt:
             return True
-        instants = self._instants.get(_key(address))
+        instants = self._instants.get(address_key(address))
         if instants is None:
             return True
         self._expire(instants, now)
@@ -89,7 +89,7 @@ class Allowance:
         """Count an event, unless the allowance is used up; then it does not count."""
         if address in self.exempt:
             return True
-        key = _key(address)
+        key = address_key(address)
         instants = self._instants.pop(key, None)
         if instants is None:
             instants = deque()
@@ -142,7 +142,8 @@ def _without_port(hop: str) -> str:
     return host if colon and ":" not in hop[len(host) + 1 :] else hop
 
 
-def _key(address: str) -> str:
+def address_key(address: str) -> str:
+    """What an address is counted under: one of IPv6 under its /64, which is what one customer gets."""
     if ":" not in address:
         return address
     parsed = _parse(address.partition("%")[0])

@@ -377,6 +377,7 @@ class Connection:
             _start_alone(gate.services.sessions.detach(live))
             return
         self._cancel_deadline()
+        self._socket.be_known()
         gate.counters.logins += 1
         gate.counters.resumes += login.resumed
         device = fields.device if isinstance(fields.device, str) else ""
@@ -443,6 +444,7 @@ class Connection:
     def logged_out(self) -> None:
         """The connection has no session any more; the client closes it, or logs in again in time."""
         self._release()
+        self._socket.be_guest()
         self._expect_login()
 
     def _subscribe(self, channel: str) -> None:

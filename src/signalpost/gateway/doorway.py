@@ -1,7 +1,7 @@
-"""A connection whose request head is being read, until it is known what it becomes.
+"""A connection that is no WebSocket (yet): one request head after the other, answers over HTTP.
 
-It knows heads, refusals over HTTP and where to hand a transport on. It refuses to know what happens
-behind the door: that is a `Socket`, or aiohttp.
+It knows heads, refusals, and when a connection becomes a `Socket` or ends. It refuses to know what is
+answered to a request: that is for `Pages`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from signalpost.gateway.addresses import client_address
+from signalpost.gateway.answers import answer_head, ends_connection
+from signalpost.gateway.http import Place
 from signalpost.gateway.sockets import end_sending
 from signalpost.gateway.websocket import (
     HEAD_END,
     HEAD_LIMIT,
     HandshakeRefused,
+    RequestHead,
     asks_websocket,
     begins_head,
     check_handshake,
@@ -25,113 +28,214 @@ from signalpost.gateway.websocket import (
 
 if TYPE_CHECKING:
     from signalpost.gateway.listener import Listener
+    from signalpost.gateway.secure_port import Handshake
 
 __all__ = ["BUSY", "Doorway", "peer_of"]
 
 BUSY: Final = "too many connections from this address"
+_READ_MOST: Final = 60.0  # seconds that a peer may take for one answer, as long as it reads
 
 
 class Doorway(asyncio.Protocol):
-    """A connection whose request head is being read."""
+    """A connection until it is a WebSocket or over."""
 
-    __slots__ = ("_head", "_limited", "_listener", "_peer", "_refused", "_secure", "_transport", "since")
+    __slots__ = (
+        "_answered",
+        "_ended",
+        "_full",
+        "_handshake",
+        "_head",
+        "_limited",
+        "_listener",
+        "_peer",
+        "_transport",
+        "_turn_comes",
+        "_unread",
+        "since",
+    )
 
-    def __init__(self, listener: Listener, *, secure: bool) -> None:
+    def __init__(self, listener: Listener, *, handshake: Handshake | None = None) -> None:
         self._listener: Final = listener
-        self._secure: Final = secure
-        # The head so far; None until a chunk comes that does not hold it whole.
-        self._head: bytearray | None = None
+        # TLS's, which is over when something comes; None without TLS.
+        self._handshake: Final = handshake
+        # What came and is not dealt with: a head that is not whole, or heads that wait for their turn.
+        self._head = bytearray()
         # Its address has used up its connections: the first bytes are answered with 429.
         self._limited = False
-        # It got its refusal: what still comes is thrown away.
-        self._refused = False
+        # It got its last answer: what still comes is thrown away.
+        self._ended = False
+        # The peer does not read its answers, and gets no more.
+        self._full = False
+        # The next head in `_head` is going to be looked at.
+        self._turn_comes = False
+        # When the latest answer was written; None before the first.
+        self._answered: float | None = None
+        # How much of it had not been read when that was last looked at, in bytes.
+        self._unread = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener = self._listener
         self._transport = cast("asyncio.Transport", transport)
         # The address that TCP shows.
-        self._peer = peer_of(transport)
-        # Loop time when it came.
+        self._peer = peer_of(transport) if self._handshake is None else self._handshake.peer
+        # Loop time when it came, or when its latest answer was written.
         self.since = listener.now()
-        listener.entered(self)
         # Behind a proxy the address is known only when the head is.
-        if self._peer not in listener.trusted:
-            self._limited = not listener.may_connect(self._peer)
+        proxied = self._peer in listener.trusted
+        if self._handshake is not None:
+            self._limited = self._handshake.limited
+            listener.shook_hands(self._handshake)
+        else:
+            self._limited = not proxied and not listener.may_connect(self._peer)
+        listener.entered(self, "" if proxied else self._peer)
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
+        if self._ended:
             return
+        searched = max(len(self._head) - 3, 0)
+        self._head += data
+        if not self._turn_comes and not self._full:
+            self._look(searched)
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._flow()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._listener.left(self)
+
+    # for the listener
+
+    def is_read(self) -> bool:
+        """Whether the peer is reading an answer, though slowly."""
+        unread, self._unread = self._unread, self._transport.get_write_buffer_size()
+        slow = self._answered is not None and self._listener.now() - self._answered < _READ_MOST
+        return slow and 0 < self._unread < unread
+
+    def give_way(self) -> None:
+        """Its time is up, or there are too many connections without a login (SPEC L16)."""
+        self._transport.abort()
+
+    # inside
+
+    def _look(self, searched: int) -> None:
+        """See what the bytes that came are; those before `searched` hold no end of a head."""
         if self._limited:
             self._refuse_busy()
             return
-        searched = 0
-        head: bytes | bytearray = data
-        if self._head is not None:
-            searched = max(len(self._head) - 3, 0)
-            self._head += data
-            head = self._head
+        if self._head.startswith((b"\r", b"\n")):
+            # Empty lines in front of a request mean nothing (RFC 9112 §2.2).
+            self._head = self._head.lstrip(b"\r\n")
+            searched = 0
+        head = self._head
         end = head.find(HEAD_END, searched)
         if end > HEAD_LIMIT or (end < 0 and len(head) > HEAD_LIMIT):
             self._refuse(431, f"a request head is at most {HEAD_LIMIT} bytes")
         elif end >= 0:
-            self._judge(bytes(head), end)
-        elif not begins_head(head):
-            self._hand_over(bytes(head))
-        elif self._head is None:
-            self._head = bytearray(data)
+            found = bytes(head[:end])
+            del head[: end + len(HEAD_END)]
+            self._judge(found)
+        elif head and not begins_head(head):
+            self._refuse(400, "this is no HTTP/1.1 request")
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._listener.left(self)
-
-    def expire(self) -> None:
-        """Its time is up."""
-        self._transport.abort()
-
-    def _judge(self, data: bytes, end: int) -> None:
-        """The head is whole: a WebSocket, ordinary HTTP, or neither."""
+    def _judge(self, head: bytes) -> None:
+        """A head is whole: a WebSocket, ordinary HTTP, or neither."""
         listener = self._listener
-        request = read_head(data[:end])
+        request = read_head(head)
         if request is None:
-            self._hand_over(data)
+            self._refuse(400, "this is no HTTP/1.1 request")
             return
-        peer = self._peer
-        if peer in listener.trusted:
-            peer = client_address(peer, request.headers.get("x-forwarded-for", ""), listener.trusted)
-            if not listener.may_connect(peer):
-                self._refuse_busy()
+        if request.version[0] != 1:
+            self._refuse(505, "HTTP/1.1 is spoken here")
+            return
+        peer = self._client(request)
+        if not peer:
+            self._refuse_busy()
+        elif not asks_websocket(request.headers):
+            self._answer(request)
+        else:
+            try:
+                if listener.draining:
+                    raise HandshakeRefused(503, "the server restarts")
+                key = check_handshake(request.method, request.version, request.headers)
+            except HandshakeRefused as refused:
+                listener.counts.bad_handshakes += 1
+                self._refuse(refused.status, refused.reason, refused.headers)
                 return
-        if not asks_websocket(request.headers):
-            self._hand_over(data)
-            return
-        try:
-            key = check_handshake(request.method, request.version, request.headers)
-        except HandshakeRefused as refused:
-            listener.counts.bad_handshakes += 1
-            self._refuse(refused.status, refused.reason, refused.headers)
-            return
-        listener.left(self)
-        rest = data[end + len(HEAD_END) :]
-        listener.upgrade(self._transport, peer=peer, secure=self._secure, key=key, rest=rest)
+            listener.left(self)
+            rest = bytes(self._head)
+            listener.upgrade(
+                self._transport, peer=peer, secure=self._handshake is not None, key=key, rest=rest
+            )
 
-    def _hand_over(self, data: bytes) -> None:
-        """Ordinary HTTP, or what our head parser cannot read: aiohttp's from here on."""
+    def _client(self, request: RequestHead) -> str:
+        """Whose request it is; "" if it is one too many in this second: each counts like a connection."""
+        listener, peer = self._listener, self._peer
+        proxied = peer in listener.trusted
+        if proxied:
+            peer = client_address(peer, request.headers.get("x-forwarded-for", ""), listener.trusted)
+        if (proxied or self._answered is not None) and not listener.may_connect(peer):
+            return ""
+        if proxied and self._answered is None:
+            listener.counted(self, peer)
+        return peer
+
+    def _answer(self, request: RequestHead) -> None:
+        """Ordinary HTTP. A body is never wanted: it is not read, and the connection ends without it."""
         listener = self._listener
-        listener.left(self)
-        listener.counts.http += 1
-        protocol = listener.http_protocol()
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        protocol.data_received(data)
+        listener.counts.http += self._answered is None
+        address = self._transport.get_extra_info("sockname")
+        answer = listener.pages.answer(
+            request, Place(str(address[0]) if address else "", self._handshake is not None)
+        )
+        last = ends_connection(request)
+        self._transport.write(answer_head(answer, last=last))
+        if request.method != "HEAD" and answer.body:
+            self._transport.write(answer.body)
+        self._said(last=last)
+        self._flow()
+
+    def _said(self, *, last: bool) -> None:
+        """An answer is written; unless it is the `last` another request may follow."""
+        self._answered = self.since = self._listener.now()
+        self._unread = self._transport.get_write_buffer_size()
+        self._listener.waits(self)
+        if last:
+            self._ended = True
+            self._head.clear()
+            end_sending(self._transport)
+
+    def _flow(self) -> None:
+        """Read from the peer or not: not while it does not read its answers, nor while something waits for
+        its turn. One request is answered before it is the others' turn (SPEC E5)."""
+        if self._ended or self._transport.is_closing():
+            return
+        if not self._head and not self._full:
+            self._transport.resume_reading()
+            return
+        self._transport.pause_reading()
+        if not self._full and not self._turn_comes:
+            self._turn_comes = True
+            asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._turn_comes = False
+        if self._ended or self._full or self._transport.is_closing():
+            return
+        self._transport.resume_reading()
+        self._look(0)
 
     def _refuse_busy(self) -> None:
         self._listener.counts.refused += 1
         self._refuse(429, BUSY, {"Retry-After": "1"})
 
     def _refuse(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
-        self._refused = True
-        self._head = None
         self._transport.write(refusal_answer(status, reason, headers))
-        end_sending(self._transport)
+        self._said(last=True)
 
 
 def peer_of(transport: asyncio.BaseTransport) -> str:

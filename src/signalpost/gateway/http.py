@@ -1,29 +1,28 @@
 """The HTTP side of the port: address discovery, health, metrics, the page at `/`, the script for others.
 
-It knows aiohttp, PROTOCOL §1 and what each path answers. It refuses to know how connections are
-accepted, what is on the page, and where the numbers in the metrics come from.
+It knows PROTOCOL §1 and what each path answers to a request's head; nobody here wants a body. It refuses to
+know connections, what is on the page, and where the numbers in the metrics come from.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
-from aiohttp import web
-from aiohttp.http import HttpProcessingError
 
+from signalpost.gateway.answers import Answer, path_of
 from signalpost.gateway.pages import Asset, Page, plain_page
-from signalpost.gateway.websocket import asks_websocket, combine_headers
+from signalpost.gateway.websocket import RequestHead
 
-__all__ = ["Advertised", "Edge", "Site", "Unready", "http_logger", "parse_advertised", "web_application"]
+__all__ = ["Advertised", "Edge", "Pages", "Place", "Site", "Unready", "parse_advertised"]
 
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_log: Final = logging.getLogger("signalpost.http")
 
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
@@ -78,11 +77,11 @@ def parse_advertised(text: str) -> Advertised:
     return Advertised(url.hostname, reached - 1 if secure else reached, text)
 
 
-# --- what the application needs ---------------------------------------------------------------
+# --- what the pages need ----------------------------------------------------------------------
 
 
 class Edge(Protocol):
-    """What the application asks of the listener that it lives on."""
+    """What the pages ask of the listener that serves them."""
 
     @property
     def port(self) -> int:
@@ -99,9 +98,12 @@ class Edge(Protocol):
         """Whether no new work is taken."""
         ...
 
-    def take_over(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
-        """Make a WebSocket of a kept-alive connection, or answer why not."""
-        ...
+
+class Place(NamedTuple):
+    """Where a request came to."""
+
+    address: str  #: of this machine
+    secure: bool  #: whether it came over TLS
 
 
 class Unready(NamedTuple):
@@ -137,45 +139,44 @@ class Site:
     ice_servers: str = "[]"  #: JSON text: how the page's calls find a way between networks
 
 
-# --- the application --------------------------------------------------------------------------
+# --- the pages --------------------------------------------------------------------------------
 
 
-def web_application(site: Site, edge: Edge) -> web.Application:
-    """The aiohttp application for one listener."""
-    pages = _Pages(site, edge)
-    application = web.Application(middlewares=[_errors, pages.upgrades])
-    application.on_response_prepare.append(_sign)
-    application.router.add_get("/", pages.page)
-    application.router.add_get("/assets/{name}", pages.asset)
-    application.router.add_get(r"/{name:signal\.js(?:\.map)?}", pages.script)
-    application.router.add_get("/getaddr", pages.getaddr)
-    application.router.add_options("/getaddr", pages.preflight)
-    application.router.add_get("/healthz", pages.healthz)
-    application.router.add_get("/readyz", pages.readyz)
-    application.router.add_get("/metrics", pages.metrics)
-    return application
-
-
-class _Pages:
-    """The handlers, and what they serve."""
+class Pages:
+    """What each path answers."""
 
     def __init__(self, site: Site, edge: Edge) -> None:
         self._site = site
         self._edge = edge
 
-    @web.middleware
-    async def upgrades(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """An upgrade that comes on a kept-alive connection goes back to the listener."""
-        headers = combine_headers(list(request.headers.items()))
-        if asks_websocket(headers):
-            return self._edge.take_over(request, headers)
-        return await handler(request)
+    def answer(self, request: RequestHead, place: Place) -> Answer:
+        """The answer to a request; a fault of ours is one, too, and nothing is raised.
 
-    async def page(self, request: web.Request) -> web.Response:
-        host, port = self._reached(request)
-        asked = request.headers.get("Host", "")
-        address = asked if _HOST.fullmatch(asked) else f"{host}:{port}"
-        scheme = "wss" if request.secure else "ws"
+        Every error is JSON that says what is wrong, and nothing about our insides.
+        """
+        path = path_of(request)
+        try:
+            page = self._PAGES.get(path) or self._page_below(path)
+            if page is None:
+                return _error(404, f"nothing at {path[:200]}: there are {_SERVED}")
+            if path == "/getaddr" or request.method in ("GET", "HEAD"):
+                return page(self, request, place)
+            told = f"{request.method[:20]} is not allowed at {path[:200]}"
+            return _error(405, told, {"Allow": "GET, HEAD"})
+        except Exception:
+            _log.exception("request failed")
+            return _error(500, "internal server error")
+
+    def _page_below(self, path: str) -> _Page | None:
+        """What answers a path with a name in it."""
+        if path.startswith("/assets/"):
+            return Pages._asset
+        return Pages._script if path in ("/signal.js", "/signal.js.map") else None
+
+    def _index(self, request: RequestHead, place: Place) -> Answer:
+        asked = request.headers.get("host", "")
+        address = asked if _HOST.fullmatch(asked) else f"{_ipv4_of(place.address)}:{self._edge.port}"
+        scheme = "wss" if place.secure else "ws"
         text, headers = self._site.page.render(
             address=f"{scheme}://{address}/",
             version=self._site.version,
@@ -183,121 +184,98 @@ class _Pages:
             ice_servers=self._site.ice_servers,
         )
         if _has_already(request, headers["ETag"]):
-            return web.Response(status=304, headers=headers)
-        return web.Response(text=text, content_type="text/html", headers=headers)
+            return Answer(304, headers=headers)
+        return Answer(200, text.encode(), {**headers, "Content-Type": "text/html; charset=utf-8"})
 
-    async def asset(self, request: web.Request) -> web.Response:
+    def _asset(self, request: RequestHead, place: Place) -> Answer:
         """A file of the page; another version of it has another name."""
-        asset = self._site.page.assets.get(request.match_info["name"])
+        path = path_of(request)
+        asset = self._site.page.assets.get(path.removeprefix("/assets/"))
         if asset is None:
-            raise web.HTTPNotFound
+            return _error(404, f"nothing at {path[:200]}: there are {_SERVED}")
         return _file(asset, request, headers=_IMMUTABLE)
 
-    async def script(self, request: web.Request) -> web.Response:
+    def _script(self, request: RequestHead, place: Place) -> Answer:
         """The drop-in for pages from anywhere (SPEC S4), or its source map."""
-        name = request.match_info["name"]
+        name = path_of(request).removeprefix("/")
         asset = self._site.script.get(name)
         if asset is None:
             told = f"{name} was not built: `make script` builds it, with Node.js, before the server starts"
-            return _json({"error": told}, status=404, headers=_CORS | _PLAIN)
+            return _error(404, told, _CORS)
         headers = _FOR_ANY_PAGE | {"ETag": asset.tag}
         if _has_already(request, asset.tag):
-            return web.Response(status=304, headers=headers)
+            return Answer(304, headers=headers)
         return _file(asset, request, headers=headers)
 
-    async def getaddr(self, request: web.Request) -> web.Response:
+    def _getaddr(self, request: RequestHead, place: Place) -> Answer:
         """Where to connect (PROTOCOL §1); always 200, since an original client hangs on anything else.
 
         Pairs suit every client. A URL can be used by web 1.4.0 alone: Python 1.0.2 would take its first
         two characters for host and port, so only browsers get to see it. Web 1.3.0 cannot be told from
         1.4.0 and throws on it: whoever advertises a URL gives up 1.3.0.
         """
+        if request.method == "OPTIONS":
+            return Answer(204, headers=_CORS)  # a browser's question whether it may ask
         advertised = self._site.advertised or Advertised(None, None)
-        host, port = self._reached(request)
-        pair = [advertised.host or host, advertised.port or port]
+        port = self._edge.port
+        pair = [advertised.host or _ipv4_of(place.address), advertised.port or port]
         wechat = f"{pair[0]}:{port if self._edge.tls_port is None else self._edge.tls_port}/"
         if advertised.url is not None:
             url = urlsplit(advertised.url)
             wechat = f"{url.netloc}{url.path or '/'}"
         elif advertised.port is not None:
             wechat = f"{pair[0]}:{advertised.port + (self._edge.tls_port is not None)}/"
-        browser = request.headers.get("User-Agent", "").startswith("Mozilla/")
+        browser = request.headers.get("user-agent", "").startswith("Mozilla/")
         web_entry = advertised.url if advertised.url is not None and browser else pair
         answer = {"web": [web_entry], "web2": [pair], "wx_web": [wechat]}
         return _json(answer, headers=_CORS | _PLAIN)
 
-    async def preflight(self, request: web.Request) -> web.Response:
-        return web.Response(status=204, headers=_CORS)
-
-    async def healthz(self, request: web.Request) -> web.Response:
+    def _healthz(self, request: RequestHead, place: Place) -> Answer:
         """Whether the process lives; whoever restarts it need not ask for more."""
         return _json({"status": "ok", **self._site.health()}, headers=_PLAIN)
 
-    async def readyz(self, request: web.Request) -> web.Response:
+    def _readyz(self, request: RequestHead, place: Place) -> Answer:
         """Whether clients should be sent here."""
         unready = _DRAINING if self._edge.draining else self._site.unready()
         if unready is None:
             return _json({"status": "ok"}, headers=_PLAIN)
         return _json(unready._asdict(), status=503, headers=_PLAIN)
 
-    async def metrics(self, request: web.Request) -> web.Response:
+    def _metrics(self, request: RequestHead, place: Place) -> Answer:
         content_type = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        return web.Response(body=self._site.metrics(), headers=content_type | _PLAIN)
+        return Answer(200, self._site.metrics(), content_type | _PLAIN)
 
-    def _reached(self, request: web.Request) -> tuple[str, int]:
-        """The IPv4 address that the request came to, and the plain port."""
-        transport = request.transport
-        name = None if transport is None else transport.get_extra_info("sockname")
-        return _ipv4_of(name[0] if name else ""), self._edge.port
-
-
-@web.middleware
-async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every error is JSON that says what is wrong, and nothing about our insides."""
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        headers = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
-        return _json(
-            {"error": _explain(error.status, request)}, status=error.status, headers=headers | _PLAIN
-        )
-    except Exception:
-        http_logger.exception("request failed")
-        return _json({"error": "internal server error"}, status=500, headers=_PLAIN)
+    _PAGES: ClassVar[Mapping[str, _Page]] = {
+        "/": _index,
+        "/getaddr": _getaddr,
+        "/healthz": _healthz,
+        "/readyz": _readyz,
+        "/metrics": _metrics,
+    }
 
 
-async def _sign(request: web.Request, response: web.StreamResponse) -> None:
-    """Name the product, not the versions of its libraries."""
-    response.headers["Server"] = "signalpost"
+_Page = Callable[[Pages, RequestHead, Place], Answer]
+_SERVED: Final = "/, /signal.js, /getaddr, /healthz, /readyz, /metrics, and WebSockets on any path"
 
 
-def _explain(status: int, request: web.Request) -> str:
-    if status == 404:
-        served = "/, /signal.js, /getaddr, /healthz, /readyz, /metrics, and WebSockets on any path"
-        return f"nothing at {request.path[:200]}: there are {served}"
-    if status == 405:
-        return f"{request.method} is not allowed at {request.path[:200]}"
-    return f"refused with status {status}"
+def _error(status: int, told: str, headers: Mapping[str, str] | None = None) -> Answer:
+    return _json({"error": told}, status=status, headers={**(headers or {}), **_PLAIN})
 
 
-def _json(content: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str]) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(content), status=status, content_type="application/json", headers=headers
-    )
+def _json(content: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str]) -> Answer:
+    return Answer(status, msgspec.json.encode(content), {**headers, "Content-Type": "application/json"})
 
 
-def _has_already(request: web.Request, tag: str) -> bool:
-    return tag in request.headers.get("If-None-Match", "")
+def _has_already(request: RequestHead, tag: str) -> bool:
+    return tag in request.headers.get("if-none-match", "")
 
 
-def _file(asset: Asset, request: web.Request, *, headers: Mapping[str, str]) -> web.Response:
+def _file(asset: Asset, request: RequestHead, *, headers: Mapping[str, str]) -> Answer:
     """A file, packed for those that can unpack it."""
     headers = {**headers, "Content-Type": asset.content_type, "Vary": "Accept-Encoding"}
-    if "gzip" not in request.headers.get("Accept-Encoding", ""):
-        return web.Response(body=asset.body, headers=headers)
-    return web.Response(body=asset.packed, headers=headers | {"Content-Encoding": "gzip"})
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Answer(200, asset.body, headers)
+    return Answer(200, asset.packed, {**headers, "Content-Encoding": "gzip"})
 
 
 def _is_ipv4(text: str) -> bool:
@@ -317,20 +295,3 @@ def _ipv4_of(text: str) -> str:
     except AddressValueError:
         mapped = None
     return "127.0.0.1" if mapped is None else str(mapped)
-
-
-# --- logging ----------------------------------------------------------------------------------
-
-
-class _PeersFaults(logging.Filter):
-    """Drops what aiohttp logs, with a traceback, about requests that are no HTTP."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, HttpProcessingError)
-
-
-http_logger: Final = logging.getLogger("signalpost.http")
-"""For aiohttp's server: everybody on the internet sends junk to an open port, and that is no event."""
-
-http_logger.addFilter(_PeersFaults())

@@ -1,11 +1,10 @@
 """One port for WebSocket and HTTP: accepts connections, sweeps them for time-outs, drains them.
 
-It knows ports, aiohttp's server, every connection that is open, and limits per address. It refuses to
-know what a message means: that is for the handler which `Accept` makes for each WebSocket.
+It knows ports, TLS, every connection that is open, limits per address, and how many descriptors there are. It
+refuses to know what a message means: that is for the handler which `Accept` makes for each WebSocket.
 
-A connection goes through the hands of up to three protocols: `Doorway` reads the request's head; then
-`Socket` owns it for its whole life as a WebSocket, or aiohttp as ordinary HTTP, which hands it back
-when an upgrade comes on a kept-alive connection.
+A connection goes through the hands of up to two protocols: `Doorway` reads heads and answers what is ordinary
+HTTP; `Socket` owns it from an upgrade on.
 """
 
 from __future__ import annotations
@@ -13,46 +12,37 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import structlog
-from aiohttp import web
 
-from signalpost.gateway.addresses import Allowance, Networks, client_address
-from signalpost.gateway.doorway import BUSY, Doorway, peer_of
-from signalpost.gateway.http import Site, http_logger, web_application
+from signalpost.gateway import descriptors
+from signalpost.gateway.addresses import Allowance, Networks
+from signalpost.gateway.doorway import Doorway, peer_of
+from signalpost.gateway.guests import Guest, Guests
+from signalpost.gateway.http import Pages, Site
 from signalpost.gateway.outbox import Flusher
+from signalpost.gateway.secure_port import Handshake, SecurePort
 from signalpost.gateway.settings import Counts, ListenerSettings
 from signalpost.gateway.sockets import Accept, Handler, Socket
-from signalpost.gateway.websocket import HandshakeRefused, accept_answer, check_handshake
+from signalpost.gateway.websocket import accept_answer
 
 __all__ = ["Accept", "Counts", "Handler", "Listener", "ListenerSettings", "Socket"]
 
 _MOST_TRIES: Final = 1000
+_SPARE: Final = 32  # descriptors for everything that is no connection, besides those in use at the start
+_QUIET: Final = 60.0  # seconds between two lines of the log about the same trouble
 
 log = structlog.get_logger("signalpost.listener")
-
-
-class _Tail:
-    """Takes from aiohttp what came behind an upgrade request; quacks like its WebSocket parser."""
-
-    def __init__(self) -> None:
-        self.data = b""
-
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        self.data += data
-        return False, b""
-
-    def feed_eof(self) -> None:
-        """Nothing more comes."""
 
 
 class Listener:
     """All connections of one process; made inside the running loop.
 
-    `clock` replaces the loop's time for every time-out of the edge itself; aiohttp and TLS keep the loop's.
+    `clock` replaces the loop's time for every time-out of the edge itself; TLS keeps the loop's.
     """
 
     def __init__(
@@ -77,25 +67,39 @@ class Listener:
         # No new connections are taken.
         self.draining = False
         self._loop: Final = loop
-        self._site: Final = site
+        self.pages: Final = Pages(site, self)
         self._accept: Final = accept
         exempt = Networks(settings.exempt)
         self._connecting: Final = Allowance(settings.connections_per_second, 1.0, exempt)
         self._failing: Final = Allowance(settings.failed_logins_per_minute, 60.0, exempt)
-        # Connections whose head is still being read, oldest first.
-        self._doorways: Final[dict[Doorway, None]] = {}
+        # How often an address is told so, of TLS: that costs a handshake.
+        self._refusing: Final = Allowance(settings.connections_per_second, 1.0, exempt)
+        self._guests: Final = Guests(
+            max(1, min(settings.guests, settings.descriptors // 2)),
+            max(1, min(settings.guests_per_address, settings.descriptors // 4)),
+            exempt,
+        )
+        # Connections for which descriptors are left; set by `start`.
+        self._room = settings.descriptors
+        # Connections that are no WebSockets, those first whose time is up first.
+        self._doorways: Final[OrderedDict[Doorway, None]] = OrderedDict()
+        # Connections on which TLS is shaking hands.
+        self._handshakes: Final[set[Handshake]] = set()
         # WebSockets until their transport is gone.
         self._sockets: Final[set[Socket]] = set()
         # Those that are being closed, with the loop time at which patience ends, soonest first.
         self._closing: Final[dict[Socket, float]] = {}
         # Accepting; empty before `start` and after `stop`.
-        self._servers: list[asyncio.Server] = []
-        # aiohttp's side; None before `start` and after `drain`.
-        self._runner: web.AppRunner | None = None
+        self._servers: list[asyncio.Server | SecurePort] = []
         # The next sweep; None while nothing is served.
         self._sweeping: asyncio.TimerHandle | None = None
         # Loop time of the latest sweep.
         self._swept = 0.0
+        # What has been logged of the guests that gave way and of the descriptors, and when.
+        self._murmurs: Final = (
+            _Murmur("connections without a login gave way"),
+            _Murmur("out of descriptors"),
+        )
         # Awaits the end of the last WebSocket; None except in `drain`.
         self._emptied: asyncio.Future[None] | None = None
 
@@ -104,31 +108,20 @@ class Listener:
     async def start(self) -> None:
         """Bind and accept; raises OSError if that is impossible."""
         settings = self.settings
-        self._runner = web.AppRunner(
-            web_application(self._site, self),
-            access_log=None,
-            logger=http_logger,
-            keepalive_timeout=settings.keep_alive,
-            shutdown_timeout=settings.close_timeout,
-        )
-        await self._runner.setup()
         plain, tls = await _bind(settings)
         self.port = plain[0].getsockname()[1]
+        self.tls_port = tls[0].getsockname()[1] if tls else None
+        make = partial(Doorway, self)
         for bound in plain:
-            make = partial(Doorway, self, secure=False)
-            self._servers.append(await self._loop.create_server(make, sock=bound, backlog=settings.backlog))
-        for bound in tls:
-            self.tls_port = bound.getsockname()[1]
-            make = partial(Doorway, self, secure=True)
-            server = await self._loop.create_server(
-                make,
-                sock=bound,
-                backlog=settings.backlog,
-                ssl=settings.tls,
-                ssl_handshake_timeout=settings.handshake_timeout,
-                ssl_shutdown_timeout=settings.close_timeout,
-            )
+            server = await self._loop.create_server(make, sock=bound, backlog=settings.backlog)
             self._servers.append(server)
+        for bound in tls:
+            assert settings.tls is not None, "there is a port for it"
+            secure = SecurePort(self, bound, settings.tls)
+            secure.open()
+            self._servers.append(secure)
+        spare = min(_SPARE, settings.descriptors // 8)
+        self._room = max(1, settings.descriptors - descriptors.in_use() - spare)
         self._swept = self.now()
         self._sweeping = self._loop.call_later(settings.sweep_every, self._sweep)
 
@@ -143,15 +136,15 @@ class Listener:
         """Stop, and close everything: WebSockets with `code`, each when it has its answers; whoever does not
         follow in time by force."""
         self.stop()
+        for handshake in tuple(self._handshakes):
+            handshake.give_way()
         for doorway in tuple(self._doorways):
-            doorway.expire()
+            doorway.give_way()
         for connection in tuple(self._sockets):
             connection.part(code, reason)
         # Who has not all answers by then is told all the same, before force is used.
         late = self._loop.call_later(self.settings.close_timeout / 2, self._close_all, code, reason)
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
-            await asyncio.gather(runner.cleanup(), self._emptiness())
+        await self._emptiness()
         late.cancel()
         if self._sweeping is not None:
             self._sweeping.cancel()
@@ -160,14 +153,22 @@ class Listener:
     @property
     def connections(self) -> int:
         """How many connections of any kind are open."""
-        served = self._runner.server if self._runner is not None else None
-        http = len(served.connections) if served is not None else 0
-        return len(self._doorways) + len(self._sockets) + http
+        return len(self._handshakes) + len(self._doorways) + len(self._sockets)
 
     @property
     def websockets(self) -> int:
         """How many WebSockets are open."""
         return len(self._sockets)
+
+    @property
+    def guests(self) -> int:
+        """How many connections have no login."""
+        return len(self._guests)
+
+    @property
+    def guests_dropped(self) -> int:
+        """How many of them had to give way so far."""
+        return self._guests.dropped
 
     # for the layer above: limits per address (L16)
 
@@ -179,61 +180,54 @@ class Listener:
         """Count a failed login of an address."""
         self._failing.take(peer, self.now())
 
-    # for the HTTP application
-
-    def take_over(self, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
-        """Make a WebSocket of a connection that aiohttp has, or answer why not."""
-        transport = request.transport
-        if transport is None:
-            raise ConnectionResetError("the peer has gone")
-        try:
-            if self.draining:
-                raise HandshakeRefused(503, "the server restarts")
-            key = check_handshake(request.method, (request.version.major, request.version.minor), headers)
-            peer = peer_of(transport)
-            if peer in self.trusted:
-                # One connection of a proxy carries many clients.
-                peer = client_address(peer, headers.get("x-forwarded-for", ""), self.trusted)
-                if not self.may_connect(peer):
-                    self.counts.refused += 1
-                    raise HandshakeRefused(429, BUSY, {"Retry-After": "1"})
-        except HandshakeRefused as refused:
-            self.counts.bad_handshakes += 1
-            answer = web.Response(status=refused.status, text=f"{refused.reason}\n", headers=refused.headers)
-            answer.force_close()
-            return answer
-        tail = _Tail()
-        protocol = request.protocol
-        protocol.set_parser(cast("Any", tail))
-        # aiohttp's protocol shall believe that its connection is gone, and leave the transport alone.
-        protocol.transport = None
-        protocol.connection_lost(None)
-        secure = transport.get_extra_info("sslcontext") is not None
-        self.upgrade(transport, peer=peer, secure=secure, key=key, rest=tail.data)
-        # Nobody gets this: aiohttp finds its connection gone when it wants to write it.
-        return web.Response()
-
     # for the connections
-
-    def http_protocol(self) -> asyncio.Protocol:
-        """A fresh protocol of aiohttp's server."""
-        assert self._runner is not None, "connections end before the runner does"
-        server = self._runner.server
-        assert server is not None, "the runner is set up before anything is accepted"
-        return server()
 
     def may_connect(self, peer: str) -> bool:
         """Count a connection of an address, unless it has had all that it may have in this second."""
         return self._connecting.take(peer, self.now())
 
-    def entered(self, doorway: Doorway) -> None:
-        """A connection has come."""
+    def may_be_refused(self, peer: str) -> bool:
+        """Whether an address that may not connect is told so over TLS; else its connection just ends."""
+        return self._refusing.take(peer, self.now())
+
+    def arrived(self, handshake: Handshake) -> None:
+        """A connection has come, and TLS shakes hands on it."""
+        self._handshakes.add(handshake)
+        self._count(handshake, "" if handshake.peer in self.trusted else handshake.peer)
+
+    def shook_hands(self, handshake: Handshake) -> None:
+        """That is over; `entered` follows if it went well."""
+        self._handshakes.discard(handshake)
+        self._guests.leave(handshake)
+
+    def entered(self, doorway: Doorway, address: str) -> None:
+        """A connection can say what it wants; its address is "" as long as that is not known."""
         self.counts.accepted += 1
         self._doorways[doorway] = None
+        self._count(doorway, address)
+
+    def exhausted(self) -> None:
+        """There is no descriptor for one more connection."""
+        self.counts.exhausted += 1
+        self._guests.drop_oldest()
+
+    def counted(self, guest: Guest, address: str) -> None:
+        """The address of a connection without a login is known, or it has no login any more."""
+        self._guests.enter(guest, address)
+
+    def known(self, guest: Guest) -> None:
+        """A connection has a login."""
+        self._guests.leave(guest)
+
+    def waits(self, doorway: Doorway) -> None:
+        """Its time runs anew."""
+        if doorway in self._doorways:
+            self._doorways.move_to_end(doorway)
 
     def left(self, doorway: Doorway) -> None:
         """It is gone, or something else now."""
         self._doorways.pop(doorway, None)
+        self._guests.leave(doorway)
 
     def upgrade(
         self, transport: asyncio.Transport, *, peer: str, secure: bool, key: str, rest: bytes
@@ -242,6 +236,7 @@ class Listener:
         settings = self.settings
         connection = Socket(self, transport, peer=peer, secure=secure, now=self.now())
         self._sockets.add(connection)
+        self._guests.enter(connection, peer)
         self.counts.upgraded += 1
         transport.set_protocol(connection)
         transport.set_write_buffer_limits(high=settings.high_water, low=settings.low_water)
@@ -261,11 +256,17 @@ class Listener:
     def ended(self, connection: Socket) -> None:
         """A WebSocket's transport is gone."""
         self._sockets.discard(connection)
+        self._guests.leave(connection)
         self._closing.pop(connection, None)
         if self._emptied is not None and not self._sockets and not self._emptied.done():
             self._emptied.set_result(None)
 
     # inside
+
+    def _count(self, guest: Guest, address: str) -> None:
+        self._guests.enter(guest, address)
+        if self.connections > self._room:
+            self.exhausted()
 
     def _overran(self, transport: asyncio.Transport) -> None:
         self.counts.slow += 1
@@ -302,8 +303,10 @@ class Listener:
         if late < settings.ping_after / 2:
             self._sweep_silent(now)
             self._sweep_overdue(now)
-        self._connecting.sweep(now)
-        self._failing.sweep(now)
+        for allowance in (self._connecting, self._refusing, self._failing):
+            allowance.sweep(now)
+        for murmur, count in zip(self._murmurs, (self._guests.dropped, self.counts.exhausted), strict=True):
+            murmur.note(count, now)
 
     def _sweep_silent(self, now: float) -> None:
         """Ping who is silent, and drop who stays so (L13)."""
@@ -321,15 +324,39 @@ class Listener:
 
     def _sweep_overdue(self, now: float) -> None:
         """End what should have ended: slow handshakes, closes without an answer."""
-        for doorway in tuple(self._doorways):
+        while self._doorways:
+            doorway = next(iter(self._doorways))
             if doorway.since > now - self.settings.handshake_timeout:
                 break
+            if doorway.is_read():
+                doorway.since = now
+                self.waits(doorway)
+                continue
             self.counts.handshake_timeouts += 1
-            doorway.expire()
+            doorway.give_way()
+            self.left(doorway)
         for connection, deadline in tuple(self._closing.items()):
             if deadline > now:
                 break
             connection.abort()
+
+
+class _Murmur:
+    """A trouble that may happen thousands of times a second, and is logged once a minute."""
+
+    __slots__ = ("_event", "_said_at", "_told")
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        # How often it had happened when it was logged last, and when that was; None before.
+        self._told = 0
+        self._said_at: float | None = None
+
+    def note(self, count: int, now: float) -> None:
+        """It has happened so often by now."""
+        if count > self._told and (self._said_at is None or now - self._said_at >= _QUIET):
+            log.warning(self._event, count=count - self._told)
+            self._told, self._said_at = count, now
 
 
 # --- binding ----------------------------------------------------------------------------------

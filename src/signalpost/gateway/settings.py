@@ -20,18 +20,22 @@ class ListenerSettings:
     tls: ssl.SSLContext | None = None  #: given, there is a second listener on port + 1
     backlog: int = 2048
     max_message: int = 64 * 1024  #: of a client (E5)
-    handshake_timeout: float = 10.0  #: for the request's head, and for TLS before it
+    handshake_timeout: float = 10.0  #: for TLS and a request's head, and for the next head behind an answer
     ping_after: float = 10.0  #: a peer silent for so long is pinged, once in that time (L13)
     dead_after: float = 30.0  #: and after so long it is dead (L13)
     close_timeout: float = 3.0  #: for the peer's part of a close
     sweep_every: float = 1.0  #: how exact these times are
-    keep_alive: float = 75.0  #: for idle HTTP connections
     outbox_cap: int = DEFAULT_CAP  #: more waiting than this, and the peer is too slow
     send_buffer: int = 256 * 1024  #: of the kernel, for each connection
     high_water: int = 256 * 1024  #: backlog at which a peer is no longer read from
     low_water: int = 64 * 1024  #: and at which it is again
     connections_per_second: int = 200  #: of one address (L16)
     failed_logins_per_minute: int = 600  #: of one address (L16)
+    guests: int = 10_000  #: connections without a login (L16), and at most half of the descriptors
+    guests_per_address: int = (
+        1_000  #: of these of one address (L16), and at most a quarter of the descriptors
+    )
+    descriptors: int = 2**20  #: that the process may have
     exempt: tuple[Network, ...] = ()  #: for which no limit per address holds
     trusted_proxies: tuple[Network, ...] = ()  #: whose X-Forwarded-For counts
 
@@ -43,6 +47,7 @@ class Counts:
     accepted: int = 0  #: connections ever
     upgraded: int = 0  #: WebSockets ever
     http: int = 0  #: connections that began as ordinary HTTP
+    exhausted: int = 0  #: connections that came when there were descriptors for no more
     refused: int = 0  #: answered 429
     bad_handshakes: int = 0
     handshake_timeouts: int = 0

@@ -158,12 +158,25 @@ class Socket(asyncio.Protocol):
         """End the connection at once, without a close frame."""
         self._transport.abort()
 
+    def be_known(self) -> None:
+        """There is a login now: the connection need not give way (SPEC L16)."""
+        self._listener.known(self)
+
+    def be_guest(self) -> None:
+        """There is no login any more."""
+        if self._state is not _State.LOST:
+            self._listener.counted(self, self.peer)
+
     @property
     def is_open(self) -> bool:
         """Whether messages can still come and go."""
         return self._state is _OPEN
 
     # for the listener
+
+    def give_way(self) -> None:
+        """There are too many connections without a login (SPEC L16)."""
+        self._transport.abort()
 
     def open(self, accept: Accept) -> None:
         """Begin; called once, when the handshake's answer has been written."""

@@ -41,6 +41,7 @@ __all__ = [
     "frame_ping",
     "frame_pong",
     "frame_text",
+    "list_of",
     "read_head",
     "refusal_answer",
 ]
@@ -90,6 +91,7 @@ _PHRASES: Final = {
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
 }
 
 
@@ -135,7 +137,7 @@ def read_head(head: bytes) -> RequestHead | None:
 
 def asks_websocket(headers: Mapping[str, str]) -> bool:
     """Whether a request means to become a WebSocket, rightly or not."""
-    return "sec-websocket-key" in headers or "websocket" in _tokens(headers.get("upgrade", ""))
+    return "sec-websocket-key" in headers or "websocket" in list_of(headers.get("upgrade", ""))
 
 
 def check_handshake(method: str, version: tuple[int, int], headers: Mapping[str, str]) -> str:
@@ -148,10 +150,10 @@ def check_handshake(method: str, version: tuple[int, int], headers: Mapping[str,
         raise HandshakeRefused(405, "a WebSocket handshake is a GET request", {"Allow": "GET"})
     if version < (1, 1):
         raise HandshakeRefused(400, "a WebSocket handshake needs HTTP/1.1")
-    if "websocket" not in _tokens(headers.get("upgrade", "")):
+    if "websocket" not in list_of(headers.get("upgrade", "")):
         reason = "the Upgrade header is missing: a proxy in between must pass on Upgrade and Connection"
         raise HandshakeRefused(426, reason, {"Upgrade": "websocket"})
-    if "upgrade" not in _tokens(headers.get("connection", "")):
+    if "upgrade" not in list_of(headers.get("connection", "")):
         raise HandshakeRefused(400, "the Connection header does not say Upgrade")
     if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
         raise HandshakeRefused(400, "a WebSocket handshake has no body")
@@ -182,7 +184,8 @@ def refusal_answer(status: int, reason: str, headers: Mapping[str, str] | None =
     return "\r\n".join(lines).encode("latin-1") + HEAD_END + body
 
 
-def _tokens(value: str) -> list[str]:
+def list_of(value: str) -> list[str]:
+    """The members of a field that is a list, in lower case (RFC 9110 §5.6.1)."""
     return [token.strip(" \t").lower() for token in value.split(",")]
 
 

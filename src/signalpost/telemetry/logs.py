@@ -54,7 +54,6 @@ def configure(level: str, form: Literal["auto", "json", "console"]) -> None:
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # requests are counted, not logged
 
 
 def _for_people(*, colors: bool) -> list[structlog.typing.Processor]:

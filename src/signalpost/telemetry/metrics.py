@@ -59,6 +59,9 @@ class Readings:
     """One reading of the parts that do not count in `Counters`."""
 
     connections: int
+    guests: int
+    guests_dropped: int
+    exhausted: int
     slow_consumers: int
     sessions: int
     channels: int
@@ -113,6 +116,13 @@ class Renderer:
         yield CounterMetricFamily("signalpost_kicks", "sessions that another login ended", counters.kicks)
         yield CounterMetricFamily(
             "signalpost_slow_consumers", "connections closed as too slow", now.slow_consumers
+        )
+        yield GaugeMetricFamily("signalpost_guests", "open connections without a login", now.guests)
+        yield CounterMetricFamily(
+            "signalpost_guests_dropped", "connections without a login that gave way", now.guests_dropped
+        )
+        yield CounterMetricFamily(
+            "signalpost_descriptors_exhausted", "connections that found no free descriptor", now.exhausted
         )
         refusals = CounterMetricFamily("signalpost_refusals", "failures answered, by code", labels=["code"])
         for code, count in sorted(counters.refusals.items()):
