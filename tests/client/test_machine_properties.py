@@ -49,6 +49,7 @@ from signalpost.client.steps import (
     Respond,
     Seen,
     Tick,
+    Told,
     Transmit,
     Unanswered,
 )
@@ -105,6 +106,7 @@ steps = st.one_of(
     st.tuples(st.just("request"), st.sampled_from(FUNCS), st.sampled_from(CHANNELS), any_text),
     st.tuples(st.just("invite"), st.sampled_from(CHANNELS), any_text),
     st.tuples(st.just("respond"), small, st.sampled_from(list(Action)), any_text),
+    st.tuples(st.just("told"), st.integers(-1, 12)),
     st.tuples(st.just("seen"), st.integers(-1, 12)),
     st.tuples(st.just("answer"), small, st.sampled_from([0, 0, 300, 1001, 77]), any_json),
     st.tuples(st.just("answer"), small, st.sampled_from([0, 0, 300, 1001, 77]), any_json),
@@ -208,6 +210,9 @@ class Shell:
         call = self.calls[which % len(self.calls)] if self.calls else 1
         self.step(Respond(self.numbers, call, action, extra))
 
+    def _told(self, back: int) -> None:
+        self.step(Told(self.last_mark - back))
+
     def _seen(self, back: int) -> None:
         self.step(Seen(self.last_mark - back))
 
@@ -294,7 +299,8 @@ class Shell:
             case ChannelJoined(channel=channel):
                 self.channels.add(channel)
             case ChannelLeft(channel=channel):
-                self.channels.remove(channel)
+                assert channel in self.channels or effect.code == 602, "only one's own leave says so again"
+                self.channels.discard(channel)
             case MemberJoined() | MemberLeft() | ChannelMessage() | AttributeChanged():
                 assert effect.channel in self.channels
             case CallEvent():
