@@ -6,7 +6,6 @@ import asyncio
 import logging
 import math
 import ssl
-from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from enum import IntEnum
 from types import TracebackType
@@ -130,7 +129,10 @@ class Client:
             asyncio.get_running_loop().create_future()
         )  # the login's outcome
         self._left = asyncio.Event()  # the session is over
-        self._joining: dict[str, deque[asyncio.Future[Channel]]] = {}  # by channel: who waits to be in it
+        self._joining: dict[str, list[asyncio.Future[Channel]]] = {}  # by channel: who waits to be in it
+        self._entering: asyncio.Future[Channel] | None = (
+            None  # whose join succeeded; `ChannelJoined` comes next
+        )
         self._channels: dict[str, Channel] = {}  # by name: those that this client is in
         self._calls: dict[int, Call] = {}  # by the engine's number: those that are not over
         self._inviting: dict[int, asyncio.Future[None]] = {}  # by number: who waits for the server's answer
@@ -231,15 +233,17 @@ class Client:
         request = arguments.join(channel)
         name = request.args["name"]
         future: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
-        self._joining.setdefault(name, deque()).append(future)
+        self._joining.setdefault(name, []).append(future)
 
         def done(result: Result) -> None:
-            if isinstance(result, Unanswered):
-                self._joining[name].remove(future)
-                if not self._joining[name]:
-                    del self._joining[name]
-                if not future.done():
-                    future.set_exception(error_of(result.code, result.reason))
+            waiting = self._joining[name]
+            waiting.remove(future)
+            if not waiting:
+                del self._joining[name]
+            if not isinstance(result, Unanswered):
+                self._entering = future
+            elif not future.done():
+                future.set_exception(error_of(result.code, result.reason))
 
         self._engine.request(request.func, request.args, done)
         try:
@@ -332,17 +336,15 @@ class Client:
         self._events.close(error)
 
     def _joined(self, event: ChannelJoined) -> None:
-        waiting = self._joining[event.channel]
-        future = waiting.popleft()
-        if not waiting:
-            del self._joining[event.channel]
+        future, self._entering = self._entering, None
+        assert future is not None, "a join's answer is told before what it means"
         former = self._channels.get(event.channel)
         if not future.done():
             if former is not None:
                 former.left(None)  # the new object alone gets what follows (C2)
             channel = self._channels[event.channel] = Channel(self._engine, event)
             future.set_result(channel)
-        elif former is None and all(other.done() for other in waiting):
+        elif former is None and all(other.done() for other in self._joining.get(event.channel, ())):
             self._leave_unwanted(event.channel)
 
     def _leave_unwanted(self, name: str) -> None:
