@@ -115,6 +115,7 @@ class Machine:
         "_pings",
         "_retries",
         "_settings",
+        "_why",
         "state",
     )
 
@@ -126,6 +127,7 @@ class Machine:
         self._line = ""  # the session's secret; "" if there is no session
         self._linked = False  # there is a connection, or one is being opened
         self._retries = 0  # tries since the connection was lost, or since the login
+        self._why = ""  # the last try failed, or the connection was lost: why
         self._not_before = 0.0  # the server wants no try before this time
         self._later: list[Input] = []  # what came behind a logout that is not over
         self._pings = 0  # pings sent
@@ -183,6 +185,7 @@ class Machine:
             self._exchange.open()
             self._patience.begin()
             self._retries = 0
+            self._why = "no answer"
             self._due_end = now + login.retry_seconds
             self._open(State.OPENING, now)
 
@@ -298,6 +301,7 @@ class Machine:
         """The connection of a session that was online is gone: try to have it back (SPEC L10)."""
         login = self._login
         assert login is not None, "who is online has logged in"
+        self._why = reason
         self._note(Level.WARNING, f"connection lost: {reason}")
         self._rest()
         self._patience.lost(now)
@@ -313,6 +317,7 @@ class Machine:
         """A try has failed."""
         login = self._login
         assert login is not None, "nothing is tried without a login"
+        self._why = reason
         self._note(Level.INFO, f"no connection: {reason}")
         if self._retries >= login.retries:
             self._give_up(now)
@@ -331,9 +336,10 @@ class Machine:
 
     def _give_up(self, now: float) -> None:
         if self.state in _FIRST:
-            self._finish(LoginFailed(Code.LOGIN_E_NET, "no connection"), now)
+            self._finish(LoginFailed(Code.LOGIN_E_NET, f"no connection: {self._why}"), now)
         else:
-            self._finish(LoggedOut(Code.LOGOUT_E_NET, "the network stayed away for too long"), now)
+            reason = f"the network stayed away for too long: {self._why}"
+            self._finish(LoggedOut(Code.LOGOUT_E_NET, reason), now)
 
     def _finish(self, last: LoginFailed | LoggedOut, now: float) -> None:
         """Nothing goes on by itself: tell what was open, then the end itself."""
