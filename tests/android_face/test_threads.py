@@ -294,21 +294,25 @@ def test_no_handler_is_set_inside_a_callback(flat: House) -> None:
     again.gets("onMessageInstantReceive", "ann", 0, "2")
 
 
-def test_without_a_handler_no_more_waits_than_has_room(flat: House, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room", [30, 20_000])
+def test_without_a_handler_no_more_waits_than_has_room(
+    flat: House, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
     """SPEC S2: results of the program's own calls are left out then; messages and calls never."""
-    monkeypatch.setattr(threads_module, "CALLBACKS_WAITING", 30)
+    assert threads_module.CALLBACKS_WAITING == 20_000
+    monkeypatch.setattr(threads_module, "CALLBACKS_WAITING", room)
     ann, bob = flat.enter("ann", "bob")
     bob.api.callbackSet(None)
-    for number in range(100):
+    for number in range(room):
         bob.api.messageInstantSend("", 0, "", str(number))  # onMessageSendError and onError each
     for text in ("1", "2"):
         ann.api.messageInstantSend("bob", 0, text, text)
         ann.gets("onMessageSendSuccess", text)
-    comes_true(lambda: bob.api._callbacks.waiting == 32, "both came in, besides those that had room")
+    comes_true(lambda: bob.api._callbacks.waiting == room + 2, "both came in, besides those that had room")
     bob.api.callbackSet(bob.handler)
-    told = [bob.handler.next() for _ in range(32)]
-    assert [name for name, _ in told[:30]] == ["onMessageSendError", "onError"] * 15
-    assert [args[2] for _, args in told[30:]] == ["1", "2"]
+    told = [bob.handler.next() for _ in range(room + 2)]
+    assert [name for name, _ in told[:room]] == ["onMessageSendError", "onError"] * (room // 2)
+    assert [args[2] for _, args in told[room:]] == ["1", "2"]
     bob.api.messageInstantSend("", 0, "", "later")
     bob.fails("message_instant_send", 1004, "onMessageSendError", "later", 1004)
 

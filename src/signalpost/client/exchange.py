@@ -464,14 +464,13 @@ class Exchange:
             self._ask(self._requests.add(0, _POLL, args, now))
 
     def _take_item(self, push: wire.Push) -> None:
-        again = push.version <= self._inbox.known
         mark = self._inbox.take(push.version)
         if not mark:
             return
         line = push.line
         if line is not None and line.type == "instant":
             self._out.append(Message(line.src, line.content, line.id, seconds_of(line), mark))
-        elif line is None or again:  # what happened to a call has happened when it came first
+        elif line is None or push.version <= self._inbox.known:  # a call event counts when it comes first
             self._inbox.see(mark)
         else:
             self._take_call_event(line, mark)

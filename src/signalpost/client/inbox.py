@@ -36,7 +36,7 @@ class Inbox:
         self._news = 0  # items that came since the last acknowledgement
         self.epoch = ""  # the versions' epoch; "" before the first login
         self.taken = 0  # the highest version handed on, and not withdrawn
-        self.known = 0  # the highest version handed on; what is not above it comes again
+        self.known = 0  # the highest version ever withdrawn: what is not above it comes again
         self.seen = 0  # everything up to here is dealt with
         self.behind = False  # items were let go for want of room: the server has to be asked for them
 
@@ -63,7 +63,6 @@ class Inbox:
             self.behind = True
             return 0
         self.taken = version
-        self.known = max(self.known, version)
         self._items.append(_Item(version))
         return self._first + len(self._items) - 1
 
@@ -79,8 +78,11 @@ class Inbox:
 
     def see(self, mark: int) -> None:
         """The application has dealt with an item; what is no mark changes nothing."""
-        if self.holds(mark):
-            self._items[mark - self._first].seen = True
+        index = mark - self._first
+        if not 0 <= index < len(self._items):
+            return
+        self._items[index].seen = True
+        if index == 0:
             self._advance()
 
     def withdraw(self) -> None:
@@ -90,6 +92,7 @@ class Inbox:
         self._advance()
         self._first += len(self._items)
         self._items.clear()
+        self.known = max(self.known, self.taken)
         self.taken = self.seen
 
     def _advance(self) -> None:
