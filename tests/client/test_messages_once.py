@@ -162,7 +162,7 @@ def line(version: int) -> str:
 
 
 @settings(max_examples=400, derandomize=True, deadline=None)
-@given(st.lists(st.sampled_from(ACTIONS), max_size=80))
+@given(st.lists(st.sampled_from(ACTIONS), min_size=40, max_size=120))
 def test_each_message_is_told_once_and_in_order(script: list[str]) -> None:
     """SPEC M6, M11: over logouts, kicks and breaks of one process, with callbacks that end in any order."""
     world = World()
