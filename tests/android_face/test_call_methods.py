@@ -70,8 +70,35 @@ def test_channelInviteRefuse(flat: House, extra: str | None) -> None:
     ann.gets("onInviteRefusedByPeer", "room", "bob", 0, extra or "")
     bob.heard_all()
     for person, peer in ((ann, "bob"), (bob, "ann")):
-        person.api.channelInviteEnd("room", peer, 0)
-        person.fails("channel_invite_end", 1001)
+        person.api.channelInviteAccept("room", peer, 0, "")
+        person.fails("channel_invite_accept", 1001)
+
+
+def test_channelInviteEnd_of_a_call_that_is_over(flat: House) -> None:
+    """SPEC K12: each time, in every state, also of a pair that never called; the peer hears nothing."""
+    ann, bob = flat.enter("ann", "bob")
+    calls(ann, bob)
+    bob.api.channelInviteRefuse("room", "ann", 0, "")
+    ann.gets("onInviteRefusedByPeer", "room", "bob", 0, "")
+    bob.heard_all()
+    for person, peer in ((ann, "bob"), (bob, "ann"), (ann, "nobody")):
+        for _ in range(3):
+            person.api.channelInviteEnd("room", peer, 0)
+            person.gets("onInviteEndByMyself", "room", peer, 0)
+    connects(ann, bob)
+    ann.api.channelInviteEnd("room", "bob", 0)
+    ann.api.channelInviteEnd("room", "bob", 0)
+    for _ in range(2):
+        ann.gets("onInviteEndByMyself", "room", "bob", 0)
+    bob.gets("onInviteEndByPeer", "room", "ann", 0, "")
+    ann.api.logout()
+    ann.api.channelInviteEnd("room", "bob", 0)
+    ann.gets_all(("onInviteEndByMyself", ("room", "bob", 0)), ("onLogout", (101,)))
+    ann.api.channelInviteEnd("room", "bob", 0)
+    ann.gets("onInviteEndByMyself", "room", "bob", 0)
+    never = flat.person("never")
+    never.api.channelInviteEnd("room", "bob", 0)
+    never.gets("onInviteEndByMyself", "room", "bob", 0)
 
 
 def test_channelInviteDTMF(flat: House) -> None:

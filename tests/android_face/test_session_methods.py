@@ -185,7 +185,7 @@ def test_getSdkVersion(flat: House) -> None:
 
 
 def test_callbackSet(flat: House) -> None:
-    """SPEC S2: the new handler gets what comes next; None means nobody."""
+    """SPEC S2: the new handler gets what comes next; None: it waits for one."""
     ann, bob = flat.enter("ann", "bob")
     first, second = bob.handler, Recorder()
     ann.api.messageInstantSend("bob", 0, "one", "1")
@@ -199,7 +199,10 @@ def test_callbackSet(flat: House) -> None:
     assert first.told.empty()
     bob.api.callbackSet(None)
     assert type(bob.api.callbackGet()) is ICallBack
+    ann.api.messageInstantSend("bob", 0, "three", "3")
+    ann.gets("onMessageSendSuccess", "3")
     bob.api.callbackSet(second)
+    bob.gets("onMessageInstantReceive", "ann", 0, "three")
 
 
 def test_callbackSet_after_login(flat: House) -> None:

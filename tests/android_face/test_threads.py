@@ -220,11 +220,8 @@ def test_an_exception_in_a_callback_is_logged(
     flat.enter("bob")  # and is not told again
 
 
-def test_callbacks_wait_for_the_first_handler(flat: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SPEC S2: so many, and then no longer: who sets no handler wants none."""
-    told: list[str] = []
-    monkeypatch.setattr(threads_module, "CALLBACKS_HELD", 10)
-    monkeypatch.setattr(ICallBack, "onMessageInstantReceive", lambda self, *args: told.append(args[2]))
+def test_callbacks_wait_for_the_first_handler(flat: House) -> None:
+    """SPEC S2: nothing is acknowledged before it is told."""
     [ann] = flat.enter("ann")
     bob = AgoraAPIOnlySignal.createAgoraSDKInstance(None, flat.app, url=flat.url)
     bob.login("", "bob", NO_TOKEN, 0, "")
@@ -232,10 +229,92 @@ def test_callbacks_wait_for_the_first_handler(flat: House, monkeypatch: pytest.M
     for number in range(20):
         ann.api.messageInstantSend("bob", 0, str(number), "")
         assert ann.handler.next()[0] == "onMessageSendSuccess"
-    comes_true(lambda: len(told) == 20, "all were told to the default handler")
-    assert told == [str(number) for number in range(20)]
     bob.destroy()
-    flat.enter("bob")  # all was seen
+    [again] = flat.enter("bob")
+    for number in range(20):
+        again.gets("onMessageInstantReceive", "ann", 0, str(number))
+
+
+def test_callbacks_wait_while_no_handler_is_set(flat: House) -> None:
+    """SPEC S2, K7: between two screens: no message is acknowledged, no call is confirmed, nothing is lost."""
+    ann, bob = flat.enter("ann", "bob")
+    bob.api.callbackSet(None)
+    ann.api.messageInstantSend("bob", 0, "one", "1")
+    ann.gets("onMessageSendSuccess", "1")
+    ann.api.channelInviteUser("room", "bob", 0)
+    bob.api.messageInstantSend("ann", 0, "hi", "2")
+    ann.gets("onMessageInstantReceive", "bob", 0, "hi")
+    comes_true(lambda: bob.api._callbacks.waiting == 3, "all wait")
+    ann.heard_all()  # and nothing of a call that has arrived
+    assert bob.handler.told.empty()
+    bob.handler = Recorder()
+    bob.api.callbackSet(bob.handler)
+    told = [bob.handler.next() for _ in range(3)]
+    assert told[0] == ("onMessageInstantReceive", ("ann", 0, "one"))
+    assert sorted(told[1:]) == [
+        ("onInviteReceived", ("room", "ann", 0, "")),
+        ("onMessageSendSuccess", ("2",)),
+    ]
+    ann.gets("onInviteReceivedByPeer", "room", "bob", 0)
+    bob.api.channelInviteAccept("room", "ann", 0, "")
+    ann.gets("onInviteAcceptedByPeer", "room", "bob", 0, "")
+
+
+def test_no_handler_is_set_and_the_program_ends(flat: House) -> None:
+    """SPEC S2, S9: what was not told comes to the next instance."""
+    ann, bob = flat.enter("ann", "bob")
+    bob.api.callbackSet(None)
+    for text in ("1", "2"):
+        ann.api.messageInstantSend("bob", 0, text, text)
+        ann.gets("onMessageSendSuccess", text)
+    bob.api.destroy()
+    [again] = flat.enter("bob")
+    for text in ("1", "2"):
+        again.gets("onMessageInstantReceive", "ann", 0, text)
+
+
+def test_no_handler_is_set_inside_a_callback(flat: House) -> None:
+    """SPEC S2: this callback was the last; what it told is acknowledged."""
+
+    def then(name: str, args: tuple[Any, ...]) -> None:
+        if args[-1] == "1":
+            bob.api.callbackSet(None)
+
+    bob = watched(flat, "bob", then)
+    bob.enter()
+    [ann] = flat.enter("ann")
+    for text in ("1", "2"):
+        ann.api.messageInstantSend("bob", 0, text, text)
+    ann.gets_all(("onMessageSendSuccess", ("1",)), ("onMessageSendSuccess", ("2",)))
+    bob.gets("onMessageInstantReceive", "ann", 0, "1")
+    comes_true(lambda: bob.api._callbacks.waiting == 1, "the second one waits")
+    assert bob.handler.told.empty()
+    bob.api.destroy()
+    [again] = flat.enter("bob")
+    again.gets("onMessageInstantReceive", "ann", 0, "2")
+
+
+@pytest.mark.parametrize("room", [30, 20_000])
+def test_without_a_handler_no_more_waits_than_has_room(
+    flat: House, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """SPEC S2: results of the program's own calls are left out then; messages and calls never."""
+    assert threads_module.CALLBACKS_WAITING == 20_000
+    monkeypatch.setattr(threads_module, "CALLBACKS_WAITING", room)
+    ann, bob = flat.enter("ann", "bob")
+    bob.api.callbackSet(None)
+    for number in range(room):
+        bob.api.messageInstantSend("", 0, "", str(number))  # onMessageSendError and onError each
+    for text in ("1", "2"):
+        ann.api.messageInstantSend("bob", 0, text, text)
+        ann.gets("onMessageSendSuccess", text)
+    comes_true(lambda: bob.api._callbacks.waiting == room + 2, "both came in, besides those that had room")
+    bob.api.callbackSet(bob.handler)
+    told = [bob.handler.next() for _ in range(room + 2)]
+    assert [name for name, _ in told[:room]] == ["onMessageSendError", "onError"] * (room // 2)
+    assert [args[2] for _, args in told[room:]] == ["1", "2"]
+    bob.api.messageInstantSend("", 0, "", "later")
+    bob.fails("message_instant_send", 1004, "onMessageSendError", "later", 1004)
 
 
 # --- messages are acknowledged when the callback has returned ----------------------------------
@@ -256,7 +335,7 @@ async def test_a_message_is_acknowledged_when_its_callback_has_returned(
     ann.gets_all(("onMessageSendSuccess", ("1",)), ("onMessageSendSuccess", ("2",)))
     assert gate.reached.wait(WAIT)
     bob.api.queryUserStatus("ann")  # an acknowledgement would have been served before
-    comes_true(lambda: bob.api._callbacks._queue.qsize() == 2, "the second message and the answer wait")
+    comes_true(lambda: bob.api._callbacks.waiting == 2, "the second message and the answer wait")
     other = await dev_server.client("bob", app=flat.app, device="signalpost-python", polled=False)
     assert [line.content for _, line in await other.poll()] == ["1", "2"]
     gate.open()
@@ -460,7 +539,7 @@ def test_slow_callbacks_lose_channel_events_only_and_say_so(
     assert gate.reached.wait(WAIT)
     comes_true(lambda: ann.api._session._gaps != {}, "events were left out")
     ann.api.queryUserStatus("bob")  # its result comes behind all that came before
-    comes_true(lambda: ann.api._callbacks._queue.qsize() >= 30, "the queue is full")
+    comes_true(lambda: ann.api._callbacks.waiting >= 30, "the queue is full")
     gate.open()
     counts = {"onMessageInstantReceive": 0, "onMessageChannelReceive": 0}
     lost = 0
@@ -494,7 +573,7 @@ def test_more_messages_than_are_kept_wait_at_the_server(flat: House) -> None:
     for _ in range(40):
         assert bob.handler.next()[0] == "onMessageSendSuccess"
     assert gate.reached.wait(WAIT)
-    assert ann.api._callbacks._queue.qsize() <= 5
+    assert ann.api._callbacks.waiting <= 5
     gate.open()
     for number in range(40):
         ann.gets("onMessageInstantReceive", "bob", 0, str(number))

@@ -96,6 +96,37 @@ def test_another_account_has_an_inbox_whose_marks_go_on() -> None:
     assert other.seen == 0
 
 
+def test_a_logout_sees_what_was_told_and_withdraws_the_rest() -> None:
+    """SPEC M11: what was withdrawn comes again with a mark of its own, and its old one means nothing."""
+    box = inbox()
+    one, two, three = (box.take(version) for version in (5, 7, 9))
+    box.tell(one)
+    box.tell(two)
+    box.see(one)
+    box.withdraw()
+    assert (box.seen, box.taken, box.known) == (7, 7, 9)
+    assert not any(box.holds(mark) for mark in (one, two, three))
+    for mark in (two, three):
+        box.tell(mark)
+        box.see(mark)
+    assert box.seen == 7
+    assert box.take(7) == 0
+    again = box.take(9)
+    assert again > three
+    assert box.holds(again)
+    box.see(again)
+    assert box.seen == 9
+
+
+def test_nothing_that_was_not_told_is_seen_by_a_logout_nor_what_is_behind_it() -> None:
+    """SPEC M11, M6: the server knows one version only, up to which all is done."""
+    box = inbox()
+    box.take(1)
+    box.tell(box.take(2))
+    box.withdraw()
+    assert (box.seen, box.taken) == (0, 0)
+
+
 @given(st.lists(st.tuples(st.sampled_from("tsb"), st.integers(0, 20))))
 def test_nothing_unseen_is_acknowledged(script: list[tuple[str, int]]) -> None:
     """SPEC M6: whatever comes, and in whatever order it is seen."""

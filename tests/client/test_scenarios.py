@@ -38,6 +38,7 @@ TOPICS = {
         "login twice",
         "first login: retries limited by their number",
         "first login: retries limited by time",
+        "refused with retry_ms",
     ],
     "logout": [
         "logout answered",
@@ -51,6 +52,10 @@ TOPICS = {
         "logout and login at once, twice in a row",
         "requests between logout and login",
         "kick while leaving",
+        "sends and a logout in one turn",
+        "logout: what is unanswered after two seconds fails first",
+        "logout while reconnecting: what is unanswered fails first",
+        "logout: what the application was told is acknowledged",
     ],
     "connection": [
         "reconnect: growing delays, numbered tries, limited by their number",
@@ -63,6 +68,9 @@ TOPICS = {
         "a close frame without a kick",
         "a reconnect frame",
         "the network may be back",
+        "reconnect: each login succeeds and the connection is lost right behind it",
+        "a request that costs the connection each time",
+        "reconnect: refused with retry_ms",
         "ticks that come late",
         "a ping every 10 seconds",
         "a server that is silent for too long",
@@ -102,7 +110,9 @@ TOPICS = {
         "joining a second channel",
         "joining the same channel again",
         "special channels",
-        "leave:",
+        "leave: nothing of the channel comes after it",
+        "leave: a channel that the session is not in",
+        "leave: twice in one turn",
         "events of other channels",
         "events that are repeated, or in the snapshot",
     ],
@@ -124,6 +134,10 @@ TOPICS = {
         "caller: inviting again while it is accepted",
         "glare: the other invitation was first",
         "glare: the answer comes before",
+        "ending a call that is over",
+        "an end of an old call",
+        "callee: an invitation is confirmed when",
+        "callee: an invitation that rings anew",
         "events of unknown calls",
     ],
     "frames": [
@@ -135,8 +149,8 @@ TOPICS = {
 
 #: The requirements that a session machine has to do with.
 REQUIREMENTS = [
-    *(f"SPEC L{n}" for n in (1, 2, 3, 5, 6, 7, 8, 9, 10, 12, 13, 16, 18, 19)),
-    *(f"SPEC {id}" for id in ("M2", "M6", "M7", "P4", "S7")),
+    *(f"SPEC L{n}" for n in (1, 2, 3, 5, 6, 7, 8, 9, 10, 12, 13, 16, 17, 18, 19)),
+    *(f"SPEC {id}" for id in ("M2", "M6", "M7", "M11", "P4", "S2", "S7")),
     *(f"SPEC C{n}" for n in (1, 2, 3, 4, 9, 10)),
     *(f"SPEC K{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12)),
     *(f"SPEC E{n}" for n in (1, 2, 3, 5)),

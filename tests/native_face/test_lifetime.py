@@ -17,8 +17,8 @@ from signalpost.client import (
     Client,
     LoggedOut,
     NotLoggedIn,
-    RequestError,
     Settings,
+    SignalpostError,
     Status,
 )
 from support.relay import Relay
@@ -116,7 +116,7 @@ async def test_logout_when_the_session_is_lost(native: House) -> None:
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_what_waits_ends_with_the_client(native: House, relay: Relay, end: str) -> None:
-    """SPEC E2: requests fail with 1003, iterations end, calls are over; nothing hangs."""
+    """SPEC E2, M11: requests fail, iterations end, calls are over; nothing hangs."""
     ada = await native.client("ada", url=relay.url, settings=Settings(logout_seconds=0.1))
     bo = await native.client("bo")
     call, _ = await ring(ada, bo)
@@ -137,15 +137,21 @@ async def test_what_waits_ends_with_the_client(native: House, relay: Relay, end:
     answer, over = await begun(call.answered()), await begun(call.ended())
     hanging_up = await begun(call.end())
     await soon(ENDS[end](ada))
+    codes = []
     for task in asked:
-        with pytest.raises(NotLoggedIn):
+        with pytest.raises(SignalpostError) as failed:
             await soon(task)
+        codes.append(int(failed.value.code))
+    assert codes == ([401, 300, 702, 1001] if end == "logout" else [1003] * 4)
     for task in iterated:
         assert await soon(task) == []
     assert isinstance(await soon(answer), CallEnded)
     assert isinstance(await soon(over), CallEnded)
     assert call.state is CallState.OVER
-    with pytest.raises((NotLoggedIn, RequestError)):
+    if end == "close":
+        with pytest.raises(NotLoggedIn):
+            await soon(hanging_up)
+    else:
         await soon(hanging_up)
     relay.speak()
 
@@ -418,3 +424,113 @@ async def test_calls_hold_no_message_back(native: House) -> None:
     await ada.send("bo", "two")
     bo = await native.client("bo")
     assert (await take(bo.messages())).text == "two"
+
+
+async def sent(native: House, account: str, *texts: str) -> None:
+    """Somebody has sent these to an account that is not logged in."""
+    sender = await native.client("sender")
+    for text in texts:
+        await soon(sender.send(account, text))
+
+
+async def test_who_iterates_on_after_the_logout_is_given_nothing_more(native: House) -> None:
+    """SPEC M11: the message in hand is acknowledged, the others come at the next login, once."""
+    await sent(native, "bo", "0", "1", "2", "3")
+    bo = await soon(native.connect("bo"))
+    told = []
+    async for message in bo.messages():
+        told.append(message.text)
+        if message.text == "1":
+            await soon(bo.logout())
+    assert told == ["0", "1"]
+    assert [message async for message in bo.messages()] == []
+    again = await native.client("bo")
+    assert [(await take(again.messages())).text for _ in range(2)] == ["2", "3"]
+    again.messages().done()
+    await soon(again.logout())
+    last = await native.client("bo")
+    await soon(last.send("bo", "end"))
+    assert (await take(last.messages())).text == "end"
+
+
+async def test_who_iterates_while_another_task_logs_out_is_given_nothing_more(native: House) -> None:
+    """SPEC M11: nothing is given between the logout and its answer, either."""
+    await sent(native, "bo", "0", "1", "2")
+    bo = await soon(native.connect("bo"))
+    first = await take(bo.messages())
+    leaving = asyncio.create_task(bo.logout())
+    await asyncio.sleep(0)
+    assert [message async for message in bo.messages()] == []
+    await soon(leaving)
+    again = await native.client("bo")
+    assert first.text == "0"
+    assert [(await take(again.messages())).text for _ in range(2)] == ["1", "2"]
+
+
+async def test_a_break_acknowledges_nothing_and_gives_nothing_more(native: House) -> None:
+    """SPEC M11: `close` is no logout; what was in hand comes again."""
+    await sent(native, "bo", "0", "1")
+    bo = await soon(native.connect("bo"))
+    assert (await take(bo.messages())).text == "0"
+    bo.close()
+    assert [message async for message in bo.messages()] == []
+    again = await native.client("bo")
+    assert [(await take(again.messages())).text for _ in range(2)] == ["0", "1"]
+
+
+async def test_sends_and_a_logout_in_one_turn(native: House) -> None:
+    """SPEC M11: what was asked before the logout is answered before it."""
+    ada, bo = await soon(native.connect("ada")), await native.client("bo")
+    sends = [ada.send("bo", str(number)) for number in range(20)]
+    *ids, _ = await soon(asyncio.gather(*sends, ada.logout()))
+    assert len(set(ids)) == 20
+    assert [(await take(bo.messages())).text for _ in range(20)] == [str(number) for number in range(20)]
+
+
+async def test_a_logout_while_reconnecting_fails_what_waits_with_its_code(
+    native: House, relay: Relay
+) -> None:
+    """SPEC M11, E1."""
+    ada = await native.client("ada", url=relay.url, retries=1000)
+    room = await soon(ada.join("room"))
+    relay.shut()
+    while ada.status is not Status.RECONNECTING:
+        await take(ada.events())
+    asked = [await begun(each) for each in (ada.send("bo", "x"), room.set("a", "b"), room.count())]
+    leaving = await begun(room.leave())
+    await soon(ada.logout())
+    codes = []
+    for task in asked:
+        with pytest.raises(SignalpostError) as failed:
+            await soon(task)
+        codes.append(int(failed.value.code))
+    assert codes == [401, 1001, 501]
+    await soon(leaving)
+    assert not room.joined
+    relay.reopen()
+
+
+async def test_ending_a_call_that_is_over(native: House) -> None:
+    """SPEC K12: returns, in every state, and touches no newer call of the same pair."""
+    ada, bo = await native.client("ada"), await native.client("bo")
+    call, ringing = await ring(ada, bo)
+    await soon(ringing.refuse())
+    await soon(call.ended())
+    newer, rings_again = await ring(ada, bo)
+    for each in (call, ringing):
+        await soon(each.end())
+        await soon(each.end("again"))
+    await soon(asyncio.gather(newer.end(), newer.end()))
+    assert isinstance(await soon(newer.ended()), CallEnded)
+    assert isinstance(await soon(rings_again.ended()), CallEnded)
+    await soon(bo.logout())
+    await soon(rings_again.end())
+
+
+async def test_leaving_a_channel_twice_at_once(native: House) -> None:
+    """SPEC C3: both return."""
+    ada = await native.client("ada")
+    room = await soon(ada.join("room"))
+    await soon(asyncio.gather(room.leave(), room.leave()))
+    await soon(room.leave())
+    assert not room.joined

@@ -37,6 +37,7 @@ from signalpost.client.steps import (
     Respond,
     Seen,
     Tick,
+    Told,
     Transmit,
     Unanswered,
 )
@@ -196,11 +197,15 @@ class Player:
         for verb in verbs:
             given = self._INPUTS[verb](self, step)
             effects += [_Seen(self.now, effect) for effect in self.machine.step(given, self.now)]
-        allowed = {"at", "effects", "status", *verbs, *(_BESIDES.get(verbs[0], ()) if verbs else ())}
+        allowed = {"at", "effects", "status", "held", *verbs, *(_BESIDES.get(verbs[0], ()) if verbs else ())}
         assert step.keys() <= allowed, f"unknown members: {step.keys() - allowed}"
         self._compare(step.get("effects", []), effects)
         if "status" in step and self.machine.status != step["status"]:
             raise Mismatch(f"status is {self.machine.status}, expected {step['status']}")
+        if "held" in step:
+            held = [name for name, mark in self.marks.items() if self.machine.holds(mark)]
+            if held != step["held"]:
+                raise Mismatch(f"marks held are {held}, expected {step['held']}")
 
     def _advance(self, to: float) -> list[_Seen]:
         """Go on to a time, with a tick at every deadline on the way."""
@@ -250,6 +255,9 @@ class Player:
         action = Action[step["respond"].upper()]
         extra = build(step.get("extra", ""), self.saved)
         return Respond(self._number(step["as"]), self.calls[step["call"]], action, extra)
+
+    def _tell(self, step: dict[str, Any]) -> Input:
+        return Told(self.marks[substitute(step["told"], self.saved)])
 
     def _see(self, step: dict[str, Any]) -> Input:
         return Seen(self.marks[substitute(step["seen"], self.saved)])
@@ -317,6 +325,7 @@ class Player:
         "request": _request,
         "invite": _invite,
         "respond": _respond,
+        "told": _tell,
         "seen": _see,
         "opened": _opened,
         "closed": _closed,

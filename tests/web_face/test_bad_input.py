@@ -130,6 +130,7 @@ async def test_channel_invite_user_2(ada: User) -> None:
         assert ada.told.empty()
         await ada.expect_failure(code)
         call.channelInviteEnd()
+        await ada.expect("onInviteEndByMyself", "")
         assert json.dumps(call.toJSON())
     assert ada.told.empty()
 

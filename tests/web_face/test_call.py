@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from signalpost.web import Call
+from support.pretender import pretending, refusal
 from web_face.people import House, User
 
 
@@ -35,11 +37,10 @@ async def test_call_channelInviteAccept(web: House) -> None:
 
 async def test_call_channelInviteRefuse(web: House) -> None:
     """SPEC K2: the caller is told, with the extra; the call is over."""
-    ada, going, bo, coming = await ringing(web)
+    ada, _, bo, coming = await ringing(web)
     coming.channelInviteRefuse("not now")
     await ada.expect("onInviteRefusedByPeer", "not now")
-    going.channelInviteEnd()  # late, and so nothing (K12)
-    coming.channelInviteAccept()
+    coming.channelInviteAccept()  # late, and so nothing (K12)
     await ada.quiet()
     await bo.quiet()
 
@@ -92,7 +93,7 @@ async def test_call_onInviteFailed(web: House) -> None:
     call = ada.invite("room", "nobody", {"_require_peer_online": 1})
     assert ada.told.empty()
     assert await ada.expect_failure(703)
-    call.channelInviteEnd()
+    call.channelInviteAccept()
     await ada.quiet()
 
 
@@ -110,6 +111,65 @@ async def test_call_onInviteEndByMyself(web: House) -> None:
     going.channelInviteEnd()
     await ada.expect("onInviteEndByMyself", "")
     await bo.expect("onInviteEndByPeer", "")
+
+
+async def test_ending_a_call_that_is_over_is_answered_each_time(web: House) -> None:
+    """SPEC K12: whoever has ended it, in every state, and nothing goes to the peer."""
+    ada, going, bo, coming = await talking(web)
+    going.channelInviteEnd()
+    going.channelInviteEnd()
+    for _ in range(2):
+        await ada.expect("onInviteEndByMyself", "")
+    await bo.expect("onInviteEndByPeer", "")
+    for call, user in ((going, ada), (coming, bo)):
+        for _ in range(3):
+            call.channelInviteEnd("again")
+            assert user.told.empty()
+            await user.expect("onInviteEndByMyself", "")
+    bo.session.logout()
+    await bo.expect("onLogout", 101)
+    for _ in range(2):
+        coming.channelInviteEnd()
+        await bo.expect("onInviteEndByMyself", "")
+    await ada.quiet()
+
+
+async def test_an_old_call_never_touches_a_newer_one_of_the_same_pair(web: House) -> None:
+    """SPEC K12: its end is answered, and the newer call goes on."""
+    ada, _, bo, old = await ringing(web)
+    old.channelInviteRefuse()
+    await ada.expect("onInviteRefusedByPeer", "")
+    ada.invite("room", "bo")
+    newer = await bo.rings("room", "ada")
+    await ada.expect("onInviteReceivedByPeer", "")
+    for _ in range(2):
+        old.channelInviteEnd()
+        await bo.expect("onInviteEndByMyself", "")
+    old.channelInviteAccept()
+    newer.channelInviteAccept("yes")
+    await ada.expect("onInviteAcceptedByPeer", "yes")
+    await bo.quiet()
+
+
+async def test_the_end_of_a_call_of_a_session_that_is_over(web: House) -> None:
+    """SPEC K12: answered, and nothing of the new session is touched."""
+    signal = web.signal()
+    ada, bo = await web.user("ada"), await web.user("bo", signal=signal)
+    ada.invite("room", "bo", {"_timeout": 30})
+    old = await bo.rings("room", "ada", '{"_timeout":30}')
+    await ada.expect("onInviteReceivedByPeer", "")
+    bo.session.logout()
+    await bo.expect("onInviteEndByMyself", "")
+    await bo.expect("onLogout", 101)
+    await ada.expect_failure(703)
+    again = await web.user("bo", signal=signal)
+    ada.invite("room", "bo")
+    newer = await again.rings("room", "ada")
+    await ada.expect("onInviteReceivedByPeer", "")
+    old.channelInviteEnd()
+    await bo.expect("onInviteEndByMyself", "")
+    newer.channelInviteAccept()
+    await ada.expect("onInviteAcceptedByPeer", "")
 
 
 async def test_call_onInviteMsg(web: House) -> None:
@@ -145,3 +205,31 @@ async def test_the_server_names_a_channel_that_has_no_name(web: House) -> None:
     while (told := await bo.next())[0] == "onInviteReceived":
         assert told[1].channelName == other.channelName
     assert told == ("onInviteEndByPeer", "")
+
+
+async def test_an_end_that_the_server_refuses_is_told(web: House) -> None:
+    """SPEC K12, E3: the call is open still, and the next end is sent."""
+    said = [refusal("too many requests: 100 a second", 1001), ("", {"result": "ok"})]
+
+    def answer(func: str, args: dict[str, Any]) -> Any:
+        match func:
+            case "login":
+                return []
+            case "voip_invite":
+                return "", {"result": "ok", "channelName": "room"}
+            case "voip_invite_bye":
+                return said.pop(0)
+        return "", {"result": "ok", "status": 0}
+
+    async with pretending(answer) as url:
+        ada = await web.user("ada", url=url)
+        call = ada.invite("room", "bo")
+        call.channelInviteEnd()
+        await ada.expect("onError", "channel_invite_end", 1001, "too many requests: 100 a second")
+        call.channelInviteEnd()
+        await ada.expect("onInviteEndByMyself", "")
+        call.channelInviteEnd()
+        await ada.expect("onInviteEndByMyself", "")
+        assert said == []
+        ada.session.logout()
+        await ada.expect("onLogout", 101)

@@ -47,8 +47,33 @@ async def test_channel_channelLeave(web: House) -> None:
     await ada.quiet()
     other.channelLeave()
     await bo.expect("onChannelLeaved", 0)
-    room.channelLeave(ada.answer("cb"))
-    await ada.expect("cb", {"code": 1001, "reason": "not in channel"})
+    for _ in range(3):  # and so it is if one is not in it (C3)
+        room.channelLeave(ada.answer("cb"))
+        assert ada.told.empty()
+        await ada.expect("cb")
+        await ada.expect("onChannelLeaved", 0)
+
+
+async def test_leaving_twice_in_one_turn_is_answered_twice(web: House) -> None:
+    """SPEC C3: with `cb` and without."""
+    ada, room, bo, _ = await together(web)
+    room.channelLeave(ada.answer("first"))
+    room.channelLeave()
+    await ada.expect("first")
+    await ada.expect("onChannelLeaved", 0)
+    await ada.expect("onChannelLeaved", 0)
+    await bo.expect("onChannelUserLeaved", "ada", 0)
+
+
+async def test_leaving_a_channel_while_the_join_is_on_its_way(web: House) -> None:
+    """SPEC C3: first in, then out."""
+    ada = await web.user("ada")
+    joining = ada.channel("room")
+    joining.channelLeave(ada.answer("cb"))
+    await ada.expect("onChannelJoined")
+    await ada.expect("onChannelUserList", [["ada", 0]])
+    await ada.expect("cb")
+    await ada.expect("onChannelLeaved", 0)
 
 
 async def test_channel_channelSetAttr(web: House) -> None:

@@ -56,7 +56,7 @@ MET = {
     Code.LOGIN_E_CANCEL: ["test_203_logout_while_connecting"],
     Code.LOGIN_E_TOKENEXPIRED: ["test_204_and_206_bad_tokens"],
     Code.LOGIN_E_TOKENWRONG: ["test_204_and_206_bad_tokens"],
-    Code.LOGIN_E_ALREADY_LOGIN: ["test_login_while_logged_in_is_ignored"],
+    Code.LOGIN_E_ALREADY_LOGIN: ["test_a_second_login_makes_none"],
     Code.LOGIN_E_INVALID_USER: ["test_209_no_name"],
     Code.JOINCHANNEL_E_OTHER: ["test_300_not_for_this_account", "test_without_an_answer"],
     Code.SENDMESSAGE_E_OTHER: ["test_400_not_a_member"],
@@ -449,13 +449,18 @@ async def test_1003_not_logged_in(web: House) -> None:
     await ada.expect("cb", failure)
     room.channelLeave(ada.answer("cb"))
     await ada.expect("cb", failure)
+    await ada.expect("onError", "channel_leave", 1003, failure["reason"])
+    room.channelLeave()
+    await ada.expect("onError", "channel_leave", 1003, failure["reason"])
     room.channelSetAttr("a", "b", ada.answer("cb"))
     await ada.expect("cb", failure)
     room.channelDelAttr("a", ada.answer("cb"))
     await ada.expect("cb", failure)
     room.channelClearAttr(ada.answer("cb"))
     await ada.expect("cb", failure)
-    for method in ("Accept", "Refuse", "End"):
+    call.channelInviteEnd()
+    await ada.expect("onInviteEndByMyself", "")
+    for method in ("Accept", "Refuse"):
         getattr(call, f"channelInvite{method}")()
         name = f"channel_invite_{method.lower()}"
         await ada.expect("onError", name, 1003, failure["reason"])

@@ -213,10 +213,28 @@ async def test_a_message_is_acknowledged_when_its_callback_has_ended(web: House)
     await (await web.user("ada")).quiet()
 
 
+class Inbox:
+    """What is told, and what was seen."""
+
+    def __init__(self) -> None:
+        self.marks: list[int] = []  # that were told
+        self.seen_marks: list[int] = []
+
+    def holds(self, mark: int) -> bool:
+        return True
+
+    def told(self, mark: int) -> None:
+        self.marks.append(mark)
+
+    def seen(self, mark: int) -> None:
+        self.seen_marks.append(mark)
+
+
 async def test_at_most_a_thousand_coroutines_are_unfinished() -> None:
     """SPEC S1: then what comes next waits until one has ended."""
-    seen: list[int] = []
-    delivery = Delivery(seen.append)
+    inbox = Inbox()
+    seen = inbox.seen_marks
+    delivery = Delivery(inbox)
     gates: list[asyncio.Event] = []
 
     class Owner:
@@ -255,8 +273,9 @@ async def test_at_most_a_thousand_coroutines_are_unfinished() -> None:
 
 async def test_a_cancelled_coroutine_counts_as_finished() -> None:
     """SPEC S1: the application may cancel what it is called in."""
-    seen: list[int] = []
-    delivery = Delivery(seen.append)
+    inbox = Inbox()
+    seen = inbox.seen_marks
+    delivery = Delivery(inbox)
 
     class Owner:
         async def callback(self) -> None:
@@ -275,6 +294,21 @@ async def test_a_cancelled_coroutine_counts_as_finished() -> None:
         return sorted(seen) == [1, 2]
 
     await until(is_done, "both have ended")
+
+
+async def test_whatever_a_callback_raises_its_message_is_acknowledged() -> None:
+    """SPEC M11: what ends the program is handed on, and the message does not come again."""
+    inbox = Inbox()
+    delivery = Delivery(inbox)
+
+    class Owner:
+        def callback(self) -> None:
+            raise KeyboardInterrupt
+
+    delivery.tell(Owner(), "callback", mark=1)
+    with pytest.raises(KeyboardInterrupt):
+        delivery._run()
+    assert inbox.marks == inbox.seen_marks == [1]
 
 
 async def test_channel_events_are_left_out_when_callbacks_are_too_slow(

@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from signalpost.web import Signal
-from web_face.people import House
+from support.relay import Relay
+from web_face.people import QUICK, House
 
 
 async def test_signal_login(web: House) -> None:
@@ -34,9 +35,11 @@ async def test_signal_setDoLog(
     line = "ada: 208: login while logged in, nothing done"
     assert capsys.readouterr().err == f"signalpost INFO {line}\n"
     assert caplog.record_tuples == [("signalpost.web", logging.INFO, line)]
+    await silent.expect("onLoginSuccess", 0)
 
     signal.setDoLog(True, "WARNING")
     signal.login("ada", "a-secret-token")
+    await silent.expect("onLoginSuccess", 0)
     assert capsys.readouterr().err == ""
 
     signal.setDoLog(True)
@@ -94,17 +97,38 @@ def test_without_an_address_there_is_no_signal() -> None:
 # --- twice, and again -----------------------------------------------------------------------------
 
 
-async def test_login_while_logged_in_is_ignored(web: House, capsys: pytest.CaptureFixture[str]) -> None:
-    """SPEC L8: in states 1 to 3 the session that exists, a log line 208, and no callback."""
+async def test_a_second_login_makes_none(web: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """SPEC L8: in states 1 to 3 the session that exists and a log line 208; in state 2 it is told again."""
     signal = web.signal()
     signal.setDoLog(True, "INFO")
     user = web.enter("ada", signal=signal)
     assert signal.login("ada", "any") is user.session
     await user.expect("onLoginSuccess", 0)
     assert signal.login("ada", "any", 3, 4) is user.session
+    assert user.told.empty()
+    await user.expect("onLoginSuccess", 0)
     assert signal.login("ada", None) is user.session
+    await user.expect("onLoginSuccess", 0)
     await user.quiet()
     assert capsys.readouterr().err.count("208") == 3
+
+
+async def test_a_second_login_while_reconnecting_is_answered_by_the_reconnect(
+    web: House, relay: Relay
+) -> None:
+    """SPEC L8, S7: not before."""
+    signal = web.signal(QUICK, relay.url)
+    user = await web.user("ada", signal=signal)
+    relay.shut()
+    await user.expect("onReconnecting", 1)
+    assert user.session.state == 3
+    assert signal.login("ada", "any") is user.session
+    relay.reopen()
+    told = await user.next()
+    while told[0] == "onReconnecting":
+        told = await user.next()
+    assert told == ("onLoginSuccess", 0)
+    await user.expect("onReconnected")
 
 
 async def test_another_account_is_another_session(web: House) -> None:
@@ -152,6 +176,7 @@ async def test_the_old_session_can_do_nothing_more(web: House) -> None:
     await old.expect("cb", True, {"code": 1003, "reason": "not logged in: log in first"})
     room.channelLeave(old.answer("cb"))
     await old.expect("cb", {"code": 1003, "reason": "not logged in: log in first"})
+    await old.expect("onError", "channel_leave", 1003, "not logged in: log in first")
     old.invite("room", "bo")
     await old.expect_failure(1003)
     await new.quiet()

@@ -56,6 +56,7 @@ class Session:
         self._calls = OpenCalls()
         self._account = ""  # of the last login
         self._gaps: dict[str, Gap] = {}  # by channel: events that are being left out
+        self._told = 0  # the highest mark of a callback that is known to have begun
         self._over: Callable[[], object] | None = None  # is called when the instance's last session is over
         self.status = 0  # what getStatus() says; other threads may read it (SPEC L12)
 
@@ -72,6 +73,7 @@ class Session:
             retries=given.retries,
             retry_seconds=given.retry_seconds,
         )
+        self._callbacks.withdraw(self._engine.holds)  # those of another account come when it logs in again
         self.status = self._engine.status
 
     def refuse_login(self, name: str, own: Code, code: Code, reason: str) -> None:
@@ -84,8 +86,12 @@ class Session:
         self.error(name, code, reason)
 
     def logout(self) -> None:
-        """Log out (SPEC L9)."""
-        self._engine.logout()
+        """Log out (SPEC L9, M11): what was told is acknowledged, and messages that wait come again."""
+        with self._callbacks.paused() as last:
+            for mark in range(self._told + 1, last + 1):  # on their way from the callback thread
+                self.told(mark)
+            self._engine.logout()
+            self._callbacks.withdraw(self._engine.holds)
         self.status = self._engine.status
 
     def perform(self, errand: Errand) -> None:
@@ -117,7 +123,9 @@ class Session:
     def respond(self, name: str, channel: str, peer: str, action: Action, extra: str) -> None:
         """Do something to the call with this peer (SPEC K2 to K4)."""
         call = self._calls.find(channel, peer)
-        if self._engine.status == 0:
+        if call is None and action is Action.END:
+            self._callbacks.put(_ended_by_myself(channel, peer))  # in every state (SPEC K12)
+        elif self._engine.status == 0 and action is not Action.END:
             self.error(name, Code.GENERAL_E_NOT_LOGIN, _NOT_LOGGED_IN)
         elif call is None:
             self.error(name, Code.GENERAL_E_FAILED, _NO_CALL)
@@ -156,6 +164,9 @@ class Session:
                 self._calls.accept(call.number)
             elif action is Action.REFUSE:
                 self._calls.remove(call.number)
+            elif action is Action.END:
+                self._calls.remove(call.number)
+                self._callbacks.put(_ended_by_myself(call.channels[-1], call.peer))
             if done is not None:
                 self._callbacks.put(done)
 
@@ -172,6 +183,11 @@ class Session:
         """What onError is told."""
         self._callbacks.put(Callback("onError", (name, int(code), reason)))
 
+    def told(self, mark: int) -> None:
+        """A callback that has a mark begins (SPEC S2)."""
+        self._told = max(self._told, mark)
+        self._engine.told(mark)
+
     def seen(self, mark: int) -> None:
         """A callback that had a mark has returned (SPEC M6)."""
         self._engine.seen(mark)
@@ -182,7 +198,7 @@ class Session:
         """Log out; `over` is called when nothing goes on any more (SPEC S9)."""
         self._over = over
         if not self._engine.is_out:
-            self._engine.logout()
+            self.logout()
         self._look_for_end()
 
     def _look_for_end(self) -> None:
@@ -259,7 +275,9 @@ class Session:
 
     @_tell.register
     def _(self, event: events.Message) -> None:
-        self._callbacks.put(Callback("onMessageInstantReceive", (event.sender, 0, event.text), event.mark))
+        if self._engine.holds(event.mark):
+            args = (event.sender, 0, event.text)
+            self._callbacks.put(Callback("onMessageInstantReceive", args, event.mark, is_message=True))
 
     # --- channels -------------------------------------------------------------------------------
 
@@ -333,7 +351,7 @@ class Session:
         if event.by_peer:
             self._call("onInviteEndByPeer", event, event.extra, mark=event.mark)
         else:
-            self._call("onInviteEndByMyself", event, mark=event.mark)
+            self._callbacks.put(_ended_by_myself(event.channel, event.peer))
 
     @_tell.register
     def _(self, event: events.CallKeys) -> None:
@@ -341,6 +359,10 @@ class Session:
 
     def _call(self, name: str, event: events.CallEvent, *more: str, mark: int) -> None:
         self._callbacks.put(Callback(name, (event.channel, event.peer, 0, *more), mark))
+
+
+def _ended_by_myself(channel: str, peer: str) -> Callback:
+    return Callback("onInviteEndByMyself", (channel, peer, 0))
 
 
 def lost_events(channel: str, count: int) -> Callback:

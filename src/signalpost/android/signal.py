@@ -57,7 +57,7 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         self._destroyed = False  # destroy() was called
         self._ended = threading.Event()  # and has done its work
         self._loop = LoopThread(name)
-        self._callbacks = CallbackThread(name, seen=self._seen, lost=_tell_gap)
+        self._callbacks = CallbackThread(name, told=self._told, seen=self._seen, lost=_tell_gap)
         self._loop.wait(self._begin, address)
 
     def _begin(self, address: str) -> None:
@@ -102,17 +102,16 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         self._ended.set()
 
     def callbackSet(self, handler: ICallBack | None) -> None:
-        """Who is told what comes next; None: nobody. Before the first call everything waits."""
+        """Who is told what comes next; None, and before the first call: nobody, and everything waits."""
         if self._destroyed:
             _log.info(_DESTROYED)
             return
-        given = ICallBack() if handler is None else handler
-        missing = [name for name in _CALLBACKS if not callable(getattr(given, name, None))]
-        if missing:
+        missing = [name for name in _CALLBACKS if not callable(getattr(handler, name, None))]
+        if handler is not None and missing:
             reason = f"the handler has to have all callbacks of ICallBack: {missing[0]} is missing"
             self._post(self._session.error, "callback_set", Code.GENERAL_E_WRONG_PARAM, reason)
         else:
-            self._callbacks.set_handler(given)
+            self._callbacks.set_handler(handler)
 
     def callbackGet(self) -> ICallBack:
         """Who is told what comes next; never None."""
@@ -267,7 +266,7 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         )
 
     def channelLeave(self, channelID: str) -> None:
-        """Leave a channel: onChannelLeaved with 602 (SPEC C3)."""
+        """Leave a channel: onChannelLeaved with 602, also if one is not in it (SPEC C3)."""
         self._ask("channel_leave", lambda: arguments.leave(channelID))
 
     def channelQueryUserNum(self, channelID: str) -> None:
@@ -346,7 +345,10 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         )
 
     def channelInviteEnd(self, channelID: str, account: str, uid: int) -> None:
-        """End a call at any time: onInviteEndByMyself, the other side gets onInviteEndByPeer (SPEC K3)."""
+        """End a call at any time: onInviteEndByMyself, the other side gets onInviteEndByPeer (SPEC K3).
+
+        Without a call of this pair the same is told, and nothing done (SPEC K12).
+        """
         self._respond("channel_invite_end", channelID, account, Action.END, lambda: "")
 
     # --- to the loop ----------------------------------------------------------------------------
@@ -359,6 +361,9 @@ class AgoraAPIOnlySignal(IAgoraAPI):
         """What changes `getStatus()` has changed it when the method returns."""
         if self._destroyed or not self._loop.wait(call, *args):
             _log.info(_DESTROYED)
+
+    def _told(self, mark: int) -> None:
+        self._loop.post(self._session.told, mark)
 
     def _seen(self, mark: int) -> None:
         self._loop.post(self._session.seen, mark)

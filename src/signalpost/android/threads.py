@@ -9,8 +9,8 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
-from queue import SimpleQueue
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from signalpost.android.callbacks import ICallBack
@@ -20,17 +20,17 @@ __all__ = ["Callback", "CallbackThread", "Gap", "LoopThread"]
 _log = logging.getLogger("signalpost.android")
 
 CALLBACKS_WAITING = 20_000  # callbacks in the queue, above which what may be left out is left out
-CALLBACKS_HELD = 1_000  # callbacks that wait for the first handler
 COMMANDS_WAITING = 1_000  # calls of the application that the loop has not taken yet; then callers wait
 PATIENCE = 10.0  # seconds for a callback that runs, or for the loop, to come to its end
 
 
 class Callback(NamedTuple):
-    """A callback that is to run; `mark` is then seen (SPEC M6)."""
+    """A callback that is to run; `mark` is then told, and behind it seen (SPEC M6)."""
 
     name: str
     args: tuple[Any, ...]
     mark: int = 0
+    is_message: bool = False  #: a logout withdraws it (SPEC M11)
 
 
 class Gap:
@@ -57,16 +57,25 @@ class Gap:
 
 
 class CallbackThread:
-    """Runs callbacks in the order in which they were put. It begins when there is a handler."""
+    """Runs callbacks in the order in which they were put, while there is a handler."""
 
-    def __init__(self, name: str, *, seen: Callable[[int], None], lost: Callable[[Gap], Callback]) -> None:
-        self.handler = ICallBack()  # who gets what comes next
+    def __init__(
+        self,
+        name: str,
+        *,
+        told: Callable[[int], None],
+        seen: Callable[[int], None],
+        lost: Callable[[Gap], Callback],
+    ) -> None:
+        self._told = told  # is told the mark of a callback that begins
         self._seen = seen  # is told the mark of a callback that has returned
         self._lost = lost  # how a gap is told
-        self._queue: SimpleQueue[Callback | Gap | None] = SimpleQueue()
-        self._begun = threading.Event()  # a handler was set, or too much waits for one
+        self._changed = threading.Condition()  # guards what follows; notified when the thread may go on
+        self._handler: ICallBack | None = None  # who gets what comes next; None: everything waits
+        self._queue: deque[Callback | Gap] = deque()  # what waits
         self._stopped = False  # no callback begins any more
-        self._mark = 0  # of the callback that runs
+        self._mark = 0  # of the callback that runs, or was the last
+        self._is_full = False  # callbacks are left out for want of a handler; said once
         self._thread = threading.Thread(target=self._run, name=f"{name}-callbacks", daemon=True)
         self._thread.start()
 
@@ -76,53 +85,96 @@ class CallbackThread:
         return threading.current_thread() is self._thread
 
     @property
+    def waiting(self) -> int:
+        """How many callbacks wait."""
+        return len(self._queue)
+
+    @property
     def is_crowded(self) -> bool:
         """Whether so much waits that nothing should be put that may be left out."""
-        return self._queue.qsize() >= CALLBACKS_WAITING
+        return len(self._queue) >= CALLBACKS_WAITING
 
-    def set_handler(self, handler: ICallBack) -> None:
-        """What comes next goes to this one."""
-        self.handler = handler
-        self._begun.set()
+    @property
+    def handler(self) -> ICallBack:
+        """Who is told what comes next; one that does nothing if nobody is."""
+        return ICallBack() if self._handler is None else self._handler
+
+    def set_handler(self, handler: ICallBack | None) -> None:
+        """What comes next goes to this one; None: it waits."""
+        with self._changed:
+            self._handler = handler
+            self._is_full = False
+            self._changed.notify_all()
 
     def put(self, item: Callback | Gap) -> None:
         """Run this one after all others; nothing once stopped."""
-        if self._stopped:
-            return
-        self._queue.put(item)
-        if not self._begun.is_set() and self._queue.qsize() > CALLBACKS_HELD:
-            self._begun.set()
+        with self._changed:
+            if self._stopped or self._is_left_out(item):
+                return
+            self._queue.append(item)
+            self._changed.notify_all()
+
+    def _is_left_out(self, item: Callback | Gap) -> bool:
+        """Whether nobody takes callbacks and too many wait; what comes from the inbox has a bound there."""
+        if self._handler is not None or not self.is_crowded or isinstance(item, Gap) or item.mark:
+            return False
+        if not self._is_full:
+            self._is_full = True
+            _log.warning("%d callbacks wait for a handler: others are left out", CALLBACKS_WAITING)
+        return True
+
+    @contextmanager
+    def paused(self) -> Iterator[int]:
+        """No callback begins meanwhile; the mark of the last that had one and has begun."""
+        with self._changed:
+            yield self._mark
+
+    def withdraw(self, is_held: Callable[[int], bool]) -> None:
+        """Of the messages that wait only those whose marks are held are told (SPEC M11)."""
+        with self._changed:
+            waiting = list(self._queue)
+            self._queue.clear()
+            for item in waiting:
+                if isinstance(item, Gap) or not item.is_message or is_held(item.mark):
+                    self._queue.append(item)
 
     def stop(self) -> None:
         """No callback begins any more. Waits for the one that runs, at most 10 s, unless called from it."""
-        self._stopped = True
-        self._begun.set()
-        self._queue.put(None)
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
         if self.is_current:
-            mark, self._mark = self._mark, 0
-            self._see(mark)  # who destroys has dealt with it, and nobody else will be asked
+            self._seen(self._mark)  # who destroys has dealt with it, and nobody else will be asked
             return
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
             _log.warning("a callback goes on for more than %g s after the destroy", PATIENCE)
 
     def _run(self) -> None:
-        self._begun.wait()
-        while True:
-            item = self._queue.get()
-            if item is None or self._stopped:
-                return
-            name, args, self._mark = self._lost(item) if isinstance(item, Gap) else item
+        while (step := self._next()) is not None:
+            handler, (name, args, mark, _) = step
+            if mark:
+                self._told(mark)  # before it: what the callback does must not come first
             try:
-                getattr(self.handler, name)(*args)
+                getattr(handler, name)(*args)
             except BaseException:  # the application's code: whatever it raises, the next callback comes
                 _log.exception("an exception in %s", name)
-            mark, self._mark = self._mark, 0
-            self._see(mark)
+            if mark:
+                self._seen(mark)
 
-    def _see(self, mark: int) -> None:
-        if mark:
-            self._seen(mark)
+    def _next(self) -> tuple[ICallBack, Callback] | None:
+        """Wait for a callback and a handler; None: no more begin."""
+        with self._changed:
+            while self._handler is None or not self._queue:
+                if self._stopped:
+                    return None
+                self._changed.wait()
+            if self._stopped:
+                return None
+            item = self._queue.popleft()
+            callback = self._lost(item) if isinstance(item, Gap) else item
+            self._mark = callback.mark or self._mark
+            return self._handler, callback
 
 
 class LoopThread:

@@ -9,6 +9,8 @@ Every state ends when the peer or the server says so, or with the session. Laws:
  2. `CallReceived` comes once at most and before any answer (K1).
  3. An event about a call that is not open means nothing (PROTOCOL §8).
  4. So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
+ 5. `CallEnded` by this client is an end that nobody asked for with a request: a logout, or law 1. One that
+    was asked for is told by the answer, however often it is asked for (K12).
 """
 
 from __future__ import annotations
@@ -71,12 +73,13 @@ _content = msgspec.json.Decoder(_Content).decode
 class Calls:
     """The open calls of one session. Numbers of incoming calls are even, of outgoing ones odd."""
 
-    __slots__ = ("_by_pair", "_invited", "_last_incoming", "_left_out", "_most_ringing")
+    __slots__ = ("_by_pair", "_invited", "_last_incoming", "_left_out", "_most_ringing", "_untold")
 
     def __init__(self, most_ringing: int) -> None:
         self._most_ringing = most_ringing
         self._by_pair: dict[tuple[str, str], OpenCall] = {}  # by channel and peer: all that have a name
         self._invited: dict[int, OpenCall] = {}  # by number: invitations that the server has not answered
+        self._untold: dict[int, OpenCall] = {}  # by mark: incoming calls that the application was not told of
         self._last_incoming = 0
         self._left_out = 0  # invitations, since `take_left_out`
 
@@ -121,10 +124,9 @@ class Calls:
         if call is not None:
             call.stage = Stage.ACCEPTED
 
-    def ended(self, number: int) -> list[Event]:
-        """The server took this client's end of the call."""
-        call = self._close(self.find(number))
-        return [] if call is None else [_ended(call, by_peer=False)]
+    def ended(self, number: int) -> None:
+        """This client has ended the call: that is told by the answer to its request."""
+        self._close(self.find(number))
 
     def refused(self, number: int) -> None:
         """The server took this client's refusal."""
@@ -144,6 +146,7 @@ class Calls:
         calls = [*self._by_pair.values(), *self._invited.values()]
         self._by_pair.clear()
         self._invited.clear()
+        self._untold.clear()
         return calls
 
     def _close(self, call: OpenCall | None) -> OpenCall | None:
@@ -164,6 +167,13 @@ class Calls:
             return self._incoming(content, mark)
         return self._happened(line.type, content, mark)
 
+    def told(self, mark: int) -> OpenCall | None:
+        """The incoming call that the application is told of with this mark, if it still rings."""
+        call = self._untold.pop(mark, None)
+        if call is None or self._by_pair.get((call.channel, call.peer)) is not call:
+            return None
+        return call if call.stage is Stage.INCOMING else None
+
     def take_left_out(self) -> int:
         """How many invitations were left out since this was asked for last."""
         left_out, self._left_out = self._left_out, 0
@@ -179,7 +189,7 @@ class Calls:
             return events
         self._last_incoming += 2
         call = OpenCall(self._last_incoming, content.channel, content.peer, Stage.INCOMING)
-        self._by_pair[call.channel, call.peer] = call
+        self._by_pair[call.channel, call.peer] = self._untold[mark] = call
         return [*events, CallIncoming(call.number, call.channel, call.peer, content.extra, mark)]
 
     def _happened(self, type: str, content: _Content, mark: int) -> list[Event]:

@@ -38,6 +38,7 @@ from signalpost.client.steps import (
     Respond,
     Seen,
     Tick,
+    Told,
     Transmit,
     Unanswered,
 )
@@ -153,6 +154,15 @@ class Engine:
         self._numbers += 1
         self._done[self._numbers] = done
         self._step(Respond(self._numbers, call, action, extra))
+
+    def holds(self, mark: int) -> bool:
+        """Whether the application may be told of the message with this mark: a logout withdraws it (M11)."""
+        return self._machine.holds(mark)
+
+    def told(self, mark: int) -> None:
+        """The application is being told of the event that had this mark (SPEC S2, M11)."""
+        if mark:
+            self._step(Told(mark))
 
     def seen(self, mark: int) -> None:
         """The application has dealt with the event that had this mark (SPEC M6)."""

@@ -196,7 +196,7 @@ class CallEvent(Event, frozen=True):
 
 
 class CallIncoming(CallEvent, frozen=True):
-    """It rings: `peer` invites this account. It has been confirmed already (SPEC K1)."""
+    """It rings: `peer` invites this account. It is confirmed when the application is told (SPEC K1, S2)."""
 
     extra: str
     mark: int

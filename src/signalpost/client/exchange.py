@@ -15,7 +15,7 @@ from signalpost.client import requests
 from signalpost.client.answers import answer_fault
 from signalpost.client.calls import Calls, Stage
 from signalpost.client.channels import Channels
-from signalpost.client.events import CallFailed, CallIncoming, Message, Problem
+from signalpost.client.events import CallFailed, ChannelLeft, Message, Problem
 from signalpost.client.inbox import Inbox
 from signalpost.client.requests import Pending, Requests, failure_code, timeout_code
 from signalpost.client.settings import Settings
@@ -27,6 +27,7 @@ from signalpost.client.steps import (
     Request,
     Respond,
     Seen,
+    Told,
     Transmit,
     Unanswered,
 )
@@ -79,7 +80,7 @@ class Exchange:
         self._channels = Channels()  # those that the session is in
         self._calls = Calls(settings.ringing_calls)  # those that are not over
         self._requests = Requests(seed, settings.request_seconds)  # those without an answer
-        self._ending: dict[int, Respond] = {}  # by call: ends that wait for the call's name
+        self._ending: dict[int, list[Respond]] = {}  # by call: ends that wait for the call's name
         self._given_up: dict[int, Pending] = {}  # by id: what is undone if this connection still answers it
 
     # --- what it is told of the session ---------------------------------------------------------
@@ -152,36 +153,59 @@ class Exchange:
 
     def lose(self, code: Code, reason: str) -> None:
         """The session is gone, and its channels (`code` says why) and calls with it (SPEC S7)."""
+        self._come_true()
         self._out.extend(self._channels.leave_all(code))
         self._out.extend(self._calls.fail_all(Code.INVITE_E_NET, reason))
         for pending in self._requests:
             if pending.func.startswith("voip_"):
                 self._requests.take(pending.id)
                 self._unanswered(pending, Code.GENERAL_E_FAILED, "the call is over: the session was gone")
-            elif pending.func == requests.LEAVE:  # what it wanted has come true
-                self._requests.take(pending.id)
-                if pending.number:
-                    self._out.append(Answered(pending.number, {"result": "ok"}))
 
-    def leave(self) -> None:
-        """The user is out of all channels and calls, by logging out."""
-        self._out.extend(self._channels.leave_all(Code.LEAVECHANNEL_E_LOGOUT))
-        self._out.extend(self._calls.end_all())
+    def withdraw(self, now: float) -> None:
+        """The user logs out: what the application was not told of comes at the next login (SPEC M11)."""
+        seen = self._inbox.seen
+        self._inbox.withdraw()
+        if self._inbox.seen != seen and self._reach is _Reach.SERVER:
+            self._due_acknowledge = now
 
     def say_goodbye(self, now: float) -> None:
-        """The user logs out: acknowledge, tell the server, take nothing more; `take_answer` ends it."""
+        """The user logs out: acknowledge, tell the server, take nothing more; then `is_answered` ends it."""
         self._acknowledge()
         self._ask(self._requests.add(0, requests.LOGOUT, {}, now))
         self.shut()
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether all that somebody waits for is answered, a logout included (SPEC M11)."""
+        return not any(each.number or each.call or each.func == requests.LOGOUT for each in self._requests)
+
+    def leave(self) -> None:
+        """The user has logged out: first what is unanswered fails, then channels and calls are over (M11)."""
+        self._come_true()
+        for pending in self._requests.clear():
+            self._unanswered(pending, timeout_code(pending.func), "logged out before the answer")
+        self._out.extend(self._channels.leave_all(Code.LEAVECHANNEL_E_LOGOUT))
+        self._out.extend(self._calls.end_all())
+        self._end()
+
     def give_up(self) -> None:
         """The session is over: nothing is answered any more, and what is asked for is refused."""
-        self.shut()
-        self._due_acknowledge = None
         for pending in self._requests.clear():
             self._unanswered(
                 pending, Code.GENERAL_E_NOT_LOGIN, "not logged in: the session ended before the answer"
             )
+        self._end()
+
+    def _come_true(self) -> None:
+        """Nobody is in a session any more: what wanted out of a channel or a call has what it wanted."""
+        for pending in self._requests:
+            if pending.func in (requests.LEAVE, Action.END.value):
+                self._requests.take(pending.id)
+                self._done(pending)
+
+    def _end(self) -> None:
+        self.shut()
+        self._due_acknowledge = None
         self._ending.clear()
         self._given_up.clear()
 
@@ -215,34 +239,58 @@ class Exchange:
         """`Answered` or `Unanswered` follows."""
         if self._reach is _Reach.NOWHERE:
             self._out.append(Unanswered(request.number, Code.GENERAL_E_NOT_LOGIN, _NO_LOGIN))
+        elif request.func == requests.LEAVE and self._is_out_of(str(request.args.get("name"))):
+            self._answer_leave(request.number, str(request.args.get("name")))
         elif refused := self._overloaded():
             self._out.append(Unanswered(request.number, failure_code(request.func), refused))
         else:
             self._ask(self._requests.add(request.number, request.func, request.args, now))
 
-    def take_answer(self, answer: wire.CallReturn, now: float) -> bool:
-        """A request was answered; whether it was the logout, which ends the session."""
+    def take_answer(self, answer: wire.CallReturn, now: float) -> None:
+        """A request was answered."""
         pending = self._requests.take(answer.id)
         if pending is None:
             if not answer.error and (given_up := self._given_up.pop(answer.id, None)) is not None:
                 self._undo(given_up, answer.body, now)
-            return False
-        if reason := answer.error or answer_fault(pending.func, answer.body):
+        elif reason := answer.error or answer_fault(pending.func, answer.body):
             self._unanswered(pending, _failure_code(answer, pending.func), reason)
+        elif pending.func in (requests.LEAVE, Action.END.value):
+            self._done(pending)
         else:
             if pending.number:
                 self._out.append(Answered(pending.number, answer.body))
             self._succeeded(pending, answer.body, now)
-        return pending.func == requests.LOGOUT
+
+    def _done(self, pending: Pending) -> None:
+        """A channel is left, or a call ended, as the user wanted; also if that was so before (C3, K12)."""
+        if pending.func == requests.LEAVE:
+            self._answer_leave(pending.number, str(pending.args["name"]))
+            return
+        self._calls.ended(pending.call)
+        if pending.number:
+            self._answer_end(pending.number)
+
+    def _answer_leave(self, number: int, channel: str) -> None:
+        code = Code.LEAVECHANNEL_E_BYUSER
+        events = self._channels.leave(channel, code)
+        if number:
+            self._out += [Answered(number, {"result": "ok"}), *(events or [ChannelLeft(channel, code)])]
+        else:
+            self._out += events
+
+    def _answer_end(self, number: int) -> None:
+        self._out.append(Answered(number, {"result": "ok"}))
+
+    def _is_out_of(self, channel: str) -> bool:
+        """Whether the session is not in the channel, nor on its way into it."""
+        joining = (p.args.get("name") for p in self._requests if p.func == requests.JOIN)
+        return channel not in self._channels and channel not in joining
 
     def _succeeded(self, pending: Pending, body: dict[str, Any], now: float) -> None:
-        """What the answer means for channels, calls and inbox."""
+        """What the answer means for channels, calls and inbox; `_done` knows the rest."""
         match pending.func:
             case requests.JOIN:
                 self._out.extend(self._channels.join(str(pending.args["name"]), body))
-            case requests.LEAVE:
-                name = str(pending.args["name"])
-                self._out.extend(self._channels.leave(name, Code.LEAVECHANNEL_E_BYUSER))
             case requests.INVITE:
                 self._out.extend(self._calls.invited(pending.call, wire.text_of(body.get("channelName"))))
                 self._end_named(pending.call, now)
@@ -250,8 +298,6 @@ class Exchange:
                 self._calls.accepted(pending.call)
             case "voip_invite_refuse":
                 self._calls.refused(pending.call)
-            case "voip_invite_bye":
-                self._out.extend(self._calls.ended(pending.call))
             case "user_getmsg" if self._reach is _Reach.SERVER:
                 self._polled(body, now)
 
@@ -294,13 +340,20 @@ class Exchange:
         """A request has failed; its caller is told, whoever that is."""
         if pending.func == requests.INVITE:
             self._out.extend(self._calls.failed(pending.call, code, reason))
-            ending = self._ending.pop(pending.call, None)
-            if ending is not None:
-                self._out.append(Unanswered(ending.number, Code.GENERAL_E_FAILED, _NO_CALL))
+            for ending in self._ending.pop(pending.call, ()):
+                self._answer_end(ending.number)
+        elif self._has_come_true(pending):
+            self._done(pending)
         elif pending.number:
             self._out.append(Unanswered(pending.number, code, reason))
         elif pending.func == _POLL:
             self._polling = False
+
+    def _has_come_true(self, pending: Pending) -> bool:
+        """Whether it wanted out of a channel or a call that is over: then it cannot fail (C3, K12)."""
+        if pending.func == requests.LEAVE:
+            return self._is_out_of(str(pending.args["name"]))
+        return pending.func == Action.END.value and bool(pending.call) and not self._calls.find(pending.call)
 
     # --- calls ----------------------------------------------------------------------------------
 
@@ -323,7 +376,10 @@ class Exchange:
     def take_respond(self, respond: Respond, now: float) -> None:
         """`Answered` or `Unanswered` follows, and what happens to the call."""
         call = self._calls.find(respond.call)
-        if self._reach is _Reach.NOWHERE:
+        if respond.action is Action.END and (call is None or self._reach is _Reach.NOWHERE):
+            self._calls.ended(respond.call)  # a logout is ending it
+            self._answer_end(respond.number)
+        elif self._reach is _Reach.NOWHERE:
             self._out.append(Unanswered(respond.number, Code.GENERAL_E_NOT_LOGIN, _NO_LOGIN))
         elif call is None:
             self._out.append(Unanswered(respond.number, Code.GENERAL_E_FAILED, _NO_CALL))
@@ -338,28 +394,25 @@ class Exchange:
 
     def _wait_for_name(self, respond: Respond) -> None:
         """The server has not said yet what the call's channel is called (K10)."""
-        if respond.action is Action.END and respond.call not in self._ending:
-            self._ending[respond.call] = respond
+        if respond.action is Action.END:
+            self._ending.setdefault(respond.call, []).append(respond)
         else:
             reason = "the server has not taken the call yet"
             self._out.append(Unanswered(respond.number, Code.GENERAL_E_FAILED, reason))
 
     def _end_named(self, number: int, now: float) -> None:
-        ending = self._ending.pop(number, None)
-        if ending is not None:
+        for ending in self._ending.pop(number, ()):
             self.take_respond(ending, now)
 
     def _is_crowded(self) -> bool:
         """So much is unanswered that only the user may still ask: what the user asks has to find room."""
         return len(self._requests) * 2 >= self._settings.unanswered_requests
 
-    def _take_call_event(self, line: Line, mark: int, now: float) -> None:
+    def _take_call_event(self, line: Line, mark: int) -> None:
         events = self._calls.take(line, mark)
         marked = False
         for event in events:
             marked = marked or getattr(event, "mark", 0) == mark
-            if isinstance(event, CallIncoming) and not self._is_crowded():
-                self._tell_peer(_CONFIRM, event.channel, event.peer, now)
         self._out.extend(events)
         if not marked:
             self._inbox.see(mark)  # nobody will be told of it
@@ -376,7 +429,7 @@ class Exchange:
 
     def take_push(self, push: wire.Push, now: float) -> None:
         """An inbox item came."""
-        self._take_item(push, now)
+        self._take_item(push)
         self._plan_acknowledgement(now)
 
     def take_announcement(self, announcement: wire.Announcement, now: float) -> None:
@@ -384,6 +437,17 @@ class Exchange:
         if announcement.version > self._inbox.taken:
             self._inbox.behind = True
             self.catch_up(now)
+
+    def holds(self, mark: int) -> bool:
+        """Whether the application may be told of the item with this mark (SPEC M11)."""
+        return self._inbox.holds(mark)
+
+    def take_told(self, told: Told, now: float) -> None:
+        """The application is told of an item; an invitation is confirmed then (SPEC K1, S2)."""
+        self._inbox.tell(told.mark)
+        call = self._calls.told(told.mark)
+        if call is not None and self._reach is not _Reach.NOWHERE and not self._is_crowded():
+            self._tell_peer(_CONFIRM, call.channel, call.peer, now)
 
     def take_seen(self, seen: Seen, now: float) -> None:
         """The application has dealt with an item (SPEC M6)."""
@@ -399,17 +463,17 @@ class Exchange:
             args = {"ver_clear": self._inbox.seen, "max": _POLL_MOST}
             self._ask(self._requests.add(0, _POLL, args, now))
 
-    def _take_item(self, push: wire.Push, now: float) -> None:
+    def _take_item(self, push: wire.Push) -> None:
         mark = self._inbox.take(push.version)
         if not mark:
             return
         line = push.line
-        if line is None:
-            self._inbox.see(mark)
-        elif line.type == "instant":
+        if line is not None and line.type == "instant":
             self._out.append(Message(line.src, line.content, line.id, seconds_of(line), mark))
+        elif line is None or push.version <= self._inbox.known:  # a call event counts when it comes first
+            self._inbox.see(mark)
         else:
-            self._take_call_event(line, mark, now)
+            self._take_call_event(line, mark)
 
     def _polled(self, body: dict[str, Any], now: float) -> None:
         self._polling = False
@@ -417,7 +481,7 @@ class Exchange:
         fresh = [item for item in items if item.version > self._inbox.taken]
         self._inbox.behind = False
         for item in fresh:
-            self._take_item(item, now)
+            self._take_item(item)
         if fresh:
             self._inbox.behind = True
             self.catch_up(now)

@@ -16,6 +16,7 @@ in here; the shell is told by `deadline` when to come back with a `Tick`. Laws:
  1. A `Login` that starts one brings one `LoggedIn` or `LoginFailed`, a `LoggedIn` one `LoggedOut`.
  2. Every `Request` and `Respond` ends in one `Answered` or `Unanswered`.
  3. After `LoginFailed` and `LoggedOut` nothing happens without a new `Login`.
+ 4. A `Logout` comes last: what was asked before it is answered first, each by its own result (SPEC M11).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from signalpost.client.events import (
     Reconnecting,
 )
 from signalpost.client.exchange import Exchange
+from signalpost.client.patience import Patience
 from signalpost.client.settings import Settings
 from signalpost.client.steps import (
     Closed,
@@ -52,6 +54,7 @@ from signalpost.client.steps import (
     Respond,
     Seen,
     Tick,
+    Told,
     Transmit,
 )
 from signalpost.wire import client_codec as wire
@@ -102,13 +105,15 @@ class Machine:
         "_due_silence",
         "_due_step",
         "_exchange",
-        "_jitter",
         "_later",
         "_line",
         "_linked",
         "_login",
+        "_not_before",
         "_out",
+        "_patience",
         "_pings",
+        "_refusal",
         "_retries",
         "_settings",
         "state",
@@ -116,12 +121,14 @@ class Machine:
 
     def __init__(self, settings: Settings, *, seed: str, jitter: Callable[[], float]) -> None:
         self._settings = settings
-        self._jitter = jitter
+        self._patience = Patience(settings, jitter)  # for the pauses before a try
         self.state = State.OUT  # changes in here only
         self._login: Login | None = None  # the login that goes on; None in OUT
         self._line = ""  # the session's secret; "" if there is no session
         self._linked = False  # there is a connection, or one is being opened
         self._retries = 0  # tries since the connection was lost, or since the login
+        self._refusal = ""  # why the server refused the last try, if it did
+        self._not_before = 0.0  # the server wants no try before this time
         self._later: list[Input] = []  # what came behind a logout that is not over
         self._pings = 0  # pings sent
         self._asked = False  # a ping was sent since something came; while ONLINE
@@ -176,11 +183,14 @@ class Machine:
             self._login = login
             self._exchange.serve(login.app_id, login.account)
             self._exchange.open()
+            self._patience.begin()
             self._retries = 0
             self._due_end = now + login.retry_seconds
             self._open(State.OPENING, now)
 
     def _take_logout(self, logout: Logout, now: float) -> None:
+        if self.state not in (State.OUT, State.LEAVING):
+            self._exchange.withdraw(now)
         if self.state is State.ONLINE:
             self._exchange.say_goodbye(now)
             self._rest()
@@ -199,6 +209,7 @@ class Machine:
     def _open(self, state: State, now: float) -> None:
         self.state = state
         self._due_step = now + self._settings.attempt_seconds
+        self._refusal = ""
         self._linked = True
         self._emit(Open())
 
@@ -232,7 +243,7 @@ class Machine:
         if self.state not in (State.ENTERING, State.REENTERING):
             return
         if answer.error:
-            self._refused(wire.login_code(answer), answer.error, now)
+            self._turned_away(answer, now)
             return
         again = self.state is State.REENTERING
         resumed = again and answer.body.get("resumed") is True
@@ -241,6 +252,7 @@ class Machine:
         self._due_step = self._due_end = None
         self._due_ping = now + self._settings.ping_seconds
         self._hear(now)
+        self._patience.connected(now)
         self._exchange.connect(str(answer.body.get("inbox", "")))
         if again and not resumed:
             self._exchange.lose(Code.LEAVECHANNEL_E_DISCONN, "the session was gone")
@@ -250,6 +262,15 @@ class Machine:
         self._exchange.send()
         if resumed:
             self._exchange.leave_strays(answer.body.get("channels"), now)
+
+    def _turned_away(self, answer: wire.LoginReturn, now: float) -> None:
+        after = wire.retry_after(answer)
+        if after is None:
+            self._refused(wire.login_code(answer), answer.error, now)
+        else:  # as if the connection had been lost (SPEC L16)
+            self._drop()
+            self._refusal = answer.error
+            self._failed(f"login refused: {answer.error}", now, after=after)
 
     def _refused(self, code: Code, reason: str, now: float) -> None:
         if self.state is State.ENTERING:
@@ -283,6 +304,7 @@ class Machine:
         assert login is not None, "who is online has logged in"
         self._note(Level.WARNING, f"connection lost: {reason}")
         self._rest()
+        self._patience.lost(now)
         self._exchange.disconnect()
         if login.retries <= 0:
             self._give_up(now)
@@ -291,7 +313,7 @@ class Machine:
         self._due_end = now + login.retry_seconds + after
         self._pause(State.PAUSE, now, after=after)
 
-    def _failed(self, reason: str, now: float) -> None:
+    def _failed(self, reason: str, now: float, *, after: float = 0.0) -> None:
         """A try has failed."""
         login = self._login
         assert login is not None, "nothing is tried without a login"
@@ -299,24 +321,24 @@ class Machine:
         if self._retries >= login.retries:
             self._give_up(now)
         elif self.state in _FIRST:
-            self._pause(State.PAUSE_FIRST, now)
+            self._pause(State.PAUSE_FIRST, now, after=after)
         else:
-            self._pause(State.PAUSE, now)
+            self._pause(State.PAUSE, now, after=after)
 
     def _pause(self, state: State, now: float, *, after: float = 0.0) -> None:
         self.state = state
         self._retries += 1
-        settings = self._settings
-        most = min(settings.retry_first * 2 ** min(self._retries - 1, 30), settings.retry_most)
-        self._due_step = now + after + most * (0.5 + 0.5 * self._jitter())
+        self._not_before = now + after
+        self._due_step = self._not_before + self._patience.pause()
         if state is State.PAUSE:
             self._emit(Reconnecting(self._retries))
 
     def _give_up(self, now: float) -> None:
         if self.state in _FIRST:
-            self._finish(LoginFailed(Code.LOGIN_E_NET, "no connection"), now)
+            self._finish(LoginFailed(Code.LOGIN_E_NET, self._refusal or "no connection"), now)
         else:
-            self._finish(LoggedOut(Code.LOGOUT_E_NET, "the network stayed away for too long"), now)
+            reason = self._refusal or "the network stayed away for too long"
+            self._finish(LoggedOut(Code.LOGOUT_E_NET, reason), now)
 
     def _finish(self, last: LoginFailed | LoggedOut, now: float) -> None:
         """Nothing goes on by itself: tell what was open, then the end itself."""
@@ -326,13 +348,16 @@ class Machine:
         self._rest()
         self._due_end = None
         self._drop()
-        if isinstance(last, LoginFailed) or last.code is Code.LOGOUT_E_USER:
+        if isinstance(last, LoginFailed):
+            self._exchange.give_up()
+        elif last.code is Code.LOGOUT_E_USER:
             self._exchange.leave()
         elif last.code is Code.LOGOUT_E_KICKED:
             self._exchange.lose(Code.LEAVECHANNEL_E_KICKED, "the account logged in elsewhere")
+            self._exchange.give_up()
         else:
             self._exchange.lose(Code.LEAVECHANNEL_E_DISCONN, last.reason)
-        self._exchange.give_up()
+            self._exchange.give_up()
         self._emit(last)
         later, self._later = self._later, []
         for step in later:
@@ -354,8 +379,10 @@ class Machine:
             self._keep_alive(now)
 
     def _take_hurry(self, hurry: Hurry, now: float) -> None:
-        if self.state in (State.PAUSE, State.PAUSE_FIRST):
-            self._step_over(now)
+        if self.state in (State.PAUSE, State.PAUSE_FIRST) and self._patience.hurry():
+            self._due_step = max(now, self._not_before)
+            if _is_due(self._due_step, now):
+                self._step_over(now)
 
     def _step_over(self, now: float) -> None:
         match self.state:
@@ -404,6 +431,13 @@ class Machine:
     def _take_respond(self, respond: Respond, now: float) -> None:
         self._exchange.take_respond(respond, now)
 
+    def holds(self, mark: int) -> bool:
+        """Whether the application may be told of the message with this mark: a logout withdraws it (M11)."""
+        return self._exchange.holds(mark)
+
+    def _take_told(self, told: Told, now: float) -> None:
+        self._exchange.take_told(told, now)
+
     def _take_seen(self, seen: Seen, now: float) -> None:
         self._exchange.take_seen(seen, now)
 
@@ -432,7 +466,8 @@ class Machine:
         self._exchange.take_event(event)
 
     def _call_returned(self, answer: wire.CallReturn, now: float) -> None:
-        if self._exchange.take_answer(answer, now):
+        self._exchange.take_answer(answer, now)
+        if self.state is State.LEAVING and self._exchange.is_answered:
             self._finish(LoggedOut(Code.LOGOUT_E_USER, "logged out"), now)
 
     def _ponged(self, pong: wire.Pong, now: float) -> None:
@@ -470,6 +505,7 @@ class Machine:
         Request: _take_request,
         Invite: _take_invite,
         Respond: _take_respond,
+        Told: _take_told,
         Seen: _take_seen,
         Opened: _take_opened,
         Received: _take_received,

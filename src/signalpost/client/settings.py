@@ -17,8 +17,9 @@ class Settings:
     request_seconds: float = 10.0  #: a request without an answer has failed (SPEC E1, L19)
     logout_seconds: float = 2.0  #: a logout without an answer is over all the same (SPEC L9)
     attempt_seconds: float = 10.0  #: one try to connect and to log in
-    retry_first: float = 0.2  #: before the first retry; each next one takes twice as long
-    retry_most: float = 4.0  #: before any retry
+    retry_first: float = 0.2  #: before the first retry; each next one takes twice as long (SPEC L10)
+    retry_most: float = 5.0  #: before any retry
+    settled_seconds: float = 10.0  #: a connection that lived so long after its login lets that begin anew
     ping_seconds: float = 10.0  #: between two pings (SPEC L13)
     silence_seconds: float = 25.0  #: without a byte from the server: the connection is dead (SPEC L13)
     acknowledge_seconds: float = 0.2  #: an acknowledgement may wait so long for others

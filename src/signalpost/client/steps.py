@@ -33,6 +33,7 @@ __all__ = [
     "Respond",
     "Seen",
     "Tick",
+    "Told",
     "Transmit",
     "Unanswered",
 ]
@@ -52,7 +53,7 @@ class Login(msgspec.Struct, frozen=True):
 
 
 class Logout(msgspec.Struct, frozen=True):
-    """Log out (SPEC L9)."""
+    """Log out, behind all that was asked before (SPEC L9, M11)."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -90,6 +91,15 @@ class Respond(msgspec.Struct, frozen=True):
     extra: str
 
 
+class Told(msgspec.Struct, frozen=True):
+    """The application is told of the event that had this mark, now (SPEC S2, M11).
+
+    Only then is an invitation confirmed, and only what was told is acknowledged with a logout.
+    """
+
+    mark: int
+
+
 class Seen(msgspec.Struct, frozen=True):
     """The application has dealt with the event that had this mark (SPEC M6)."""
 
@@ -119,10 +129,10 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Hurry(msgspec.Struct, frozen=True):
-    """The network may be back: a pause before the next try is over (SPEC L10)."""
+    """The network may be back: a pause before the next try is over, once (SPEC L10)."""
 
 
-Input = Login | Logout | Request | Invite | Respond | Seen | Opened | Received | Closed | Tick | Hurry
+Input = Login | Logout | Request | Invite | Respond | Told | Seen | Opened | Received | Closed | Tick | Hurry
 
 
 class Open(msgspec.Struct, frozen=True):

@@ -55,7 +55,7 @@ class Account:
         self.loop = asyncio.get_running_loop()
         self.name = name
         self.engine = Engine(url, self._hand_on, settings=settings)
-        self.delivery = Delivery(self.engine.seen)
+        self.delivery = Delivery(self.engine)
         self._journal = journal
         self._open: deque[Listener] = deque()  # sessions that are not over, oldest first
         self._newest: Listener | None = None  # the session that may ask for something
@@ -104,8 +104,11 @@ class Account:
         return number
 
     def respond(self, session: Listener, number: int, action: Action, extra: str, done: Done) -> None:
-        """Do something to a call; `done` is told the result once, maybe at once."""
-        if self.is_newest(session):
+        """Do something to a call; `done` is told the result once, maybe at once.
+
+        An end succeeds whatever has become of the session: its calls are over (SPEC K12).
+        """
+        if self.is_newest(session) or action is Action.END:
             self.engine.respond(number, action, extra, done)
         else:
             done(_NOT_LOGGED_IN)

@@ -80,7 +80,7 @@ class Call:
         self._respond("channel_invite_dtmf", Action.KEYS, keys_extra, dtmf)
 
     def channelInviteEnd(self, extra: Any = "") -> None:
-        """End it, or take the invitation back; `onInviteEndByMyself` follows (SPEC K3)."""
+        """End it, or take the invitation back; `onInviteEndByMyself` follows, every time (SPEC K3, K12)."""
         self._respond("channel_invite_end", Action.END, answer_extra, extra)
 
     def _respond(self, name: str, action: Action, check: Callable[[Any], str], value: Any) -> None:
@@ -89,10 +89,13 @@ class Call:
         def done(result: Result) -> None:
             account.note_failure(name, result)
             if isinstance(result, Unanswered):
-                if result.code is not Code.GENERAL_E_FAILED:  # that is a late one (SPEC K12)
+                is_late = result.code is Code.GENERAL_E_FAILED and action is not Action.END
+                if not is_late:  # of that nobody is told (SPEC K12)
                     session._report(name, result)
-            elif action is Action.REFUSE:
+            elif action in (Action.REFUSE, Action.END):
                 account.forget(self._number)
+                if action is Action.END:
+                    account.delivery.tell(self, "onInviteEndByMyself", "")
 
         try:
             extra = check(value)

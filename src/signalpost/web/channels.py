@@ -61,8 +61,19 @@ class Channel:
         self._ask("message_channel_send", lambda: arguments.send_to_channel(self.name, msg), cb)
 
     def channelLeave(self, cb: ChannelCallback | None = None) -> None:
-        """Leave; `cb` and then `onChannelLeaved(0)` follow (SPEC C3)."""
-        self._ask("channel_leave", lambda: arguments.leave(self.name), cb)
+        """Leave; `cb` and then `onChannelLeaved(0)` follow, also if one is not in it (SPEC C3)."""
+        check_callback(cb, "cb")
+        session = self._session
+
+        def done(result: Result) -> None:
+            self._answer("channel_leave", result, cb)
+            if not isinstance(result, Unanswered):
+                if not session._is_in(self):  # else it is told that it was left
+                    session._home.delivery.tell(self, "onChannelLeaved", 0)
+            elif result.code is Code.GENERAL_E_NOT_LOGIN and cb is not None:
+                session._report("channel_leave", result)  # besides its cb (SPEC E2)
+
+        session._home.ask(session, lambda: arguments.leave(self.name), done)
 
     def channelSetAttr(self, name: Any, value: Any, cb: ChannelCallback | None = None) -> None:
         """Set an attribute: a name of 1 to 128 bytes, a value of at most 8096 (SPEC C10)."""
@@ -78,18 +89,17 @@ class Channel:
 
     def _ask(self, name: str, make: Callable[[], Ask], cb: ChannelCallback | None) -> None:
         check_callback(cb, "cb")
+        self._session._home.ask(self._session, make, lambda result: self._answer(name, result, cb))
+
+    def _answer(self, name: str, result: Result, cb: ChannelCallback | None) -> None:
         session, account = self._session, self._session._home
-
-        def done(result: Result) -> None:
-            account.note_failure(name, result)
-            if cb is None:
-                session._report(name, result)
-            elif isinstance(result, Unanswered):
-                account.delivery.answer(cb, failure_of(result))
-            else:
-                account.delivery.answer(cb)
-
-        account.ask(session, make, done)
+        account.note_failure(name, result)
+        if cb is None:
+            session._report(name, result)
+        elif isinstance(result, Unanswered):
+            account.delivery.answer(cb, failure_of(result))
+        else:
+            account.delivery.answer(cb)
 
     # --- what the engine tells ------------------------------------------------------------------
 

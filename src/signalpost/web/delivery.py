@@ -10,7 +10,7 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, NamedTuple, Self, TypeVar, overload
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar, overload
 
 __all__ = ["Callback", "Delivery", "check_callback"]
 
@@ -49,6 +49,22 @@ class Callback(Generic[F]):
         vars(owner)[self._name] = value
 
 
+class Inbox(Protocol):
+    """Where what is told comes from; 0 is no mark."""
+
+    def holds(self, mark: int) -> bool:
+        """Whether a message may be told: a logout withdraws it (SPEC M11)."""
+        ...
+
+    def told(self, mark: int) -> None:
+        """The application is being told."""
+        ...
+
+    def seen(self, mark: int) -> None:
+        """The application has dealt with it."""
+        ...
+
+
 class _Step(NamedTuple):
     """One callback that is due. `mark`: of the inbox item that is acknowledged after it, or 0."""
 
@@ -61,9 +77,9 @@ class Delivery:
     """The callbacks that are due. A coroutine becomes a task; the next callback then waits for one turn of
     the loop, so that tasks begin in order. At most 1000 of them are unfinished."""
 
-    def __init__(self, seen: Callable[[int], None]) -> None:
+    def __init__(self, inbox: Inbox) -> None:
         self._loop = asyncio.get_running_loop()
-        self._seen = seen
+        self._inbox = inbox
         self._due: deque[_Step] = deque()
         self._tasks: set[asyncio.Future[Any]] = set()  # coroutine callbacks that are not finished
         self._scheduled = False  # the next callback comes by itself
@@ -76,6 +92,11 @@ class Delivery:
     def tell(self, owner: object, name: str, *args: Any, mark: int = 0) -> None:
         """Call what stands in that attribute of the owner when its turn has come."""
         self._put(_Step(lambda: getattr(owner, name), args, mark))
+
+    def tell_message(self, owner: object, name: str, *args: Any, mark: int) -> None:
+        """The same, unless the message is withdrawn before its turn has come."""
+        inbox = self._inbox
+        self._put(_Step(lambda: getattr(owner, name) if inbox.holds(mark) else None, args, mark))
 
     def answer(self, callback: Handler, *args: Any) -> None:
         """Call this function when its turn has come."""
@@ -102,15 +123,19 @@ class Delivery:
     def _call(self, step: _Step) -> bool:
         """Whether the callback goes on as a task."""
         callback = step.find()
+        self._inbox.told(step.mark)  # before it: what the callback does must not come first
         try:
             result = None if callback is None else callback(*step.args)
         except (Exception, asyncio.CancelledError) as error:  # the application's: it ends here
             _complain(callback, error)
             result = None
+        except BaseException:  # the loop's to deal with; the message is acknowledged all the same
+            self._inbox.seen(step.mark)
+            raise
         if inspect.isawaitable(result):
             self._follow(callback, result, step.mark)
             return True
-        self._seen(step.mark)
+        self._inbox.seen(step.mark)
         return False
 
     def _follow(self, callback: Handler | None, result: Awaitable[Any], mark: int) -> None:
@@ -121,7 +146,7 @@ class Delivery:
             self._tasks.discard(task)
             if not task.cancelled() and (error := task.exception()) is not None:
                 _complain(callback, error)
-            self._seen(mark)
+            self._inbox.seen(mark)
             self._schedule()
 
         task.add_done_callback(finish)

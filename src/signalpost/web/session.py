@@ -135,6 +135,10 @@ class Session:
         """
         return make_call(self, channelID, peer, extra)
 
+    def _is_in(self, channel: Channel) -> bool:
+        """Whether this object is the one that is told of the channel."""
+        return self._channels.get(channel.name) is channel
+
     # --- what the engine tells ------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
@@ -142,7 +146,8 @@ class Session:
         delivery = self._home.delivery
         match event:
             case Message():
-                delivery.tell(self, "onMessageInstantReceive", event.sender, 0, event.text, mark=event.mark)
+                args = (event.sender, 0, event.text)
+                delivery.tell_message(self, "onMessageInstantReceive", *args, mark=event.mark)
             case CallIncoming():
                 delivery.tell(self, "onInviteReceived", receive_call(self, event), mark=event.mark)
             case LoggedIn():

@@ -8,7 +8,7 @@ from typing import Any
 from signalpost.client.arguments import account_name
 from signalpost.client.engine import find_url
 from signalpost.client.errors import ArgumentError
-from signalpost.client.events import Event, Level, LoginFailed, Problem
+from signalpost.client.events import Event, Level, LoggedIn, LoginFailed, Problem
 from signalpost.client.settings import Settings
 from signalpost.web.account import Account
 from signalpost.web.journal import Journal
@@ -19,6 +19,7 @@ from signalpost.wire.texts import text_fault
 __all__ = ["Signal"]
 
 _RETRIES, _RETRY_SECONDS = 10, 30.0
+_LOGGED_IN = 2
 _MOST = 10**9  # retries, or seconds for them
 _DOOR_BYTES = 8192  # of an App ID, or a token: no good one has more, and both fit into a frame
 
@@ -42,7 +43,8 @@ class Signal:
         """Log in; `onLoginSuccess` or `onLoginFailed` of the session follows (SPEC L1).
 
         `reconnect_count` tries in `reconnect_time` seconds; 0, less or no number: the default (L10). While
-        the account is logged in or connecting, its session is given back and nothing happens (L8).
+        the account is logged in or connecting, its session is given back and no login is made; if it is
+        logged in, `onLoginSuccess` follows once more (L8).
         """
         name, faults = _name(account)
         known = None if faults else self._accounts.get(name)
@@ -50,6 +52,8 @@ class Signal:
             known = None
         if known is not None and known[0].is_busy:
             known[0].write(Level.INFO, "208: login while logged in, nothing done")
+            if known[0].engine.status == _LOGGED_IN:
+                known[1]._take(LoggedIn())
             return known[1]
         faults = faults or _door_faults(self._app_id, token)
         if faults:

@@ -32,6 +32,7 @@ __all__ = [
     "login_code",
     "login_frame",
     "ping_frame",
+    "retry_after",
     "text_of",
 ]
 
@@ -128,6 +129,14 @@ def login_code(answer: LoginReturn) -> Code:
     if answer.error.startswith(REASON_WRONG_ACCOUNT):
         return Code.LOGIN_E_INVALID_USER
     return Code.LOGIN_E_NET
+
+
+def retry_after(answer: LoginReturn) -> float | None:
+    """In how many seconds to log in again after a refusal; None if the server does not say (PROTOCOL §12)."""
+    after = answer.body.get("retry_ms")
+    if isinstance(after, bool) or not isinstance(after, int | float):
+        return None
+    return min(max(after, 0), _MOVE_MOST) / 1000
 
 
 def login_frame(fields: Mapping[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ from signalpost.client import arguments
 from signalpost.client.api.requests import wait
 from signalpost.client.api.streams import Stream
 from signalpost.client.engine import Engine
-from signalpost.client.errors import RequestError, error_of
+from signalpost.client.errors import error_of
 from signalpost.client.events import (
     CallAccepted,
     CallEnded,
@@ -95,15 +95,12 @@ class Call:
         await wait(lambda done: self._engine.respond(self._number, Action.KEYS, text, done))
 
     async def end(self, extra: str = "") -> None:
-        """End the call, or cancel it; nothing if it is over (K3). Raises RequestError, NotLoggedIn."""
+        """End the call, or cancel it; nothing if it is over (K3, K12). RequestError: it is still open."""
         text = arguments.answer_extra(extra)
         if self.state is CallState.OVER:
             return
-        try:
-            await wait(lambda done: self._engine.respond(self._number, Action.END, text, done))
-        except RequestError:
-            if self._end is None:
-                raise  # else the peer, or another task, was faster
+        await wait(lambda done: self._engine.respond(self._number, Action.END, text, done))
+        self.closed()
 
     # --- what to wait for ------------------------------------------------------------------------
 
@@ -157,8 +154,9 @@ class Call:
         self._changed.set()
 
     def closed(self) -> None:
-        """The client was closed: nothing will be heard of the call."""
-        self._finish(CallEnded(self._number, self.channel, self.peer, False, ""))
+        """This client has ended the call, or was closed: nothing more will be heard of it."""
+        if self.state is not CallState.OVER:
+            self._finish(CallEnded(self._number, self.channel, self.peer, False, ""))
 
     def _finish(self, end: End) -> None:
         self._forget(self._number)

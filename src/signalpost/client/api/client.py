@@ -76,8 +76,8 @@ class Messages:
     """The messages to an account, in order, each once (SPEC M2, M4, M6).
 
     One is acknowledged when the next is asked for, or with a logout in good order; what was taken by a
-    program that crashed comes again. The iteration ends with a logout, and raises LoggedOut when the session
-    is lost.
+    program that crashed comes again. The iteration ends with a logout, also if more had come: that comes at
+    the next login (M11). It raises LoggedOut when the session is lost.
     """
 
     def __init__(self, engine: Engine, most: int) -> None:
@@ -91,6 +91,8 @@ class Messages:
     async def __anext__(self) -> Message:
         self.done()
         message = await self._stream.__anext__()
+        while not self._engine.holds(message.mark):  # withdrawn by a logout
+            message = await self._stream.__anext__()
         self._taken = message.mark
         return message
 
@@ -150,15 +152,17 @@ class Client:
         return self._events
 
     async def logout(self) -> None:
-        """Log out, offline at once (L9). Returns when that is done, after 2 seconds at the latest."""
+        """Log out, offline at once (L9). Returns when that is done, after 2 seconds at the latest.
+
+        All that was asked before is answered before (M11). The message that was taken last is acknowledged.
+        """
         self._messages.done()
         await self._log_out()
 
     async def _log_out(self) -> None:
         """Log out; what the application has taken and was not done with comes again."""
         self._engine.logout()
-        if not self._engine.is_out:
-            await self._left.wait()
+        await self._left.wait()
         self.close()
 
     def close(self) -> None:
@@ -277,7 +281,7 @@ class Client:
         try:
             await future
         except asyncio.CancelledError:
-            self._engine.respond(number, Action.END, "", _nobody_waits)
+            self._engine.respond(number, Action.END, "", lambda result: call.closed())
             raise
         finally:
             del self._inviting[number]
@@ -363,6 +367,7 @@ class Client:
     def _take_invitation(self, event: CallIncoming) -> None:
         call = self._new_call(event.call, event.channel, event.peer, event.extra, CallState.RINGING)
         self._invites.put(call)
+        self._engine.told(event.mark)
         self._engine.seen(event.mark)
 
     def _new_call(self, number: int, channel: str, peer: str, extra: str, state: CallState) -> Call:
