@@ -28,6 +28,7 @@ from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, Me
 from signalpost.engine.ports import Clock
 from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics
 from signalpost.engine.store import Store, StoreError
+from signalpost.gateway.bulk import Turns
 from signalpost.gateway.commands import Services
 from signalpost.gateway.connection import Connection, Gate
 from signalpost.gateway.fanout import Fanout
@@ -161,6 +162,7 @@ class Server:
             may_login=self.listener.may_login,
             failed_login=self.listener.failed_login,
             login_timeout=config.login_timeout,
+            turns=Turns(asyncio.get_running_loop()),
         )
         self._chores: list[asyncio.Task[None]] = []  # sweeping and measuring, while the server runs
 

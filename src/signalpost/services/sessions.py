@@ -17,7 +17,7 @@ from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
 from signalpost.services.keys import inbox_key, session_key, subject_of, superseded_key
 from signalpost.services.live import Live
-from signalpost.services.outlet import Outlet
+from signalpost.services.outlet import ALL, Outlet, Reach
 from signalpost.services.presence import Presence, Standing
 from signalpost.wire.codes import REASON_KICK, Code
 
@@ -127,7 +127,7 @@ class Sessions:
             except Superseded:
                 raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK) from None
             except Unavailable:
-                await self.detach(live)  # nobody will be told that it is there
+                await self._let_go(live)
                 raise
             return Login(live, arrival is Arrival.RESUME, missed)
 
@@ -166,6 +166,9 @@ class Sessions:
         elif arrival is not Arrival.RESUME:
             await self._supersede(key, old, arrival, request)
         elif old.attached:
+            reach = self._outlet.reach(key, old.line)
+            if reach is not None:
+                old = rules.stood(old, await self._channels.told(old, reach))
             self._outlet.replace(key, old.line)
         await self._calls.attached(session.app, session.account)
         await self._presence.check(live)
@@ -193,20 +196,20 @@ class Sessions:
         """End the session at its user's wish: offline at once (L9)."""
         await self._end_unless_changed(live.key, live.session, live.rev)
 
-    async def detach(self, live: Live, *, silence: float = 0.0) -> None:
-        """The session's connection is gone: its grace time begins (L11).
-
-        `silence`: for how many seconds nothing that was sent can be taken to have arrived.
-        """
-        reached = self._clock() - silence if silence else None
-        seen = await self._channels.heads(live.session, reached=reached)
-        session = rules.detach(live.session, seen=seen, now=self._clock())
+    async def detach(self, live: Live, reach: Reach = ALL) -> None:
+        """The session's connection is gone: its grace time begins (L11)."""
+        told = await self._channels.told(live.session, reach)
+        session = rules.detach(live.session, seen=told, now=self._clock())
         try:
             live.rev = await self._presence.put(live.key, session, expect=live.rev)
         except Conflict:
             return  # it goes on elsewhere, or is over
         live.session = session
         await self._rearm(live.key, session)
+
+    async def _let_go(self, live: Live) -> None:
+        """A login has failed behind its beginning: nobody was told of the session, nor of its channels."""
+        await self.detach(live, Reach(behind={place.channel: place.seen for place in live.session.places}))
 
     async def due(self, key: str) -> None:
         """The deadline of a detached session, or of places kept for a fresh one (L11, L17)."""
