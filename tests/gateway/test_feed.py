@@ -590,6 +590,24 @@ def test_python_gets_no_call_that_it_does_not_know(kind: str) -> None:
     assert box.poll() == [], "it is gone for good"
 
 
+def test_the_calls_that_python_knows_have_an_end() -> None:
+    """SPEC E5: of a hundred thousand invitations the latest are known, and one that goes on meanwhile."""
+    box = Box(PYTHON)
+    box.poll()
+    box.feed.knows_call("room", "ada")
+    for number in range(100_000):
+        box.feed.knows_call("room", f"b{number}")
+        if number % 1000 == 0:
+            version = box.deliver("", kind="voip_invite_msg", channel="room")
+            assert [taken for taken, _ in box.poll(version - 1)] == [version]
+            box.poll(version)
+    assert box.feed._calls is not None
+    assert len(box.feed._calls) == 2000
+    box.deliver("", kind="voip_invite_bye", channel="room")
+    box.deliver("", kind="voip_invite_bye", channel="room", src="b99999")
+    assert len(box.poll()) == 2
+
+
 def test_events_that_python_may_not_have_do_not_block_its_messages() -> None:
     """SPEC E5: nothing that a client sends harms another."""
     box = Box(PYTHON)

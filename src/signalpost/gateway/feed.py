@@ -26,6 +26,7 @@ from signalpost.wire.lines import call_content, line_v2, line_v3, rest
 __all__ = ["Feed"]
 
 _POLL_PAGES = 4  # of encoded items in one poll's answer, at least one item; the rest follows
+_CALLS = 2000  # that a client is taken to know: more than may be open; the longest unnamed goes (SPEC K12)
 _PUMP_ITEMS = 500  # items pushed behind a poll before the client has to acknowledge some
 _PUMP_BYTES = 8 * 1024 * 1024  # the same in encoded bytes
 
@@ -75,7 +76,8 @@ class Feed:
         self._news = False  # something was told since the latest read began
         self._announced = False  # an announcement is out and no poll has come since (clients that poll)
         self._over = False  # the session is not on this connection any more
-        self._calls: set[tuple[str, str]] | None = None  # the calls that a javasdk knows; it dies of others
+        # The calls that a javasdk knows, the latest last; it dies of others. None when it knows none.
+        self._calls: dict[tuple[str, str], None] | None = None
 
     def stop(self) -> None:
         """The session is no longer on this connection, which may get another: push nothing more on it."""
@@ -87,10 +89,14 @@ class Feed:
 
     def knows_call(self, channel: str, peer: str) -> None:
         """The client makes a call itself, so that it will know its events (PROTOCOL §8)."""
-        if not self._dialect.pushes:
-            if self._calls is None:
-                self._calls = set()
-            self._calls.add((channel, peer))
+        if self._dialect.pushes:
+            return
+        if self._calls is None:
+            self._calls = {}
+        self._calls.pop((channel, peer), None)
+        self._calls[channel, peer] = None
+        if len(self._calls) > _CALLS:
+            del self._calls[next(iter(self._calls))]
 
     def offer(self, version: int, item: InboxItem) -> None:
         """An item has been committed: push it if it is the next one, announce it to who polls.
@@ -205,7 +211,10 @@ class Feed:
         if item.kind == INVITE:
             self.knows_call(item.channel, item.src)
             return True
-        return self._calls is not None and (item.channel, item.src) in self._calls
+        if self._calls is None or (item.channel, item.src) not in self._calls:
+            return False
+        self.knows_call(item.channel, item.src)
+        return True
 
     def _line(self, item: InboxItem) -> str:
         content = item.text if item.kind == INSTANT else call_content(item.channel, item.src, item.text)
