@@ -172,7 +172,7 @@ class Story:
         self.lost: dict[str, int] = {}  # by channel: up to which number nothing is kept
         self.live: set[str] = set()  # channels that are seen live
         self.heard: list[tuple[str, int]] = []  # what was seen live
-        self.slow = 0
+        self.given_up = 0
         self.now = 1000.0
         self.behind: set[str] = set()
         self.backlog = Backlog(
@@ -180,12 +180,12 @@ class Story:
             read=self.missed,
             encode=lambda channel, epoch, event: f"{channel} {event.seq} ".encode().ljust(self.size, b"x"),
             caught_up=lambda: self.live.update(self.behind),
-            too_slow=self._too_slow,
+            give_up=self._give_up,
             now=lambda: self.now,
         )
 
-    def _too_slow(self) -> None:
-        self.slow += 1
+    def _give_up(self) -> None:
+        self.given_up += 1
 
     def happens(self, channel: str) -> int:
         self.seq += 1
@@ -294,7 +294,7 @@ def test_what_was_read_is_told_though_it_is_kept_no_longer() -> None:
     while not story.live:
         story.reads()
     assert story.told() == wanted
-    assert story.slow == 0
+    assert story.given_up == 0
 
 
 def test_who_cannot_keep_up_with_what_happens_is_given_up() -> None:
@@ -308,7 +308,7 @@ def test_who_cannot_keep_up_with_what_happens_is_given_up() -> None:
     story.lost["room"] = story.seq
     while ends == []:
         story.reads()
-    assert story.slow == 1
+    assert story.given_up == 1
     assert story.live == set()
     assert story.backlog.told() == {"room": 20}
 
@@ -322,7 +322,20 @@ def test_missed_events_are_not_held_for_ever() -> None:
     ends = spawn(story.backlog.write())
     story.now += PATIENCE
     story.reads()
-    assert (ends, story.slow, len(story.told())) == ([], 0, 8)
+    assert (ends, story.given_up, len(story.told())) == ([], 0, 8)
     story.now += 1.0
     story.reads()
-    assert (ends, story.slow, len(story.told())) == ([None], 1, 8)
+    assert (ends, story.given_up, len(story.told())) == ([None], 1, 8)
+
+
+def test_a_defect_ends_the_connection() -> None:
+    """SPEC C9: or its client would be in a channel of which it hears nothing."""
+    story = Story()
+    for _ in range(20):
+        story.happens("room")
+    story.add("room")
+    ends = spawn(story.backlog.write())
+    story.backlog._encode = lambda channel, epoch, event: bytes(-1)
+    story.reads()
+    assert [type(end) for end in ends] == [ValueError]
+    assert (story.given_up, len(story.told()), story.backlog.told()) == (1, 4, {"room": 4})

@@ -68,11 +68,11 @@ class Backlog:
         "_channels",
         "_deadline",
         "_encode",
+        "_give_up",
         "_now",
         "_over",
         "_pace",
         "_read",
-        "_too_slow",
         "_writing",
     )
 
@@ -83,17 +83,17 @@ class Backlog:
         read: Callable[[str, int], Coroutine[Any, Any, Missed]],
         encode: Callable[[str, str, Event], bytes],
         caught_up: Callable[[], None],
-        too_slow: Callable[[], None],
+        give_up: Callable[[], None],
         now: Callable[[], float],
     ) -> None:
         """`read`: what has happened in a channel after a number; while it waits nothing may happen there.
         `encode`: an event of a channel and epoch as a frame. `caught_up`: see the channels from now on.
-        `too_slow`: events cannot be kept for the client any longer; its connection has to end."""
+        `give_up`: events cannot be kept for the client any longer; its connection has to end."""
         self._pace = pace
         self._read = read
         self._encode = encode
         self._caught_up = caught_up
-        self._too_slow = too_slow
+        self._give_up = give_up
         self._now = now
         self._deadline = now() + PATIENCE
         self._channels: dict[str, _Channel] = {}  # by name; empty when all are seen live
@@ -130,9 +130,12 @@ class Backlog:
                 if not await self._pace.turn():
                     return
                 if self._now() > self._deadline:
-                    self._too_slow()
+                    self._give_up()
                     return
                 self._write_page()
+        except Exception:
+            self._give_up()  # or it would wait for ever for what nobody tells it
+            raise
         finally:
             self._writing = False
 
@@ -153,7 +156,7 @@ class Backlog:
         for name, channel in list(self._channels.items()):
             missed = await self._read(name, channel.upto)
             if missed.lost:
-                self._too_slow()
+                self._give_up()
                 return False
             channel.told = channel.upto
             channel.take(missed)

@@ -407,7 +407,7 @@ class Connection:
             read=lambda channel, after: self.services.channels.missed(live.app_id, channel, after),
             encode=encode,
             caught_up=caught_up,
-            too_slow=self.outbox.give_up,
+            give_up=self.outbox.give_up,
             now=asyncio.get_running_loop().time,
         )
 
