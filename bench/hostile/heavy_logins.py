@@ -47,7 +47,7 @@ async def fill(url: str, account: str) -> None:
     wire = await Wire.open(url)
     await wire.login(fresh("sender"))
     for _ in range(MESSAGES // SENDERS):
-        await wire.message(account, "x")
+        await wire.done("user_sendmsg", peer=account, t="instant", content="x")
     wire.cut()
 
 

@@ -30,7 +30,7 @@ async def fill(url: str, account: str, content: str, count: int) -> None:
     villain = await Wire.open(url)
     await villain.login(fresh("villain"))
     for _ in range(count):
-        await villain.message(account, content)
+        await villain.done("user_sendmsg", peer=account, t="instant", content=content)
     villain.cut()
 
 

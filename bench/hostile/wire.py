@@ -97,10 +97,10 @@ class Wire:
                         raise Closed(f"closed: {int.from_bytes(payload[:2], 'big')} {payload[2:].decode()}")
                     if opcode == 9:
                         await self.send_bytes(_masked(0x8A, payload))
-        except OSError as error:
-            raise Closed(f"lost: {error!r}") from None
         except TimeoutError:
             raise Closed(f"nothing for {within:g} s") from None
+        except OSError as error:
+            raise Closed(f"lost: {error!r}") from None
 
     async def wait(self, wanted: Callable[[Any], bool]) -> Any:
         """The first frame that is wanted; the others before it go aside."""
@@ -139,10 +139,10 @@ class Wire:
         await self.send(frame)
         return await self.answer(call_id)
 
-    async def message(self, peer: str, content: str) -> None:
-        """Send a message at the legal rate: what is refused is sent again."""
+    async def done(self, func: str, **args: Any) -> None:
+        """Call at the legal rate: what is refused is asked again."""
         while True:
-            answer = await self.call("user_sendmsg", peer=peer, t="instant", content=content)
+            answer = await self.call(func, **args)
             if answer["result"] == "ok":
                 return
             await asyncio.sleep(0.1)
@@ -161,12 +161,26 @@ class Wire:
                 news = await self._poll(items[-1][0] if items else 0)
                 continue
             news = [tuple(json.loads(what))]
-            if len(items) % 20 == 0:
-                await self.send(self.asked("user_ack", ver_clear=news[0][0])[1])
+            await self.send(self.asked("user_ack", ver_clear=news[0][0])[1])
 
     async def _poll(self, seen: int) -> list[tuple[int, str]]:
         answer = await self.call("user_getmsg", ver_clear=seen, max=30)
         return [(version, line) for version, line in answer["msgs"]]
+
+    async def size_of(self, func: str, **args: Any) -> int:
+        """Call and wait; the size of the answer's frame, which is not looked at."""
+        await self.send(self.asked(func, **args)[1])
+        try:
+            async with asyncio.timeout(WAIT):
+                while (found := self._whole()) is None:
+                    await self._fill()
+        except TimeoutError:
+            raise Closed(f"nothing for {WAIT:g} s") from None
+        except OSError as error:
+            raise Closed(f"lost: {error!r}") from None
+        if found[0] != 1:
+            raise Closed(f"closed: {found[1]!r}")
+        return len(found[1])
 
     def cut(self) -> None:
         """Lose the connection without a word."""

@@ -30,6 +30,7 @@ from signalpost.engine.ports import Clock, Unavailable
 from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics
 from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway import descriptors
+from signalpost.gateway.bulk import Turns
 from signalpost.gateway.commands import Services
 from signalpost.gateway.connection import Connection, Gate
 from signalpost.gateway.fanout import Fanout
@@ -194,6 +195,7 @@ class Server:
             may_login=self.listener.may_login,
             failed_login=self.listener.failed_login,
             login_timeout=config.login_timeout,
+            turns=Turns(asyncio.get_running_loop()),
         )
         self._chores: list[asyncio.Task[None]] = []  # what is done now and then, while the server runs
 

@@ -257,6 +257,22 @@ async def test_the_lost_are_counted_over_a_long_life(topics: Topics, clock: Manu
     assert (await past(topics, "room", 0))[1] == 5995
 
 
+async def test_how_far_a_reader_came_is_told_by_the_size_of_what_it_has_not_read(topics: Topics) -> None:
+    """SPEC C9: what never arrived was missed; rather more than that than less."""
+    await change(topics, "room", AddMember("ada", "s"))
+    numbers = [await say(topics, "room", b"x" * 100) for _ in range(10)]
+    last = numbers[-1]
+    assert await run(topics.short_of("room", upto=last, size=0)) == last
+    for size, unread in ((1, 1), (100, 1), (101, 2), (900, 9)):
+        upto = await run(topics.short_of("room", upto=last, size=size))
+        assert upto == numbers[-1 - unread], size
+    assert await run(topics.short_of("room", upto=numbers[4], size=150)) == numbers[2]
+    for size in (1000, 5000):
+        upto = await run(topics.short_of("room", upto=last, size=size))
+        assert len((await past(topics, "room", upto))[0]) == 10
+    assert await run(topics.short_of("nowhere", upto=7, size=5)) == 7
+
+
 async def test_a_rate_admits_so_many_in_any_window(topics: Topics, clock: ManualClock, told: Told) -> None:
     """SPEC M8, C7."""
     await change(topics, "room", AddMember("ada", "s"))

@@ -12,6 +12,7 @@ from signalpost.gateway.fanout import Fanout, event_frame
 from signalpost.gateway.outbox import Batch
 from signalpost.services.keys import inbox_key, topic_key
 from signalpost.services.live import Live
+from signalpost.services.outlet import ALL, Reach
 from signalpost.services.stored import EVENT
 from support.client import parse_line
 from support.wiring import Wire, payloads
@@ -41,6 +42,9 @@ class Member:
 
     def offer(self, version: int, item: InboxItem) -> None:
         self.offered.append((version, item.text))
+
+    def reach(self) -> Reach:
+        return ALL
 
     def kicked(self) -> None:
         self.told.append("kicked")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.sessions import Session
 from signalpost.engine.memory import MemoryQueues
 from signalpost.engine.ports import Pending, Unavailable
+from signalpost.gateway.bulk import Pace, Turns
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.feed import Feed
 from signalpost.services.driver import start
@@ -23,6 +24,7 @@ from signalpost.services.live import Live
 from signalpost.services.messages import Batch, Messages
 from signalpost.services.stored import ITEM
 from support.client import parse_line
+from support.wiring import Wire
 
 WEB = dialect_of("websdk", App(), flagged=False)
 OLD_WEB = dialect_of("websdk", App(lines="flag"), flagged=False)
@@ -43,6 +45,9 @@ class Box:
 
     def __init__(self, dialect: Dialect) -> None:
         self.frames: list[Any] = []
+        self.wire = Wire()
+        self.ticks = Ticks()
+        self.pace = Pace(self.wire, Turns(self.ticks))  # type: ignore[arg-type]
         self.key = inbox_key("app", "bo")
         self._queues = MemoryQueues(clock=lambda: 1_763_700_000.0)
         self.messages = _Inbox(self._queues, _Nobody(), lambda: 0.0, lambda: "", wall=lambda: 0.0)  # type: ignore[arg-type]
@@ -56,14 +61,15 @@ class Box:
         """A new connection."""
         session = Session(app="app", account="bo", line="L1", proof="", ours=False, grace=120.0)
         live = Live(App(), self.key, session, 1)
-        self.feed = Feed(live, self.messages, self._dialect, self._send, self._spawn)
+        self.feed = Feed(live, self.messages, self._dialect, self._send, self.pace, self._spawn)
         return self.feed
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         start(work, lambda _, error: None if error is None else self.failures.append(error))
 
-    def _send(self, frame: bytes) -> None:
+    def _send(self, frame: bytes) -> int:
         self.frames.append(json.loads(frame))
+        return len(frame)
 
     def store(self, text: str, *, kind: str = INSTANT, channel: str = "", src: str = "ada") -> int:
         """An item is committed; the version. Nobody is told yet."""
@@ -102,11 +108,12 @@ class Box:
         """A poll with all that follows its answer; versions and contents."""
         answer = done(self.feed.poll(cleared, limit))
         self.answer = answer
-        done(self.feed.after_poll(answer))
+        self._spawn(self.feed.after_poll(answer))
         return [(version, parse_line(line).content) for version, line in answer["msgs"]]
 
     def pushed(self) -> list[tuple[int, str]]:
         """What was pushed since the last look."""
+        self.ticks.run()
         frames, self.frames = self.frames, []
         items = [json.loads(frame[1][1]) for frame in frames]
         assert [frame[1][0] for frame in frames] == ["recvmsg"] * len(frames)
@@ -117,6 +124,22 @@ class Box:
         frames, self.frames = self.frames, []
         assert [frame[1][0] for frame in frames] == ["msg"] * len(frames)
         return [frame[1][1] for frame in frames]
+
+
+class Ticks:
+    """A loop that runs what is scheduled when the test says so."""
+
+    def __init__(self) -> None:
+        self.scheduled: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+
+    def call_soon(self, callback: Callable[..., None], *args: Any) -> None:
+        self.scheduled.append((callback, args))
+
+    def run(self) -> None:
+        """All ticks that there are to come."""
+        while self.scheduled:
+            callback, args = self.scheduled.pop(0)
+            callback(*args)
 
 
 class _Inbox(Messages):
@@ -150,6 +173,75 @@ class _Nobody:
 
     def announce(self, key: str, seq: int, item: InboxItem) -> None:
         return
+
+
+# --- bulk -------------------------------------------------------------------------------------
+
+
+@PUSHED
+def test_what_grows_is_counted_as_it_is_written(dialect: Dialect) -> None:
+    """SPEC E5: 8 MiB of what is written behind an answer, then the client's turn."""
+    box = Box(dialect)
+    versions = [box.store("\x01" * 8_000) for _ in range(200)]
+    taken = [version for version, _ in box.poll()]
+    assert taken == versions[: len(taken)]
+    assert len(taken) == 256 * 1024 // 56_100, "an answer has 256 KiB"
+    while len(taken) < len(versions):
+        pushed = [version for version, _ in box.pushed()]
+        assert 0 < len(pushed) <= 8 * 1024 * 1024 // 56_100 + 1
+        taken += pushed
+        box._spawn(box.feed.acknowledge(taken[-1]))
+    assert taken == versions
+
+
+@pytest.mark.parametrize("dialect", [WEB, PYTHON], ids=["web", "python"])
+def test_an_answer_has_at_least_one_item(dialect: Dialect) -> None:
+    """PROTOCOL §6: however large it is, and however little an outbox may hold."""
+    box = Box(dialect)
+    box.wire.page = 1000
+    box.pace = Pace(box.wire, Turns(box.ticks))  # type: ignore[arg-type]
+    box.connect()
+    versions = [box.store('"' * 8_000), box.store("small")]
+    assert [version for version, _ in box.poll()] == versions[:1]
+
+
+@PUSHED
+def test_nothing_is_pushed_to_who_does_not_read(dialect: Dialect) -> None:
+    """SPEC E5: it waits in the inbox, in order with what comes then."""
+    box = Box(dialect)
+    box.poll()
+    box.wire.congested, box.wire.relieved = True, False
+    versions = [box.deliver(str(number)) for number in range(50)]
+    assert box.pushed() == []
+    box.wire.congested, box.wire.relieved = False, True
+    box.pace.relieved()
+    assert [version for version, _ in box.pushed()] == versions
+    assert box.deliver("and on") == box.pushed()[0][0]
+
+
+@PUSHED
+def test_what_is_gone_when_it_is_its_turn_is_not_pushed(dialect: Dialect) -> None:
+    """SPEC K3: an invitation that was taken back while its client did not read."""
+    box = Box(dialect)
+    box.poll()
+    box.wire.congested, box.wire.relieved = True, False
+    first, second, third = (box.deliver(str(number)) for number in range(3))
+    box.remove(second)
+    box.wire.congested, box.wire.relieved = False, True
+    box.pace.relieved()
+    assert [version for version, _ in box.pushed()] == [first, third]
+
+
+@PUSHED
+def test_a_feed_whose_connection_is_lost_waits_for_nothing(dialect: Dialect) -> None:
+    box = Box(dialect)
+    box.poll()
+    box.wire.congested, box.wire.relieved = True, False
+    box.deliver("never")
+    box.feed.stop()
+    box.pace.lost()
+    assert box.pushed() == []
+    assert box.failures == []
 
 
 # --- who is pushed to -------------------------------------------------------------------------
@@ -188,7 +280,7 @@ def test_behind_a_full_answer_the_rest_is_pushed(dialect: Dialect) -> None:
 
 @PUSHED
 def test_pushing_pauses_until_something_is_acknowledged(dialect: Dialect) -> None:
-    """Every queue is bounded: 500 items or 1 MiB behind an answer, then the client's turn."""
+    """Every queue is bounded: 500 items or 8 MiB behind an answer, then the client's turn."""
     box = Box(dialect)
     versions = [box.store(str(number)) for number in range(1_200)]
     taken = [version for version, _ in box.poll()]
@@ -496,6 +588,24 @@ def test_python_gets_no_call_that_it_does_not_know(kind: str) -> None:
     box.connect()
     box.feed.knows_call("room", "ada")
     assert box.poll() == [], "it is gone for good"
+
+
+def test_the_calls_that_python_knows_have_an_end() -> None:
+    """SPEC E5: of a hundred thousand invitations the latest are known, and one that goes on meanwhile."""
+    box = Box(PYTHON)
+    box.poll()
+    box.feed.knows_call("room", "ada")
+    for number in range(100_000):
+        box.feed.knows_call("room", f"b{number}")
+        if number % 1000 == 0:
+            version = box.deliver("", kind="voip_invite_msg", channel="room")
+            assert [taken for taken, _ in box.poll(version - 1)] == [version]
+            box.poll(version)
+    assert box.feed._calls is not None
+    assert len(box.feed._calls) == 2000
+    box.deliver("", kind="voip_invite_bye", channel="room")
+    box.deliver("", kind="voip_invite_bye", channel="room", src="b99999")
+    assert len(box.poll()) == 2
 
 
 def test_events_that_python_may_not_have_do_not_block_its_messages() -> None:

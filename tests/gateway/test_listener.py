@@ -66,6 +66,7 @@ class Recorder:
         self.connection = connection
         self.texts: list[bytes] = []
         self.silences: list[float] = []
+        self.unread = 0  # bytes that had not arrived at the end
         self.on_text = on_text
         self.busy = False  # something is under way that never ends
 
@@ -78,8 +79,12 @@ class Recorder:
         if not self.busy:
             self.connection.close(code, reason)
 
-    def lost(self, silence: float) -> None:
+    def relieved(self) -> None:
+        return
+
+    def lost(self, silence: float, unread: int) -> None:
         self.silences.append(silence)
+        self.unread = unread
 
     @property
     def over(self) -> bool:
@@ -688,6 +693,51 @@ class TestFlowControl:
         assert edge.listener.counts.slow == 1
         assert sent * 50_000 < 16_000_000
         assert not second.over
+
+    async def test_what_never_reached_the_peer_is_known_at_the_end(self, serve: Serve, meet: Dial) -> None:
+        """SPEC C9: by the transport or by the kernel; whether we gave the peer up or it has gone."""
+        for ending in ("cut by the peer", "aborted", "too slow"):
+            edge = await serve(None, outbox_cap=1_000_000, send_buffer=16 * 1024)
+            peer = await meet(edge, limit=1024)
+            peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            handler = await edge.handler()
+            handler.connection.send(b"x" * 8_000_000)
+            await edge.sweeps()
+            if ending == "cut by the peer":
+                peer.writer.transport.abort()
+            elif ending == "aborted":
+                handler.connection.abort()
+            else:
+                handler.connection.outbox.give_up()
+            await eventually(lambda handler=handler: handler.over)
+            assert handler.unread > 1_000_000, ending
+
+    async def test_nothing_is_unread_by_a_peer_that_has_read_all(self, serve: Serve, meet: Dial) -> None:
+        """SPEC C9: so that nothing comes twice, whether it closes or just ends TCP."""
+        for closes in (True, False):
+            edge = await serve(None)
+            peer = await meet(edge)
+            handler = await edge.handler()
+            handler.connection.send(b"x" * 100_000)
+            assert await peer.received() == (TEXT, b"x" * 100_000)
+            if closes:
+                peer.send(client_frame(CLOSE, b"\x03\xe8"))
+                await peer.received()
+            peer.writer.close()
+            await eventually(lambda handler=handler: handler.over)
+            assert handler.unread == 0
+
+    async def test_a_reset_says_that_something_was_left_unread(self, serve: Serve, meet: Dial) -> None:
+        """SPEC C9: though the peer's kernel has confirmed all of it."""
+        edge = await serve(None)
+        peer = await meet(edge, limit=1024)
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        handler = await edge.handler()
+        handler.connection.send(b"x" * 1000)
+        await edge.sweeps()
+        peer.writer.transport.abort()
+        await eventually(lambda: handler.over)
+        assert handler.unread >= 1000
 
     async def test_a_single_large_message_passes_whatever_the_cap(self, serve: Serve, meet: Dial) -> None:
         edge = await serve(None, outbox_cap=1000)

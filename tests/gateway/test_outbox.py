@@ -382,3 +382,110 @@ def test_an_idle_outbox_owns_no_list() -> None:
     outbox.put(b"a")
     desk.tick()
     assert outbox._parts is None
+
+
+# --- large frames -----------------------------------------------------------------------------
+
+
+def stuck(desk: Desk) -> tuple[Outbox, Transport]:
+    """An outbox whose transport gets rid of nothing, and says so."""
+    outbox, transport = desk.outbox()
+    write = transport.write
+
+    def keep(data: bytes) -> None:
+        write(data)
+        transport.backlog += len(data)
+        outbox.congest()
+
+    transport.write = keep  # type: ignore[method-assign]
+    return outbox, transport
+
+
+def test_a_large_frame_does_not_count_against_what_follows_it() -> None:
+    """SPEC E5: neither in its tick nor while it waits in the transport."""
+    desk = Desk(cap=1000, mark=500)
+    outbox, transport = stuck(desk)
+    outbox.put_large(bytes(50_000))
+    for _ in range(10):
+        outbox.put(bytes(90))
+    desk.tick()
+    assert (len(transport.writes[0]), transport.aborted) == (50_900, 0)
+    outbox.put(b"a")
+    desk.tick()
+    assert (transport.writes[1:], transport.aborted) == ([b"a"], 0)
+
+
+def test_behind_a_large_frame_the_cap_holds_as_ever() -> None:
+    """SPEC E5: memory is bounded by the cap and one such frame."""
+    desk = Desk(cap=1000, mark=500)
+    outbox, transport = stuck(desk)
+    outbox.put_large(bytes(50_000))
+    desk.tick()
+    for _ in range(3):
+        outbox.put(bytes(400))
+        desk.tick()
+        assert transport.aborted == 0
+    outbox.put(b"a")
+    desk.tick()
+    assert transport.aborted == 1
+    outbox, transport = stuck(desk)
+    outbox.put_large(bytes(50_000))
+    for _ in range(12):
+        outbox.put(bytes(90))
+    assert transport.aborted == 0
+    outbox.put(b"a")
+    assert transport.aborted == 1
+
+
+def test_a_large_frame_congests_until_it_is_read() -> None:
+    """SPEC E5: it ends the peer's turn; who reads at once has the next one at once."""
+    desk = Desk(cap=1000, mark=500)
+    outbox, _ = desk.outbox()
+    outbox.put_large(bytes(50_000))
+    assert (outbox.congested, outbox.relieved) == (True, False)
+    outbox.congest()
+    desk.tick()
+    assert outbox.congested
+    outbox.relieve()
+    assert (outbox.congested, outbox.relieved) == (False, True)
+    outbox.put_large(bytes(50_000))
+    desk.tick()
+    assert desk.source.heard == [True, True, True, False]
+    assert outbox.relieved
+
+
+def test_what_large_frames_may_take_is_over_with_them() -> None:
+    """SPEC E5: a peer that has read one gets no more room by it."""
+    desk = Desk(cap=1000, mark=500)
+    outbox, transport = desk.outbox()
+    for _ in range(3):
+        outbox.put_large(bytes(50_000))
+        desk.tick()
+        outbox.congest()
+        outbox.relieve()
+    outbox.congest()
+    transport.backlog = 1001
+    outbox.put(b"a")
+    desk.tick()
+    assert transport.aborted == 1
+
+
+def test_an_outbox_knows_what_it_took_with_it() -> None:
+    """SPEC C9: what never reached the peer was missed."""
+    desk = Desk(cap=10_000, mark=5000)
+    outbox, transport = desk.outbox()
+    outbox.put(b"gone")
+    desk.tick()
+    assert outbox.unsent == 0
+    transport.backlog = 700
+    outbox.congest()
+    assert outbox.unsent == 700
+    outbox.put(bytes(50))
+    batch = Batch()
+    batch.frames += [bytes(20), bytes(30)]
+    outbox.put_batch(batch)
+    assert outbox.unsent == 800
+    outbox.discard()
+    desk.tick()
+    transport.backlog = 0
+    assert outbox.unsent == 800

@@ -31,6 +31,7 @@ from signalpost.services.janitor import Janitor
 from signalpost.services.keys import inbox_key, split, topic_key
 from signalpost.services.live import Live
 from signalpost.services.messages import Messages
+from signalpost.services.outlet import ALL, Reach
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.requests import Requests
@@ -353,6 +354,11 @@ class House:
             device.release()
             device.replaced = True
 
+    def reach(self, key: str, line: str) -> Reach | None:
+        """See `Outlet.reach`."""
+        device = self.attached.get(key)
+        return device.reach if device is not None and device.line == line else None
+
     def find(self, key: str, line: str) -> Live | None:
         """See `Outlet.find`."""
         device = self.attached.get(key)
@@ -434,6 +440,7 @@ class Device:
         self.cursors: dict[str, tuple[str, int]] = {}  # the last event of each channel (PROTOCOL §12)
         self.announced: list[int] = []  # versions that it was told of
         self.seen = 0  # its inbox cursor
+        self.reach = ALL  # how far it was told while it is attached
 
     # --- sessions ---------------------------------------------------------------------------------
 
@@ -497,11 +504,11 @@ class Device:
             del self.house.attached[self.key]
         return live
 
-    def breaks(self) -> None:
-        """Lose the connection."""
+    def breaks(self, reach: Reach = ALL) -> None:
+        """Lose the connection, which the session was told of so far."""
         live = self.release()
         assert live is not None
-        self.house.run(self.house.sessions.detach(live))
+        self.house.run(self.house.sessions.detach(live, reach))
 
     def logout(self) -> None:
         """Log out."""

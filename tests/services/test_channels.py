@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from services.house import APP, Device, Heard, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
+from signalpost.engine.ports import Unavailable
 from signalpost.services.channels import Members
 from signalpost.services.keys import topic_key
+from signalpost.services.outlet import Reach
 from signalpost.wire.codes import CHANNEL_EVENTS, CHANNEL_USER_ONLINE
 
 
@@ -309,6 +313,84 @@ def test_a_client_that_does_not_say_what_it_saw_gets_what_came_after_the_break(h
     ada.cursors = {}
     ada.resume()
     assert ada.heard() == [Heard("room", "msg", "bo", "after")]
+
+
+def silent_ada(house: House) -> tuple[Device, Device]:
+    """A member that says no cursors, and one who has said `0` to `9` in 100 bytes each."""
+    ada, bo = join_all(house, "room", "ada", "bo")
+    for number in range(10):
+        bo.say("room", f"{number}".ljust(100, "."))
+    ada.heard()
+    ada.cursors = {}
+    return ada, bo
+
+
+def numbers(heard: list[Heard]) -> list[str]:
+    """What was said, without its filling."""
+    return [str(one.what).rstrip(".") for one in heard]
+
+
+def test_what_never_arrived_was_missed(house: House) -> None:
+    """SPEC C9: bytes that were put into an outbox and did not leave it."""
+    ada, bo = silent_ada(house)
+    ada.breaks(Reach(unread=250))
+    bo.say("room", "after")
+    ada.resume()
+    heard = numbers(ada.heard())
+    assert heard[-4:] == ["7", "8", "9", "after"][-len(heard) :]
+    assert len(heard) >= 3
+
+
+def test_what_a_broken_try_had_not_told_yet_is_missed_still(house: House) -> None:
+    """SPEC C9: it was told up to a number, or nothing at all."""
+    ada, bo = silent_ada(house)
+    ada.breaks()
+    for number in range(10, 15):
+        bo.say("room", str(number))
+    [missed] = ada.resume().missed
+    ada.heard()
+    ada.cursors = {}
+    ada.breaks(Reach(behind={"room": missed.events[1].seq}))
+    ada.resume()
+    assert numbers(ada.heard()) == ["12", "13", "14"]
+    ada.cursors = {}
+    ada.breaks(Reach(behind={"room": missed.after}))
+    ada.resume()
+    assert numbers(ada.heard()) == ["10", "11", "12", "13", "14"]
+
+
+def test_who_takes_over_from_a_connection_gets_what_that_one_had_not_told_yet(house: House) -> None:
+    """SPEC L17, C9: the old one looks alive, and was in the middle of it."""
+    ada, bo = silent_ada(house)
+    ada.breaks()
+    for number in range(10, 15):
+        bo.say("room", str(number))
+    [missed] = ada.resume().missed
+    ada.heard()
+    ada.reach = Reach(behind={"room": missed.events[2].seq})
+    again = house.device("ada", ours=True)
+    again.line = ada.line
+    again.resume()
+    assert numbers(again.heard()) == ["13", "14"]
+
+
+def test_a_login_that_the_store_refuses_takes_nothing_away(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC C9: nobody was told of it, nor of what was missed."""
+
+    async def fail(app_id: str, account: str) -> None:
+        raise Unavailable
+
+    ada, bo = silent_ada(house)
+    ada.breaks()
+    bo.say("room", "missed")
+    with monkeypatch.context() as store:
+        store.setattr(house.sessions, "_calls", SimpleNamespace(attached=fail))
+        with pytest.raises(Unavailable):
+            house.run(house.sessions.login(ada.request(line=ada.line)))
+    ada.resume()
+    assert numbers(ada.heard()) == ["missed"]
 
 
 def test_an_unknown_epoch_means_that_nothing_was_seen(house: House) -> None:

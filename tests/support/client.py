@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -53,6 +55,7 @@ class RawClient:
     account: str = ""
     frames: list[Any] = field(default_factory=list)
     closed: tuple[int | None, str] | None = None
+    pace: float = 0.0  # seconds that it takes over each byte
     _calls: int = 0
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _reader: asyncio.Task[None] | None = None
@@ -65,9 +68,26 @@ class RawClient:
         client._reader = asyncio.create_task(client._read())
         return client
 
+    @classmethod
+    async def open_slow(cls, url: str, *, bytes_a_second: float = 1_000_000.0) -> RawClient:
+        """Connect as somebody who reads slowly, and whose kernel does not read ahead either."""
+        parts = urlsplit(url)
+        link = socket.socket()
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        link.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(link, (parts.hostname, parts.port))
+        client = await cls.open(url, sock=link, max_queue=1)
+        client.pace = 1 / bytes_a_second
+        return client
+
     async def _read(self) -> None:
+        early = 0.0  # seconds by which it is ahead of its pace
         try:
             async for text in self.socket:
+                early += len(text) * self.pace
+                if early > 0.02:
+                    await asyncio.sleep(early)
+                    early = 0.0
                 self.frames.append(json.loads(text) if isinstance(text, str) else text)
                 self._news.set()
         except ConnectionClosed:

@@ -37,6 +37,10 @@ class Wire:
         self.over = asyncio.Event()  # set when it is closed
         self.held = 0  # how often it was told to read no more
         self.went_on = 0  # and to read again
+        self.congested = False  # as the test says: the peer does not read
+        self.relieved = True  # a page more may be put
+        self.page = 64 * 1024
+        self.given_up = False
         self._parts: list[bytes | Batch] = []
 
     # as a Socket
@@ -65,11 +69,20 @@ class Wire:
     def be_guest(self) -> None:
         pass
 
+    def undelivered(self) -> tuple[float, int]:
+        return 0.0, 0
+
     # as an Outbox
 
     def put(self, frame: bytes) -> None:
         if self.closed is None:
             self._parts.append(frame)
+
+    def put_any(self, frame: bytes) -> None:
+        self.put(frame)
+
+    def give_up(self) -> None:
+        self.given_up = True
 
     def put_batch(self, batch: Batch) -> None:
         if self.closed is None:

@@ -309,3 +309,32 @@ def test_the_answer_to_a_message_is_one_like_all_others(call_id: int | str) -> N
     """PROTOCOL §12: made in a shorter way, it says what any answer would: `id`, the server's id."""
     made = unfolded(codec.sent_answer(call_id, "ab12-7"))
     assert made == unfolded(codec.call_ok(call_id, {"id": "ab12-7"}))
+
+
+# --- large answers ----------------------------------------------------------------------------
+
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(
+    attributes=st.dictionaries(_TEXTS, _TEXTS, max_size=5),
+    members=st.lists(st.tuples(_TEXTS, st.just(0)), max_size=5).map(lambda some: some * 90),
+    call_id=st.integers() | _TEXTS,
+)
+def test_an_answer_in_pieces_is_the_same_answer(
+    attributes: dict[str, str], members: list[tuple[str, int]], call_id: int | str
+) -> None:
+    """PROTOCOL §5: whatever stands in it."""
+    fields = {"list": members, "attrs": attributes, "epoch": "e", "id": 7}
+    large = codec.Large(fields)
+    assert b"".join(large.answer(call_id)) == codec.call_ok(call_id, fields)
+    nested = codec.Large({"json": attributes}, nested=frozenset({"json"}))
+    text = msgspec.json.encode(attributes).decode()
+    assert b"".join(nested.answer(call_id)) == codec.call_ok(call_id, {"json": text})
+
+
+@given(_TEXTS)
+def test_a_text_takes_as_many_bytes_in_an_answer_as_it_is_said_to(text: str) -> None:
+    """SPEC E5: what grows is counted as grown."""
+    with_it, without = (codec.call_ok(1, {"msgs": [[1, one]]}) for one in (text, ""))
+    assert codec.size_in_answer(text) - codec.size_in_answer("") == len(with_it) - len(without)

@@ -33,6 +33,7 @@ __all__ = [
     "is_over",
     "leave",
     "next_deadline",
+    "stood",
 ]
 
 
@@ -42,7 +43,9 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     channel: str  #: the channel's name
     tag: str  #: the member's tag in the topic: the line of the session that took the place
     since: int = 0  #: the channel's sequence when it was taken: nothing before it was missed
-    seen: int = 0  #: the channel's sequence when the connection broke; meaningful while detached or kept
+    seen: int = (
+        0  #: up to where it had been told of the channel when its connection broke last; 0: never broke
+    )
     until: float = 0.0  #: the deadline of the break; meaningful while kept
 
 
@@ -89,19 +92,23 @@ def decide_login(current: Session | None, *, line: str, superseded: bool, ours: 
 
 
 def attach(session: Session) -> Session:
-    """The session with a connection again: no deadline, nothing missed any more."""
-    places = tuple(Place(place.channel, place.tag, place.since) for place in session.places)
-    return msgspec.structs.replace(
-        session, attached=True, until=0.0, places=places, connection=session.connection + 1
-    )
+    """The session with a connection again: no deadline any more; what it has missed is still to be told."""
+    return msgspec.structs.replace(session, attached=True, until=0.0, connection=session.connection + 1)
 
 
 def detach(session: Session, *, seen: dict[str, int], now: float) -> Session:
-    """The session whose connection broke at `now`; `seen`: each channel's sequence at that time (L11)."""
+    """The session whose connection broke at `now`; `seen`: up to where it was told of each channel (L11)."""
+    session = stood(session, seen)
+    return msgspec.structs.replace(session, attached=False, until=now + session.grace)
+
+
+def stood(session: Session, seen: dict[str, int]) -> Session:
+    """The session with what is known of how far it was told of its channels."""
     places = tuple(
-        Place(place.channel, place.tag, place.since, seen.get(place.channel, 0)) for place in session.places
+        Place(place.channel, place.tag, place.since, seen.get(place.channel, place.seen))
+        for place in session.places
     )
-    return msgspec.structs.replace(session, attached=False, until=now + session.grace, places=places)
+    return msgspec.structs.replace(session, places=places)
 
 
 def inherit(session: Session, broken: Session) -> Session:

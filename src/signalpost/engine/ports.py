@@ -511,6 +511,13 @@ class Topics(Protocol):
         """
         ...
 
+    async def short_of(self, topic: str, *, upto: int, size: int) -> int:
+        """A number ≤ `upto` behind which kept events of at least `size` bytes follow up to `upto`.
+
+        If no more are kept, all of them do. It is `upto` itself for a `size` of 0.
+        """
+        ...
+
     async def drop(self, topic: str, *, if_empty: bool) -> bool:
         """End the topic with its attributes and events; with `if_empty` only if it has no members."""
         ...

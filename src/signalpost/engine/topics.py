@@ -90,7 +90,7 @@ class Topic:
         self.added = 0  # members that came anew
         self.keep = _NO_PAST  # as the latest event said
         self.span = 0  # its seconds, as sequences count
-        self.log: deque[tuple[int, bytes]] = deque()  # events that `read` can give: (seq, body), ascending
+        self.log: deque[Event] = deque()  # events that `read` can give, ascending
         self.size = 0  # bytes of `log`
         self.faded = array("q")  # numbers of events that left the log, ascending: to count the lost
         self.forgotten = (0, 0)  # how many left `faded` in turn, and the highest number among them
@@ -104,7 +104,7 @@ class Topic:
         if keep is not self.keep:
             self.keep = keep
             self.span = int(keep.seconds * 1_000_000)
-        self.log.append((seq, body))
+        self.log.append(Event(seq, body))
         self.size += len(body)
 
     def fade(self, number: int) -> None:
@@ -253,13 +253,22 @@ class MemoryTopics:
         if place is None:
             return [], 0
         place.fade(_number(self._clock()))
-        found: list[Event] = []
-        for seq, body in reversed(place.log):
-            if seq <= after:
-                break
-            found.append(Event(seq, body))
-        found.reverse()
-        return found, place.lost(after)
+        log = place.log
+        if not log or log[-1].seq <= after:
+            return [], place.lost(after)
+        return list(islice(log, bisect_right(log, after, key=_seq), None)), place.lost(after)
+
+    async def short_of(self, topic: str, *, upto: int, size: int) -> int:
+        """See `Topics.short_of`."""
+        place = self._topics.get(topic)
+        if place is None or size <= 0:
+            return upto
+        for event in reversed(place.log):
+            if size <= 0:
+                return min(event.seq, upto)
+            if event.seq <= upto:
+                size -= len(event.body)
+        return min(place.log[0].seq - 1, upto) if place.log else upto
 
     async def drop(self, topic: str, *, if_empty: bool) -> bool:
         """See `Topics.drop`."""
@@ -336,6 +345,10 @@ class MemoryTopics:
     def _keep(self, topic: str, edits: Sequence[Edit]) -> Pending | None:
         """Store the attribute edits among these; returns what the change is to wait for."""
         return None
+
+
+def _seq(event: Event) -> int:
+    return event.seq
 
 
 def _matches(place: Topic | None, edits: Sequence[Edit]) -> bool:

@@ -24,11 +24,11 @@ from signalpost.services.messages import Messages
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Sessions
 from signalpost.wire import requests as args
-from signalpost.wire.codec import call_ok, sent_answer
+from signalpost.wire.codec import Large, call_ok, is_large, sent_answer
 from signalpost.wire.codes import LIST_MEMBERS, Code
 from signalpost.wire.requests import name_text, text_of
 
-__all__ = ["COMMANDS", "Charge", "Command", "Context", "Services"]
+__all__ = ["COMMANDS", "READS", "Charge", "Command", "Context", "Services"]
 
 Fields = dict[str, Any]
 
@@ -58,8 +58,11 @@ class Context(Protocol):
         """The session's inbox."""
         ...
 
-    def joined(self, channel: str, joined: Joined) -> None:
-        """After the answer: replay what was missed, then see the channel's events."""
+    def joined(self, channel: str, joined: Joined) -> int:
+        """After the answer: tell what was missed, then see the channel's events.
+
+        Returns the number behind which the client is told them.
+        """
         ...
 
     def left(self, channel: str) -> None:
@@ -145,21 +148,23 @@ async def get_user_attribute(context: Context, live: Live, asked: args.UserAttri
     return {"value": await attributes.get(live.app_id, name_text(asked.account), name_text(asked.name))}
 
 
-async def get_user_attributes(context: Context, live: Live, asked: args.AccountArgs) -> Fields:
+async def get_user_attributes(context: Context, live: Live, asked: args.AccountArgs) -> Fields | Large:
     """`user_get_attr_all`"""
     found = await context.services.attributes.get_all(live.app_id, name_text(asked.account))
+    if is_large(found.values()):
+        return Large({"json": found}, nested=frozenset({"json"}))
     return {"json": msgspec.json.encode(found).decode()}
 
 
-async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
+async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields | Large:
     """`channel_join`"""
     channel = name_text(asked.name)
     joined = await context.services.channels.join(live, channel, context.left)
-    context.joined(channel, joined)
+    number = context.joined(channel, joined)
     fields: Fields = {"list": _members(joined.members), "attrs": joined.attributes}
     if live.session.ours:
-        fields |= {"epoch": joined.epoch, "id": joined.seq}
-    return fields
+        fields |= {"epoch": joined.epoch, "id": number}
+    return Large(fields) if is_large(joined.attributes.values()) else fields
 
 
 async def leave(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
@@ -216,13 +221,14 @@ async def query_list(context: Context, live: Live, asked: args.ChannelNameArgs) 
     return {"num": found.total, "list": _members(found.names)}
 
 
-async def query_full_list(context: Context, live: Live, asked: args.ChannelListArgs) -> Fields:
+async def query_full_list(context: Context, live: Live, asked: args.ChannelListArgs) -> Fields | Large:
     """`channel_query_userlist_all`"""
     number = whole_number(asked.num) if isinstance(asked.num, str) else asked.num
     if number is None or number < 0:
         raise Refusal(Code.GENERAL_E_WRONG_PARAM, "num has to be a whole number, 0 or more")
     found = await context.services.channels.newest(live, name_text(asked.name), number)
-    return {"num": found.total, "list": _members(found.names)}
+    fields: Fields = {"num": found.total, "list": _members(found.names)}
+    return Large(fields) if is_large(found.names) else fields
 
 
 async def invite(context: Context, live: Live, asked: args.CallArgs) -> Fields:
@@ -320,3 +326,16 @@ COMMANDS: dict[str, Command] = {
     ),
     "user_ext_call": _row(args.Args, external_call),
 }
+
+READS = frozenset(
+    {
+        "user_query_user_status",
+        "user_get_attr",
+        "user_get_attr_all",
+        "channel_query_num",
+        "channel_query_user_isin",
+        "channel_query_userlist",
+        "channel_query_userlist_all",
+    }
+)
+"""The calls that leave nothing behind but their answer."""

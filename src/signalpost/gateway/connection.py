@@ -22,8 +22,10 @@ from signalpost.domain.apps import App
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
-from signalpost.engine.ports import Clock, Pending, Unavailable, Uncertain
-from signalpost.gateway.commands import COMMANDS, Charge, Command, Services
+from signalpost.engine.ports import Clock, Event, Pending, Unavailable, Uncertain
+from signalpost.gateway.backlog import Backlog
+from signalpost.gateway.bulk import Pace, Turns
+from signalpost.gateway.commands import COMMANDS, READS, Charge, Command, Services
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.fanout import Fanout, event_frame
 from signalpost.gateway.feed import Feed
@@ -35,6 +37,7 @@ from signalpost.services.channels import Joined, Missed
 from signalpost.services.driver import Running, start
 from signalpost.services.keys import topic_key
 from signalpost.services.live import Live
+from signalpost.services.outlet import Reach
 from signalpost.services.sessions import Login
 from signalpost.services.stored import EVENT
 from signalpost.telemetry.counters import Counters
@@ -55,7 +58,8 @@ _REQUEST_ID_BYTES = 128
 _REQUEST = 1  # a request that is under way
 _MESSAGES = 2  # as many messages under way as may be
 _PAUSE = 4  # a time in which a client is not heard that is refused without end
-_PARTING = 8  # the connection's end, when what was taken before is done
+_TURN = 8  # the client's next turn, when it has read most of a large answer
+_PARTING = 16  # the connection's end, when what was taken before is done
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +75,32 @@ class Gate:
     may_login: Callable[[str], bool]  #: whether an address may try again (SPEC L16)
     failed_login: Callable[[str], None]  #: an address has failed
     login_timeout: float  #: seconds within which a connection has to log in
+    turns: Turns  #: whose turn it is to be written to in bulk
 
 
 class Connection:
     """One WebSocket, with at most one session on it."""
 
     __slots__ = (
+        "_backlog",
         "_deadline",
         "_dialect",
         "_draining",
+        "_entering",
         "_farewell",
         "_feed",
         "_flagged",
         "_follow",
         "_gate",
         "_lost",
+        "_lost_at",
         "_names",
+        "_pace",
         "_queue",
         "_quiet",
         "_sending",
-        "_silence",
         "_socket",
+        "_undelivered",
         "_waits",
         "live",
     )
@@ -101,10 +110,13 @@ class Connection:
         self._socket = socket
         self.live: Live | None = None  # the session; None before login and after its end
         self._feed: Feed | None = None  # the session's inbox; as `live`
+        self._backlog: Backlog | None = None  # the channels that it is behind in; None when there are none
+        self._entering: dict[str, int] = {}  # the channel whose join is answered now, and its number then
+        self._pace = Pace(socket.outbox, gate.turns)  # of what is written in bulk
         self._dialect: Dialect | None = None  # what the client understands; from login on
         self._flagged = False  # it has sent `set_flag`
         self._names: set[str] = set()  # the channels that it sees
-        self._waits = 0  # what the next requests have to wait for: some of the four below
+        self._waits = 0  # what the next requests have to wait for: some of the bits above
         self._sending: deque[_PipelinedExchange] | None = None  # messages under way; made with the first
         self._quiet: Pending | None = (
             None  # settled when no message is; made by the request that waits for it
@@ -114,7 +126,11 @@ class Connection:
         self._draining = False  # the queue is being served: the loop in `_drain` goes on by itself
         self._follow: list[Callable[[], Coroutine[Any, Any, None]]] = []  # what comes behind the answer
         self._lost = False  # the socket is gone
-        self._silence = 0.0  # seconds before its end from which nothing is known to have arrived
+        self._undelivered = (
+            0.0,
+            0,
+        )  # what has not arrived, as `Socket.undelivered`; meaningful when it is lost
+        self._lost_at = 0.0  # loop time of that, if a request was under way then
         self._deadline: asyncio.TimerHandle | None = None  # when a login is due; None while there is one
         self._expect_login()
 
@@ -145,13 +161,20 @@ class Connection:
         else:
             self._take(frame)
 
-    def lost(self, silence: float) -> None:
+    def relieved(self) -> None:
+        """The client has read what it was sent: what is written in bulk goes on."""
+        self._pace.relieved()
+
+    def lost(self, silence: float, unread: int) -> None:
         """The socket is gone; the session, if any, goes on without it for its grace time (L11)."""
         self._lost = True
-        self._silence = silence
+        self._undelivered = silence, unread
         self._cancel_deadline()
-        if not self._waits:
-            self._detach()  # else what it asked for is done first
+        if self._waits:
+            self._lost_at = asyncio.get_running_loop().time()  # what it asked for is done first
+        else:
+            self._detach()
+        self._pace.lost()
 
     def _expect_login(self) -> None:
         loop = asyncio.get_running_loop()
@@ -167,9 +190,10 @@ class Connection:
             self._deadline = None
 
     def _detach(self) -> None:
+        reach = self.reach()
         live = self._release()
         if live is not None:
-            _start_alone(self._gate.services.sessions.detach(live, silence=self._silence))
+            _start_alone(self._gate.services.sessions.detach(live, reach))
 
     def _complain(self, reason: str) -> None:
         """Say what is wrong with a frame that cannot be answered otherwise."""
@@ -245,6 +269,8 @@ class Connection:
             if command is None:
                 requests.ask(live)
                 raise Refusal(Code.GENERAL_E_FAILED, f"unknown function: {str(body.func)[:128]}")
+            if self._lost and body.func in READS:
+                return  # nobody hears the answer
             charge = command.charge
             wait = 0.0 if charge is None else charge(requests, live)
             try:
@@ -346,8 +372,25 @@ class Connection:
         return codec.failure_body(refusal.reason, refusal.code)
 
     def _answer(self, call_id: int | str, body: bytes) -> None:
-        if not self._lost:
-            self._socket.send(codec.call_answer(call_id, body))
+        if self._lost:
+            return
+        frame = frame_text(codec.call_answer(call_id, body))
+        if len(frame) > self._pace.page:
+            self._pace.put(frame)
+        else:
+            self._socket.outbox.put(frame)
+
+    async def _answer_by_pieces(self, call_id: int | str, large: codec.Large) -> None:
+        pieces = []
+        try:
+            for piece in large.answer(call_id):
+                if not await self._pace.turn():
+                    return
+                pieces.append(piece)
+                self._pace.spend(len(piece))
+            self._socket.send(b"".join(pieces))
+        finally:
+            self._finished()
 
     def _answer_error(self, call_id: int | str, failure: Code, error: Exception) -> None:
         if isinstance(error, Refusal):
@@ -374,7 +417,8 @@ class Connection:
     def _logged_in(self, fields: LoginFields, login: Login) -> None:
         gate, live = self._gate, login.live
         if self._lost:
-            _start_alone(gate.services.sessions.detach(live))
+            untold = {missed.channel: missed.after for missed in login.missed}
+            _start_alone(gate.services.sessions.detach(live, Reach(behind=untold)))
             return
         self._cancel_deadline()
         self._socket.be_known()
@@ -383,7 +427,9 @@ class Connection:
         device = fields.device if isinstance(fields.device, str) else ""
         self._dialect = dialect_of(device, live.app, flagged=self._flagged)
         self.live = live
-        self._feed = Feed(live, gate.services.messages, self._dialect, self._send_item, _start_alone)
+        self._feed = Feed(
+            live, gate.services.messages, self._dialect, self._send_item, self._pace, _start_alone
+        )
         gate.fanout.attach(live.key, self)
         answer: dict[str, Any] = {"line": live.session.line}
         cursor = None
@@ -393,20 +439,57 @@ class Connection:
             lost = {missed.channel: {"epoch": missed.epoch, "lost": missed.lost} for missed in login.missed}
             answer |= {"resumed": login.resumed, "channels": lost, "inbox": epoch}
         self._socket.send(codec.login_ok(answer))
-        for missed in login.missed:
-            self._replay(missed)
-            self._subscribe(missed.channel)
-        if cursor is not None:
-            _start_alone(self._feed.start(cursor))
+        if login.missed or cursor is not None:
+            _start_alone(self._come_up(login.missed, self._feed, cursor))
 
-    def _send_item(self, frame: bytes) -> None:
+    async def _come_up(self, missed: list[Missed], feed: Feed, cursor: int | None) -> None:
+        """Tell a client what it has missed, in the order of PROTOCOL §12: channels, then its inbox."""
+        if missed:
+            await self._fall_behind(missed)
+        if cursor is not None and feed is self._feed:
+            await feed.start(cursor)
+
+    async def _fall_behind(self, missed: list[Missed]) -> None:
+        """Tell the client what it has missed of its channels before it sees any of them live."""
+        live, backlog = self.live, self._backlog
+        if live is None:
+            return
+        if backlog is None:
+            backlog = self._backlog = self._new_backlog(live)
+            for name in list(self._names):
+                self._gate.fanout.unsubscribe(topic_key(live.app_id, name), self)
+                backlog.add(await self.services.channels.nothing_missed(live.app_id, name))
+        for part in missed:
+            self._names.add(part.channel)
+            backlog.add(part)
+        await backlog.write()
+
+    def _new_backlog(self, live: Live) -> Backlog:
+        def encode(channel: str, epoch: str, event: Event) -> bytes:
+            return event_frame(channel, event.seq, epoch, EVENT.decode(event.body), v3=self.v3)
+
+        def caught_up() -> None:
+            self._backlog = None
+            self._see(live)
+
+        return Backlog(
+            self._pace,
+            read=lambda channel, after: self.services.channels.missed(live.app_id, channel, after),
+            encode=encode,
+            caught_up=caught_up,
+            give_up=self.outbox.give_up,
+            now=asyncio.get_running_loop().time,
+        )
+
+    def _send_item(self, frame: bytes) -> int:
         self._gate.counters.messages_out += 1
-        self._socket.outbox.put(frame_text(frame))
-
-    def _replay(self, missed: Missed) -> None:
-        for seq, body in missed.events:
-            event = EVENT.decode(body)
-            self.outbox.put(event_frame(missed.channel, seq, missed.epoch, event, v3=self.v3))
+        data = frame_text(frame)
+        size = len(data)
+        if size > self._pace.page:
+            self._socket.outbox.put_large(data)
+        else:
+            self._socket.outbox.put(data)
+        return size
 
     # --- what commands ask of the connection -----------------------------------------------------
 
@@ -421,20 +504,38 @@ class Connection:
         assert self._feed is not None, "commands run with a session only"
         return self._feed
 
-    def joined(self, channel: str, joined: Joined) -> None:
-        """After the answer: replay what was missed, then see the channel's events."""
+    def joined(self, channel: str, joined: Joined) -> int:
+        """After the answer: tell what was missed, then see the channel's events.
+
+        Returns the number behind which the client is told them.
+        """
+
+        behind = {} if self._backlog is None else self._backlog.told()
+        if channel in behind:
+            return behind[channel]
+        live, missed = self.live, joined.missed
+        if missed is None:
+            missed = Missed(channel, joined.epoch, joined.seq, joined.seq, [], 0)
+        self._entering = {channel: missed.after}
 
         async def follow() -> None:
-            if joined.missed is not None:
-                self._replay(joined.missed)
-            self._subscribe(channel)
+            self._entering = {}
+            assert live is not None, "who joins has a session"
+            now = await self.services.channels.nothing_missed(live.app_id, channel)
+            if self._backlog is None and missed.after == now.upto:
+                self._subscribe(channel)
+            else:
+                await self._fall_behind([missed])
 
         self._follow.append(follow)
+        return joined.seq
 
     def left(self, channel: str) -> None:
         """See the channel's events no longer."""
         if self.live is not None and channel in self._names:
             self._names.remove(channel)
+            if self._backlog is not None:
+                self._backlog.drop(channel)
             self._gate.fanout.unsubscribe(topic_key(self.live.app_id, channel), self)
 
     def after(self, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -454,6 +555,8 @@ class Connection:
 
     def _see(self, live: Live) -> None:
         """See the events of the session's channels, in the lines of the client's dialect."""
+        if self._backlog is not None:
+            return  # not yet
         topics = [topic_key(live.app_id, name) for name in self._names]
         if len(topics) == 1:
             self._gate.fanout.subscribe(topics[0], self)
@@ -476,6 +579,14 @@ class Connection:
         """An item is committed in the session's inbox."""
         if self._feed is not None:
             self._feed.offer(version, item)
+
+    def reach(self) -> Reach:
+        """How far the session was told of its channels."""
+        behind = self._entering if self._backlog is None else {**self._entering, **self._backlog.told()}
+        silence, unread = self._undelivered if self._lost else self._socket.undelivered()
+        if self._lost_at:
+            silence += asyncio.get_running_loop().time() - self._lost_at
+        return Reach(silence, unread, behind)
 
     def kicked(self) -> None:
         """Another login ended the session: right for every client kind (PROTOCOL §3).
@@ -525,6 +636,9 @@ class Connection:
         if live is not None:
             self.feed.stop()
             self._feed = None
+            if self._backlog is not None:
+                self._backlog.stop()
+                self._backlog = None
             self._gate.fanout.detach(live.key, self)
             for channel in self._names:
                 self._gate.fanout.unsubscribe(topic_key(live.app_id, channel), self)
@@ -539,7 +653,22 @@ class Connection:
         for step in follow:
             if self.live is not None:
                 _start_alone(step())
-        self._go_on(_REQUEST)
+        self._waits = self._waits & ~_REQUEST | _TURN
+        if self._lost and self._queue:
+            asyncio.get_running_loop().call_soon(
+                self._go_on, _TURN
+            )  # nobody waits for it: one request a tick
+        elif self._socket.outbox.congested and not self._lost:
+            _start_alone(self._go_on_when_relieved())
+        else:
+            self._go_on(_TURN)
+            return
+        self._rest()
+
+    async def _go_on_when_relieved(self) -> None:
+        """A large answer ends the client's turn: the next one is made when it has read that one (SPEC E5)."""
+        await self._pace.turn()
+        self._go_on(_TURN)
 
     def _go_on(self, waited: int) -> None:
         """The next requests need not wait for this any more."""
@@ -619,6 +748,9 @@ class _Exchange(_PipelinedExchange):
         if error is not None:
             connection._follow.clear()
             connection._answer_error(self._call_id, self._command.failure, error)
+        elif isinstance(result, codec.Large):
+            _start_alone(connection._answer_by_pieces(self._call_id, result))
+            return
         else:
             connection._answer(self._call_id, result if isinstance(result, bytes) else codec.ok_body(result))
         connection._finished()

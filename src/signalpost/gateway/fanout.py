@@ -19,6 +19,7 @@ from signalpost.gateway.websocket import frame_text
 from signalpost.services import channels as kinds
 from signalpost.services.keys import split
 from signalpost.services.live import Live
+from signalpost.services.outlet import Reach
 from signalpost.services.stored import EVENT
 from signalpost.wire.codec import channel_event
 from signalpost.wire.lines import (
@@ -45,6 +46,8 @@ class Subscriber(Protocol):
     def v3(self) -> bool: ...
 
     def offer(self, version: int, item: InboxItem) -> None: ...
+
+    def reach(self) -> Reach: ...
 
     def kicked(self) -> None: ...
 
@@ -172,6 +175,11 @@ class Fanout:
         subscriber = self._with_line(key, line)
         if subscriber is not None:
             subscriber.replaced()
+
+    def reach(self, key: str, line: str) -> Reach | None:
+        """How far the session with this line was told of its channels, if it is here."""
+        subscriber = self._with_line(key, line)
+        return None if subscriber is None else subscriber.reach()
 
     def find(self, key: str, line: str) -> Live | None:
         """The session with this line, if it is here."""

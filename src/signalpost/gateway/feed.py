@@ -3,8 +3,9 @@
 It begins with the client's first poll, or at once for a client that logged in with its cursor. It
 knows which version was sent last on this connection; what the client has processed is the engine's to know.
 
-Only the very next version is pushed as it is told. Versions have gaps, and items of one commit may be told
-in any order: on anything else the inbox is read from the version sent last, so that nothing is left out.
+Only the very next version is pushed as it is told, to a client that reads. Versions have gaps, and items of
+one commit may be told in any order: on anything else the inbox is read from the version sent last, so that
+nothing is left out, and pushed by pages as the client reads them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from signalpost.domain.calls import INVITE
 from signalpost.domain.inbox import INSTANT, InboxItem
+from signalpost.gateway.bulk import Pace
 from signalpost.gateway.dialect import Dialect
 from signalpost.services.live import Live
 from signalpost.services.messages import Messages
@@ -23,9 +25,10 @@ from signalpost.wire.lines import call_content, line_v2, line_v3, rest
 
 __all__ = ["Feed"]
 
-_POLL_BYTES = 256 * 1024  # contents in one poll's answer, at least one item; the rest follows
+_POLL_PAGES = 4  # of encoded items in one poll's answer, at least one item; the rest follows
+_CALLS = 2000  # that a client is taken to know: more than may be open; the longest unnamed goes (SPEC K12)
 _PUMP_ITEMS = 500  # items pushed behind a poll before the client has to acknowledge some
-_PUMP_BYTES = 1024 * 1024  # the same in bytes of contents
+_PUMP_BYTES = 8 * 1024 * 1024  # the same in encoded bytes
 
 
 class Feed:
@@ -39,7 +42,9 @@ class Feed:
         "_live",
         "_messages",
         "_news",
+        "_outbox",
         "_over",
+        "_pace",
         "_pumping",
         "_send",
         "_sent",
@@ -52,14 +57,17 @@ class Feed:
         live: Live,
         messages: Messages,
         dialect: Dialect,
-        send: Callable[[bytes], None],
+        send: Callable[[bytes], int],
+        pace: Pace,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
-        """`spawn`: runs what nobody waits for."""
+        """`send`: to the client; returns the bytes. `spawn`: runs what nobody waits for."""
         self._live = live
         self._messages = messages
         self._dialect = dialect
         self._send = send
+        self._pace = pace
+        self._outbox = pace.outbox
         self._spawn = spawn
         self._started = False  # becomes True with the first poll, or with a cursor at login
         self._sent = 0  # all up to this version was sent on this connection, or is gone
@@ -68,7 +76,8 @@ class Feed:
         self._news = False  # something was told since the latest read began
         self._announced = False  # an announcement is out and no poll has come since (clients that poll)
         self._over = False  # the session is not on this connection any more
-        self._calls: set[tuple[str, str]] | None = None  # the calls that a javasdk knows; it dies of others
+        # The calls that a javasdk knows, the latest last; it dies of others. None when it knows none.
+        self._calls: dict[tuple[str, str], None] | None = None
 
     def stop(self) -> None:
         """The session is no longer on this connection, which may get another: push nothing more on it."""
@@ -80,10 +89,14 @@ class Feed:
 
     def knows_call(self, channel: str, peer: str) -> None:
         """The client makes a call itself, so that it will know its events (PROTOCOL §8)."""
-        if not self._dialect.pushes:
-            if self._calls is None:
-                self._calls = set()
-            self._calls.add((channel, peer))
+        if self._dialect.pushes:
+            return
+        if self._calls is None:
+            self._calls = {}
+        self._calls.pop((channel, peer), None)
+        self._calls[channel, peer] = None
+        if len(self._calls) > _CALLS:
+            del self._calls[next(iter(self._calls))]
 
     def offer(self, version: int, item: InboxItem) -> None:
         """An item has been committed: push it if it is the next one, announce it to who polls.
@@ -94,7 +107,7 @@ class Feed:
             return
         if not self._dialect.pushes:
             self._announce(version)
-        elif version == self._sent + 1 and not self._behind:
+        elif version == self._sent + 1 and not self._behind and not self._outbox.congested:
             self._sent = version
             self._send(codec.push(version, self._line(item)))
         elif version > self._sent:
@@ -105,7 +118,7 @@ class Feed:
 
     async def start(self, after: int) -> None:
         """Push what lies after the client's cursor: it said at login what it has seen (PROTOCOL §12)."""
-        self._sent = after
+        self._sent = max(self._sent, after)
         self._started = True
         await self._messages.acknowledge(self._live, after)
         self._behind = True
@@ -118,12 +131,15 @@ class Feed:
         batch = await self._messages.read(self._live, after=0, limit=min(max(limit, 1), POLL_BATCH))
         items: list[tuple[int, InboxItem]] = []
         size = 0
+        taken: list[tuple[int, str]] = []
         for version, item in batch.items:
-            size += len(item.text)
-            if items and size > _POLL_BYTES:
+            line = self._line(item)
+            size += codec.size_in_answer(line)
+            if items and size > _POLL_PAGES * self._pace.page:
                 break
             items.append((version, item))
-        taken = [(version, self._line(item)) for version, item in items if self._meet(item)]
+            if self._meet(item):
+                taken.append((version, line))
         if len(taken) < len(items):
             kept = {version for version, _ in taken}
             await self._messages.discard(self._live, [version for version, _ in items if version not in kept])
@@ -154,6 +170,8 @@ class Feed:
         try:
             items, size = 0, 0
             while self._behind:
+                if not await self._pace.turn():
+                    return
                 self._news = False
                 batch = await self._messages.read(self._live, after=self._sent, limit=POLL_BATCH)
                 if self._over:
@@ -161,11 +179,16 @@ class Feed:
                 self._sent = max(self._sent, batch.cleared)
                 pushed = 0
                 for version, item in batch.items:
-                    if version > self._sent:  # a poll may have answered with it meanwhile
-                        self._sent = version
-                        self._send(codec.push(version, self._line(item)))
-                        pushed += 1
-                        size += len(item.text)
+                    if version <= self._sent:  # a poll may have answered with it meanwhile
+                        continue
+                    if pushed and not self._pace.free:
+                        self._news = True  # it is read again, as it may be gone when it is its turn
+                        break
+                    self._sent = version
+                    written = self._send(codec.push(version, self._line(item)))
+                    self._pace.spend(written)
+                    size += written
+                    pushed += 1
                 items += pushed
                 self._behind = self._news or (batch.more and bool(batch.items))
                 if pushed and (items >= _PUMP_ITEMS or size >= _PUMP_BYTES):
@@ -188,7 +211,10 @@ class Feed:
         if item.kind == INVITE:
             self.knows_call(item.channel, item.src)
             return True
-        return self._calls is not None and (item.channel, item.src) in self._calls
+        if self._calls is None or (item.channel, item.src) not in self._calls:
+            return False
+        self.knows_call(item.channel, item.src)
+        return True
 
     def _line(self, item: InboxItem) -> str:
         content = item.text if item.kind == INSTANT else call_content(item.channel, item.src, item.text)

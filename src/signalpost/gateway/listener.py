@@ -58,7 +58,10 @@ class Listener:
         self.counts: Final = Counts()
         self.trusted: Final = Networks(settings.trusted_proxies)
         self.flusher: Final = Flusher(
-            loop, cap=settings.outbox_cap, mark=settings.high_water, overrun=self._overran
+            loop,
+            cap=settings.outbox_cap,
+            mark=min(settings.high_water, settings.outbox_cap // 4),
+            overrun=self._overran,
         )
         self.now: Final[Callable[[], float]] = clock or loop.time
         # The ports that were bound; 0 and None before `start`.
@@ -239,7 +242,10 @@ class Listener:
         self._guests.enter(connection, peer)
         self.counts.upgraded += 1
         transport.set_protocol(connection)
-        transport.set_write_buffer_limits(high=settings.high_water, low=settings.low_water)
+        transport.set_write_buffer_limits(
+            high=min(settings.high_water, settings.outbox_cap // 16),
+            low=min(settings.low_water, settings.outbox_cap // 32),
+        )
         transport.write(accept_answer(key))
         try:
             connection.open(self._accept)

@@ -8,18 +8,21 @@ makes fan-out fast under load.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol, TypeAlias
 
 import structlog
 
-__all__ = ["DEFAULT_CAP", "Batch", "Flusher", "Outbox", "Source"]
+__all__ = ["DEFAULT_CAP", "LARGE", "Batch", "Flusher", "Outbox", "Source"]
 
 DEFAULT_CAP: Final = 4 * 1024 * 1024
 """How many bytes may wait for a peer that does not read."""
 
 DEFAULT_MARK: Final = 256 * 1024
 """How many bytes may wait before the peer is no longer read from."""
+
+LARGE: Final = 64 * 1024
+"""How many bytes a frame may have before it is a large one, and how many a page of bulk has."""
 
 Frame: TypeAlias = bytes
 """An encoded WebSocket frame, or several."""
@@ -67,15 +70,18 @@ class Outbox:
     When more than the flusher's mark waits, in this tick or in the transport, it is `congested`, and the
     source is told to read no more from a peer that asks faster than it reads. When more than the cap
     waits all the same, the connection is aborted: it must not fill our memory. Both are judged before
-    adding, so that one large frame is always possible. After `finish` and `discard` whatever is put
-    vanishes.
+    adding. A large frame does not count against what follows it, but congests the outbox until the peer
+    has read it. After `finish` and `discard` whatever is put vanishes.
     """
 
     __slots__ = (
+        "_allowance",
         "_backed_up",
         "_crowded",
         "_finished",
         "_flusher",
+        "_held",
+        "_left",
         "_parts",
         "_room",
         "_source",
@@ -107,6 +113,12 @@ class Outbox:
         self._then: Callable[[], None] | None = None
         # Congested or finishing: the next flush must look closer.
         self._watched = False
+        # Bytes of large frames, which may wait beside what the cap allows; 0 when nothing is congested.
+        self._allowance = 0
+        # How many bytes the transport had after the latest look at it; meaningful while it is backed up.
+        self._held = 0
+        # How many bytes it took with it at its end; meaningful then.
+        self._left = 0
 
     def put(self, frame: Frame) -> None:
         """Queue one encoded frame."""
@@ -125,6 +137,24 @@ class Outbox:
         if not dirty:
             self._flusher.wake()
         dirty.append(self)
+
+    def put_large(self, frame: Frame) -> None:
+        """Queue one large frame. Nobody should put another before the outbox is relieved."""
+        if self._room < 0 and not self._make_room():
+            return
+        room = self._room
+        self.put(frame)
+        self._room = room
+        self._allowance += len(frame)
+        if not self._crowded:
+            self._crowd()
+
+    def put_any(self, frame: Frame) -> None:
+        """Queue one frame, which may be a large one."""
+        if len(frame) > self._flusher.page:
+            self.put_large(frame)
+        else:
+            self.put(frame)
 
     def put_batch(self, batch: Batch) -> None:
         """Queue a shared batch, which may go on growing in this tick; it is counted when it is written."""
@@ -161,19 +191,47 @@ class Outbox:
 
     def discard(self) -> None:
         """Forget the transport and all that waits; the connection is over."""
+        if self._transport is not None:
+            self._left = self.unsent
         self._transport = None
         self._room = -1
         self._then = None
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait, or waited at the end of the connection; as much as the transport tells."""
+        if self._transport is None:
+            return self._left
+        return (self._held if self._backed_up else 0) + _size(self._parts or ())
+
+    def give_up(self) -> None:
+        """Abort the connection: its peer reads too slowly."""
+        if self._transport is not None:
+            self._overrun(self._transport)
+
+    @property
+    def page(self) -> int:
+        """How many bytes are a large frame here, and as many as may be put at once when it is relieved."""
+        return self._flusher.page
+
+    @property
+    def relieved(self) -> bool:
+        """Whether a page more may be put."""
+        return not self.congested and self._room >= 0
+
     def congest(self) -> None:
         """The transport holds more than its high-water mark."""
         self._backed_up = self.congested = self._watched = True
+        if self._transport is not None:
+            self._held = self._transport.get_write_buffer_size()
 
     def relieve(self) -> None:
         """The transport is below its low-water mark again."""
         self._backed_up = False
         self.congested = self._crowded
         self._watched = self._crowded or self._finished
+        if not self._crowded:
+            self._allowance = 0
 
     def _make_room(self) -> bool:
         """Whether a frame may be put though `_room` is used up."""
@@ -181,13 +239,17 @@ class Outbox:
         if transport is None or self._finished:
             return False
         if not self._crowded:
-            self._crowded = self.congested = self._watched = True
-            self._room += self._flusher.cap - self._flusher.mark
-            self._source.flow()
+            self._crowd()
             if self._room >= 0:
                 return True
         self._overrun(transport)
         return False
+
+    def _crowd(self) -> None:
+        """Read no more from the peer; what is put in this tick all the same has room up to the cap."""
+        self._crowded = self.congested = self._watched = True
+        self._room += self._flusher.cap - self._flusher.mark
+        self._source.flow()
 
     def _overrun(self, transport: asyncio.Transport) -> None:
         self.discard()
@@ -195,10 +257,12 @@ class Outbox:
         self._flusher.overrun(transport)
 
     def _write_watched(self, transport: asyncio.Transport, data: Frame) -> None:
-        if self._backed_up and transport.get_write_buffer_size() > self._flusher.cap:
+        if self._backed_up and transport.get_write_buffer_size() - self._allowance > self._flusher.cap:
+            self._held = transport.get_write_buffer_size() + len(data)
             self._overrun(transport)
             return
         transport.write(data)
+        self._held = transport.get_write_buffer_size()
         if self._finished:
             self._room = -1
             then, self._then = self._then, None
@@ -207,13 +271,15 @@ class Outbox:
         elif self._crowded:
             self._crowded = False
             self.congested = self._watched = self._backed_up
+            if not self._backed_up:
+                self._allowance = 0
             self._source.flow()
 
 
 class Flusher:
     """Writes, at the end of each loop tick, what the outboxes of one loop got in it."""
 
-    __slots__ = ("_batches", "_loop", "_woken", "cap", "dirty", "mark", "overrun")
+    __slots__ = ("_batches", "_loop", "_woken", "cap", "dirty", "mark", "overrun", "page")
 
     def __init__(
         self,
@@ -234,6 +300,8 @@ class Flusher:
         self.cap: Final = cap
         # How many bytes may be put into an outbox in a tick before it is congested.
         self.mark: Final = min(mark, cap)
+        # How many bytes are put at once of what is written in bulk.
+        self.page: Final = min(LARGE, cap // 4)
         # Told of a connection that was just aborted because its peer reads too slowly.
         self.overrun: Final = overrun or _nothing
 
@@ -280,6 +348,12 @@ class Flusher:
                 log.warning("write failed", error=repr(error))
                 outbox.discard()
                 transport.abort()
+
+
+def _size(parts: Iterable[Frame | Batch]) -> int:
+    return sum(
+        len(part) if isinstance(part, bytes) else sum(len(frame) for frame in part.frames) for part in parts
+    )
 
 
 def _nothing(*_: object) -> None:

@@ -7,11 +7,14 @@ message means, and how the connection came to be; the listener sweeps it for tim
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import struct
+import termios
 from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from signalpost.gateway.outbox import Outbox
+from signalpost.gateway.outbox import LARGE, Outbox
 from signalpost.gateway.websocket import (
     FrameReader,
     Kind,
@@ -41,10 +44,15 @@ class Handler(Protocol):
         """Close the WebSocket, behind the answers to all that came; nothing more will come."""
         ...
 
-    def lost(self, silence: float) -> None:
+    def relieved(self) -> None:
+        """The peer has read most of what was sent; also called when nothing was in the way."""
+        ...
+
+    def lost(self, silence: float, unread: int) -> None:
         """The connection is over; called exactly once.
 
-        `silence`: for how many seconds nothing that was sent can be taken to have arrived.
+        `silence`: for how many seconds nothing that was sent can be taken to have arrived. `unread`: how
+        many bytes of what was sent last have not arrived.
         """
         ...
 
@@ -121,8 +129,11 @@ class Socket(asyncio.Protocol):
     # for the layer above
 
     def send(self, payload: bytes) -> None:
-        """Send one text message at the end of this tick; nothing once a close has begun."""
-        self.outbox.put(frame_text(payload))
+        """Send one text message at the end of this tick; nothing once a close has begun.
+
+        A large one ends the peer's turn: `relieved` tells when it has been read.
+        """
+        self.outbox.put_any(frame_text(payload))
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin the close handshake, behind what is queued.
@@ -167,6 +178,11 @@ class Socket(asyncio.Protocol):
         if self._state is not _State.LOST:
             self._listener.counted(self, self.peer)
 
+    def undelivered(self) -> tuple[float, int]:
+        """For how many seconds nothing that was sent can be taken to have arrived, and how many bytes of what
+        was sent last have not."""
+        return self._silence(), self._unread()
+
     @property
     def is_open(self) -> bool:
         """Whether messages can still come and go."""
@@ -197,6 +213,8 @@ class Socket(asyncio.Protocol):
         """
         if self._transport.is_closing():
             return
+        if not self.outbox.congested and self._handler is not None:
+            self._handler.relieved()
         if self._state is not _OPEN:
             self._transport.resume_reading()
         elif self._held or self.outbox.congested:
@@ -246,12 +264,15 @@ class Socket(asyncio.Protocol):
         self.flow()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        silence, unread = self.undelivered()
+        if isinstance(exc, ConnectionError):
+            unread += _READ_AHEAD  # a reset is how a kernel says that its program has left something unread
         self._state = _State.LOST
         self.outbox.discard()
         self._listener.ended(self)
         handler, self._handler = self._handler, None
         if handler is not None:
-            handler.lost(self._silence())
+            handler.lost(silence, unread)
 
     # inside
 
@@ -263,6 +284,16 @@ class Socket(asyncio.Protocol):
         now = self._listener.now()
         silent = now - self.heard
         return silent if self.outbox.congested or silent >= self._listener.settings.dead_after else 0.0
+
+    def _unread(self) -> int:
+        """How many bytes the peer's kernel has not confirmed, our close frame left out; if there are any, its
+        program may well not have read what it has confirmed."""
+        on_its_way = _on_its_way(self._transport)
+        if on_its_way >= LARGE and not self.outbox.congested:
+            on_its_way += self._listener.settings.high_water  # the transport had more than the kernel took
+        farewell = 0 if self._state is _OPEN else _FAREWELL
+        unread = self.outbox.unsent + on_its_way - farewell
+        return unread + _READ_AHEAD if unread > 0 else 0
 
     def _take(self, received: list[Received]) -> None:
         outbox = self.outbox
@@ -340,6 +371,18 @@ class Socket(asyncio.Protocol):
 
 
 _PING: Final = frame_ping()
+_FAREWELL: Final = 127  # bytes of a close frame, at most
+_READ_AHEAD: Final = 128 * 1024  # bytes that a peer's kernel may have confirmed and its program not read
+
+
+def _on_its_way(transport: asyncio.Transport) -> int:
+    """How many bytes the kernel has that the peer's has not confirmed; 0 if it does not tell."""
+    try:
+        told = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    except (AttributeError, OSError, ValueError):  # no socket, or one that is closed
+        return 0
+    size: int = struct.unpack("i", told)[0]
+    return size
 
 
 def end_sending(transport: asyncio.Transport) -> None:

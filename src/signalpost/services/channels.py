@@ -40,6 +40,7 @@ from signalpost.engine.ports import (
 from signalpost.services.keys import channel_key, counting_key, request_key, split, subject_of, topic_key
 from signalpost.services.live import Live
 from signalpost.services.messages import Messages
+from signalpost.services.outlet import Reach
 from signalpost.services.presence import Presence
 from signalpost.services.stored import COUNTED, EVENT, TIME
 from signalpost.wire.codes import (
@@ -70,10 +71,13 @@ def _unseen(channel: str) -> None:
 
 
 class Missed(NamedTuple):
-    """What a member has missed of a channel: the kept events, and how many more are no longer kept (C9)."""
+    """What a member has missed of a channel `after` a number and `upto` another: the kept events, and how
+    many more are no longer kept (C9)."""
 
     channel: str
     epoch: str
+    after: int
+    upto: int
     events: list[Event]
     lost: int
 
@@ -162,7 +166,7 @@ class Channels:
         snapshot = await self._topics.snapshot(topic, limit=LIST_MEMBERS)
         assert snapshot is not None, "a topic with a member exists"
         members = [member.name for member in snapshot.members if member.name != live.account]
-        missed = None if kept is None else await self._missed(topic, channel, kept.seen)
+        missed = None if kept is None else await self.missed(live.app_id, channel, kept.seen)
         return Joined(
             [*members[-(LIST_MEMBERS - 1) :], live.account],
             dict(snapshot.attributes),
@@ -211,7 +215,7 @@ class Channels:
             await self._take_place(live, channel, None)
         head = await self._topics.head(topic)
         assert head is not None, "a topic with a member exists"
-        missed = None if kept is None else await self._missed(topic, channel, kept.seen)
+        missed = None if kept is None else await self.missed(live.app_id, channel, kept.seen)
         return Joined([live.account], {}, head.epoch, head.seq, missed)
 
     async def leave(self, live: Live, channel: str, unsee: Unsee = _unseen) -> None:
@@ -245,17 +249,21 @@ class Channels:
             await self._let_die(app, topic)
         await self._came_or_went(app_id, topic, place.channel, account, "leave")
 
-    async def heads(self, session: Session, *, reached: float | None) -> dict[str, int]:
-        """Where the session's channels stand: what comes later, it misses while it is broken.
+    async def told(self, session: Session, reach: Reach) -> dict[str, int]:
+        """Up to where the session was told of its channels: what comes later, it has missed.
 
-        `reached`: when the client was last reached, if that was before now; what was sent to it since then
-        may never have arrived. A client that keeps ids drops what did (PROTOCOL §6).
+        What may not have arrived counts as missed. A client that keeps ids drops what did (PROTOCOL §6).
         """
         stand = {}
         for place in session.places:
-            head = await self._topics.head(topic_key(session.app, place.channel))
-            seq = 0 if head is None else head.seq
-            stand[place.channel] = seq if reached is None else min(seq, self._topics.sequence_at(reached))
+            topic = topic_key(session.app, place.channel)
+            seq = reach.behind.get(place.channel)
+            if seq is None:
+                head = await self._topics.head(topic)
+                seq = 0 if head is None else head.seq
+            if reach.silence:
+                seq = min(seq, self._topics.sequence_at(self._clock() - reach.silence))
+            stand[place.channel] = await self._topics.short_of(topic, upto=seq, size=reach.unread)
         return stand
 
     async def catch_up(
@@ -264,28 +272,38 @@ class Channels:
         """What a resumed session has missed of each of its channels (C9, PROTOCOL §12).
 
         `cursors`: the last event that the client saw, by channel, with its epoch; an unknown epoch
-        counts from the join. `before`: the session as it was, which knows where the channels stood
-        when the connection broke.
+        counts from the join. `before`: the session as it was, which knows up to where it was told of the
+        channels.
         """
         missed = []
         for place in before.places:
-            topic = topic_key(session.app, place.channel)
-            head = await self._topics.head(topic)
+            head = await self._topics.head(topic_key(session.app, place.channel))
             epoch = "" if head is None else head.epoch
             cursor = cursors.get(place.channel)
             if cursor is None:
-                after = place.seen or (0 if head is None else head.seq)
+                after = max(place.seen, place.since)
             else:
                 after = max(cursor[1], place.since) if cursor[0] == epoch else place.since
-            missed.append(await self._missed(topic, place.channel, after))
+            missed.append(await self.missed(session.app, place.channel, after))
         return missed
 
-    async def _missed(self, topic: str, channel: str, after: int) -> Missed:
+    async def missed(self, app_id: str, channel: str, after: int) -> Missed:
+        """What has happened in a channel after a number."""
+        topic = topic_key(app_id, channel)
         head = await self._topics.head(topic)
         if head is None:
-            return Missed(channel, "", [], 0)
+            return Missed(channel, "", after, after, [], 0)
         events, lost = await self._topics.read(topic, after=after)
-        return Missed(channel, head.epoch, events, lost)
+        return Missed(channel, head.epoch, after, max(head.seq, after), events, lost)
+
+    async def nothing_missed(self, app_id: str, channel: str) -> Missed:
+        """That nothing was missed of a channel until now."""
+        head = await self._topics.head(topic_key(app_id, channel))
+        return (
+            Missed(channel, "", 0, 0, [], 0)
+            if head is None
+            else Missed(channel, head.epoch, head.seq, head.seq, [], 0)
+        )
 
     # --- speaking -------------------------------------------------------------------------------
 

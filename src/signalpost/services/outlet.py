@@ -6,12 +6,24 @@ in the engine already (commit first, tell second).
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from signalpost.domain.inbox import InboxItem
 from signalpost.services.live import Live
 
-__all__ = ["Outlet"]
+__all__ = ["ALL", "Outlet", "Reach"]
+
+
+class Reach(NamedTuple):
+    """How far what a session was told of its channels can be taken to have arrived."""
+
+    silence: float = 0.0  #: for how many seconds nothing can
+    unread: int = 0  #: how many bytes of what was sent last have not
+    behind: dict[str, int] = {}  # noqa: RUF012  #: channels that it was told of up to here only
+
+
+ALL = Reach()
+"""All that it was told."""
 
 
 class Outlet(Protocol):
@@ -27,6 +39,10 @@ class Outlet(Protocol):
 
     def replace(self, key: str, line: str) -> None:
         """The session with this line goes on elsewhere: close its connection, without a kick (L17)."""
+        ...
+
+    def reach(self, key: str, line: str) -> Reach | None:
+        """How far the session with this line was told of its channels; None if it is not attached here."""
         ...
 
     def find(self, key: str, line: str) -> Live | None:

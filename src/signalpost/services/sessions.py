@@ -22,7 +22,7 @@ from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
 from signalpost.services.keys import inbox_key, session_key, subject_of, superseded_key
 from signalpost.services.live import Live
-from signalpost.services.outlet import Outlet
+from signalpost.services.outlet import ALL, Outlet, Reach
 from signalpost.services.presence import Presence, Standing
 from signalpost.wire.codes import REASON_KICK, Code
 
@@ -188,6 +188,9 @@ class Sessions:
         elif arrival is not Arrival.RESUME:
             await self._supersede(key, old, arrival, request)
         elif old.attached:
+            reach = self._outlet.reach(key, old.line)
+            if reach is not None:
+                old = rules.stood(old, await self._channels.told(old, reach))
             self._outlet.replace(key, old.line)
         await self._calls.attached(session.app, session.account)
         await self._presence.check(live)
@@ -212,14 +215,10 @@ class Sessions:
         """End the session at its user's wish: offline at once (L9)."""
         await self._end_unless_changed(live.key, live.session, live.rev)
 
-    async def detach(self, live: Live, *, silence: float = 0.0) -> None:
-        """The session's connection is gone: its grace time begins (L11).
-
-        `silence`: for how many seconds nothing that was sent can be taken to have arrived.
-        """
-        reached = self._clock() - silence if silence else None
-        seen = await self._channels.heads(live.session, reached=reached)
-        session = rules.detach(live.session, seen=seen, now=self._clock())
+    async def detach(self, live: Live, reach: Reach = ALL) -> None:
+        """The session's connection is gone: its grace time begins (L11)."""
+        told = await self._channels.told(live.session, reach)
+        session = rules.detach(live.session, seen=told, now=self._clock())
         try:
             live.rev = await self._presence.put(live.key, session, expect=live.rev)
         except Conflict:
@@ -230,7 +229,7 @@ class Sessions:
     async def abandon(self, live: Live, replaced: Session | None = None) -> None:
         """Detach a session whose login came to nothing, unless it goes on elsewhere: it ends in its time.
 
-        `replaced`: a session whose places it has to give up.
+        Nobody was told of it, nor of what it has missed. `replaced`: a session whose places it must give up.
         """
         found = await self._presence.find(live.key)
         if found is None:
@@ -238,10 +237,11 @@ class Sessions:
         session, rev = found
         if (session.line, session.connection) != (live.session.line, live.session.connection):
             return
+        untold = Reach(behind={place.channel: place.seen for place in session.places})
         try:
-            seen = await self._channels.heads(session, reached=None)
+            seen = await self._channels.told(session, untold)
         except Exception:  # what has spoilt the login may have spoilt this; the session must end all the same
-            seen = {}
+            seen = untold.behind
         session = rules.detach(session, seen=seen, now=self._clock())
         if replaced is not None:
             session = rules.inherit(session, rules.broken_with(replaced, session))

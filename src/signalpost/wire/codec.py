@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from signalpost.wire.frames import ClientFrame, Frame, Login, Unreadable
 
 __all__ = [
+    "Large",
     "Malformed",
     "NotJson",
     "announcement",
@@ -27,6 +29,7 @@ __all__ = [
     "decode_frame",
     "error",
     "failure_body",
+    "is_large",
     "kick",
     "login_failed",
     "login_ok",
@@ -34,6 +37,7 @@ __all__ = [
     "pong",
     "push",
     "sent_answer",
+    "size_in_answer",
 ]
 
 _encode = msgspec.json.Encoder().encode
@@ -41,6 +45,8 @@ _frames: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DIGITS = 4_000  # of a whole number that Python converts without objecting
+_LARGE_TEXTS = 16 * 1024  # characters, which become nine times as many bytes at most
+_PIECE_ITEMS = 200  # members in a piece of a list
 _UNREADABLE = "a text holds a lone surrogate, or a number is out of range"
 
 
@@ -138,6 +144,69 @@ def call_answer(call_id: int | str, body: bytes) -> bytes:
 def call_ok(call_id: int | str, fields: dict[str, Any]) -> bytes:
     """`call2-ret` for a success."""
     return call_answer(call_id, ok_body(fields))
+
+
+class Large:
+    """The fields of a success that take long to encode: better done by pieces, with others served in between.
+
+    Those in `nested` are JSON within the body's JSON.
+    """
+
+    __slots__ = ("_fields", "_nested")
+
+    def __init__(self, fields: dict[str, Any], *, nested: frozenset[str] = frozenset()) -> None:
+        self._fields = fields
+        self._nested = nested
+
+    def answer(self, call_id: int | str) -> Iterator[bytes]:
+        """`call2-ret` for it in pieces, each of some attributes or members."""
+        yield b'["call2-ret",[%b,"","' % _encode(call_id)
+        yield _inside(b'{"result":"ok"')
+        for name, value in self._fields.items():
+            yield _inside(b",%b:" % _encode(name))
+            if name in self._nested:
+                yield _inside(b'"')
+                for piece in _pieces(value):
+                    yield _inside(_inside(piece))
+                yield _inside(b'"')
+            else:
+                for piece in _pieces(value):
+                    yield _inside(piece)
+        yield _inside(b"}")
+        yield b'"]]'
+
+
+def is_large(texts: Iterable[str]) -> bool:
+    """Whether texts may become a large answer."""
+    return sum(map(len, texts)) > _LARGE_TEXTS
+
+
+def _pieces(value: Any) -> Iterator[bytes]:
+    """JSON of a value in pieces."""
+    if isinstance(value, dict):
+        lead = b"{"
+        for name, member in value.items():
+            yield b"%b%b:%b" % (lead, _encode(name), _encode(member))
+            lead = b","
+        yield b"}" if value else b"{}"
+    elif isinstance(value, list):
+        for start in range(0, len(value), _PIECE_ITEMS):
+            lead = b"," if start else b"["
+            yield lead + _encode(value[start : start + _PIECE_ITEMS])[1:-1]
+        yield b"]" if value else b"[]"
+    else:
+        yield _encode(value)
+
+
+def _inside(json_text: bytes) -> bytes:
+    """JSON as it stands inside a JSON text."""
+    return _encode(json_text.decode())[1:-1]
+
+
+def size_in_answer(text: str) -> int:
+    """How many bytes a text takes in an answer, which is JSON in a JSON text."""
+    inner = _encode(text)
+    return len(inner) + inner.count(b'"') + inner.count(b"\\")
 
 
 def sent_answer(call_id: int | str, message_id: str) -> bytes:

@@ -1,0 +1,167 @@
+"""What a connection is still to be told of its channels before it sees them live (SPEC C9, L17).
+
+Missed events go out by pages, in the order of their numbers over all channels, as the filter of originals
+spans them all (PROTOCOL §7). Meanwhile none of its channels is seen live: what happens in them is read
+behind what was read before, until nothing is left; from that very step on they are seen.
+
+What was read is held as the engine keeps it, shared with it and with other connections, so that nothing is
+lost when the engine keeps it no longer. Only who cannot keep up with what happens meanwhile, or takes
+longer over it than anybody should, can miss something: such a client has to come back, and is told how much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from signalpost.engine.ports import Event
+from signalpost.gateway.bulk import Pace
+from signalpost.services.channels import Missed
+
+__all__ = ["PATIENCE", "Backlog"]
+
+PATIENCE: Final = 600.0
+"""Seconds for which missed events are held for a client; 16 MiB that grow sevenfold take 117 s at 1 MB/s."""
+
+
+class _Channel:
+    """A channel that the connection is behind in."""
+
+    __slots__ = ("_missed", "_next", "told")
+
+    def __init__(self, missed: Missed) -> None:
+        self.told = missed.after  # up to where the client was told
+        self.take(missed)
+
+    def take(self, missed: Missed) -> None:
+        """This is to be told next."""
+        self._missed = missed
+        self._next = 0  # which of its events comes next
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the channel's numbers."""
+        return self._missed.epoch
+
+    @property
+    def upto(self) -> int:
+        """Up to where the channel was read."""
+        return self._missed.upto
+
+    @property
+    def next(self) -> Event | None:
+        """The next event, if there is one."""
+        events = self._missed.events
+        return events[self._next] if self._next < len(events) else None
+
+    def went_out(self, event: Event) -> None:
+        """The next event was written."""
+        self._next += 1
+        self.told = event.seq
+
+
+class Backlog:
+    """The channels that one session is behind in, on one connection."""
+
+    __slots__ = (
+        "_caught_up",
+        "_channels",
+        "_deadline",
+        "_encode",
+        "_give_up",
+        "_now",
+        "_over",
+        "_pace",
+        "_read",
+        "_writing",
+    )
+
+    def __init__(
+        self,
+        pace: Pace,
+        *,
+        read: Callable[[str, int], Coroutine[Any, Any, Missed]],
+        encode: Callable[[str, str, Event], bytes],
+        caught_up: Callable[[], None],
+        give_up: Callable[[], None],
+        now: Callable[[], float],
+    ) -> None:
+        """`read`: what has happened in a channel after a number; while it waits nothing may happen there.
+        `encode`: an event of a channel and epoch as a frame. `caught_up`: see the channels from now on.
+        `give_up`: events cannot be kept for the client any longer; its connection has to end."""
+        self._pace = pace
+        self._read = read
+        self._encode = encode
+        self._caught_up = caught_up
+        self._give_up = give_up
+        self._now = now
+        self._deadline = now() + PATIENCE
+        self._channels: dict[str, _Channel] = {}  # by name; empty when all are seen live
+        self._writing = False  # it is being written; whatever is added comes along
+        self._over = False  # the session is not on this connection any more
+
+    def add(self, missed: Missed) -> None:
+        """The connection is behind in one more channel."""
+        self._channels[missed.channel] = _Channel(missed)
+
+    def drop(self, channel: str) -> None:
+        """Nothing more of this channel."""
+        self._channels.pop(channel, None)
+
+    def stop(self) -> None:
+        """The session is no longer on this connection: nothing more of any channel."""
+        self._over = True
+
+    def told(self) -> dict[str, int]:
+        """Up to where each of the channels was told."""
+        return {name: channel.told for name, channel in self._channels.items()}
+
+    async def write(self) -> None:
+        """Write all of it, as the peer reads it. One at a time does so."""
+        if self._writing:
+            return
+        self._writing = True
+        try:
+            while not self._over:
+                if not any(channel.next for channel in self._channels.values()):
+                    if await self._read_on():
+                        continue
+                    return
+                if not await self._pace.turn():
+                    return
+                if self._now() > self._deadline:
+                    self._give_up()
+                    return
+                self._write_page()
+        except Exception:
+            self._give_up()  # or it would wait for ever for what nobody tells it
+            raise
+        finally:
+            self._writing = False
+
+    def _write_page(self) -> None:
+        size = 0
+        while not self._over and self._pace.free and size < self._pace.page:
+            waiting = [(event, name) for name, channel in self._channels.items() if (event := channel.next)]
+            if not waiting:
+                return
+            event, name = min(waiting)
+            channel = self._channels[name]
+            size += self._pace.put(self._encode(name, channel.epoch, event))
+            channel.went_out(event)
+
+    async def _read_on(self) -> bool:
+        """Read what has happened since; False if that is nothing, and the channels are seen from now on."""
+        found = False
+        for name, channel in list(self._channels.items()):
+            missed = await self._read(name, channel.upto)
+            if missed.lost:
+                self._give_up()
+                return False
+            channel.told = channel.upto
+            channel.take(missed)
+            found = found or bool(missed.events)
+        if not found and not self._over:
+            self._channels.clear()
+            self._caught_up()
+        return found
