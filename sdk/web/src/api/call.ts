@@ -5,6 +5,7 @@ import { errorOf, RequestError } from "../core/errors.js";
 import type { CallEvent, CallIncoming } from "../core/events.js";
 import { Action } from "../core/steps.js";
 import type { Engine } from "../shell/engine.js";
+import { own } from "../shell/objects.js";
 import { Listeners } from "./listeners.js";
 import { Fact, type Patience, wait, type Waiting } from "./waiting.js";
 
@@ -146,6 +147,7 @@ export class Call {
     this.extra = extra;
     this.incoming = state === "ringing";
     this.stage = state;
+    own(this, ["peer", "extra", "incoming"]);
   }
 
   static {

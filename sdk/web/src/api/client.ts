@@ -12,7 +12,8 @@ import { errorOf, type SignalpostError } from "../core/errors.js";
 import type { CallEvent, CallIncoming, ChannelJoined, ChannelLeft, Event } from "../core/events.js";
 import type { Status } from "../core/machine.js";
 import { Action, type Unanswered } from "../core/steps.js";
-import type { Engine, Token } from "../shell/engine.js";
+import type { ClientEngine, Token } from "../shell/client-engine.js";
+import { own } from "../shell/objects.js";
 import { type Attributes, attributesOf, type OwnAttributes, ownAttributes } from "./attributes.js";
 import { type Call, type CallControl, type CallStart, openCall } from "./call.js";
 import { type Channel, type ChannelControl, type ChannelView, channelView, openChannel } from "./channel.js";
@@ -117,7 +118,7 @@ const NAMES = [
 const CLOSED = "the client was closed";
 
 /** Log in; `begin` makes the engine, which tells what happens. For `connect` alone. */
-export let enter: (begin: (deliver: (event: Event) => void) => Engine, entry: Entry) => Promise<Client>;
+export let enter: (begin: (deliver: (event: Event) => void) => ClientEngine, entry: Entry) => Promise<Client>;
 
 /**
  * One account, logged in. At most 60 messages a second may be sent (SPEC M8), and 100 other requests (M10); a server
@@ -130,7 +131,7 @@ export class Client {
   readonly account: string;
   /** What this account says of itself (SPEC P2). */
   readonly attributes: OwnAttributes;
-  private readonly engine: Engine;
+  private readonly engine: ClientEngine;
   private readonly listeners: Listeners<ClientEvents>;
   private readonly inbox: Feed<Message>;
   private readonly marks = new WeakMap<Message, number>(); // what the engine is told when one is dealt with
@@ -144,7 +145,11 @@ export class Client {
   private told: Status = 2; // the last status that listeners know; they come with the login
   private release: () => void = () => undefined; // lets go of the application's signal
 
-  private constructor(begin: (deliver: (event: Event) => void) => Engine, appId: string, account: string) {
+  private constructor(
+    begin: (deliver: (event: Event) => void) => ClientEngine,
+    appId: string,
+    account: string,
+  ) {
     this.engine = begin((event) => {
       this.deliver(event);
     });
@@ -168,6 +173,7 @@ export class Client {
       hears: () => this.listeners.has("invite"),
       tell: (call) => this.listeners.tell("invite", call),
     });
+    own(this, ["appId", "account", "attributes"]);
   }
 
   static {

@@ -3,6 +3,7 @@
  *
  * An item is done with when everybody who got it is. The feed refuses to know what it carries.
  */
+import { own } from "../shell/objects.js";
 import { optionsOf, reasonOf, type Waiting } from "./waiting.js";
 
 /** Whose feed it is. */
@@ -217,6 +218,7 @@ class Iteration<Item> implements AsyncIterableIterator<Item, undefined> {
   constructor(feed: Feed<Item>, signal: AbortSignal | null) {
     this.feed = feed;
     this.signal = signal;
+    own(this, []);
   }
 
   [Symbol.asyncIterator](): this {
