@@ -12,6 +12,8 @@ export interface Carrier<Item> {
   readonly most: number;
   /** Whether there are listeners. */
   hears(): boolean;
+  /** The application gets it now; false: it may not have it any more, and it is dropped. */
+  told?(item: Item): boolean;
   /** Tell the listeners; a promise that never rejects, or null if they are done. */
   tell(item: Item): Promise<unknown> | null;
   /** Everybody who got it is done with it. */
@@ -127,7 +129,7 @@ export class Feed<Item> {
         this.dropped = 0;
         return;
       }
-      const entry = this.entries.shift();
+      const entry = this.following();
       if (entry) {
         owner.working.push(entry);
         resolve({ done: false, value: entry.item });
@@ -155,6 +157,18 @@ export class Feed<Item> {
 
   // --- inside ---
 
+  /** Whether the application gets it now. */
+  private gives({ item }: Entry<Item>): boolean {
+    return this.carrier.told?.(item) ?? true;
+  }
+
+  /** The next one that was kept, and that the application may still have. */
+  private following(): Entry<Item> | undefined {
+    let entry = this.entries.shift();
+    while (entry && !this.gives(entry)) entry = this.entries.shift();
+    return entry;
+  }
+
   private releaseLeft(): void {
     const { left } = this;
     this.left = [];
@@ -162,8 +176,10 @@ export class Feed<Item> {
   }
 
   private keep(entry: Entry<Item>): void {
-    const waiter = this.waiters.shift();
+    const [waiter] = this.waiters;
     if (waiter) {
+      if (!this.gives(entry)) return;
+      this.waiters.shift();
       waiter.owner.working.push(entry);
       waiter.resolve({ done: false, value: entry.item });
       return;
@@ -176,6 +192,7 @@ export class Feed<Item> {
   }
 
   private tell(entry: Entry<Item>): void {
+    if (!this.gives(entry)) return;
     entry.told = true;
     entry.users++;
     const pending = this.carrier.tell(entry.item);

@@ -110,7 +110,7 @@ function json(value: unknown, what: string): string {
 function channelToChange(value: unknown): string {
   const channel = channelName(value);
   if (channel.startsWith(RESERVED_CHANNELS)) {
-    refuse(`${channel} may not be sent into or changed`);
+    refuse(`${channel}: nobody may send into or change it`);
   }
   return channel;
 }

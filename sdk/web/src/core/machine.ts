@@ -168,7 +168,7 @@ export class Machine {
     } else if (this.state !== "out") {
       this.note("INFO", "208: login while logged in, nothing done");
     } else if (!login.appId || !isSendable(login.appId)) {
-      this.emit(loginFailed(LOGIN_E_NET, "the App ID is empty, or holds a lone surrogate"));
+      this.emit(loginFailed(LOGIN_E_NET, "the App ID is empty or no text"));
     } else if (fault) {
       this.emit({ kind: "problem", name: "login", ...fault });
       this.emit(loginFailed(LOGIN_E_INVALID_USER, fault.reason));
@@ -223,7 +223,7 @@ export class Machine {
     this.state = this.state === "opening" ? "entering" : "reentering";
     const token = login.token ?? opened.token ?? null;
     if (token !== null && !isSendable(token)) {
-      this.refused(LOGIN_E_TOKENWRONG, "the token is no text, or holds a lone surrogate", now);
+      this.refused(LOGIN_E_TOKENWRONG, "the token is no text", now);
       return;
     }
     const fields = {
