@@ -40,6 +40,7 @@ from signalpost.services.channels import Channels
 from signalpost.services.driver import start as drive
 from signalpost.services.janitor import Janitor
 from signalpost.services.messages import Messages
+from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Sessions
@@ -110,6 +111,7 @@ class Server:
             timers=self.timers,
             presence=presence,
             outlet=self.fanout,
+            pauses=Pauses(time.perf_counter, self._loop.call_soon),
             clock=clock,
             new_id=new_id,
             find_app=config.app,

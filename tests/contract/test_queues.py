@@ -116,6 +116,63 @@ async def test_remove_takes_items_out_of_the_middle_and_tells_which_were_there(q
     assert await seqs(queues, "bo") == [numbers[n] for n in (0, 2, 3, 5)]
 
 
+async def test_marked_items_are_removed_by_their_marks_or_all_of_them(queues: Queues) -> None:
+    """PROTOCOL §8: an account's call events leave its inbox, some calls' or all; the messages stay."""
+    for body, mark in ((b"1", ""), (b"2", "a"), (b"3", "b"), (b"4", ""), (b"5", "a"), (b"6", "c")):
+        await run(append(queues, "bo", body, durable=not mark, mark=mark))
+    await run(append(queues, "al", b"x", durable=False, mark="a"))
+    numbers = await seqs(queues, "bo")
+    assert await run(queues.remove_marked("bo", {"a", "nothing"})) == [numbers[1], numbers[4]]
+    assert await bodies(queues, "bo") == [b"1", b"3", b"4", b"6"]
+    assert await run(queues.remove_marked("bo", {"a"})) == []
+    assert await run(queues.remove_marked("bo", None)) == [numbers[2], numbers[5]]
+    assert await run(queues.remove_marked("bo", None)) == []
+    assert await run(queues.remove_marked("nobody", None)) == []
+    assert await bodies(queues, "bo") == [b"1", b"4"]
+    assert await bodies(queues, "al") == [b"x"]
+
+
+async def test_a_marked_item_that_has_gone_otherwise_is_not_found_again(
+    queues: Queues, clock: ManualClock
+) -> None:
+    trimmed, removed, _ = await fill(queues, "bo", 3, durable=False, mark="a", ttl=10.0)
+    later = await run(append(queues, "bo", b"later", durable=False, mark="a", ttl=20.0))
+    await run(queues.trim("bo", upto=trimmed))
+    await run(queues.remove("bo", [removed]))
+    clock.advance(10.0)
+    assert await run(queues.remove_marked("bo", None)) == [later.seq]
+    assert await run(queues.head("bo")) == Head(later.seq, later.seq, 0)
+
+
+async def test_marked_items_are_counted(queues: Queues, clock: ManualClock) -> None:
+    """SPEC M9: what room the call events have left, however they went."""
+    assert await run(queues.marked("bo")) == 0
+    await fill(queues, "bo", 3)
+    first, second, *_ = await fill(queues, "bo", 4, durable=False, mark="a", ttl=20.0)
+    await run(append(queues, "bo", b"brief", durable=False, mark="b", ttl=10.0))
+    assert await run(queues.marked("bo")) == 5
+    await run(queues.trim("bo", upto=first))
+    await run(queues.remove("bo", [second]))
+    assert await run(queues.marked("bo")) == 3
+    clock.advance(10.0)
+    assert await run(queues.marked("bo")) == 2
+    await run(queues.remove_marked("bo", None))
+    assert await run(queues.marked("bo")) == await run(queues.marked("nobody")) == 0
+
+
+async def test_one_marked_item_is_removed_out_of_a_full_queue_without_going_through_it(
+    queues: Queues,
+) -> None:
+    """SPEC E5: the inbox's 10 000 messages cost a logout nothing; the few that go are found by number."""
+    before = await fill(queues, "bo", 4000)
+    ring = await run(append(queues, "bo", b"ring", durable=False, mark="a"))
+    after = await fill(queues, "bo", 4000)
+    assert await run(queues.remove_marked("bo", {"a"})) == [ring.seq]
+    assert await seqs(queues, "bo", limit=20_000) == [*before, *after]
+    assert await run(queues.remove("bo", [before[7], after[7]])) == [before[7], after[7]]
+    assert (await run(queues.head("bo"))).count == 7998
+
+
 async def test_a_queue_at_its_cap_of_items_refuses_and_stores_nothing(queues: Queues) -> None:
     """SPEC M9."""
     numbers = await fill(queues, "bo", 3, max_items=3)

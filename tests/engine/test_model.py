@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 KEYS = st.sampled_from(["ada", "bo", "cy"])
 BODIES = st.binary(max_size=20)
+MARKS = st.sampled_from(["", "m1", "m2"])
 CAP = 8
 BYTES = 60
 
@@ -33,6 +34,7 @@ class Kept(NamedTuple):
     item: Item
     expires: float
     durable: bool
+    mark: str
 
 
 class MemoryModel(RuleBasedStateMachine):
@@ -66,19 +68,23 @@ class MemoryModel(RuleBasedStateMachine):
         bodies=st.lists(BODIES, min_size=1, max_size=4),
         ttl=st.sampled_from([5.0, 50.0, 500.0]),
         durable=st.booleans(),
+        mark=MARKS,
         dedupe=st.sampled_from(["", "", "r1", "r2"]),
     )
-    def append(self, key: str, bodies: list[bytes], ttl: float, durable: bool, dedupe: str) -> None:
+    def append(
+        self, key: str, bodies: list[bytes], ttl: float, durable: bool, mark: str, dedupe: str
+    ) -> None:
         dedupe = dedupe and f"{dedupe} of {self.era}"
-        options = {"ttl": ttl, "durable": durable, "dedupe": dedupe, "dedupe_ttl": 30.0}
+        mark = "" if durable else mark
+        options = {"ttl": ttl, "durable": durable, "mark": mark, "dedupe": dedupe, "dedupe_ttl": 30.0}
         caps = {"max_items": CAP, "max_size": BYTES}
         calls = [append(self.queues, key, body, **options, **caps) for body in bodies]
         results = self.loop.run_until_complete(together(*calls))
         for body, result in zip(bodies, results, strict=True):
-            self.check_append(key, body, result, ttl, durable, dedupe)
+            self.check_append(key, body, result, ttl, durable, mark, dedupe)
 
     def check_append(
-        self, key: str, body: bytes, result: Any, ttl: float, durable: bool, dedupe: str
+        self, key: str, body: bytes, result: Any, ttl: float, durable: bool, mark: str, dedupe: str
     ) -> None:
         now = self.clock.now
         seq, end, _ = self.receipts.get((key, dedupe), (0, 0.0, False))
@@ -93,7 +99,7 @@ class MemoryModel(RuleBasedStateMachine):
         assert not result.repeated
         assert result.seq > self.given[key]
         self.given[key] = result.seq
-        self.items[key].append(Kept(Item(result.seq, body), now + ttl, durable))
+        self.items[key].append(Kept(Item(result.seq, body), now + ttl, durable, mark))
         if dedupe:
             self.receipts[key, dedupe] = (result.seq, now + 30.0, durable)
 
@@ -117,6 +123,14 @@ class MemoryModel(RuleBasedStateMachine):
         there = [kept.item.seq for kept in self.live(key) if kept.item.seq in wanted]
         assert self.run(self.queues.remove(key, wanted)) == there
         self.items[key] = [kept for kept in self.items[key] if kept.item.seq not in wanted]
+
+    @rule(key=KEYS, marks=st.none() | st.sets(MARKS, max_size=2))
+    def remove_marked(self, key: str, marks: set[str] | None) -> None:
+        there = [
+            kept.item.seq for kept in self.live(key) if kept.mark and (marks is None or kept.mark in marks)
+        ]
+        assert self.run(self.queues.remove_marked(key, marks)) == there
+        self.items[key] = [kept for kept in self.items[key] if kept.item.seq not in there]
 
     @rule(seconds=st.sampled_from([0.001, 4.0, 40.0, 400.0]))
     def time_passes(self, seconds: float) -> None:

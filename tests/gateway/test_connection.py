@@ -17,6 +17,7 @@ from signalpost.engine.ports import Pending, Unavailable
 from signalpost.gateway.commands import COMMANDS
 from signalpost.gateway.connection import Connection
 from signalpost.services.presence import Presence
+from signalpost.wire import codec
 from signalpost.wire.codes import Code
 from support.wiring import Wire
 
@@ -24,6 +25,7 @@ APPS = {
     "app": App(any_token=True),
     "strict": App(certificate="secret"),
     "slow": App(any_token=True, limits=Limits(requests=3, list_requests=1, user_messages=2)),
+    "busy": App(any_token=True, limits=Limits(user_messages=10_000)),
     "flag": App(any_token=True, lines="flag"),
 }
 
@@ -151,6 +153,153 @@ async def test_messages_make_nobody_wait(desk: Desk, monkeypatch: pytest.MonkeyP
     gate.open()
     assert [call_id for call_id, _ in client.got()] == [1, 2]
     assert [asked.content for asked in gate.ran] == ["one", "two"]
+
+
+class Stamps:
+    """A `user_sendmsg` each of which waits until the test lets it go on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pendings: list[Pending] = []
+        self.done: list[str] = []
+        send = COMMANDS["user_sendmsg"]
+
+        async def run(context: Any, live: Any, asked: Any) -> str:
+            pending = Pending()
+            self.pendings.append(pending)
+            await pending
+            self.done.append(asked.content)
+            return await send.run(context, live, asked)
+
+        monkeypatch.setitem(COMMANDS, "user_sendmsg", send._replace(run=run))
+
+    def settle(self, *numbers: int) -> None:
+        for number in numbers:
+            self.pendings[number].settle()
+
+
+def send(client: Client, *texts: str) -> None:
+    for text in texts:
+        client.ask("user_sendmsg", peer="bo", content=text)
+
+
+async def test_messages_are_answered_in_their_order_whichever_is_stored_first(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PROTOCOL §5: also one that is refused at once, or fails."""
+    client = desk.connect()
+    client.login(app="slow")
+    stamps = Stamps(monkeypatch)
+    send(client, "a", "b")
+    client.ask("user_sendmsg", peer="bo", content="x", rid="r" * 129)
+    client.ask("channel_sendmsg", name="nowhere", msg="x")
+    send(client, "c")
+    assert client.got() == []
+    stamps.settle(1)
+    stamps.pendings[2].settle(Unavailable("disk full"))
+    assert client.got() == []
+    stamps.settle(0)
+    answers = client.got()
+    assert [call_id for call_id, _ in answers] == [1, 2, 3, 4, 5]
+    assert [body.get("code") for _, body in answers] == [None, None, 1005, 400, 400]
+
+
+@pytest.mark.parametrize(
+    ("func", "more"),
+    [("user_logout", {}), ("channel_leave", {"name": "room"}), ("channel_join", {"name": "hall"})],
+)
+async def test_what_ends_something_waits_for_the_messages_before_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, func: str, more: dict[str, str]
+) -> None:
+    """SPEC M11: n sends and a logout, and what stands behind it, are answered in the order of the requests,
+    each by its own result."""
+    client = desk.connect()
+    client.login(device="signalpost-web")
+    client.call("channel_join", name="room")
+    stamps = Stamps(monkeypatch)
+    send(client, "a", "b", "c")
+    client.ask("channel_sendmsg", name="room", msg="d")
+    client.ask(func, rid="r", **more)
+    send(client, "late")
+    for number in (2, 1):
+        stamps.settle(number)
+    assert [one for one in client.got() if isinstance(one, tuple)] == []
+    stamps.settle(0)
+    if func != "user_logout":
+        stamps.settle(3)
+    answers = [one for one in client.got() if isinstance(one, tuple)]
+    assert [call_id for call_id, _ in answers] == [2, 3, 4, 5, 6, 7]
+    late = 1003 if func == "user_logout" else None
+    assert [body.get("code") for _, body in answers] == [None] * 5 + [late]
+    assert stamps.done == ["c", "b", "a"] + ([] if late else ["late"])
+
+
+async def test_messages_under_way_have_a_bound(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PROTOCOL §5: 256 of a connection; the next ones wait as requests do, and nobody is left behind."""
+    client = desk.connect()
+    client.login(app="busy")
+    stamps = Stamps(monkeypatch)
+    send(client, *map(str, range(256 + 63)))
+    assert (len(stamps.pendings), client.wire.held) == (256, 0)
+    send(client, "one more")
+    assert (len(stamps.pendings), client.wire.held) == (256, 1)
+    stamps.settle(0)
+    assert len(stamps.pendings) == 257
+    for number in range(1, 320):
+        stamps.settle(number)
+    assert [call_id for call_id, _ in client.got()] == list(range(1, 321))
+    assert client.wire.went_on == 1
+    assert client.call("channel_query_num", name="room")["num"] == 0
+
+
+async def test_a_kick_comes_behind_the_answers_to_what_was_begun(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC M11, L7: what is done is not reported as failed; what was not begun is not done."""
+    old, new = desk.connect(), desk.connect()
+    old.login()
+    stamps = Stamps(monkeypatch)
+    gate = Gate(monkeypatch, "user_set_attr")
+    send(old, "a", "b")
+    old.ask("user_set_attr", name="mood", value="fine")
+    send(old, "never begun")
+    new.login()
+    assert old.got() == []
+    send(old, "too late")
+    old.send(["login", {"vid": "app", "account": "ada", "token": "t", "device": "websdk"}])
+    stamps.settle(0)
+    gate.open()
+    assert [call_id for call_id, _ in old.got()] == [1, 3]
+    stamps.settle(1)
+    (answered, body), *farewell = old.got()
+    assert (answered, body["result"], farewell) == (2, "ok", [["kick", ""], ["close", ""]])
+    assert old.wire.closed == (1000, "another login of this account")
+    assert stamps.done == ["a", "b"]
+    assert new.call("user_get_attr", account="ada", name="mood")["value"] == "fine"
+
+
+async def test_a_closing_server_answers_first_what_has_come(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC §9, M11: what waits in the queue, too, one commit after the other; then 1012."""
+    client = desk.connect()
+    client.login()
+    stamps = Stamps(monkeypatch)
+    gate = Gate(monkeypatch, "user_set_attr")
+    send(client, "a")
+    client.ask("user_set_attr", name="mood", value="fine")
+    send(client, "b")
+    client.ask("user_logout")
+    client.connection.part(1012, "the server restarts")
+    assert client.wire.closed is None
+    stamps.settle(0)
+    gate.open()
+    assert client.wire.closed is None
+    stamps.settle(1)
+    assert [call_id for call_id, _ in client.got()] == [1, 2, 3, 4]
+    assert client.wire.closed == (1012, "the server restarts")
+    idle = desk.connect()
+    idle.connection.part(1012, "the server restarts")
+    assert idle.wire.closed == (1012, "the server restarts")
 
 
 async def test_a_client_that_asks_too_much_is_not_read_from(
@@ -301,17 +450,21 @@ async def test_a_request_with_a_known_rid_is_answered_from_memory(
     """PROTOCOL §12: acted upon once, failures included; other functions' requests do not count."""
     client = desk.connect()
     client.login(device="signalpost-web")
+    friend = desk.connect()
+    friend.login("friend", device="signalpost-web")
     runs: list[str] = []
-    command = COMMANDS["channel_leave"]
+    command = COMMANDS["voip_invite_refuse"]
 
     async def run(context: Any, live: Any, asked: Any) -> Any:
-        runs.append(asked.name)
+        runs.append(asked.peer)
         return await command.run(context, live, asked)
 
-    _replace(monkeypatch, "channel_leave", run)
-    client.ask("channel_join", name="room")
-    client.got()
-    answers = [client.call("channel_leave", name="room", rid=rid) for rid in ("a", "a", "b", "b", "")]
+    _replace(monkeypatch, "voip_invite_refuse", run)
+    call = {"channelName": "room", "extra": ""}
+    friend.call("voip_invite", peer="ada", **call)
+    answers = [
+        client.call("voip_invite_refuse", peer="friend", rid=rid, **call) for rid in ("a", "a", "b", "b", "")
+    ]
     assert [answer["result"] for answer in answers] == ["ok", "ok", "failed", "failed", "failed"]
     assert len(runs) == 3
 
@@ -416,6 +569,40 @@ async def test_an_address_that_fails_too_often_has_to_wait(desk: Desk) -> None:
     client.send(["login", {"vid": "app", "account": "ada", "token": "t", "device": "websdk"}])
     [(_, body)] = client.got()
     assert (body["code"], "too many" in body["reason"]) == (Code.LOGIN_E_NET, True)
+
+
+@pytest.mark.parametrize("step", ["attach", "encode", "replay"])
+async def test_a_defect_behind_a_login_leaves_nobody_online_for_ever(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """SPEC L11: the client is told, the session is detached, and the next login is a login."""
+    client, friend = desk.connect(), desk.connect()
+    friend.login("friend")
+    body = client.login(device="signalpost-web")
+    client.call("channel_join", name="room")
+    client.connection.lost(0.0)
+    owner, name = {
+        "attach": (type(desk.server.fanout), "attach"),
+        "encode": (codec, "login_ok"),
+        "replay": (Connection, "_replay"),
+    }[step]
+
+    def defect(*args: Any, **options: Any) -> None:
+        raise RuntimeError("a defect")
+
+    again = desk.connect()
+    fields = {"vid": "app", "account": "ada", "token": "t", "device": "signalpost-web", "line": body["line"]}
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, defect)
+        again.send(["login", fields])
+    assert again.got()[-1][1]["code"] == Code.LOGIN_E_NET
+    assert again.wire.closed == (1000, "login refused")
+    again.connection.lost(0.0)
+    assert len(desk.server.fanout) == 1
+    session, _ = await desk.server.services.sessions._presence.find("app\x1fada")  # type: ignore[misc]
+    assert not session.attached
+    third = desk.connect()
+    assert third.login(device="signalpost-web", line=body["line"])["resumed"] is True
 
 
 async def test_a_login_while_logged_in_changes_nothing(desk: Desk) -> None:

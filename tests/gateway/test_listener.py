@@ -64,11 +64,16 @@ class Recorder:
         self.texts: list[bytes] = []
         self.silences: list[float] = []
         self.on_text = on_text
+        self.busy = False  # something is under way that never ends
 
     def text(self, data: bytes) -> None:
         self.texts.append(data)
         if self.on_text is not None:
             self.on_text(self, data)
+
+    def part(self, code: int, reason: str) -> None:
+        if not self.busy:
+            self.connection.close(code, reason)
 
     def lost(self, silence: float) -> None:
         self.silences.append(silence)
@@ -1228,6 +1233,26 @@ class TestDrain:
             await soon(draining)
         assert handler.over
         assert edge.listener.connections == 0
+
+    async def test_who_never_gets_all_his_answers_is_told_all_the_same(
+        self, serve: Serve, meet: Dial
+    ) -> None:
+        """SPEC §9: nothing more is read of him meanwhile; the others do not wait for that."""
+        edge = await serve(close_timeout=4.0)
+        async with connect(edge.url) as busy, connect(edge.url) as idle:
+            first, second = await edge.handler(0), await edge.handler(1)
+            first.busy = True
+            draining = asyncio.ensure_future(edge.listener.drain())
+            await asyncio.sleep(0)
+            with contextlib.suppress(ConnectionClosed):
+                await busy.send("too late")
+            for client in (idle, busy):
+                with pytest.raises(ConnectionClosed) as caught:
+                    await soon(client.recv())
+                assert caught.value.rcvd is not None
+                assert caught.value.rcvd.code == 1012
+            await soon(draining)
+        assert first.texts == second.texts == []
 
     async def test_nobody_is_accepted_once_it_has_stopped_while_others_go_on(
         self, serve: Serve, dial: Dial, meet: Dial

@@ -239,6 +239,20 @@ async def test_a_call_survives_a_broken_connection(native: House, relay: Relay) 
     assert isinstance(await soon(ringing.ended()), CallEnded)
 
 
+async def test_the_callee_begins_anew_while_it_rings(native: House) -> None:
+    """SPEC L17, K11: it rings on in the new client, twice over; the caller notices nothing of it."""
+    ada, bo = await native.client("ada-reload"), await native.client("bo-reload")
+    call, _ = await ring(ada, bo)
+    for _ in range(2):
+        bo = await native.client("bo-reload")
+        ringing = await take(bo.invites())
+        assert (ringing.peer, ringing.channel) == ("ada-reload", call.channel)
+    await ringing.accept("at last")
+    answer = await soon(call.answered())
+    assert isinstance(answer, CallAccepted)
+    assert answer.extra == "at last"
+
+
 async def test_no_network_at_the_caller(native: House, relay: Relay) -> None:
     """SPEC K8, L19: 702 at once."""
     ada = await native.client("ada-cut", url=relay.url)

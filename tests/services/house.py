@@ -31,6 +31,7 @@ from signalpost.services.janitor import Janitor
 from signalpost.services.keys import inbox_key, split, topic_key
 from signalpost.services.live import Live
 from signalpost.services.messages import Messages
+from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
@@ -46,7 +47,6 @@ APP = "app"
 _CONFIRM = Answer(None, Input.CONFIRM)
 _ACCEPT = Answer(None, Input.ACCEPT)
 _REFUSE = Answer(None, Input.REFUSE)
-_END = Answer(Input.END_BY_CALLER, Input.END_BY_CALLEE)
 _KEYS = Answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE)
 
 
@@ -205,6 +205,9 @@ class House:
         self.reported: list[Exception] = []  # what went wrong where nobody waits
         self.devices: list[Device] = []
         self.log: list[tuple[str, InboxItem]] = []  # everything that was ever announced, to whom
+        self.busy = False  # long work is over its time after each piece, and goes on with the next `turn`
+        self._soon: list[Callable[[], None]] = []  # what the loop's next turn calls
+        self._moments = itertools.count()
         self._ids = itertools.count(1)
         self._settle()
 
@@ -238,6 +241,7 @@ class House:
             timers=self.timers,
             presence=self.presence,
             outlet=self,
+            pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             clock=clock,
             new_id=new_id,
             find_app=find_app,
@@ -295,6 +299,17 @@ class House:
         started = Started(coroutine)
         self.tick()
         return started
+
+    def turn(self) -> None:
+        """The loop's next turn: one more piece of the long work."""
+        soon, self._soon[:] = list(self._soon), []
+        for call in soon:
+            call()
+
+    @property
+    def waits(self) -> bool:
+        """Whether long work goes on in the loop's next turn."""
+        return bool(self._soon)
 
     def tick(self) -> None:
         """Fire what is due, as the loop's next turn would."""
@@ -595,7 +610,7 @@ class Device:
 
     def end(self, peer: str, channel: str = "room", extra: str = "") -> None:
         """End a call."""
-        self._answer(_END, peer, channel, extra)
+        self.house.run(self.house.calls.end(self.session, channel, peer, extra))
 
     def press(self, peer: str, keys: str, channel: str = "room") -> None:
         """Send DTMF."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from services.house import APP, Device, House, refused
 from signalpost.domain.apps import App
+from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
+from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Pending, Unavailable
+from signalpost.services.live import Live
+from signalpost.services.stored import ITEM
 
 
 @pytest.fixture
@@ -151,12 +157,50 @@ def test_what_comes_too_late_is_refused_and_told_to_nobody(house: House, ada: De
     ring(ada, bo)
     ada.end("bo")
     bo.inbox()
-    for late in (bo.confirm, bo.accept, bo.refuse, bo.end):
+    for late in (bo.confirm, bo.accept, bo.refuse):
         with refused(1001):
             late("ada")
-    with refused(1001):
-        ada.end("bo")
     assert ada.inbox() == bo.inbox() == []
+
+
+def test_ending_what_is_over_or_never_was_is_no_failure_and_told_to_nobody(
+    house: House, ada: Device, bo: Device
+) -> None:
+    """SPEC K12: every time, by either side, of any pair; names are names still."""
+    ring(ada, bo)
+    ada.end("bo")
+    bo.inbox()
+    for _ in range(3):
+        ada.end("bo")
+        bo.end("ada")
+        ada.end("nobody", "nowhere")
+        ada.end("ada")
+    for peer, channel, code in (("", "room", 1004), ("bo", "a b", 1004), ("é" * 65, "room", 1005)):
+        with refused(code):
+            ada.end(peer, channel)
+    assert ada.inbox() == bo.inbox() == []
+    nothing_is_left(house)
+
+
+def test_the_end_of_a_call_that_is_over_does_not_touch_one_that_has_not_arrived(
+    house: House, ada: Device, bo: Device
+) -> None:
+    """SPEC K12, K5: the next call of the same two in the same channel waits for its callee."""
+    bo.breaks()
+    ada.invite("bo")
+    rings = house.calls.end(bo_elsewhere(house, bo), "room", "ada", "")
+    house.run(rings)
+    bo.resume()
+    assert bo.inbox() == [("invite", "ada", "")]
+    bo.accept("ada")
+    assert ada.inbox() == [("accept", "bo", "")]
+
+
+def bo_elsewhere(house: House, bo: Device) -> Live:
+    """Bo's broken session, as a connection that has not noticed sees it."""
+    found = house.run(house.presence.find(bo.key))
+    assert found is not None
+    return Live(house.apps[APP], bo.key, *found)
 
 
 def test_only_the_one_who_was_called_answers(house: House, ada: Device, bo: Device) -> None:
@@ -480,7 +524,7 @@ def ends_by_kick(device: Device) -> None:
 ENDS = [ends_by_logout, ends_by_time, ends_by_kick]
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", [ends_by_logout, ends_by_time])
 def test_a_ringing_callees_end_is_703_for_the_caller(house: House, ada: Device, bo: Device, end) -> None:
     """SPEC K11: and its next session knows nothing of the call."""
     ring(ada, bo)
@@ -586,30 +630,321 @@ def test_an_original_finds_the_invitation_that_waited_for_it_once(house: House, 
     nothing_is_left(house)
 
 
-def test_ours_that_begins_anew_ends_what_rang(house: House, ada: Device, bo: Device) -> None:
-    """SPEC L17, K11: and what it never got still waits for it."""
+PAGES = ["ours", "an original"]
+
+
+def opens_again(house: House, bo: Device, page: str) -> Device:
+    """The callee's page is loaded again, or opened a second time."""
+    device = house.device("bo", ours=page == "ours")
+    device.seen = bo.seen
+    device.login()
+    return device
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("broken", [False, True], ids=["attached", "detached"])
+@pytest.mark.parametrize("confirmed", [False, True], ids=["pushed", "ringing"])
+def test_a_fresh_login_of_the_callee_lets_the_call_ring_on(
+    house: House, ada: Device, bo: Device, page: str, broken: bool, confirmed: bool
+) -> None:
+    """SPEC L17, K11: the same invitation, once; the caller hears of one confirmation in all."""
+    extra = '{"x":1}'
+    ada.invite("bo", extra=extra)
+    if confirmed:
+        bo.inbox()
+        bo.confirm("ada")
+    if broken:
+        bo.breaks()
+    again = opens_again(house, bo, page)
+    assert again.inbox() == [("invite", "ada", extra)]
+    again.confirm("ada")
+    assert ada.inbox() == [("ack", "bo", "")]
+    third = opens_again(house, again, page)
+    assert third.inbox() == [("invite", "ada", extra)]
+    third.confirm("ada")
+    assert ada.inbox() == []
+    third.accept("ada")
+    assert ada.inbox() == [("accept", "bo", "")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_fresh_login_ends_the_accounts_other_calls(
+    house: House, ada: Device, bo: Device, page: str
+) -> None:
+    """SPEC K11: those that it made itself, and those that were accepted, as ever."""
+    cy, di = house.login("cy"), house.login("di")
+    talk(ada, bo)
+    ring(bo, cy)
+    ring(di, bo)
+    opens_again(house, bo, page)
+    assert ada.inbox() == [("bye", "bo", "")]
+    assert cy.inbox() == [("bye", "bo", "")]
+    assert di.inbox() == []
+    assert [call.caller for call in house.open_calls()] == ["di"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_ring_timeout_goes_on_over_a_fresh_login(
+    house: House, ada: Device, bo: Device, page: str
+) -> None:
+    """SPEC K6, K11: it counts from the invite."""
+    ring(ada, bo, '{"_timeout":15}')
+    house.advance(14.0)
+    again = opens_again(house, bo, page)
+    again.inbox()
+    again.confirm("ada")
+    house.advance(0.9)
+    assert ada.inbox() == []
+    house.advance(0.1)
+    assert ada.inbox() == [("failed", "bo", 704)]
+    assert again.inbox() == [("bye", "ada", "")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("confirmed", [False, True], ids=["pushed", "ringing"])
+def test_the_fresh_login_has_its_own_time_to_confirm(
+    house: House, ada: Device, bo: Device, page: str, confirmed: bool
+) -> None:
+    """SPEC K7, K11: counted from the new push; the reason of a 705 begins as applications expect it."""
+    ada.invite("bo")
+    house.advance(5.0)
+    if confirmed:
+        bo.confirm("ada")
+        ada.inbox()
+    opens_again(house, bo, page)
+    house.advance(19.9)
+    assert ada.inbox() == []
+    house.advance(0.1)
+    assert ada.inbox() == [("failed", "bo", 705)]
+    failed = [item for _, item in house.log if item.kind == "voip_invite_failed"]
+    assert json.loads(failed[0].text)["reason"].startswith("no ack")
+    nothing_is_left(house)
+
+
+def test_an_invitation_that_waits_rings_in_the_fresh_session(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K5, L17: what rang comes first, and what the broken session never got comes, too."""
     ring(ada, bo)
     bo.breaks()
     ada.invite("bo", channel="second")
-    again = house.login("bo")
-    assert ada.inbox() == [("failed", "bo", 703)]
-    assert again.inbox() == [("invite", "ada", "")]
+    again = opens_again(house, bo, "ours")
+    assert ada.inbox() == []
+    assert again.inbox() == [("invite", "ada", ""), ("invite", "ada", "")]
     again.accept("ada", "second")
     assert ada.inbox() == [("accept", "bo", "")]
+
+
+def test_a_logout_between_ends_what_rang(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K11: a session that ended is no session that another takes over."""
+    ring(ada, bo)
+    bo.logout()
+    again = opens_again(house, bo, "ours")
+    assert ada.inbox() == [("failed", "bo", 703)]
+    assert again.inbox() == []
+    nothing_is_left(house)
+
+
+# --- how many ---------------------------------------------------------------------------------------
+
+FEW = Limits(open_calls=5, open_calls_with_one=3)
+
+
+@contextmanager
+def too_many(number: int) -> Iterator[None]:
+    """What happens inside is refused by a bound, which is named as configured, and by no rate (K12)."""
+    with pytest.raises(Refusal) as caught:
+        yield
+    assert caught.value.code == 700
+    assert f" {number} " in caught.value.reason
+    assert "second" not in caught.value.reason
+
+
+@pytest.mark.parametrize("limits", [FEW, Limits()], ids=["few", "default"])
+def test_so_many_calls_with_one_other_account(house: House, ada: Device, bo: Device, limits: Limits) -> None:
+    """SPEC K12: ringing, accepted and waiting, whoever calls; one that ends makes room for another."""
+    house.apps[APP] = App(limits=limits)
+    ada, bo = house.login("ada"), house.login("bo")
+    most = limits.open_calls_with_one
+    for n in range(most):
+        one, other = (ada, bo) if n % 2 else (bo, ada)
+        one.invite(other.account, f"c{n}")
+        if n % 3 == 0:
+            other.accept(one.account, f"c{n}")
+    for one, other in ((ada, bo), (bo, ada)):
+        with too_many(most):
+            one.invite(other.account, "one-more")
+    with refused(701):
+        ada.invite("bo", "c1")
+    ada.invite("bo", "c0")  # which follows the accepted one
+    ada.invite("cy", "elsewhere")
+    bo.end("ada", "c1")
+    bo.invite("ada", "one-more")
+    with too_many(most):
+        bo.invite("ada", "another")
+    assert len(house.open_calls()) == most + 1
+
+
+@pytest.mark.parametrize("limits", [FEW, Limits()], ids=["few", "default"])
+@pytest.mark.parametrize("full", ["caller", "callee", "callee that is away"])
+def test_so_many_calls_of_one_account(house: House, limits: Limits, full: str) -> None:
+    """SPEC K12: as caller and callee together; what waits for an account counts as well (K5)."""
+    house.apps[APP] = App(limits=limits)
+    busy, last = house.login("busy"), house.login("last")
+    others = [house.login(f"other{n}") for n in range(limits.open_calls // limits.open_calls_with_one + 1)]
+    if full == "callee that is away":
+        busy.logout()
+    for n in range(limits.open_calls):
+        other = others[n % len(others)]
+        caller, callee = (other, busy) if full != "caller" or n % 2 else (busy, other)
+        caller.invite(callee.account, f"c{n}")
+    caller, callee = (busy, last) if full == "caller" else (last, busy)
+    with too_many(limits.open_calls):
+        caller.invite(callee.account)
+    assert last.inbox() == []
+    last.invite(others[0].account)
+    if busy.live is not None:
+        busy.inbox()
+    others[0].end("busy", "c0")
+    caller.invite(callee.account)
+    assert len(house.open_calls()) == limits.open_calls + 1
+
+
+def test_every_end_finds_its_room_at_the_bounds_of_the_product(house: House) -> None:
+    """SPEC M9, K12: a callee that takes nothing has room for a thousand invitations and their ends."""
+    busy = house.login("busy")
+    callers = [house.login(f"caller{n}") for n in range(10)]
+    for n in range(100):
+        for caller in callers:
+            caller.invite("busy", f"c{n}")
+    for caller in callers[:5]:
+        for n in range(100):
+            caller.end("busy", f"c{n}")
+    for caller in callers[5:]:
+        caller.logout()
+    told = [kind for kind, _, _ in busy.inbox()]
+    assert (told.count("invite"), told.count("bye")) == (0, 1000)
+    nothing_is_left(house)
+
+
+def test_what_cannot_be_told_is_refused_and_the_end_is_told_all_the_same(house: House) -> None:
+    """SPEC M9: nothing is accepted that the caller would not hear of, and no key is lost in silence."""
+    house.apps[APP] = App(limits=Limits(inbox_call_reserve=4))
+    ada, bo = house.login("ada"), house.login("bo")
+    keys = '{"msgtype":"dtmf","msgdata":"1"}'
+    ada.invite("bo")
+    bo.confirm("ada")
+    bo.accept("ada")
+    bo.press("ada", keys)
+    for act in (lambda: bo.press("ada", keys), lambda: bo.press("ada", keys)):
+        with refused(1001):
+            act()
+    with refused(700):
+        house.login("cy").invite("ada")
+    bo.end("ada")
+    assert [kind for kind, _, _ in ada.inbox()] == ["ack", "accept", "msg", "bye"]
+
+
+# --- in small pieces --------------------------------------------------------------------------------
+
+
+def busy_with(house: House, ada: Device, number: int = 6) -> list[Device]:
+    """People who call ada, and the loop has no time from now on."""
+    others = [house.login(f"other{n}") for n in range(number)]
+    for other in others:
+        other.invite("ada")
+    house.busy = True
+    return others
+
+
+def test_the_calls_of_a_session_end_a_few_in_each_turn(house: House, ada: Device) -> None:
+    """SPEC E5, K11: others act in between; the logout is answered when the last has ended."""
+    others = busy_with(house, ada)
+    leaving = house.begin(ada.leaving())
+    open_then = []
+    while not leaving.finished:
+        open_then.append(len(house.open_calls()))
+        others[-1].send("other0", "meanwhile")
+        house.turn()
+    assert open_then == sorted(open_then, reverse=True)
+    assert len(set(open_then)) > 3
+    house.busy = False
+    assert others[0].inbox()[0] == ("failed", "ada", 703)
+    assert all([kind for kind, _, _ in other.inbox()] == ["failed"] for other in others[1:])
+    nothing_is_left(house)
+
+
+def test_a_login_during_a_long_logout_keeps_what_comes_for_it(house: House, ada: Device) -> None:
+    """SPEC K11, E5: the calls of the ended session end, and none of the new one, of the same pair neither."""
+    others = busy_with(house, ada)
+    leaving = house.begin(ada.leaving())
+    house.turn()
+    gone = next(other for other in others if ("failed", "ada", 703) in other.inbox())
+    again = house.device("ada")
+    again.begin_login()
+    assert again.coming
+    again_invited = house.begin(house.calls.invite(gone.session, "room", "ada", '{"again":1}'))
+    assert again_invited.finished
+    while again.coming or not leaving.finished:
+        house.turn()
+    house.busy = False
+    assert again.inbox() == [("invite", gone.account, '{"again":1}')]
+    again.accept(gone.account)
+    assert gone.inbox() == [("accept", "ada", "")]
+    assert all(("failed", "ada", 703) in other.inbox() for other in others if other is not gone)
+    assert len(house.open_calls()) == 1
+
+
+def test_two_logins_at_once_ring_in_the_later_one(house: House, ada: Device) -> None:
+    """SPEC L7, L17, K11: every call once, however the two come in each other's way."""
+    others = busy_with(house, ada)
+    first, second = house.device("ada"), house.device("ada", ours=False)
+    first.begin_login()
+    house.turn()
+    second.begin_login()
+    while first.coming or second.coming:
+        house.turn()
+    house.busy = False
+    assert (first.live, second.live is None) == (None, False)
+    assert sorted(second.inbox()) == sorted(("invite", other.account, "") for other in others)
+    for other in others:
+        second.confirm(other.account)
+        second.accept(other.account)
+        assert [kind for kind, _, _ in other.inbox()] == ["ack", "accept"]
+
+
+def test_calls_that_are_due_at_once_end_a_few_in_each_turn(house: House, ada: Device) -> None:
+    """SPEC K7, E5."""
+    others = busy_with(house, ada)
+    house.advance(20.0)
+    assert 0 < len(house.open_calls()) < len(others)
+    while house.waits:
+        house.turn()
+    assert all(other.inbox() == [("failed", "ada", 705)] for other in others)
+    assert [kind for kind, _, _ in ada.inbox()] == ["bye"] * len(others)
+    nothing_is_left(house)
 
 
 # --- phones -----------------------------------------------------------------------------------------
 
 
 def test_a_phone_call_fails_at_once_without_a_gateway(house: House, ada: Device) -> None:
-    """SPEC K13: 705, whatever `_require_peer_online` says."""
+    """SPEC K13: 705, whatever `_require_peer_online` says; its reason begins as any 705's."""
     extra = '{"srcNum":"+491","_require_peer_online":1}'
     for number in ("+8613800138000", "008613800138000"):
-        with refused(705):
+        with pytest.raises(Refusal) as caught:
             ada.invite(number, extra=extra)
-    with refused(1004):
-        ada.invite("13800138000", extra=extra)
+        assert (caught.value.code, caught.value.reason[:6]) == (705, "no ack")
     nothing_is_left(house)
+
+
+@pytest.mark.parametrize("account", ["13800138000", "10086", "7", "000123", "+12", "030-12345"])
+def test_an_account_made_of_digits_is_called_like_any_other(house: House, ada: Device, account: str) -> None:
+    """SPEC K13, K9: with the caller's number in the extra, which reaches it."""
+    extra = '{"srcNum":"+491"}'
+    digits = house.login(account)
+    ada.invite(account, extra=extra)
+    assert digits.inbox() == [("invite", "ada", extra)]
+    digits.accept("ada")
+    assert ada.inbox() == [("accept", account, "")]
 
 
 # --- two apps ---------------------------------------------------------------------------------------
@@ -716,7 +1051,7 @@ def test_no_event_of_an_ended_session_reaches_the_next_however_late_it_is_stored
 def test_an_invitation_during_a_login_is_for_the_new_session(house: House, ada: Device, bo: Device) -> None:
     """SPEC K11, L17: the end of the old session does not take it along."""
     cy = house.login("cy")
-    ring(ada, bo)
+    talk(ada, bo)
     behind_a_commit(house, "ada")
     again = house.device("bo")
     coming = house.begin(house.sessions.login(again.request()))
@@ -724,7 +1059,7 @@ def test_an_invitation_during_a_login_is_for_the_new_session(house: House, ada: 
     house.run(house.calls.invite(cy.session, "hall", "bo", ""))
     house.disk.commit_all()
     again.attach(coming.result())
-    assert calls_events(ada) == ["failed"]
+    assert calls_events(ada) == ["bye"]
     assert again.inbox() == [("invite", "cy", "")]
     again.accept("cy", "hall")
     assert calls_events(cy) == ["accept"]
@@ -773,15 +1108,6 @@ def test_an_invitation_is_taken_back_from_the_one_who_got_it(house: House, ada: 
     house.disk.commit_all()
     assert ada.inbox() == [("instant", "stranger", "letter"), ("ack", "bo", ""), ("invite", "bo", "")]
     assert calls_events(bo) == ["bye"]
-
-
-def test_call_events_count_in_bytes(house: House) -> None:
-    """SPEC M9: twice the room of messages, at N and N + 1, in multi-byte text."""
-    house.apps["small"] = App(limits=Limits(inbox_bytes=8))
-    ada, bo = house.login("ada", app="small"), house.login("bo", app="small")
-    ada.invite("bo", "first", '"ééééééé"')
-    ada.invite("bo", "second", '"é"')
-    assert bo.inbox() == [("invite", "ada", '"ééééééé"')]
 
 
 def test_events_of_a_call_are_told_in_order_whoever_wakes_up_first(
@@ -844,3 +1170,33 @@ def test_what_a_store_left_undone_that_fails_late_is_done_later_and_nothing_else
     assert calls_events(ada) == ["failed"]
     assert calls_events(bo) == ["bye"]
     nothing_is_left(house)
+
+
+def test_a_login_and_a_logout_read_nothing_of_a_full_inbox(
+    house: House, bo: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC E5, PROTOCOL §8: the events of ended calls are found among 9 900 messages without reading any."""
+    cy = house.login("cy")
+    talk(cy, bo)
+    for number in range(9_900):
+        house.run(
+            house.queues.append(
+                bo.key,
+                ITEM.encode(InboxItem(f"m{number}", "instant", "ada", 0, "x")),
+                size=1,
+                ttl=100.0,
+                max_items=10_000,
+                max_size=10_000,
+                durable=True,
+            )
+        )
+    cy.press("bo", "5")
+
+    async def read(*args: object, **options: object) -> None:
+        raise AssertionError("a login reads the inbox")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.queues, "read", read)
+        house.login("bo").logout()
+        again = house.login("bo")
+    assert [kind for kind, _, _ in again.inbox()] == ["instant"] * 9_900

@@ -96,8 +96,22 @@ def test_after_leaving_one_hears_nothing_of_the_channel(house: House) -> None:
     assert ada.heard() == [Heard("room", "user_leave", "bo")]
     ada.say("room", "x")
     assert bo.heard() == []
-    with refused(1001):
+
+
+def test_leaving_a_channel_that_one_is_not_in_is_no_failure_and_seen_by_nobody(house: House) -> None:
+    """SPEC C3: every time; names are names still."""
+    ada, bo = join_all(house, "room", "ada", "bo")
+    bo.leave("room")
+    ada.heard()
+    for _ in range(3):
         bo.leave("room")
+        bo.leave("never-joined")
+    assert ada.heard() == []
+    assert not house.exists("never-joined")
+    assert house.members("room") == ["ada"]
+    for name, code in (("", 1004), ("a b", 1004), ("é" * 65, 1005)):
+        with refused(code):
+            bo.leave(name)
 
 
 def test_without_user_notification_members_hear_of_no_joins_and_leaves(house: House) -> None:
@@ -771,6 +785,44 @@ def test_nothing_of_a_dead_channel_is_left(house: House) -> None:
     house.advance(7_200.0)
     assert house.armed() == []
     assert house.records_of("count") == house.records_of("channel") == []
+
+
+def test_the_total_goes_on_over_restarts(house: House) -> None:
+    """SPEC C11: the joins so far, of the whole life of the channel."""
+    (ada,) = join_all(house, "room", "ada")
+    ada.set("room", "_auto_update_num", "1")
+    ada.set("room", "_auto_update_total_num", "1")
+    for total in (1, 2, 3):
+        attributes = house.run(house.topics.attributes(topic_key(APP, "room")))
+        assert attributes["_total_member_num"] == str(total)
+        house.restart()
+        ada.login()
+        ada.join("room")
+        house.advance(2.0)
+    ada.heard()
+    ada.set("room", "_auto_update_total_num", "0")
+    ada.set("room", "_auto_update_total_num", "1")
+    assert updates(ada)[-1] == ("_total_member_num", "4", "update")
+
+
+def test_a_total_that_waits_for_its_commit_does_not_come_behind_a_newer_one(house: House) -> None:
+    """SPEC C11: joins are never taken back."""
+    (ada,) = join_all(house, "room", "ada")
+    ada.set("room", "_auto_update_total_num", "1")
+    ada.heard()
+    house.disk.slow = True
+    first = house.begin(house.channels.set_attribute(ada.session, "room", "_auto_update_num", "1"))
+    house.disk.commit()  # the attribute; now the number of members is being stored, and the total waits
+    house.login("bo").join("room")
+    second = house.begin(house.channels.set_attribute(ada.session, "room", "_auto_update_total_num", "2"))
+    house.disk.commit_all()
+    house.advance(10.0)
+    house.disk.commit_all()
+    assert first.finished
+    assert second.finished
+    totals = [value for name, value, _ in updates(ada) if name == "_total_member_num"]
+    assert totals == sorted(totals)
+    assert totals[-1] == "2"
 
 
 def test_a_channel_that_dies_while_its_numbers_are_stored_stays_dead(house: House) -> None:

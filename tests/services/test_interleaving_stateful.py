@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.house import Device, House, Started
+from services.house import Device, Heard, House, Started
 from signalpost.domain.calls import Input
 from signalpost.domain.inbox import INSTANT
 from signalpost.domain.refusals import Refusal
@@ -20,22 +20,24 @@ from signalpost.wire.codes import CHANNEL_USER_ONLINE
 
 ACCOUNTS = ["ada", "bo", "cy"]
 WHO = st.sampled_from(ACCOUNTS)
+WHERE = st.sampled_from(["room", "hall", "yard"])
 DEEDS = {
     "confirm": Answer(None, Input.CONFIRM),
     "accept": Answer(None, Input.ACCEPT),
     "refuse": Answer(None, Input.REFUSE),
-    "end": Answer(Input.END_BY_CALLER, Input.END_BY_CALLEE),
 }
 
 
 class Interleaving(RuleBasedStateMachine):
-    """Three people, six devices, a slow disk."""
+    """Three people, six devices, a slow disk, and a loop that has no time for long work."""
 
     def __init__(self) -> None:
         super().__init__()
         self.house = House()
         self.eye = self.house.login("eye")
         self.eye.join(CHANNEL_USER_ONLINE)
+        self.eye.join("room")
+        self.total = 0  # of the joins of the room, as it was last told
         self.online: dict[str, list[str]] = {account: [] for account in ACCOUNTS}
         self.devices = {
             account: [self.house.device(account, ours=ours) for ours in (True, True, False)]
@@ -54,6 +56,7 @@ class Interleaving(RuleBasedStateMachine):
             device.join("room")
         self.devices["ada"][0].set("room", "_auto_update_num", "1")
         self.house.disk.slow = True
+        self.house.busy = True
 
     def attached(self, account: str) -> Device | None:
         return self.house.attached.get(f"app\x1f{account}")
@@ -90,6 +93,13 @@ class Interleaving(RuleBasedStateMachine):
         if device := self.attached(who):
             device.join(channel)
 
+    @rule(who=WHO, name=st.sampled_from(["", "_total"]), seconds=st.sampled_from(["0", "1"]))
+    def somebody_has_the_members_counted(self, who: str, name: str, seconds: str) -> None:
+        if device := self.attached(who):
+            attribute = f"_auto_update{name}_num"
+            channels = self.house.channels
+            self.begin(channels.set_attribute(device.session, "room", attribute, seconds))
+
     @rule(who=WHO)
     def somebody_says_something_of_himself(self, who: str) -> None:
         if device := self.attached(who):
@@ -105,16 +115,21 @@ class Interleaving(RuleBasedStateMachine):
             self.texts[who, peer].append(text)
             self.begin(self.house.messages.send(device.session, peer, text))
 
-    @rule(who=WHO, peer=WHO)
-    def somebody_invites(self, who: str, peer: str) -> None:
+    @rule(who=WHO, peer=WHO, channel=WHERE)
+    def somebody_invites(self, who: str, peer: str, channel: str) -> None:
         if device := self.attached(who):
-            self.begin(self.house.calls.invite(device.session, "room", peer, ""))
+            self.begin(self.house.calls.invite(device.session, channel, peer, ""))
 
-    @rule(who=WHO, peer=WHO, deed=st.sampled_from(["confirm", "accept", "accept", "refuse", "end"]))
-    def somebody_answers(self, who: str, peer: str, deed: str) -> None:
+    @rule(who=WHO, peer=WHO, channel=WHERE, deed=st.sampled_from(["confirm", "accept", "accept", "refuse"]))
+    def somebody_answers(self, who: str, peer: str, channel: str, deed: str) -> None:
         device = self.attached(who)
         if device is not None:
-            self.begin(self.house.calls.answer(device.session, "room", peer, DEEDS[deed], ""))
+            self.begin(self.house.calls.answer(device.session, channel, peer, DEEDS[deed], ""))
+
+    @rule(who=WHO, peer=WHO, channel=WHERE)
+    def somebody_ends(self, who: str, peer: str, channel: str) -> None:
+        if device := self.attached(who):
+            self.begin(self.house.calls.end(device.session, channel, peer, ""))
 
     # --- time and the disk --------------------------------------------------------------------
 
@@ -125,6 +140,10 @@ class Interleaving(RuleBasedStateMachine):
     @rule()
     def the_disk_commits_what_it_has(self) -> None:
         self.house.disk.commit()
+
+    @rule()
+    def the_loop_takes_another_turn(self) -> None:
+        self.house.turn()
 
     @rule(seconds=st.sampled_from([0.25, 1.0, 5.0, 20.0, 30.0, 121.0]))
     def time_passes(self, seconds: float) -> None:
@@ -154,15 +173,25 @@ class Interleaving(RuleBasedStateMachine):
             for place in () if found is None else (*found[0].places, *found[0].kept):
                 places[place.channel].add(account)
         for channel in ("room", "hall"):
-            assert set(self.house.members(channel)) == places[channel]
+            assert set(self.house.members(channel)) - {"eye"} == places[channel]
 
     @invariant()
     def online_and_offline_alternate(self) -> None:
-        for one in self.eye.heard():
+        told = self.eye.heard()
+        self.the_total_of_joins_never_steps_back(told)
+        for one in told:
+            if one.channel == "room":
+                continue
             self.online[one.what["account"]].append(one.what["event"])
         for account, events in self.online.items():
             assert all(one != other for one, other in pairwise(events))
             assert (events[-1:] == ["online"]) is self.house.online(account)
+
+    def the_total_of_joins_never_steps_back(self, told: list[Heard]) -> None:
+        for one in told:
+            if one.kind == "attr_update" and one.what[0] == "_total_member_num" and one.what[2] == "update":
+                assert int(one.what[1]) >= self.total
+                self.total = int(one.what[1])
 
     @invariant()
     def nothing_goes_wrong_where_nobody_waits(self) -> None:
@@ -170,7 +199,10 @@ class Interleaving(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         house = self.house
-        house.disk.commit_all()
+        house.busy = False
+        while house.disk.waiting or house.waits:
+            house.disk.commit_all()
+            house.turn()
         house.disk.slow = False
         for started in self.started:
             assert started.finished

@@ -7,6 +7,7 @@ import pytest
 from services.house import APP, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
+from signalpost.domain.refusals import Refusal
 
 DAY = 86_400.0
 
@@ -270,20 +271,34 @@ def test_an_inbox_holds_so_many_bytes_and_refuses_the_next(house: House, unit: s
 def test_the_defaults_are_10_000_messages_and_16_mib() -> None:
     """SPEC M8, M9, C7."""
     limits = Limits()
-    assert (limits.inbox_messages, limits.inbox_bytes, limits.inbox_call_reserve) == (10_000, 16 * 2**20, 100)
+    assert (limits.inbox_messages, limits.inbox_bytes, limits.inbox_call_reserve) == (
+        10_000,
+        16 * 2**20,
+        2_000,
+    )
     assert (limits.user_messages, limits.channel_messages) == (60, 200)
     assert (limits.requests, limits.list_requests) == (100, 10)
 
 
 def test_call_events_have_a_reserve_in_a_full_inbox(house: House) -> None:
-    """SPEC M9: and that is full at N + 1, too."""
-    house.apps["small"] = App(limits=Limits(inbox_messages=2, inbox_call_reserve=3))
+    """SPEC M9: an invitation takes the room for its end with it; without that it is refused, and every end
+    finds its room."""
+    house.apps["small"] = App(limits=Limits(inbox_messages=2, inbox_call_reserve=5))
     ada, bo = house.login("ada", app="small"), house.login("bo", app="small")
     for _ in range(2):
         ada.send("bo", "x")
-    for n in range(4):
+    for n in range(2):
         ada.invite("bo", channel=f"c{n}")
-    assert [kind for kind, _, _ in bo.inbox()] == ["instant"] * 2 + ["invite"] * 3
+    with pytest.raises(Refusal) as caught:
+        ada.invite("bo", channel="c2")
+    reason = caught.value.reason
+    assert (caught.value.code, "5 events" in reason, "second" in reason) == (700, True, False)
+    with refused(400):
+        ada.send("bo", "x")
+    assert [kind for kind, _, _ in bo.inbox()] == ["instant"] * 2 + ["invite"] * 2
+    for n in range(2):
+        ada.end("bo", f"c{n}")
+    assert [kind for kind, _, _ in bo.inbox()] == ["bye"] * 2
 
 
 # --- taking -----------------------------------------------------------------------------------------

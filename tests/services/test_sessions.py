@@ -564,6 +564,64 @@ def test_a_session_whose_login_the_store_fails_is_not_online_for_ever(house: Hou
     assert not house.online("ada")
 
 
+STEPS = {
+    "arming its end": ("timers", "cancel"),
+    "telling the watchers": ("channels", "tell_online"),
+    "noting the superseded": ("records", "put"),
+    "kicking the other": ("house", "kick"),
+    "closing the other": ("house", "replace"),
+    "leaving the channels": ("channels", "vacate"),
+    "renewing the calls": ("calls", "renewed"),
+    "pushing what waits": ("calls", "attached"),
+    "looking again": ("presence", "check"),
+    "keeping the attributes": ("attributes", "came_online"),
+    "catching up": ("channels", "catch_up"),
+}
+
+
+@pytest.mark.parametrize(
+    "arrival", ["fresh", "over an attached one", "over a detached one", "resume", "inherit"]
+)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_defect_in_any_step_of_a_login_leaves_nobody_online_for_ever(
+    house: House, monkeypatch: pytest.MonkeyPatch, step: str, arrival: str
+) -> None:
+    """SPEC L11: the session counts as one whose connection broke, and the account may log in again."""
+    ada = house.login("ada")
+    ada.join("room")
+    if arrival == "fresh":
+        ada.logout()
+    elif arrival != "over an attached one":
+        ada.breaks()
+    owner, name = STEPS[step]
+    spoilt = house if owner == "house" else getattr(house, owner)
+    whole = getattr(type(spoilt), name)
+
+    def defect(*args: object, **options: object) -> object:
+        if step == "noting the superseded" and not str(args[1]).startswith("superseded"):
+            return whole(*args, **options)
+        raise RuntimeError("a defect")
+
+    device = house.device("ada", ours=arrival != "inherit")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(spoilt), name, defect)
+        try:
+            device.attach(
+                house.run(house.sessions.login(device.request(line=ada.line if arrival == "resume" else "")))
+            )
+        except RuntimeError:
+            ada.release()
+        else:
+            device.breaks()  # that step is none of this arrival's
+    assert house.online("ada")
+    house.advance(120.0)
+    assert not house.online("ada")
+    assert "ada" not in house.members("room")
+    assert house.armed("session") == []
+    house.login("ada").join("room")
+    assert house.members("room") == ["ada"]
+
+
 def test_a_logout_that_waits_longer_than_the_next_login_begins_no_day(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -204,9 +204,11 @@ async def test_a_call_from_the_invitation_to_the_end(house: House, caller: str, 
     await bo.does(BYE, "ada", "so long")
     await ada.got(BYE, "bo", "so long")
     for one, other in ((ada, "bo"), (bo, "ada")):
-        for func in (ACK, ACCEPT, REFUSE, BYE):
+        for func in (ACK, ACCEPT, REFUSE):
             await one.cannot(func, 1001, other)
         await one.cannot(KEYS, 1001, other, keys("1"))
+        for _ in range(3):
+            await one.does(BYE, other, "I am done")
     await quiet(ada, bo)
 
 
@@ -261,7 +263,10 @@ async def test_only_the_callee_answers_and_only_the_two_take_part(house: House) 
     eve = await phone(house, "eve")
     for func in (ACCEPT, REFUSE):
         await ada.cannot(func, 1001, "bo")
-    for func in (ACK, ACCEPT, REFUSE, BYE):
+    for peer in ("ada", "bo", "eve", "nobody"):
+        await eve.does(BYE, peer)
+    await bo.does(BYE, "ada", channel="hall")
+    for func in (ACK, ACCEPT, REFUSE):
         for peer in ("ada", "bo"):
             await eve.cannot(func, 1001, peer)
         await bo.cannot(func, 1001, "ada", channel="hall")
@@ -397,12 +402,15 @@ async def test_a_phone_call_finds_no_gateway(house: House, number: str) -> None:
     await quiet(ada)
 
 
-@pytest.mark.parametrize("number", ["030123456", "+", "+0123456", "+49-30"])
-async def test_a_phone_number_needs_its_country_code(house: House, number: str) -> None:
-    """SPEC K13: 1004."""
-    ada = await phone(house, "ada")
-    await ada.cannot(INVITE, 1004, number, {"srcNum": "123"})
-    await quiet(ada)
+@pytest.mark.parametrize("number", ["030123456", "13800138000", "7", "+", "+0123456", "+49-30", "00012"])
+async def test_an_account_made_of_digits_is_called_like_any_other(house: House, number: str) -> None:
+    """SPEC K13, K9: whatever the extra holds, which reaches it."""
+    ada, digits = await phone(house, "ada"), await phone(house, number)
+    extra = {"srcNum": "+491", "x": 1}
+    await ada.invite(number, extra)
+    await digits.got(INVITE, "ada", json.dumps(extra))
+    await digits.does(ACCEPT, "ada")
+    await ada.got(ACCEPT, number)
 
 
 # --- who is there -------------------------------------------------------------------------------
@@ -441,7 +449,7 @@ async def test_a_peer_that_stays_offline(house: House) -> None:
     await ada.invite("nobody")
     await ada.failed(703, "nobody")
     assert 0.45 <= time.monotonic() - began <= LATE
-    await ada.cannot(BYE, 1001, "nobody")
+    await ada.does(BYE, "nobody")
     late = await phone(house, "nobody")
     await quiet(ada, late)
 
@@ -490,8 +498,9 @@ async def test_nobody_answers(house: House) -> None:
     await ada.failed(704, "bo-ring")
     assert 2.4 <= time.monotonic() - began <= LATE, "a longer time than the greatest is clamped"
     await bo.got(BYE, "ada-ring")
-    for func in (ACCEPT, REFUSE, BYE):
+    for func in (ACCEPT, REFUSE):
         await bo.cannot(func, 1001, "ada-ring")
+    await bo.does(BYE, "ada-ring")
     await quiet(ada, bo)
 
 
@@ -624,9 +633,9 @@ async def test_a_detached_callee_rings_when_it_is_back(house: House) -> None:
     await silent.got(INVITE, "witness")
 
 
-@originals
-async def test_a_fresh_login_of_an_original_keeps_what_rings_for_it(house: House, device: str) -> None:
-    """SPEC K11, PROTOCOL §8: only live invitations to it; its own calls and accepted ones end."""
+@every_device
+async def test_a_fresh_login_keeps_what_rings_for_it(house: House, device: str) -> None:
+    """SPEC L17, K11, PROTOCOL §8: only live invitations to it; its own calls and accepted ones end."""
     ada, eve, di, bo = [await phone(house, name) for name in ("ada", "eve", "di", "bo")]
     await ada.invite("bo")
     await bo.got(INVITE, "ada")
@@ -651,24 +660,46 @@ async def test_a_fresh_login_of_an_original_keeps_what_rings_for_it(house: House
     await quiet(ada, eve, di)
 
 
-async def test_a_fresh_login_of_ours_ends_its_calls(house: House) -> None:
-    """SPEC L17, K11: ringing for it 703, by it the end, accepted the end; nothing is left in its inbox."""
-    bo = await phone(house, "bo", device=OURS)
-    caller, callee, talker = [await phone(house, name) for name in ("caller", "callee", "talker")]
-    await caller.invite("bo")
-    await bo.got(INVITE, "caller")
-    await bo.invite("callee")
-    await callee.got(INVITE, "bo")
-    await talker.invite("bo")
-    await bo.got(INVITE, "talker")
-    await bo.does(ACCEPT, "talker")
-    await talker.got(ACCEPT, "bo")
-    again = await house.client("bo", device=OURS, polled=False)
-    await caller.failed(703, "bo")
-    await callee.got(BYE, "bo")
-    await talker.got(BYE, "bo")
-    assert await again.poll() == []
-    await quiet(caller, callee, talker)
+@every_device
+async def test_the_callee_loads_its_page_again_and_again_while_it_rings(house: House, device: str) -> None:
+    """SPEC L17, K11: with the old connection gone or not; the caller hears of one confirmation in all."""
+    ada = await phone(house, "ada", device=OURS)
+    page = await house.client("bo", device=device, polled=False)
+    await ada.invite("bo", {"x": 1})
+    for turn in range(4):
+        [(_, line)] = await page.poll()
+        assert (line.type, line.src, line.json["extra"]) == (INVITE, "ada", '{"x": 1}')
+        await page.ok(ACK, channelName="room", peer="ada", extra="")
+        if turn == 0:
+            await ada.got(ACK, "bo")
+        if turn % 2:
+            await page.cut()
+        page = await house.client("bo", device=device, polled=False)
+    await page.poll()
+    await page.ok(REFUSE, channelName="room", peer="ada", extra="not now")
+    await ada.got(REFUSE, "bo", "not now")
+    await quiet(ada)
+
+
+async def test_two_pages_that_open_at_once_while_it_rings(house: House) -> None:
+    """SPEC L7, L17, K11: the later one has the call, and it is one call."""
+    ada, bo = await phone(house, "ada"), await phone(house, "bo", device=OURS)
+    await ada.invite("bo")
+    await bo.got(INVITE, "ada")
+    pages = [await house.open() for _ in range(3)]
+    fields = {"vid": house.app, "uid": 0, "token": "_no_need_token", "device": OURS, "ip": ""}
+    for page in pages:
+        await page.send(["login", {"account": "bo", "inbox": ["", 0], **fields}])
+    for page in pages:
+        page.account = "bo"
+        await page.wait(lambda frame: frame[0] == "login_ret", "login_ret")
+    for page in pages[:-1]:
+        await page.gone()
+    last = pages[-1]
+    assert (await last.pushed())[1].type == INVITE
+    await last.ok(ACCEPT, channelName="room", peer="ada", extra="")
+    await ada.got(ACCEPT, "bo")
+    await quiet(ada)
 
 
 @pytest.mark.parametrize("end", ["logout", "grace"])

@@ -175,7 +175,7 @@ async def life(place: Place, kind: str) -> list[list[Moment]]:
     await subject.refused("channel_sendmsg", 400, name="room", msg="x")
     await subject.refused("dance", 1001)
     await subject.refused("user_getmsg", 1004, ver_clear="7")
-    await subject.refused("channel_leave", 1001, name="room")
+    await subject.refused("channel_leave", 1004, name="the room")
 
     # messages
     for text in ("one", "", "two words", "{}"):

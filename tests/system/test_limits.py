@@ -29,7 +29,7 @@ allow_no_token = true
 [apps.small.limits]
 inbox_messages = 5
 inbox_bytes = 20000
-inbox_call_reserve = 2
+inbox_call_reserve = 4
 """
 CHARACTERS = ["a", "é", "語", "😀"]  # of 1, 2, 3 and 4 bytes in UTF-8
 
@@ -371,14 +371,18 @@ async def test_an_inbox_holds_so_many_bytes(house: House, character: str) -> Non
 
 
 async def test_a_full_inbox_still_rings(house: House) -> None:
-    """SPEC M9: call events have a reserve."""
+    """SPEC M9: call events have a reserve, and each invitation brings the room for its end along."""
     ada = await house.client("ada", app="small")
     rung = await house.client("rung", app="small")
     assert await fill(ada, "rung", [""] * 6) == [0] * 5 + [400]
     for channel in ("one", "two"):
         await ada.ok("voip_invite", channelName=channel, peer="rung", extra="")
-    taken = [(await rung.pushed())[1] for _ in range(7)]
-    assert [line.type for line in taken] == ["instant"] * 5 + ["voip_invite"] * 2
+    refusal = await ada.refused("voip_invite", 700, channelName="three", peer="rung", extra="")
+    assert "4 events" in refusal["reason"]
+    for channel in ("one", "two"):
+        await ada.ok("voip_invite_bye", channelName=channel, peer="rung", extra="")
+    taken = [(await rung.pushed())[1] for _ in range(9)]
+    assert [line.type for line in taken] == ["instant"] * 5 + ["voip_invite"] * 2 + ["voip_invite_bye"] * 2
 
 
 async def test_a_message_waits_only_so_long(house: House) -> None:

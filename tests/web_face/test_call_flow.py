@@ -223,6 +223,21 @@ async def test_a_call_survives_a_broken_connection(web: House, relay: Relay) -> 
     await bo.expect("onInviteEndByPeer", "")
 
 
+async def test_the_callee_begins_anew_while_it_rings(web: House) -> None:
+    """SPEC L17, K11: a reloaded page, or a second tab; the caller hears of one confirmation in all."""
+    ada, bo = await web.user("ada-reload"), await web.user("bo-reload")
+    ada.invite("room", "bo-reload")
+    ringing = await bo.rings("room", "ada-reload")
+    await ada.expect("onInviteReceivedByPeer", "")
+    for _ in range(2):
+        old, bo = bo, await web.user("bo-reload")
+        ringing = await bo.rings("room", "ada-reload")
+        while (await old.next())[0] != "onLogout":
+            continue
+    ringing.channelInviteAccept("at last")
+    await ada.expect("onInviteAcceptedByPeer", "at last")
+
+
 async def test_no_network_at_the_caller(web: House, relay: Relay) -> None:
     """SPEC K8, L19: 702 at once."""
     ada = await web.user("ada-cut", url=relay.url)

@@ -2,11 +2,15 @@
 
                push               confirm              accept
    WAITING ───────────▶ PUSHED ───────────▶ RINGING ───────────▶ ACCEPTED ───▶ (over)
-      │                    │  └──────────── accept ────────────────▲
-      └────────────────────┴──▶ (over): refused, ended, timed out, a side's session gone
+      │                    │              push │  ▲ confirm           ▲
+      │                    │                   ▼  │                   │
+      │                    │                 RENEWED ──── accept ─────┤
+      │                    └───────────────────────────── accept ─────┘
+      └─▶ (over), from every state: refused, ended, timed out, a side's session gone
 
 WAITING: the callee has not been sent the invitation (it is offline, or its connection is broken).
 PUSHED: it was sent, the callee's SDK has not confirmed. RINGING: confirmed. ACCEPTED: answered.
+RENEWED: it was confirmed once, and has been sent again, to a fresh session of the callee (K11).
 
 Laws, whatever happens in whatever order:
  1. A pair of accounts has at most one call a channel, whoever calls whom (K8).
@@ -14,6 +18,7 @@ Laws, whatever happens in whatever order:
  3. `confirm` reaches the caller at most once and before any answer (K1).
  4. A callee that was never pushed an invitation hears nothing of the call (K3, K6).
  5. What arrives for a call that is over, or out of turn, changes nothing (K12).
+ 6. While a call is open, there is room for its end in the inbox of either party (M9).
 """
 
 from __future__ import annotations
@@ -30,6 +35,8 @@ from signalpost.domain.refusals import Refusal
 from signalpost.wire.codes import DTMF_KEYS, EXTRA_BYTES, Code
 
 __all__ = [
+    "NO_ACK",
+    "WHILE_OPEN",
     "Call",
     "Deed",
     "Effect",
@@ -38,12 +45,15 @@ __all__ = [
     "advance",
     "check_answer_extra",
     "check_dtmf",
-    "check_phone",
+    "ends",
     "failure_extra",
     "invite",
+    "is_phone",
     "next_deadline",
     "overdue",
     "parse_invitation",
+    "too_many_calls",
+    "too_many_with",
 ]
 
 
@@ -56,13 +66,14 @@ class State(IntEnum):
     RINGING = 2
     ACCEPTED = 3
     OVER = 4
+    RENEWED = 5
 
 
 @unique
 class Input(IntEnum):
     """What can happen to a call."""
 
-    PUSH = 0  #: the callee has a connection: send it the invitation
+    PUSH = 0  #: the callee has a connection, or a fresh session: send it the invitation
     CONFIRM = 1  #: the callee's SDK has it
     ACCEPT = 2
     REFUSE = 3
@@ -85,6 +96,9 @@ REFUSE: Final = "voip_invite_refuse"
 BYE: Final = "voip_invite_bye"
 MSG: Final = "voip_invite_msg"
 FAILED: Final = "voip_invite_failed"
+
+#: What is told while a call goes on: it leaves room for the calls' ends (M9).
+WHILE_OPEN: Final = frozenset({INVITE, ACK, ACCEPT, MSG})
 
 
 class Effect(msgspec.Struct, frozen=True, array_like=True):
@@ -147,7 +161,14 @@ def _failed(code: Code) -> Deed:
     return Deed("caller", FAILED, code)
 
 
-_W, _P, _R, _A, _O = State.WAITING, State.PUSHED, State.RINGING, State.ACCEPTED, State.OVER
+_W, _P, _R, _N, _A, _O = (
+    State.WAITING,
+    State.PUSHED,
+    State.RINGING,
+    State.RENEWED,
+    State.ACCEPTED,
+    State.OVER,
+)
 _CALLEE_BYE = Deed("callee", BYE)
 _CALLER_BYE = Deed("caller", BYE)
 
@@ -158,7 +179,7 @@ TABLE: Final[dict[tuple[State, Input], _Row]] = {
     (_W, Input.CALLEE_GONE): _Row(_W),
     (_W, Input.PEER_TIMEOUT): _Row(_O, (_failed(Code.INVITE_E_PEEROFFLINE),)),
     (_W, Input.RING_TIMEOUT): _Row(_O, (_failed(Code.INVITE_E_TIMEOUT),)),
-    # A fresh SDK of the callee gets the invitation anew (K11).
+    # A fresh session of the callee gets the invitation anew (K11).
     (_P, Input.PUSH): _Row(_P, (_TAKE_BACK, Deed("callee", INVITE))),
     (_P, Input.CONFIRM): _Row(_R, (Deed("caller", ACK),)),
     (_P, Input.ACCEPT): _Row(_A, (Deed("caller", ACCEPT),)),
@@ -169,7 +190,7 @@ TABLE: Final[dict[tuple[State, Input], _Row]] = {
     (_P, Input.CALLEE_GONE): _Row(_O, (_TAKE_BACK, _failed(Code.INVITE_E_PEEROFFLINE))),
     (_P, Input.RING_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_TIMEOUT))),
     (_P, Input.CONFIRM_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_CANTRECV))),
-    (_R, Input.PUSH): _Row(_R, (_TAKE_BACK, Deed("callee", INVITE))),
+    (_R, Input.PUSH): _Row(_N, (_TAKE_BACK, Deed("callee", INVITE))),
     (_R, Input.CONFIRM): _Row(_R),
     (_R, Input.ACCEPT): _Row(_A, (Deed("caller", ACCEPT),)),
     (_R, Input.REFUSE): _Row(_O, (Deed("caller", REFUSE),)),
@@ -178,6 +199,16 @@ TABLE: Final[dict[tuple[State, Input], _Row]] = {
     (_R, Input.CALLER_GONE): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
     (_R, Input.CALLEE_GONE): _Row(_O, (_TAKE_BACK, _failed(Code.INVITE_E_PEEROFFLINE))),
     (_R, Input.RING_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_TIMEOUT))),
+    (_N, Input.PUSH): _Row(_N, (_TAKE_BACK, Deed("callee", INVITE))),
+    (_N, Input.CONFIRM): _Row(_R),  # its caller knows
+    (_N, Input.ACCEPT): _Row(_A, (Deed("caller", ACCEPT),)),
+    (_N, Input.REFUSE): _Row(_O, (Deed("caller", REFUSE),)),
+    (_N, Input.END_BY_CALLER): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
+    (_N, Input.END_BY_CALLEE): _Row(_O, (_CALLER_BYE,)),
+    (_N, Input.CALLER_GONE): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
+    (_N, Input.CALLEE_GONE): _Row(_O, (_TAKE_BACK, _failed(Code.INVITE_E_PEEROFFLINE))),
+    (_N, Input.RING_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_TIMEOUT))),
+    (_N, Input.CONFIRM_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_CANTRECV))),
     (_A, Input.CONFIRM): _Row(_A),
     (_A, Input.DTMF_BY_CALLER): _Row(_A, (Deed("callee", MSG),)),
     (_A, Input.DTMF_BY_CALLEE): _Row(_A, (Deed("caller", MSG),)),
@@ -187,10 +218,12 @@ TABLE: Final[dict[tuple[State, Input], _Row]] = {
     (_A, Input.CALLEE_GONE): _Row(_O, (_CALLER_BYE,)),
 }
 
+NO_ACK: Final = "no ack"  #: how the reason of a 705 begins: applications look for it
+
 _REASONS: Final[dict[Code, str]] = {
     Code.INVITE_E_PEEROFFLINE: "the peer is offline",
     Code.INVITE_E_TIMEOUT: "the peer did not answer in time",
-    Code.INVITE_E_CANTRECV: "the invitation could not be received",
+    Code.INVITE_E_CANTRECV: f"{NO_ACK}: the peer has not confirmed the invitation in time",
 }
 
 
@@ -206,6 +239,12 @@ def advance(call: Call, what: Input, *, extra: str = "", now: float) -> Call:
     effects = call.effects + decided  # what an earlier decision left undone comes first
     pushed = now if what is Input.PUSH else call.pushed
     return msgspec.structs.replace(call, state=row.state, effects=effects, serial=serial, pushed=pushed)
+
+
+def ends(call: Call, account: str) -> Input | None:
+    """What a party's end of a call is; None if it has no such call (any more), which is no fault (K12)."""
+    what = Input.END_BY_CALLER if call.caller == account else Input.END_BY_CALLEE
+    return what if (call.state, what) in TABLE else None
 
 
 def _effect(call: Call, deed: Deed, extra: str, effect_id: str) -> Effect:
@@ -238,7 +277,6 @@ class Invitation(NamedTuple):
 
 
 _PHONE = re.compile(r"(\+|00)[1-9][0-9]{2,14}", re.ASCII)
-_DIGITS = re.compile(r"[0-9][0-9 ().-]*", re.ASCII)
 _DTMF = re.compile(r"[0-9*#A-D]+", re.ASCII)
 
 
@@ -267,18 +305,12 @@ def _number(value: object) -> float:
     return float(min(max(value, 0), 1_000_000_000))  # JSON knows numbers that no float can hold
 
 
-def check_phone(peer: str, invitation: Invitation) -> bool:
-    """Whether the invitation is a phone call; 1004 for a number without its country code (K13)."""
-    if not invitation.source_number:
-        return False
-    if _PHONE.fullmatch(peer):
-        return True
-    if peer.startswith("+") or _DIGITS.fullmatch(peer):
-        raise Refusal(
-            Code.GENERAL_E_WRONG_PARAM,
-            "a phone number needs its country code: + or 00, then 3 to 15 digits without blanks",
-        )
-    return False
+def is_phone(peer: str, invitation: Invitation) -> bool:
+    """Whether the invitation is a phone call: to a number in international form, with the caller's (K13).
+
+    The form of any other name says nothing: an account may be made of digits.
+    """
+    return invitation.source_number and _PHONE.fullmatch(peer) is not None
 
 
 def invite(
@@ -322,13 +354,23 @@ def invite(
     )
 
 
+def too_many_calls(account: str, limit: int) -> Refusal:
+    """What a caller is told if one of the two has all the calls that an account may have (K12)."""
+    return Refusal(Code.INVITE_E_OTHER, f"{account} has {limit} open calls: no more are allowed")
+
+
+def too_many_with(peer: str, limit: int) -> Refusal:
+    """What a caller is told who has all the calls with the peer that two accounts may have (K12)."""
+    return Refusal(Code.INVITE_E_OTHER, f"there are {limit} open calls with {peer}: no more are allowed")
+
+
 def next_deadline(call: Call, *, peer_online: bool, limits: Limits) -> float | None:
     """When the call becomes overdue if nothing happens; None for one that cannot."""
     ring = call.invited + call.timeout
     match call.state:
         case State.WAITING:
             return ring if peer_online else min(ring, call.invited + limits.peer_wait)
-        case State.PUSHED:
+        case State.PUSHED | State.RENEWED:
             return min(ring, call.pushed + limits.confirm_wait)
         case State.RINGING:
             return ring
@@ -338,11 +380,11 @@ def next_deadline(call: Call, *, peer_online: bool, limits: Limits) -> float | N
 def overdue(call: Call, *, peer_online: bool, limits: Limits, now: float) -> Input | None:
     """Which time-out has come, if any; of two the one that came first (K5, K6, K7)."""
     due = []
-    if call.state in (State.WAITING, State.PUSHED, State.RINGING):
+    if call.state not in (State.ACCEPTED, State.OVER):
         due.append((call.invited + call.timeout, Input.RING_TIMEOUT))
     if call.state is State.WAITING and not peer_online:
         due.append((call.invited + limits.peer_wait, Input.PEER_TIMEOUT))
-    if call.state is State.PUSHED:
+    if call.state in (State.PUSHED, State.RENEWED):
         due.append((call.pushed + limits.confirm_wait, Input.CONFIRM_TIMEOUT))
     come = [(at, what) for at, what in due if at <= now]
     return min(come)[1] if come else None

@@ -45,6 +45,7 @@ __all__ = [
     "clearable",
     "count",
     "counting",
+    "joins_before",
     "message_limit",
     "notifies_members",
     "setattr_limit",
@@ -78,6 +79,7 @@ class Counted(msgspec.Struct, frozen=True, array_like=True):
     at: float
     members: int
     joins: int
+    before: int = 0  #: of the joins, those before the server was started
 
 
 class Count(NamedTuple):
@@ -201,6 +203,11 @@ def counting(attributes: dict[str, str]) -> Counting:
     """How the channel counts its members (C11); the total needs both attributes."""
     interval = _number(attributes, ATTR_AUTO_UPDATE)
     return Counting(interval, interval > 0 and _number(attributes, ATTR_AUTO_UPDATE_TOTAL) > 0)
+
+
+def joins_before(attributes: dict[str, str]) -> int:
+    """The joins of a channel that was there before the server was started, as they were last published."""
+    return int(attributes.get(ATTR_MEMBERS_TOTAL, "0"))
 
 
 def count(attributes: dict[str, str], last: Counted | None, *, members: int, joins: int, now: float) -> Count:

@@ -23,6 +23,7 @@ __all__ = [
     "Place",
     "Session",
     "attach",
+    "broken_with",
     "conn_timeout",
     "decide_login",
     "detach",
@@ -113,6 +114,11 @@ def inherit(session: Session, broken: Session) -> Session:
     for place in broken.places:
         held[place.channel] = msgspec.structs.replace(place, until=broken.until)
     return msgspec.structs.replace(session, kept=tuple(held.values()))
+
+
+def broken_with(session: Session, other: Session) -> Session:
+    """The session as if it had broken when the other did: its places last as long."""
+    return msgspec.structs.replace(session, attached=False, until=other.until)
 
 
 def enter(session: Session, channel: str, *, since: int) -> Session:

@@ -10,7 +10,7 @@ finishes without suspending; where it must wait (a group commit) it suspends on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -238,6 +238,7 @@ class Queues(Protocol):
         max_size: int,
         durable: bool,
         note: str = "",
+        mark: str = "",
         dedupe: str = "",
         dedupe_ttl: float = 0.0,
     ) -> Appended:
@@ -250,7 +251,8 @@ class Queues(Protocol):
         `dedupe`: for `dedupe_ttl` seconds a second append to the same `key` with the same text stores
         nothing and returns what the first returned (waiting for it if it is still under way, and
         failing with it); it is as durable as the item, and outlives the item's removal. `note` is a
-        short text returned with it.
+        short text returned with it. `mark`: a text by which `remove_marked` finds the item, and for which
+        `marked` counts it; only for one that is not durable.
         Raises Full, Unavailable.
         """
         ...
@@ -275,6 +277,17 @@ class Queues(Protocol):
 
         Not awaited to the disk, as with `trim`.
         """
+        ...
+
+    async def remove_marked(self, key: str, marks: Collection[str] | None) -> list[int]:
+        """Remove the visible items that bear one of these marks, or any if None; returns them, ascending.
+
+        It costs as much as there are marked items, however many others the queue holds.
+        """
+        ...
+
+    async def marked(self, key: str) -> int:
+        """How many items bear a mark, visible or not; it looks at none of them."""
         ...
 
     async def sweep(self) -> int:

@@ -11,8 +11,8 @@ back never repeats one, whatever the clock does meanwhile.
 from __future__ import annotations
 
 import secrets
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable
 from math import inf
 from operator import attrgetter
 
@@ -25,6 +25,7 @@ from signalpost.engine.rounds import Rounds
 __all__ = ["MemoryQueues", "Queue", "Stored"]
 
 _SWEEP = 4096  # queues that one sweep looks at, items and receipts that it drops, about
+_PASS = 64  # removing one item of so many one by one costs less than to go through all of them
 
 _by_seq = attrgetter("seq")
 
@@ -42,7 +43,7 @@ class Stored(msgspec.Struct, gc=False, eq=False):
 class Queue:
     """One queue of the index."""
 
-    __slots__ = ("barrier", "items", "last", "next", "size", "soonest", "touched")
+    __slots__ = ("barrier", "items", "last", "marks", "next", "size", "soonest", "touched")
 
     def __init__(self, base: int, now: float) -> None:
         self.items: list[Stored] = []  # ascending; those above `last` are not visible yet
@@ -52,6 +53,7 @@ class Queue:
         self.soonest = inf  # nothing ends before this time; may be too early, never too late
         self.touched = now  # when it was last used: an empty one is forgotten some time after
         self.barrier: Pending | None = None  # the latest commit that one of `items` waits for
+        self.marks: dict[int, str] | None = None  # of those of `items` that bear one; made with the first
 
 
 class MemoryQueues:
@@ -84,10 +86,12 @@ class MemoryQueues:
         max_size: int,
         durable: bool,
         note: str = "",
+        mark: str = "",
         dedupe: str = "",
         dedupe_ttl: float = 0.0,
     ) -> Appended:
         """See `Queues.append`."""
+        assert not (mark and durable), "marks are kept in memory only"
         now = self._clock()
         receipt: Receipt | None = None
         if dedupe:
@@ -112,6 +116,9 @@ class MemoryQueues:
         if expires < queue.soonest:
             queue.soonest = expires
         self.items += 1
+        if mark:
+            queue.marks = queue.marks or {}
+            queue.marks[seq] = mark
         if receipt is not None:
             self._receipts.add((key, dedupe), receipt, ttl=dedupe_ttl, now=now)
         if waiting is not None:
@@ -165,12 +172,27 @@ class MemoryQueues:
         if queue is None:
             return []
         self._refresh(queue)
-        wanted = {seq for seq in seqs if seq <= queue.last}
-        gone = [item for item in queue.items if item.seq in wanted]
-        if gone:
-            queue.items = [item for item in queue.items if item.seq not in wanted]
-            self._discard(queue, gone)
-        return [item.seq for item in gone]
+        return self._take_out(queue, {seq for seq in seqs if seq <= queue.last})
+
+    async def remove_marked(self, key: str, marks: Collection[str] | None) -> list[int]:
+        """See `Queues.remove_marked`."""
+        queue = self._queues.get(key)
+        if queue is None or not queue.marks:
+            return []
+        self._refresh(queue)
+        last = queue.last
+        return self._take_out(
+            queue,
+            {seq for seq, mark in queue.marks.items() if seq <= last and (marks is None or mark in marks)},
+        )
+
+    async def marked(self, key: str) -> int:
+        """See `Queues.marked`."""
+        queue = self._queues.get(key)
+        if queue is None or not queue.marks:
+            return 0
+        self._refresh(queue)
+        return len(queue.marks)
 
     async def sweep(self) -> int:
         """See `Queues.sweep`."""
@@ -214,6 +236,22 @@ class MemoryQueues:
         queue.soonest = min((item.expires for item in queue.items), default=inf)
         return len(gone)
 
+    def _take_out(self, queue: Queue, wanted: set[int]) -> list[int]:
+        """Remove those of these items that are there; returns them, ascending."""
+        items = queue.items
+        if len(wanted) * _PASS < len(items):
+            gone = []
+            for seq in sorted(wanted):
+                at = bisect_left(items, seq, key=_by_seq)
+                if at < len(items) and items[at].seq == seq:
+                    gone.append(items.pop(at))
+        else:
+            gone = [item for item in items if item.seq in wanted]
+            queue.items = [item for item in items if item.seq not in wanted]
+        if gone:
+            self._discard(queue, gone)
+        return [item.seq for item in gone]
+
     def _make_room(
         self, key: str, queue: Queue, now: float, size: int, max_items: int, max_size: int
     ) -> None:
@@ -253,3 +291,7 @@ class MemoryQueues:
         """Account for items that have just left the index."""
         queue.size -= sum([item.size for item in gone])
         self.items -= len(gone)
+        marks = queue.marks
+        if marks:
+            for item in gone:
+                marks.pop(item.seq, None)

@@ -250,8 +250,7 @@ class SqliteQueues(MemoryQueues):
             if item.row or item.seq > self._ceiling:
                 item.row = LOST
                 queue.items.remove(item)
-                queue.size -= item.size
-                self.items -= 1
+                super()._discard(queue, [item])
             else:
                 queue.last = item.seq
         for ident, receipt in batch.noted:

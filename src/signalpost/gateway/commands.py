@@ -96,6 +96,7 @@ class Command(NamedTuple):
     charge: Charge
     changes: bool  #: a repeat with the same request id is answered from memory (PROTOCOL §12)
     pipelined: bool  #: the next request need not wait for this one's commit
+    last: bool  #: it begins when all messages before it are answered (M11)
     answer: Callable[[int | str, Any], bytes]  #: the frame for the call's id and what `run` returned
 
 
@@ -239,7 +240,7 @@ async def invite(context: Context, live: Live, asked: args.CallArgs) -> Fields:
 
 
 def answer(by_caller: Input | None, by_callee: Input | None, check: Callable[[str], None]) -> Handler:
-    """`voip_invite_ack`, `_accept`, `_refuse`, `_bye`, `_msg`"""
+    """`voip_invite_ack`, `_accept`, `_refuse`, `_msg`"""
     by = Answer(by_caller, by_callee)
 
     async def run(context: Context, live: Live, asked: args.CallArgs) -> Fields:
@@ -250,6 +251,14 @@ def answer(by_caller: Input | None, by_callee: Input | None, check: Callable[[st
         return {}
 
     return run
+
+
+async def hang_up(context: Context, live: Live, asked: args.CallArgs) -> Fields:
+    """`voip_invite_bye`: that there is nothing to end any more is no failure (K12)."""
+    extra = text_of(asked.extra)
+    check_answer_extra(extra)
+    await context.services.calls.end(live, name_text(asked.channelName), name_text(asked.peer), extra)
+    return {}
 
 
 async def external_call(context: Context, live: Live, asked: args.Args) -> Fields:
@@ -268,15 +277,16 @@ def _row(
     *,
     charge: Charge = Charge.REQUEST,
     changes: bool = False,
+    last: bool = False,
 ) -> Command:
-    return Command(msgspec.json.Decoder(type_), run, failure, charge, changes, False, call_ok)
+    return Command(msgspec.json.Decoder(type_), run, failure, charge, changes, False, last, call_ok)
 
 
 def _message(type_: type[args.Args], run: Handler) -> Command:
     """A message: it has rates and a memory of its own (M7, M8), and what `run` returns is its id."""
     decoder = msgspec.json.Decoder(type_)
     failure = Code.SENDMESSAGE_E_OTHER
-    return Command(decoder, run, failure, Charge.NOTHING, False, True, sent_answer)
+    return Command(decoder, run, failure, Charge.NOTHING, False, True, False, sent_answer)
 
 
 _FREE = Charge.NOTHING
@@ -287,13 +297,13 @@ COMMANDS: dict[str, Command] = {
     "user_getmsg2": _row(args.PollByIdArgs, poll_by_id, charge=_FREE),
     "user_ack": _row(args.AckArgs, acknowledge, charge=_FREE),
     "user_sendmsg": _message(args.SendArgs, send),
-    "user_logout": _row(args.Args, log_out, charge=_FREE),
+    "user_logout": _row(args.Args, log_out, charge=_FREE, last=True),
     "user_query_user_status": _row(args.AccountArgs, query_status),
     "user_set_attr": _row(args.UserAttributeArgs, set_user_attribute, changes=True),
     "user_get_attr": _row(args.UserAttributeNameArgs, get_user_attribute),
     "user_get_attr_all": _row(args.AccountArgs, get_user_attributes),
-    "channel_join": _row(args.ChannelNameArgs, join, Code.JOINCHANNEL_E_OTHER),
-    "channel_leave": _row(args.ChannelNameArgs, leave, changes=True),
+    "channel_join": _row(args.ChannelNameArgs, join, Code.JOINCHANNEL_E_OTHER, last=True),
+    "channel_leave": _row(args.ChannelNameArgs, leave, changes=True, last=True),
     "channel_sendmsg": _message(args.ChannelMessageArgs, send_to_channel),
     "channel_set_attr": _row(args.ChannelAttributeArgs, set_channel_attribute, changes=True),
     "channel_del_attr": _row(args.ChannelAttributeNameArgs, delete_channel_attribute, changes=True),
@@ -310,11 +320,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "voip_invite_accept": _row(args.CallArgs, answer(None, Input.ACCEPT, check_answer_extra), changes=True),
     "voip_invite_refuse": _row(args.CallArgs, answer(None, Input.REFUSE, check_answer_extra), changes=True),
-    "voip_invite_bye": _row(
-        args.CallArgs,
-        answer(Input.END_BY_CALLER, Input.END_BY_CALLEE, check_answer_extra),
-        changes=True,
-    ),
+    "voip_invite_bye": _row(args.CallArgs, hang_up, changes=True),
     "voip_invite_msg": _row(
         args.CallArgs, answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE, check_dtmf), changes=True
     ),

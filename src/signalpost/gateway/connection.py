@@ -4,7 +4,8 @@ It knows which session it carries and what its client understands. It refuses to
 does (`commands`), how an inbox is fed (`feed`) or how bytes travel (`listener`).
 
 Requests are served in the order in which they came. While one waits for a commit the next ones wait
-behind it, except messages, which overtake nothing but the waiting.
+behind it. Messages are pipelined: begun in their place, and answered in their order when they are stored,
+without making the next requests wait. What ends a session or a place in a channel waits for them (M11).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.rates import SlidingWindow
 from signalpost.domain.refusals import Refusal, Superseded
-from signalpost.engine.ports import Clock, Unavailable
+from signalpost.engine.ports import Clock, Pending, Unavailable
 from signalpost.gateway.commands import COMMANDS, Charge, Command, Services
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.fanout import Fanout, event_frame
@@ -47,6 +48,7 @@ _log = structlog.get_logger("signalpost.connection")
 
 _NORMAL, _POLICY = 1000, 1008  # WebSocket close codes (RFC 6455 §7.4.1)
 _QUEUE = 64  # requests that wait behind one before the client is not read from any more
+_SENDING = 256  # messages under way before the next request has to wait
 _REQUEST_ID_BYTES = 128
 
 
@@ -72,6 +74,8 @@ class Connection:
         "_deadline",
         "_dialect",
         "_draining",
+        "_exchange",
+        "_farewell",
         "_feed",
         "_flagged",
         "_follow",
@@ -79,6 +83,8 @@ class Connection:
         "_lost",
         "_names",
         "_queue",
+        "_quiet",
+        "_sending",
         "_silence",
         "_socket",
         "live",
@@ -92,7 +98,13 @@ class Connection:
         self._dialect: Dialect | None = None  # what the client understands; from login on
         self._flagged = False  # it has sent `set_flag`
         self._names: set[str] = set()  # the channels that it sees
-        self._busy = False  # a request is under way that the next ones have to wait for
+        self._busy = False  # the next requests have to wait
+        self._exchange = False  # a request is under way that they wait for
+        self._sending: deque[_PipelinedExchange] | None = None  # messages under way; made with the first
+        self._quiet: Pending | None = (
+            None  # settled when no message is; made by the request that waits for it
+        )
+        self._farewell: Callable[[], None] | None = None  # what closes it when nothing is under way
         self._queue: deque[bytes] | None = None  # what waits; made when something has to
         self._draining = False  # the queue is being served: the loop in `_drain` goes on by itself
         self._follow: list[Callable[[], Coroutine[Any, Any, None]]] = []  # what comes behind the answer
@@ -106,6 +118,8 @@ class Connection:
     def text(self, data: bytes) -> None:
         """One whole message of the client."""
         if self._busy:
+            if self.live is None and self._farewell is not None:
+                return  # it was kicked
             queue = self._queue
             if queue is None:
                 queue = self._queue = deque()
@@ -132,7 +146,7 @@ class Connection:
         self._silence = silence
         self._cancel_deadline()
         if not self._busy:
-            self._detach()
+            self._detach()  # else what it asked for is done first
 
     def _expect_login(self) -> None:
         loop = asyncio.get_running_loop()
@@ -193,7 +207,7 @@ class Connection:
         if not self._gate.may_login(self._socket.peer):
             self._refuse_login(Refusal(Code.LOGIN_E_NET, "too many failed logins from this address: wait"))
             return
-        self._busy = True
+        self._busy = self._exchange = True
         _LoginExchange(self, fields, self._open(fields)).step()
 
     async def _open(self, fields: LoginFields) -> Login:
@@ -213,6 +227,7 @@ class Connection:
         gate = self._gate
         gate.counters.requests += 1
         live = self.live
+        command = None
         try:
             if live is None:
                 raise Refusal(Code.GENERAL_E_NOT_LOGIN, "not logged in: log in first")
@@ -234,15 +249,26 @@ class Connection:
             once = command.changes and args.rid
             work = self._once(command, live, args) if once else command.run(self, live, args)
         except Refusal as refusal:
-            self._answer(body.id, self._failure(refusal))
-            return
+            if command is None or not command.pipelined or not self._sending:
+                self._answer(body.id, self._failure(refusal))
+                return
+            work = _refuse(refusal)  # behind the answers to the messages before it
         except Exception as error:  # a defect of ours costs the request, not the connection
             self._answer_error(body.id, Code.GENERAL_E_FAILED, error)
             return
         if command.pipelined:
-            _PipelinedExchange(self, body.id, command, work).step()
+            exchange = _PipelinedExchange(self, body.id, command, work)
+            sending = self._sending
+            if sending is None:
+                sending = self._sending = deque()
+            sending.append(exchange)
+            if len(sending) == _SENDING:
+                self._busy = True
+            exchange.step()
         else:
-            self._busy = True
+            self._busy = self._exchange = True
+            if command.last and self._sending:
+                work = self._behind_messages(work)
             _Exchange(self, body.id, command, work).step()
 
     @staticmethod
@@ -281,6 +307,12 @@ class Connection:
 
         return await self._gate.services.requests.once(live, args.rid, act)
 
+    async def _behind_messages(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do what was asked when all messages that were sent before are answered (M11)."""
+        self._quiet = Pending()
+        await self._quiet
+        return await work
+
     # --- answers --------------------------------------------------------------------------------
 
     def _failure(self, refusal: Refusal) -> bytes:
@@ -302,6 +334,16 @@ class Connection:
             self._answer(call_id, self._failure(Refusal(failure, "server error")))
         if isinstance(error, Superseded):
             self.kicked()
+
+    def _come_in(self, fields: LoginFields, login: Login) -> Exception | None:
+        """Take the session on, or return why not: one that nobody is told of must not stay."""
+        try:
+            self._logged_in(fields, login)
+        except Exception as defect:
+            self._release()
+            _start_alone(self._gate.services.sessions.abandon(login.live))
+            return defect
+        return None
 
     def _logged_in(self, fields: LoginFields, login: Login) -> None:
         gate, live = self._gate, login.live
@@ -408,12 +450,40 @@ class Connection:
             self._feed.offer(version, item)
 
     def kicked(self) -> None:
-        """Another login ended the session: right for every client kind (PROTOCOL §3)."""
-        if self._release() is not None:
-            self._gate.counters.kicks += 1
-            self._socket.send(codec.kick())
-            self._socket.send(codec.close_frame())
-            self._socket.close(_NORMAL, "another login of this account")
+        """Another login ended the session: right for every client kind (PROTOCOL §3).
+
+        What was begun before is answered before; what was not begun is not done, and not answered.
+        """
+        if self._release() is None:
+            return
+        self._gate.counters.kicks += 1
+        if self._queue:
+            self._queue.clear()
+        self._part(self._kick)
+
+    def _kick(self) -> None:
+        self._socket.send(codec.kick())
+        self._socket.send(codec.close_frame())
+        self._socket.close(_NORMAL, "another login of this account")
+
+    def part(self, code: int, reason: str) -> None:
+        """Close the connection when all that was taken from it is done and answered."""
+        self._part(lambda: self._socket.close(code, reason))
+
+    def _part(self, farewell: Callable[[], None]) -> None:
+        self._farewell = farewell
+        self._rest()
+
+    def _rest(self) -> None:
+        """Something is over that was under way: if it was the last, the time has come for a farewell."""
+        if self._farewell is None:
+            return
+        if self._exchange or self._sending or self._queue:
+            self._busy = self._busy or self.live is None
+            return
+        farewell, self._farewell = self._farewell, None
+        if not self._lost:
+            farewell()
 
     def replaced(self) -> None:
         """The session goes on elsewhere."""
@@ -440,11 +510,24 @@ class Connection:
         for step in follow:
             if self.live is not None:
                 _start_alone(step())
+        self._exchange = False
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """The next requests need not wait any more."""
         self._busy = False
         if self._queue and not self._draining:
             self._drain(self._queue)
         if self._lost and not self._busy and not self._draining:
             self._detach()  # what it asked for before it was lost is done first
+        self._rest()
+
+    def _all_sent(self) -> None:
+        """No message is under way any more: who waited for that goes on."""
+        quiet, self._quiet = self._quiet, None
+        if quiet is not None:
+            quiet.settle()
+        self._rest()
 
     def _drain(self, queue: deque[bytes]) -> None:
         self._draining = True
@@ -456,9 +539,9 @@ class Connection:
 
 
 class _PipelinedExchange(Running):
-    """A message under way: nothing waits for it."""
+    """A message under way: nothing waits for it but its answer for those of the messages before it."""
 
-    __slots__ = ("_call_id", "_command", "_connection")
+    __slots__ = ("_call_id", "_command", "_connection", "_outcome")
 
     def __init__(
         self, connection: Connection, call_id: int | str, command: Command, work: Coroutine[Any, Any, Any]
@@ -467,8 +550,27 @@ class _PipelinedExchange(Running):
         self._connection = connection
         self._call_id = call_id
         self._command = command
+        # What it came to, while an earlier one is under way; else None.
+        self._outcome: tuple[Any, Exception | None] | None = None
 
     def finish(self, result: Any, error: Exception | None) -> None:
+        connection = self._connection
+        sending = connection._sending
+        assert sending is not None, "it is one of these"
+        if sending[0] is not self:
+            self._outcome = result, error
+            return
+        was_full = len(sending) == _SENDING
+        sending.popleft()
+        self._tell(result, error)
+        while sending and (outcome := sending[0]._outcome) is not None:
+            sending.popleft()._tell(*outcome)
+        if was_full:
+            connection._go_on()
+        if not sending and (connection._quiet or connection._farewell):
+            connection._all_sent()
+
+    def _tell(self, result: Any, error: Exception | None) -> None:
         connection = self._connection
         if error is not None:
             connection._answer_error(self._call_id, self._command.failure, error)
@@ -506,14 +608,19 @@ class _LoginExchange(Running):
     def finish(self, result: Any, error: Exception | None) -> None:
         connection = self._connection
         if error is None:
-            connection._logged_in(self._fields, result)
-        elif isinstance(error, Refusal):
+            error = connection._come_in(self._fields, result)
+        if isinstance(error, Refusal):
             connection._gate.failed_login(connection._socket.peer)
             connection._refuse_login(error)
-        else:
+        elif error is not None:
             _log.error("login failed", exc_info=error)
             connection._refuse_login(Refusal(Code.LOGIN_E_NET, "server error"))
         connection._finished()
+
+
+async def _refuse(refusal: Refusal) -> Any:
+    """Stand in for a use case that was refused before it began."""
+    raise refusal
 
 
 def _start_alone(work: Coroutine[Any, Any, Any]) -> None:

@@ -140,15 +140,19 @@ class Listener:
             server.close()
 
     async def drain(self, code: int = 1012, reason: str = "the server restarts") -> None:
-        """Stop, and close everything: WebSockets with `code`, whoever does not follow in time by force."""
+        """Stop, and close everything: WebSockets with `code`, each when it has its answers; whoever does not
+        follow in time by force."""
         self.stop()
         for doorway in tuple(self._doorways):
             doorway.expire()
         for connection in tuple(self._sockets):
-            connection.close(code, reason)
+            connection.part(code, reason)
+        # Who has not all answers by then is told all the same, before force is used.
+        late = self._loop.call_later(self.settings.close_timeout / 2, self._close_all, code, reason)
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await asyncio.gather(runner.cleanup(), self._emptiness())
+        late.cancel()
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
@@ -266,6 +270,10 @@ class Listener:
     def _overran(self, transport: asyncio.Transport) -> None:
         self.counts.slow += 1
         log.info("slow consumer dropped", peer=peer_of(transport))
+
+    def _close_all(self, code: int, reason: str) -> None:
+        for connection in tuple(self._sockets):
+            connection.close(code, reason)
 
     async def _emptiness(self) -> None:
         """Wait until no WebSocket is left: politely, then by force."""

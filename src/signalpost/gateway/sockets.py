@@ -37,6 +37,10 @@ class Handler(Protocol):
         """One whole text message: valid UTF-8, at most `max_message` bytes."""
         ...
 
+    def part(self, code: int, reason: str) -> None:
+        """Close the WebSocket, behind the answers to all that came; nothing more will come."""
+        ...
+
     def lost(self, silence: float) -> None:
         """The connection is over; called exactly once.
 
@@ -143,6 +147,12 @@ class Socket(asyncio.Protocol):
         """Read from the peer again, unless it does not read from us."""
         self._held = False
         self.flow()
+
+    def part(self, code: int, reason: str) -> None:
+        """Read nothing more, and close when what was read is answered."""
+        self.hold()
+        if self._handler is not None:
+            self._handler.part(code, reason)
 
     def abort(self) -> None:
         """End the connection at once, without a close frame."""

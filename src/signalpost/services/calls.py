@@ -4,11 +4,16 @@ A decision and its effects are stored together in the call's record, then the ef
 each under an id that makes performing it twice harmless, and each is struck from the record when it is done.
 The call's timer is armed before the record is written and when performing fails, so that it drives again what
 was left undone.
+
+An account has a list of its open calls, which bounds them (K12). What follows from a session's end or
+beginning goes through that list in small pieces, one session of an account after the other: a call is known
+by its id there, so that none of a later session is touched, whatever happens in between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import msgspec
@@ -21,19 +26,19 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Clock, Conflict, Full, Pending, Queues, Records, Timers, Unavailable
-from signalpost.services.keys import call_key, calls_key, inbox_key, split
+from signalpost.services.keys import call_key, calls_key, inbox_key, split, with_pair
 from signalpost.services.live import Live
 from signalpost.services.outlet import Outlet
+from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence, Standing
-from signalpost.services.stored import CALL, ITEM, NAMES
-from signalpost.wire.codes import Code
+from signalpost.services.stored import CALL, CALLS, ITEM
+from signalpost.wire.codes import EXTRA_BYTES, Code
 from signalpost.wire.texts import size_of
 
 __all__ = ["Answer", "Calls"]
 
 _EFFECT_MEMORY = 120.0  # seconds for which an effect is recognised that was done and could not be struck
 _RETRY = 1.0  # seconds after which a timer looks again at a call whose effects are under way
-_PAGE = 500  # items of an inbox that are looked through at once
 
 
 class Answer(NamedTuple):
@@ -52,9 +57,11 @@ class Calls:
         "_find_app",
         "_new_id",
         "_outlet",
+        "_pauses",
         "_presence",
         "_queues",
         "_records",
+        "_succession",
         "_timers",
     )
 
@@ -66,6 +73,7 @@ class Calls:
         timers: Timers,
         presence: Presence,
         outlet: Outlet,
+        pauses: Pauses,
         clock: Clock,
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
@@ -75,25 +83,29 @@ class Calls:
         self._timers = timers
         self._presence = presence
         self._outlet = outlet
+        self._pauses = pauses
         self._clock = clock
         self._new_id = new_id
         self._find_app = find_app
         self._busy: dict[str, Pending] = {}  # by call key: effects that are under way; settled at their end
+        # By account key: a session's end or beginning that its calls follow; settled when they have.
+        self._succession: dict[str, Pending] = {}
 
     # --- what the parties do ------------------------------------------------------------------
 
     async def invite(self, live: Live, channel: str, peer: str, extra: str) -> str:
         """Call `peer` into a channel; returns the channel's name, made here if ours left it empty (K1, K10).
 
-        Raises Refusal: 701, 703 (K5), 705 (K13), 1004, 1005.
+        Raises Refusal: 700 (K12, M9), 701, 703 (K5), 705 (K13), 1004, 1005.
         """
         if not channel and live.session.ours:
             channel = f"call-{self._new_id()}"
         check_name(channel, "channel name")
         check_name(peer, "account")
         invitation = rules.parse_invitation(extra, live.app.limits)
-        if rules.check_phone(peer, invitation):
-            raise Refusal(Code.INVITE_E_CANTRECV, "no gateway to the telephone network is configured")
+        if rules.is_phone(peer, invitation):
+            reason = f"{rules.NO_ACK}: no gateway to the telephone network is configured"
+            raise Refusal(Code.INVITE_E_CANTRECV, reason)
         caller = live.account
         standing = await self._presence.standing(live.app_id, peer)
         key = call_key(live.app_id, channel, caller, peer)
@@ -114,22 +126,38 @@ class Calls:
                 raise Refusal(Code.INVITE_E_PEEROFFLINE, "the peer is offline")
             if standing is Standing.ATTACHED:
                 call = rules.advance(call, Input.PUSH, now=self._clock())
-            await self._index(live.app_id, call, add=True)
+            await self._check_number(key, call)
+            await self._check_room_of(
+                live.app_id, peer, 2, Code.INVITE_E_OTHER
+            )  # it takes that of its end along
+            await self._check_room_of(live.app_id, caller, 1, Code.INVITE_E_OTHER)
             try:
                 await self._store(key, call, rev)
             except Conflict:
                 continue
+            await self._enlist(key, call)
             await self._carry_out(key)
             return channel
 
     async def answer(self, live: Live, channel: str, peer: str, answer: Answer, extra: str) -> None:
-        """Confirm, accept, refuse, send keys or end (K2-K4, K12). Raises Refusal: 1001, 1004, 1005."""
+        """Confirm, accept, refuse or send keys (K2, K4, K12). Raises Refusal: 1001, 1004, 1005."""
         check_name(channel, "channel name")
         check_name(peer, "account")
         key = call_key(live.app_id, channel, live.account, peer)
         if await self._decide(key, lambda call: self._side(call, live.account, answer), extra) is None:
             raise Refusal(Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out")
         await self._carry_out(key)
+
+    async def end(self, live: Live, channel: str, peer: str, extra: str) -> None:
+        """End a call, or its invitation; one that is over changes nothing and is no failure (K3, K12).
+
+        Raises Refusal: 1004, 1005.
+        """
+        check_name(channel, "channel name")
+        check_name(peer, "account")
+        key = call_key(live.app_id, channel, live.account, peer)
+        if await self._decide(key, lambda call: rules.ends(call, live.account), extra) is not None:
+            await self._carry_out(key)
 
     @staticmethod
     def _side(call: Call, account: str, answer: Answer) -> Input | None:
@@ -142,39 +170,62 @@ class Calls:
 
     async def attached(self, app_id: str, account: str) -> None:
         """The account has a connection: what waits for it is pushed (K5)."""
+        key = inbox_key(app_id, account)
 
         def decide(call: Call) -> Input | None:
             waits = call.callee == account and call.state is State.WAITING
             return Input.PUSH if waits else None
 
-        for key, _ in await self._decide_all(app_id, account, decide):
-            await self._carry_out(key)
+        async with self._one_by_one(key):
+            for call, call_id in (await self._listed(key)).items():
+                await self._pauses.take()
+                with suppress(Refusal):  # no room for the invitation: it waits until its time is over
+                    if await self._decide_on(call, call_id, decide) is not None:
+                        await self._carry_out(call)
 
-    async def inherited(self, app_id: str, account: str) -> None:
-        """An original SDK logged in afresh: only live invitations to it remain, and ring anew (K11)."""
+    async def renewed(self, app_id: str, account: str) -> None:
+        """The account logged in afresh over its session: only live invitations to it remain, and ring anew
+        (L17, K11)."""
 
         def decide(call: Call) -> Input:
             rings = call.callee == account and call.state is not State.ACCEPTED
             return Input.PUSH if rings else self._gone(call, account)
 
-        await self._renew(app_id, account, decide)
+        await self._succeed(inbox_key(app_id, account), decide)
 
     async def ended(self, app_id: str, account: str) -> None:
         """The account's session ended: so do its calls; an invitation it never got goes on waiting (K11)."""
-        await self._renew(app_id, account, lambda call: self._gone(call, account))
+        await self._succeed(inbox_key(app_id, account), lambda call: self._gone(call, account))
 
-    async def _renew(self, app_id: str, account: str, decide: Callable[[Call], Input]) -> None:
+    async def _succeed(self, key: str, decide: Callable[[Call], Input]) -> None:
         """Let the account's calls end or ring anew, and leave no event of an ended one in its inbox."""
-        inbox = inbox_key(app_id, account)
-        decided = await self._decide_all(app_id, account, decide)
-        await self._forget_events(inbox)
-        for key, _ in decided:
-            await self._carry_out(key)
-        # What was under way into this inbox has arrived by now; other calls' events are not ours to touch.
-        over = {call.id for _, call in decided if call.over}
-        over |= {effect.call for _, call in decided for effect in call.effects if effect.call != call.id}
-        if over:
-            await self._forget_events(inbox, of=over)
+        async with self._one_by_one(key):
+            calls = await self._listed(key)
+            await self._queues.remove_marked(key, None)  # over a fresh login they mean nothing (PROTOCOL §8)
+            over = set()
+            for call, call_id in calls.items():
+                await self._pauses.take()
+                decided = await self._decide_on(call, call_id, decide)
+                if decided is None or decided.over:
+                    over.add(call_id)
+                if decided is not None:
+                    over |= {effect.call for effect in decided.effects if effect.call != call_id}
+                    await self._carry_out(call)
+            # What was under way into this inbox has arrived by now; later calls' events are not ours.
+            if over:
+                await self._queues.remove_marked(key, over)
+
+    @asynccontextmanager
+    async def _one_by_one(self, key: str) -> AsyncIterator[None]:
+        """Let the calls of an account follow one session after the other, in their order."""
+        while (earlier := self._succession.get(key)) is not None:
+            await earlier
+        done = self._succession[key] = Pending()
+        try:
+            yield
+        finally:
+            del self._succession[key]
+            done.settle()
 
     @staticmethod
     def _gone(call: Call, account: str) -> Input:
@@ -182,6 +233,7 @@ class Calls:
 
     async def due(self, key: str) -> None:
         """A call's timer: perform what was left undone, then see what time has done to it (K5-K7)."""
+        await self._pauses.take()  # many may be due at once
         call, _ = await self._find(key)
         if call is None:
             return
@@ -197,20 +249,12 @@ class Calls:
         if decided is not None:
             await self._carry_out(key)
 
-    async def _decide_all(
-        self, app_id: str, account: str, decide: Callable[[Call], Input | None]
-    ) -> list[tuple[str, Call]]:
-        """Let the rule decide on all of the account's calls, and store that.
-
-        Nothing is carried out yet: that may wait, and what comes meanwhile is the account's next session's.
-        """
-        entry = await self._records.get(calls_key(inbox_key(app_id, account)))
-        found = []
-        for key in [] if entry is None else NAMES.decode(entry.value):
-            decided = await self._decide(key, lambda call: None if call.over else decide(call), "")
-            if decided is not None:
-                found.append((key, decided))
-        return found
+    async def _decide_on(self, key: str, call_id: str, decide: Callable[[Call], Input | None]) -> Call | None:
+        """Let the rule decide on this very call, if it is not over; None if it is gone."""
+        decided = await self._decide(
+            key, lambda call: decide(call) if call.id == call_id and not call.over else None, ""
+        )
+        return decided if decided is not None and decided.id == call_id else None
 
     # --- deciding, committing, performing -------------------------------------------------------
 
@@ -221,7 +265,7 @@ class Calls:
     async def _decide(self, key: str, decide: Callable[[Call], Input | None], extra: str) -> Call | None:
         """Let the rule decide until its decision is stored; the call, None if there is none.
 
-        Raises Refusal (K12).
+        Raises Refusal (K12), also if a party has no room for what it is to be told (M9).
         """
         while True:
             call, rev = await self._find(key)
@@ -230,7 +274,9 @@ class Calls:
             what = decide(call)
             if what is None:
                 return call
-            call = rules.advance(call, what, extra=extra, now=self._clock())
+            decided = rules.advance(call, what, extra=extra, now=self._clock())
+            await self._check_room(key, decided.effects[len(call.effects) :])
+            call = decided
             try:
                 await self._store(key, call, rev)
             except Conflict:
@@ -279,7 +325,7 @@ class Calls:
                     call, rev = await self._find(key)
                     continue
                 await self._timers.cancel(key)
-                await self._index(app_id, call, add=False)
+                await self._strike_off(key, call)
                 return
 
     async def _do(self, app_id: str, call: Call, effect: Effect) -> int:
@@ -306,7 +352,7 @@ class Calls:
         return None, 0
 
     async def _tell(self, app_id: str, call: Call, effect: Effect) -> int:
-        """Put a call event into a party's inbox; a full one loses it, the call's time-outs remain."""
+        """Put a call event into a party's inbox, which has room for it (M9)."""
         limits = self._limits(app_id)
         key = inbox_key(app_id, effect.to)
         item = InboxItem(
@@ -325,8 +371,9 @@ class Calls:
                 size=size_of(effect.extra),
                 ttl=limits.inbox_seconds,
                 max_items=limits.inbox_messages + limits.inbox_call_reserve,
-                max_size=2 * limits.inbox_bytes,
+                max_size=limits.inbox_bytes + limits.inbox_call_reserve * EXTRA_BYTES,
                 durable=False,
+                mark=effect.call,
                 dedupe=effect.id,
                 dedupe_ttl=_EFFECT_MEMORY,
             )
@@ -348,46 +395,81 @@ class Calls:
         else:
             await self._timers.arm(key, deadline)
 
-    async def _index(self, app_id: str, call: Call, *, add: bool) -> None:
-        """Put the call on both accounts' lists, or take it off."""
-        key = call_key(app_id, call.channel, call.caller, call.callee)
-        for account in (call.caller, call.callee):
-            await self._list(calls_key(inbox_key(app_id, account)), key, add=add)
+    # --- an account's open calls ----------------------------------------------------------------
 
-    async def _list(self, list_key: str, key: str, *, add: bool) -> None:
+    async def _listed(self, account_key: str) -> dict[str, str]:
+        """The account's open calls: the id of each by its key."""
+        entry = await self._records.get(calls_key(account_key))
+        return {} if entry is None else CALLS.decode(entry.value)
+
+    async def _check_number(self, key: str, call: Call) -> None:
+        """Refuse with 700 a new call that is one too many for either of the two (K12)."""
+        app_id = split(key)[1]
+        limits = self._limits(app_id)
+        calls = await self._listed(inbox_key(app_id, call.caller))
+        if key in calls:
+            return  # one follows the other
+        if len(calls) >= limits.open_calls:
+            raise rules.too_many_calls(call.caller, limits.open_calls)
+        if len(with_pair(calls, key)) >= limits.open_calls_with_one:
+            raise rules.too_many_with(call.callee, limits.open_calls_with_one)
+        if len(await self._listed(inbox_key(app_id, call.callee))) >= limits.open_calls:
+            raise rules.too_many_calls(call.callee, limits.open_calls)
+
+    async def _check_room(self, key: str, effects: tuple[Effect, ...]) -> None:
+        """Refuse with 1001 what would tell a party more than its inbox has room for; ends have theirs."""
+        app_id = split(key)[1]
+        for effect in effects:
+            if effect.kind in rules.WHILE_OPEN:
+                await self._check_room_of(app_id, effect.to, 1, Code.GENERAL_E_FAILED)
+
+    async def _check_room_of(self, app_id: str, account: str, events: int, code: Code) -> None:
+        """Refuse `events` that do not fit into the account's inbox beside the ends of its open calls (M9)."""
+        key = inbox_key(app_id, account)
+        taken = await self._queues.marked(key) + len(await self._listed(key))
+        reserve = self._limits(app_id).inbox_call_reserve
+        if taken + events > reserve:
+            raise Refusal(code, f"the inbox of {account} is full: it has room for {reserve} events of calls")
+
+    async def _enlist(self, key: str, call: Call) -> None:
+        """Put a new call on both accounts' lists, in the place of one that it follows."""
+        app_id = split(key)[1]
+        for account in (call.caller, call.callee):
+            await self._list(calls_key(inbox_key(app_id, account)), key, call.id)
+
+    async def _list(self, list_key: str, key: str, call_id: str) -> None:
         while True:
             entry = await self._records.get(list_key)
-            names = [] if entry is None else NAMES.decode(entry.value)
-            if add is (key in names):
-                return
-            names = [*names, key] if add else [name for name in names if name != key]
+            calls = {} if entry is None else CALLS.decode(entry.value)
+            calls[key] = call_id
             rev = 0 if entry is None else entry.rev
             try:
-                if names:
-                    await self._records.put(list_key, NAMES.encode(names), expect=rev, ttl=None)
-                else:
-                    await self._records.delete(list_key, expect=rev)
+                await self._records.put(list_key, CALLS.encode(calls), expect=rev, ttl=None)
             except Conflict:
                 continue
             return
 
-    async def _forget_events(self, key: str, *, of: set[str] | None = None) -> None:
-        """Take call events out of an inbox, all or those of some calls: over a fresh login they mean
-        nothing (PROTOCOL §8)."""
-        head = await self._queues.head(key)
-        after = head.cleared
-        while after < head.last:
-            items = await self._queues.read(key, after=after, limit=_PAGE)
-            if not items:
+    async def _strike_off(self, key: str, call: Call) -> None:
+        """Take a call that is over off both accounts' lists."""
+        app_id = split(key)[1]
+        for account in (call.caller, call.callee):
+            await self._unlist(calls_key(inbox_key(app_id, account)), key, call.id)
+
+    async def _unlist(self, list_key: str, key: str, call_id: str) -> None:
+        while True:
+            entry = await self._records.get(list_key)
+            calls = {} if entry is None else CALLS.decode(entry.value)
+            if entry is None or calls.get(key) != call_id:
                 return
-            after = items[-1].seq
-            stale = [item.seq for item in items if _concerns(ITEM.decode(item.body).call, of)]
-            if stale:
-                await self._queues.remove(key, stale)
+            del calls[key]
+            try:
+                if calls:
+                    await self._records.put(list_key, CALLS.encode(calls), expect=entry.rev, ttl=None)
+                else:
+                    await self._records.delete(list_key, expect=entry.rev)
+            except Conflict:
+                continue
+            return
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits
-
-
-def _concerns(call: str, calls: set[str] | None) -> bool:
-    return bool(call) if calls is None else call in calls

@@ -27,6 +27,7 @@ from signalpost.engine.ports import (
     Edit,
     Event,
     Keep,
+    Pending,
     Rate,
     RateExceeded,
     Records,
@@ -104,6 +105,7 @@ class Channels:
         "_messages",
         "_new_id",
         "_presence",
+        "_publishing",
         "_records",
         "_timers",
         "_topics",
@@ -134,6 +136,9 @@ class Channels:
         self._find_app = find_app
         self._warn = warn  # told once an app that anybody may watch it
         self._warned: set[str] = set()  # the apps that it was told of
+        self._publishing: dict[
+            str, Pending
+        ] = {}  # by topic: its numbers are being told; settled when they are
 
     # --- being in a channel ---------------------------------------------------------------------
 
@@ -208,7 +213,7 @@ class Channels:
         return Joined([live.account], {}, head.epoch, head.seq, missed)
 
     async def leave(self, live: Live, channel: str, unsee: Unsee = _unseen) -> None:
-        """Leave a channel (C3). Raises Refusal 1001 when not in it.
+        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal: 1004, 1005.
 
         `unsee`: called when the session is out for certain, and before the others are told of it. If the
         leave fails before that, the session is in the channel still and has missed nothing of it.
@@ -217,7 +222,7 @@ class Channels:
         session = live.session
         place = _place_in(session.places, channel) or _place_in(session.kept, channel)
         if place is None:
-            raise Refusal(Code.GENERAL_E_FAILED, "not in channel")
+            return
         await self._presence.save(live, leave(session, channel))
         unsee(channel)
         await self.vacate(live.app_id, live.account, place)
@@ -472,36 +477,53 @@ class Channels:
             await self._timers.arm(counting_key(topic), self._clock())
 
     async def _publish_count(self, app: App, topic: str) -> None:
-        """Publish the numbers that the channel keeps, when they are due; withdraw what it keeps no more."""
+        """Publish the numbers that the channel keeps, when they are due; withdraw what it keeps no more.
+
+        One at a time does so for a channel, or a number that waits for its commit would be told behind a
+        newer one.
+        """
+        while (earlier := self._publishing.get(topic)) is not None:
+            await earlier
+        done = self._publishing[topic] = Pending()
+        try:
+            await self._publish(app, topic)
+        finally:
+            del self._publishing[topic]
+            done.settle()
+
+    async def _publish(self, app: App, topic: str) -> None:
         head = await self._topics.head(topic)
         if head is None:
             return
         key = counting_key(topic)
         entry = await self._records.get(key)
-        count = rules.count(
-            await self._topics.attributes(topic),
-            None if entry is None else COUNTED.decode(entry.value),
-            members=head.members,
-            joins=head.added,
-            now=self._clock(),
-        )
+        last = None if entry is None else COUNTED.decode(entry.value)
+        attributes = await self._topics.attributes(topic)
+        before = rules.joins_before(attributes) if last is None else last.before
+        joins = before + head.added
+        now = self._clock()
+        count = rules.count(attributes, last, members=head.members, joins=joins, now=now)
         if count.again is None:
             await self._timers.cancel(key)
         else:
             await self._timers.arm(key, count.again)
         if ATTR_MEMBERS in count.publish:  # before it is told: that may wait, and somebody may come meanwhile
-            counted = Counted(self._clock(), head.members, head.added)
+            counted = Counted(now, head.members, joins, before)
             await self._records.put(key, COUNTED.encode(counted), expect=None, ttl=None)
         for name, value in count.publish.items():
             event = self._attribute_event("", name, value, "update")
-            await self._change_if_there(app, topic, SetAttribute(name, value), event)
+            await self._change_if_there(app, topic, head.epoch, SetAttribute(name, value), event)
         for name in count.withdraw:
             event = self._attribute_event("", name, "", "del")
-            await self._change_if_there(app, topic, DeleteAttribute(name), event)
+            await self._change_if_there(app, topic, head.epoch, DeleteAttribute(name), event)
 
-    async def _change_if_there(self, app: App, topic: str, edit: Edit, event: ChannelEvent) -> None:
-        """Make a change of the server's own, which must not bring a channel that has died back to life."""
-        if await self._topics.head(topic) is not None:
+    async def _change_if_there(
+        self, app: App, topic: str, epoch: str, edit: Edit, event: ChannelEvent
+    ) -> None:
+        """Make a change of the server's own, which must not bring a channel that has died back to life, nor
+        concern one that has its name now."""
+        head = await self._topics.head(topic)
+        if head is not None and head.epoch == epoch:
             await self._change(app, topic, [edit], event)
 
     async def _tell_watchers(self, app_id: str, channel: str, account: str, what: dict[str, object]) -> None:

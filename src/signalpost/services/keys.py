@@ -6,6 +6,8 @@ no two apps ever meet (SPEC §1).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 __all__ = [
     "attributes_key",
     "call_key",
@@ -20,6 +22,7 @@ __all__ = [
     "subject_of",
     "superseded_key",
     "topic_key",
+    "with_pair",
 ]
 
 _SEP = "\x1f"
@@ -61,8 +64,14 @@ def call_key(app: str, channel: str, one: str, other: str) -> str:
     return f"call{_SEP}{app}{_SEP}{channel}{_SEP}{first}{_SEP}{second}"
 
 
+def with_pair(keys: Iterable[str], key: str) -> list[str]:
+    """Those of the call keys that are of the same two accounts as `key`."""
+    pair = key[key.index(_SEP, key.index(_SEP, len("call") + 1) + 1) :]
+    return [other for other in keys if other.endswith(pair)]
+
+
 def calls_key(key: str) -> str:
-    """The list of an account's calls."""
+    """The list of an account's open calls."""
     return f"calls{_SEP}{key}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from signalpost.domain import sessions as rules
@@ -11,7 +12,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal, Superseded
 from signalpost.domain.sessions import Arrival, Place, Session
-from signalpost.engine.ports import Clock, Conflict, Records, Timers, Unavailable
+from signalpost.engine.ports import Clock, Conflict, Records, Timers
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
@@ -126,8 +127,9 @@ class Sessions:
                 missed = await self._settle_in(live, request, arrival, old)
             except Superseded:
                 raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK) from None
-            except Unavailable:
-                await self.detach(live)  # nobody will be told that it is there
+            except Exception:
+                # Nobody will be told that it is there, and who it replaces may still be in channels.
+                await self.abandon(live, old if arrival is Arrival.REPLACE else None)
                 raise
             return Login(live, arrival is Arrival.RESUME, missed)
 
@@ -184,10 +186,7 @@ class Sessions:
             self._outlet.kick(key, old.line)
         if arrival is Arrival.REPLACE:
             await self._vacate(old)
-        if request.ours:
-            await self._calls.ended(request.app_id, request.account)
-        else:
-            await self._calls.inherited(request.app_id, request.account)
+        await self._calls.renewed(request.app_id, request.account)
 
     async def logout(self, live: Live) -> None:
         """End the session at its user's wish: offline at once (L9)."""
@@ -207,6 +206,28 @@ class Sessions:
             return  # it goes on elsewhere, or is over
         live.session = session
         await self._rearm(live.key, session)
+
+    async def abandon(self, live: Live, replaced: Session | None = None) -> None:
+        """Detach a session whose login came to nothing, unless it goes on elsewhere: it ends in its time.
+
+        `replaced`: a session whose places it has to give up.
+        """
+        found = await self._presence.find(live.key)
+        if found is None:
+            return
+        session, rev = found
+        if (session.line, session.connection) != (live.session.line, live.session.connection):
+            return
+        try:
+            seen = await self._channels.heads(session, reached=None)
+        except Exception:  # what has spoilt the login may have spoilt this; the session must end all the same
+            seen = {}
+        session = rules.detach(session, seen=seen, now=self._clock())
+        if replaced is not None:
+            session = rules.inherit(session, rules.broken_with(replaced, session))
+        with suppress(Conflict):
+            await self._presence.put(live.key, session, expect=rev)
+            await self._rearm(live.key, session)
 
     async def due(self, key: str) -> None:
         """The deadline of a detached session, or of places kept for a fresh one (L11, L17)."""

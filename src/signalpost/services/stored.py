@@ -18,10 +18,10 @@ from signalpost.domain.sessions import Session
 __all__ = [
     "ATTRIBUTES",
     "CALL",
+    "CALLS",
     "COUNTED",
     "EVENT",
     "ITEM",
-    "NAMES",
     "SESSION",
     "TIME",
     "Stored",
@@ -63,9 +63,9 @@ class Stored(Generic[T]):
 
 SESSION = Stored(Session)
 CALL = Stored(Call)
+CALLS = Stored(dict[str, str])
 EVENT = Stored(ChannelEvent)
 ITEM = Stored(InboxItem)
 ATTRIBUTES = Stored(dict[str, str])
-NAMES = Stored(list[str])
 COUNTED = Stored(Counted)
 TIME = Stored(float)
