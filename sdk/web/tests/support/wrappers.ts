@@ -14,7 +14,7 @@ function proxied<T extends object>(target: T): T {
 
 /** By name: what makes an object reached through a wrapper, and so all that it holds. */
 export const WRAPPERS: readonly (readonly [string, <T extends object>(target: T) => T])[] = [
-  ["the reactive state of Vue 3", (target) => reactive(target) as typeof target],
+  ["the reactive state of Vue 3", <T extends object>(target: T): T => reactive(target) as T],
   ["a Proxy that wraps all that it gives, functions too", proxied],
 ];
 
