@@ -68,7 +68,7 @@ export class Call {
   onInviteFailed: ExtraHandler = null;
   /** The peer ended or cancelled it, with this extra, or was logged out; the call is over (SPEC K3, K11). */
   onInviteEndByPeer: ExtraHandler = null;
-  /** It was ended here; the call is over (SPEC K3). `extra`: `""`. */
+  /** It was ended here, maybe once more; the call is over (SPEC K3, K12). `extra`: `""`. */
   onInviteEndByMyself: ExtraHandler = null;
   /** The peer pressed keys; `extra`: JSON text `{"msgtype":"dtmf","msgdata":"12*#"}` (SPEC K4). */
   onInviteMsg: ExtraHandler = null;
@@ -110,7 +110,8 @@ export class Call {
 
   /**
    * End it, or take the invitation back; `onInviteEndByMyself` follows, and the peer gets `onInviteEndByPeer` with
-   * `extra`, any text of at most 8192 bytes (SPEC K3). A peer that has not received the invitation never does.
+   * `extra`, any text of at most 8192 bytes (SPEC K3). A peer that has not received the invitation never does. When the
+   * call is over, `onInviteEndByMyself` follows all the same, each time (K12).
    */
   channelInviteEnd(extra?: string | null): void {
     this._respond("channel_invite_end", Action.END, answerExtra, extra);

@@ -89,6 +89,9 @@ export class Session {
   /**
    * Log out: offline at once. `onChannelLeaved(603)`, if there is a channel, and `onLogout(101)` follow, after 2 s at
    * the latest; while connecting `onLoginFailed(203)` (SPEC L9). When the session is over it does nothing.
+   *
+   * What was asked before it is answered first. No message is given any more: those that were not given come with the
+   * next login (M11).
    */
   logout(): void {
     if (this._home.isNewest(this)) this._home.engine.logout();
