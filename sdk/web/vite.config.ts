@@ -16,9 +16,7 @@ const commonjs: Plugin = {
   },
 };
 
-function anyOf(names: readonly string[]): RegExp {
-  return new RegExp(`^(${names.join("|")})$`);
-}
+const SHORTER = internalNames();
 
 export default defineConfig(({ mode }) => ({
   plugins: mode === "umd" ? [commonjs] : [],
@@ -29,7 +27,13 @@ export default defineConfig(({ mode }) => ({
           outDir: "dist/umd",
           sourcemap: true,
           lib: { entry: ENTRIES["drop-in"], formats: ["umd"], name: "Signal", fileName: () => "signal.js" },
-          rolldownOptions: { output: { minify: { mangleProps: { include: anyOf(internalNames()) } } } },
+          rolldownOptions: {
+            output: {
+              minify: {
+                mangleProps: { include: new RegExp(`^(${Object.keys(SHORTER).join("|")})$`), cache: SHORTER },
+              },
+            },
+          },
         }
       : {
           target: "es2020",

@@ -1,7 +1,10 @@
 /**
- * Which names of properties the build may shorten in the script for pages: members of classes that nothing outside of
- * the sources can see. A name is left alone if it is also that of an interface, of an object's key, of a text, or of
- * a member of anything in JavaScript that the sources use.
+ * Which names of properties the build shortens in the script for pages, and to what: members of classes that nothing
+ * outside of the sources can see, and some of the sources' own records. A name is left alone if it is also that of an
+ * interface, of an object's key, of a text by which something may be looked up, or of a member of anything in
+ * JavaScript that the sources use.
+ *
+ * Two names become the same if no object has both: the fewer different names there are, the smaller is the packed script.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import ts from "typescript";
@@ -11,19 +14,50 @@ const SOURCES = ["core", "shell", "facade"];
 /** Whose classes applications see, but for what is private or begins with an underscore. */
 const PUBLIC = /^facade\/(calls|channels|session|signal)\.ts$/;
 
-/** The names, each once. */
-export function internalNames(): string[] {
-  const members = new Set<string>();
-  const seen = new Set<string>();
-  const identifiers = new Set<string>();
+/** Names in records that only the sources make and read: no application, and nobody at the other end, knows them. */
+const RECORDS = [
+  "_take",
+  ...["ACCEPT", "END", "KEYS", "REFUSE", "action", "after", "appId", "args", "attempt", "attributes"],
+  ...["body", "byPeer", "call", "change", "deadline", "dst", "flag", "frame", "func", "home"],
+  ...["kind", "level", "linkLost", "linkOpened", "linkReceived", "mark", "members", "number"],
+  ...[
+    "onHope",
+    "owner",
+    "retries",
+    "retrySeconds",
+    "sender",
+    "sent",
+    "session",
+    "seen",
+    "soon",
+    "told",
+    "stage",
+  ],
+  ...["version"],
+];
 
-  const visit = (node: ts.Node, isPublic: boolean): void => {
-    if (ts.isIdentifier(node)) identifiers.add(node.text);
-    if (ts.isStringLiteralLike(node)) seen.add(node.text);
+/** Each name, and a shorter one; what stands on objects of the application keeps an underscore in front. */
+export function internalNames(): Record<string, string> {
+  const owners = [new Set(RECORDS)]; // the names that an object may have side by side
+  const classes = new Map<string, Set<string>>(); // by name of the first that others extend: its names and theirs
+  const lookedUp = new Set([""]);
+  const seen = new Set<string>();
+  const uses = new Map<string, number>(); // of identifiers
+
+  const visit = (node: ts.Node, isPublic: boolean, owner: Set<string>): void => {
+    if (ts.isIdentifier(node)) uses.set(node.text, (uses.get(node.text) ?? 0) + 1);
+    if (ts.isStringLiteralLike(node) && mayLookUp(node)) lookedUp.add(node.text);
+    if (ts.isClassLike(node)) {
+      const root = baseOf(node) || nameOf(node); // an object has what its class inherits, too
+      owner = classes.get(root) ?? new Set();
+      classes.set(root, owner);
+      owners.push(owner);
+    }
     if (ts.isPropertyDeclaration(node) || ts.isMethodDeclaration(node) || ts.isGetAccessor(node)) {
       const name = nameOf(node);
       const isPrivate = node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword);
-      (isPublic && !isPrivate && !name.startsWith("_") ? seen : members).add(name);
+      if (ts.isClassLike(node.parent) && (!isPublic || isPrivate || name.startsWith("_"))) owner.add(name);
+      else seen.add(name);
     } else if (
       ts.isPropertySignature(node) ||
       ts.isMethodSignature(node) ||
@@ -33,7 +67,7 @@ export function internalNames(): string[] {
       seen.add(nameOf(node));
     }
     ts.forEachChild(node, (child) => {
-      visit(child, isPublic);
+      visit(child, isPublic, owner);
     });
   };
 
@@ -41,12 +75,50 @@ export function internalNames(): string[] {
     const path = new URL(`../src/${directory}/`, import.meta.url);
     for (const file of readdirSync(path)) {
       const text = readFileSync(new URL(file, path), "utf8");
-      const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
-      visit(source, PUBLIC.test(`${directory}/${file}`));
+      const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+      visit(source, PUBLIC.test(`${directory}/${file}`), new Set());
     }
   }
-  const taken = membersOfGlobals(identifiers);
-  return [...members].filter((name) => !seen.has(name) && !taken.has(name)).sort();
+  const taken = membersOfGlobals(new Set(uses.keys()));
+  const isInternal = (name: string): boolean =>
+    !lookedUp.has(name) && (RECORDS.includes(name) || !(seen.has(name) || taken.has(name)));
+  const names = [...new Set(owners.flatMap((owner) => [...owner]))].filter(isInternal);
+  names.sort((one, other) => (uses.get(other) ?? 0) - (uses.get(one) ?? 0) || (one < other ? -1 : 1));
+  return shortened(names, owners);
+}
+
+/** The names that are used most come first, and become the shortest. */
+function shortened(names: string[], owners: Set<string>[]): Record<string, string> {
+  const short = new Map<string, string>();
+  for (const name of names) {
+    const neighbours = owners.filter((owner) => owner.has(name)).flatMap((owner) => [...owner]);
+    const used = new Set(neighbours.map((neighbour) => short.get(neighbour)));
+    const prefix = name.startsWith("_") ? "_" : "";
+    let index = 0;
+    while (used.has(prefix + spell(index))) index++;
+    short.set(name, prefix + spell(index));
+  }
+  return Object.fromEntries(short);
+}
+
+/** Names in the order in which the minifier gives them to variables, which packs best: e, t, n … ee, et, en … */
+function spell(index: number): string {
+  const letters = "etnriaoscludfpmhgvybxSCwTEDOkAjMNPFILRzBVHUWGKqJYXZQ";
+  const last = letters.charAt(index % letters.length);
+  return index < letters.length ? last : spell(Math.floor(index / letters.length) - 1) + last;
+}
+
+/** Whether a text may be the name of a property: in brackets, in front of `in`, as an argument. */
+function mayLookUp(text: ts.StringLiteralLike): boolean {
+  const { parent } = text;
+  if (ts.isBinaryExpression(parent)) return parent.operatorToken.kind === ts.SyntaxKind.InKeyword;
+  return ts.isElementAccessExpression(parent) || ts.isCallExpression(parent);
+}
+
+/** The class that it extends, which extends none of ours; "" if there is none. */
+function baseOf({ heritageClauses }: ts.ClassLikeDeclaration): string {
+  const clause = heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword);
+  return clause?.types[0]?.expression.getText() ?? "";
 }
 
 function nameOf({ name }: ts.NamedDeclaration): string {

@@ -59,5 +59,5 @@ export {
 export type { Change } from "./core/events.js";
 export type { Status } from "./core/machine.js";
 export type { Settings } from "./core/settings.js";
-export type { Token } from "./shell/engine.js";
+export type { Token } from "./shell/client-engine.js";
 export { weChatSocket, type SocketTask, type WeChat } from "./shell/wechat.js";

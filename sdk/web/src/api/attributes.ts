@@ -3,6 +3,7 @@ import * as requests from "../core/arguments.js";
 import { textsOf } from "../core/answers.js";
 import { parse, textOf } from "../core/codec.js";
 import type { Engine } from "../shell/engine.js";
+import { own } from "../shell/objects.js";
 import { ask, type Waiting } from "./waiting.js";
 
 /** Make what can be read of an account; for the client alone. */
@@ -23,6 +24,7 @@ export class Attributes {
   protected constructor(engine: Engine, account: string) {
     this.engine = engine;
     this.account = account;
+    own(this, ["account"]);
   }
 
   static {

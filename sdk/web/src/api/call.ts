@@ -1,10 +1,11 @@
 /** Calls: what both sides do, and what they wait for (SPEC §6). */
 import * as requests from "../core/arguments.js";
 import type { Code } from "../core/codes.js";
-import { errorOf, RequestError } from "../core/errors.js";
+import { errorOf } from "../core/errors.js";
 import type { CallEvent, CallIncoming } from "../core/events.js";
 import { Action } from "../core/steps.js";
 import type { Engine } from "../shell/engine.js";
+import { own } from "../shell/objects.js";
 import { Listeners } from "./listeners.js";
 import { Fact, type Patience, wait, type Waiting } from "./waiting.js";
 
@@ -146,6 +147,7 @@ export class Call {
     this.extra = extra;
     this.incoming = state === "ringing";
     this.stage = state;
+    own(this, ["peer", "extra", "incoming"]);
   }
 
   static {
@@ -214,13 +216,7 @@ export class Call {
    */
   async end(extra = "", options?: Waiting): Promise<void> {
     const text = requests.answerExtra(extra);
-    if (this.stage === "over") return;
-    try {
-      await this.respond(Action.END, text, options);
-    } catch (error) {
-      // The peer was faster, or somebody else here.
-      if (!(error instanceof RequestError) || !this.end_.value) throw error;
-    }
+    if (this.stage !== "over") await this.respond(Action.END, text, options);
   }
 
   // --- what to wait for ---
@@ -253,9 +249,10 @@ export class Call {
     }, options);
   }
 
-  /** The server took what this side does; of an end the engine tells, of an answer it does not. */
+  /** The server took what this side does. */
   private did(action: Action, extra: string): void {
-    if (action === Action.REFUSE) this.finish({ type: "refused", extra });
+    if (action === Action.END) this.finish({ type: "ended", byPeer: false, extra: "" });
+    else if (action === Action.REFUSE) this.finish({ type: "refused", extra });
     else if (action === Action.ACCEPT && this.stage === "ringing") this.accepted(extra);
   }
 

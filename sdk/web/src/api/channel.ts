@@ -6,6 +6,7 @@ import { type Code } from "../core/codes.js";
 import type { SignalpostError } from "../core/errors.js";
 import type { Change, ChannelHappening, ChannelJoined, ChannelLeft } from "../core/events.js";
 import type { Engine } from "../shell/engine.js";
+import { own } from "../shell/objects.js";
 import { Feed } from "./feed.js";
 import { Listeners } from "./listeners.js";
 import { ask, type Waiting } from "./waiting.js";
@@ -117,6 +118,7 @@ export class ChannelView {
   protected constructor(engine: Engine, name: string) {
     this.engine = engine;
     this.name = requests.channelName(name);
+    own(this, ["name"]);
   }
 
   static {
@@ -209,6 +211,7 @@ export class Channel extends ChannelView {
       tell: (event) => this.listeners.tell(event.type, event),
       lost: (count) => ({ type: "lost", count }),
     });
+    own(this, ["name"]);
   }
 
   static {

@@ -12,7 +12,8 @@ import { errorOf, type SignalpostError } from "../core/errors.js";
 import type { CallEvent, CallIncoming, ChannelJoined, ChannelLeft, Event } from "../core/events.js";
 import type { Status } from "../core/machine.js";
 import { Action, type Unanswered } from "../core/steps.js";
-import type { Engine, Token } from "../shell/engine.js";
+import type { ClientEngine, Token } from "../shell/client-engine.js";
+import { own } from "../shell/objects.js";
 import { type Attributes, attributesOf, type OwnAttributes, ownAttributes } from "./attributes.js";
 import { type Call, type CallControl, type CallStart, openCall } from "./call.js";
 import { type Channel, type ChannelControl, type ChannelView, channelView, openChannel } from "./channel.js";
@@ -36,7 +37,10 @@ export interface Message {
 export interface ClientEvents {
   /** A message to this account; it is acknowledged when all listeners, promises too, are done with it (SPEC M6). */
   message: Message;
-  /** It rings here. A call that is over before anybody listens still comes; its state says so. */
+  /**
+   * It rings here, and the caller hears that it does. While nobody listens it does not: the caller's call fails after 20
+   * s (SPEC K7), and still comes to who listens then; its state says that it is over.
+   */
   invite: Call;
   /** The connection is lost, and the `attempt`-th try to have it back begins, from 1. */
   reconnecting: {
@@ -117,7 +121,7 @@ const NAMES = [
 const CLOSED = "the client was closed";
 
 /** Log in; `begin` makes the engine, which tells what happens. For `connect` alone. */
-export let enter: (begin: (deliver: (event: Event) => void) => Engine, entry: Entry) => Promise<Client>;
+export let enter: (begin: (deliver: (event: Event) => void) => ClientEngine, entry: Entry) => Promise<Client>;
 
 /**
  * One account, logged in. At most 60 messages a second may be sent (SPEC M8), and 100 other requests (M10); a server
@@ -130,10 +134,10 @@ export class Client {
   readonly account: string;
   /** What this account says of itself (SPEC P2). */
   readonly attributes: OwnAttributes;
-  private readonly engine: Engine;
+  private readonly engine: ClientEngine;
   private readonly listeners: Listeners<ClientEvents>;
   private readonly inbox: Feed<Message>;
-  private readonly marks = new WeakMap<Message, number>(); // what the engine is told when one is dealt with
+  private readonly marks = new WeakMap<object, number>(); // by message, and call: what the engine is told of it
   private readonly ringing: Feed<Call>;
   private readonly joining = new Map<string, Joiner[]>(); // by channel: who waits to be in it
   private readonly channels = new Map<string, ChannelControl>(); // by name: those that this client is in
@@ -144,7 +148,11 @@ export class Client {
   private told: Status = 2; // the last status that listeners know; they come with the login
   private release: () => void = () => undefined; // lets go of the application's signal
 
-  private constructor(begin: (deliver: (event: Event) => void) => Engine, appId: string, account: string) {
+  private constructor(
+    begin: (deliver: (event: Event) => void) => ClientEngine,
+    appId: string,
+    account: string,
+  ) {
     this.engine = begin((event) => {
       this.deliver(event);
     });
@@ -158,16 +166,22 @@ export class Client {
     this.inbox = new Feed<Message>({
       most: Infinity, // the engine knows how many
       hears: () => this.listeners.has("message"),
+      told: (message) => this.engine.told(this.markOf(message)),
       tell: (message) => this.listeners.tell("message", message),
       done: (message) => {
-        this.engine.seen(this.marks.get(message) ?? 0);
+        this.engine.seen(this.markOf(message));
       },
     });
     this.ringing = new Feed<Call>({
       most: UNREAD,
       hears: () => this.listeners.has("invite"),
+      told: (call) => {
+        this.engine.told(this.markOf(call)); // then it is confirmed (SPEC K1, K7)
+        return true;
+      },
       tell: (call) => this.listeners.tell("invite", call),
     });
+    own(this, ["appId", "account", "attributes"]);
   }
 
   static {
@@ -199,10 +213,10 @@ export class Client {
    * Log out, offline at once (SPEC L9). Done when the server has answered, after 2 seconds at the latest. `loggedOut`
    * with 101 follows.
    *
-   * What the application has taken from `messages()` is acknowledged. It never rejects, and can be called again.
+   * What the application was given is acknowledged, also when this is called inside a listener; nothing more is given to
+   * it, and what it was not given comes with the next login (SPEC M11). It never rejects, and can be called again.
    */
   async logout(): Promise<void> {
-    this.inbox.done();
     this.engine.logout();
     this.plan(() => {
       this.noteStatus();
@@ -320,11 +334,13 @@ export class Client {
     const text = requests.invitationExtra(withWishes(extra, ringSeconds, requireOnline));
     return until<Call>({ signal }, (resolve, reject) => {
       const number = this.engine.invite(name, account, text);
-      this.newCall({ number, channel: name, peer: account, extra: text, state: "inviting" });
+      const control = this.newCall({ number, channel: name, peer: account, extra: text, state: "inviting" });
       this.inviting.set(number, { resolve, reject });
       return () => {
         this.inviting.delete(number);
-        this.engine.respond(number, Action.END, "", nobodyWaits);
+        this.engine.respond(number, Action.END, "", () => {
+          control.closed();
+        });
       };
     });
   }
@@ -437,6 +453,10 @@ export class Client {
     this.inbox.put(message);
   }
 
+  private markOf(item: object): number {
+    return this.marks.get(item) ?? 0;
+  }
+
   /** One who waited for a channel, the first or a certain one, waits no more. */
   private nextJoiner(channel: string, which?: Joiner): Joiner | undefined {
     const waiting = this.joining.get(channel) ?? [];
@@ -470,6 +490,7 @@ export class Client {
 
   private invited({ call: number, channel, peer, extra, mark }: CallIncoming): void {
     const { call } = this.newCall({ number, channel, peer, extra, state: "ringing" });
+    this.marks.set(call, mark);
     this.ringing.put(call);
     this.engine.seen(mark); // at once: a listener that waits for the call's end would hold up every message
   }

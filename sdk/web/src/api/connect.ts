@@ -4,7 +4,7 @@ import { isObject } from "../core/codec.js";
 import { ArgumentError } from "../core/errors.js";
 import { DEFAULTS, type Settings } from "../core/settings.js";
 import { nameFault, textFault, type Fault } from "../core/texts.js";
-import { Engine, type Token } from "../shell/engine.js";
+import { ClientEngine, type Token } from "../shell/client-engine.js";
 import { checkUrl, type SocketConstructor } from "../shell/link.js";
 import { type Client, enter } from "./client.js";
 import { observed, type Observe } from "./observer.js";
@@ -87,7 +87,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const socket = socketOf(webSocket, observe);
   const engineOptions = { ...(socket ? { socket } : {}), settings: checkSettings(settings) };
   const entry = { appId, account: name, token, retries, retrySeconds, signal };
-  return enter((deliver) => new Engine(url, deliver, engineOptions), entry);
+  return enter((deliver) => new ClientEngine(url, deliver, engineOptions), entry);
 }
 
 function require(fault: Fault | null): void {

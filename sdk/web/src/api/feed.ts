@@ -3,6 +3,7 @@
  *
  * An item is done with when everybody who got it is. The feed refuses to know what it carries.
  */
+import { own } from "../shell/objects.js";
 import { optionsOf, reasonOf, type Waiting } from "./waiting.js";
 
 /** Whose feed it is. */
@@ -11,6 +12,8 @@ export interface Carrier<Item> {
   readonly most: number;
   /** Whether there are listeners. */
   hears(): boolean;
+  /** The application gets it now; false: it may not have it any more, and it is dropped. */
+  told?(item: Item): boolean;
   /** Tell the listeners; a promise that never rejects, or null if they are done. */
   tell(item: Item): Promise<unknown> | null;
   /** Everybody who got it is done with it. */
@@ -126,7 +129,7 @@ export class Feed<Item> {
         this.dropped = 0;
         return;
       }
-      const entry = this.entries.shift();
+      const entry = this.following();
       if (entry) {
         owner.working.push(entry);
         resolve({ done: false, value: entry.item });
@@ -154,6 +157,18 @@ export class Feed<Item> {
 
   // --- inside ---
 
+  /** Whether the application gets it now. */
+  private gives({ item }: Entry<Item>): boolean {
+    return this.carrier.told?.(item) ?? true;
+  }
+
+  /** The next one that was kept, and that the application may still have. */
+  private following(): Entry<Item> | undefined {
+    let entry = this.entries.shift();
+    while (entry && !this.gives(entry)) entry = this.entries.shift();
+    return entry;
+  }
+
   private releaseLeft(): void {
     const { left } = this;
     this.left = [];
@@ -161,8 +176,10 @@ export class Feed<Item> {
   }
 
   private keep(entry: Entry<Item>): void {
-    const waiter = this.waiters.shift();
+    const [waiter] = this.waiters;
     if (waiter) {
+      if (!this.gives(entry)) return;
+      this.waiters.shift();
       waiter.owner.working.push(entry);
       waiter.resolve({ done: false, value: entry.item });
       return;
@@ -175,6 +192,7 @@ export class Feed<Item> {
   }
 
   private tell(entry: Entry<Item>): void {
+    if (!this.gives(entry)) return;
     entry.told = true;
     entry.users++;
     const pending = this.carrier.tell(entry.item);
@@ -217,6 +235,7 @@ class Iteration<Item> implements AsyncIterableIterator<Item, undefined> {
   constructor(feed: Feed<Item>, signal: AbortSignal | null) {
     this.feed = feed;
     this.signal = signal;
+    own(this, []);
   }
 
   [Symbol.asyncIterator](): this {

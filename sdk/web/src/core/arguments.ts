@@ -110,7 +110,7 @@ function json(value: unknown, what: string): string {
 function channelToChange(value: unknown): string {
   const channel = channelName(value);
   if (channel.startsWith(RESERVED_CHANNELS)) {
-    refuse(`${channel} tells what happens; nobody may send into it or change it`);
+    refuse(`${channel}: nobody may send into or change it`);
   }
   return channel;
 }

@@ -10,6 +10,8 @@
  *  2. `callReceived` comes once at most and before any answer (K1).
  *  3. An event about a call that is not open means nothing (PROTOCOL §8).
  *  4. So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
+ *  5. `callEnded` by this client is an end that nobody asked for with a request: a logout, or law 1. One that was asked
+ *     for is told by the answer, however often it is asked for (K12).
  */
 import { codeOf, has, isObject, parse } from "./codec.js";
 import { GENERAL_E_UNKNOWN } from "./codes.js";
@@ -45,6 +47,7 @@ export class Calls {
   private readonly mostRinging: number;
   private readonly byPair = new Map<string, OpenCall>(); // by channel and peer: all that have a name
   private readonly unnamed = new Map<number, OpenCall>(); // by number: invitations that the server has not answered
+  private readonly untold = new Map<number, OpenCall>(); // by mark: incoming calls that the application was not told of
   private lastIncoming = 0;
   private leftOut = 0; // invitations, since `takeLeftOut`
 
@@ -56,6 +59,17 @@ export class Calls {
   find(number: number): OpenCall | undefined {
     for (const call of this.byPair.values()) if (call.call === number) return call;
     return this.unnamed.get(number);
+  }
+
+  /**
+   * The invitation that the server has to answer first, so that what is done to the call can reach no other: its name is
+   * not known yet (K10), or there is a later call of the pair, or there will be (K8). 0: there is none.
+   */
+  undecided(call: OpenCall): number {
+    const pair = pairOf(call);
+    const invited = [...this.unnamed.values()].filter((other) => pairOf(other) === pair);
+    const isAlone = invited.length < 2 && call.channel && !this.byPair.has(pair);
+    return isAlone ? 0 : (invited.pop()?.call ?? 0);
   }
 
   // --- what this client does ---
@@ -90,14 +104,8 @@ export class Calls {
     if (call) call.stage = "accepted";
   }
 
-  /** The server took this client's end of the call. */
-  ended(number: number): CallEvent[] {
-    const call = this.close(this.find(number));
-    return call ? [ended(call, false)] : [];
-  }
-
-  /** The server took this client's refusal. */
-  refused(number: number): void {
+  /** This client has refused or ended the call: that is told by the answer to its request. */
+  over(number: number): void {
     this.close(this.find(number));
   }
 
@@ -117,6 +125,7 @@ export class Calls {
     const calls = [...this.byPair.values(), ...this.unnamed.values()];
     this.byPair.clear();
     this.unnamed.clear();
+    this.untold.clear();
     return calls;
   }
 
@@ -139,6 +148,13 @@ export class Calls {
       : this.happened(line.type, content, mark);
   }
 
+  /** The incoming call that the application is told of with this mark, if it still rings. */
+  told(mark: number): OpenCall | undefined {
+    const call = this.untold.get(mark);
+    this.untold.delete(mark);
+    return call && this.byPair.get(pairOf(call)) === call && call.stage === "incoming" ? call : undefined;
+  }
+
   /** How many invitations were left out since this was asked for last. */
   takeLeftOut(): number {
     const { leftOut } = this;
@@ -158,6 +174,7 @@ export class Calls {
     this.lastIncoming += 2;
     const call: OpenCall = { call: this.lastIncoming, channel, peer, stage: "incoming" };
     this.byPair.set(pairOf(call), call);
+    this.untold.set(mark, call);
     return [...events, { kind: "callIncoming", ...named(call), extra, mark }];
   }
 

@@ -84,7 +84,7 @@ export interface MoveOn {
 export type ServerFrame =
   LoginReturn | CallReturn | Announcement | Push | ChannelEvent | Pong | Ending | ServerError | MoveOn;
 
-const MOVE_MOST = 60_000; // milliseconds that a server may send a client away for
+const AWAY_MOST = 60_000; // milliseconds
 
 /** The code of a failure that a server gives; 1002 for what is none, such as that of success (SPEC §7). */
 export function codeOf(value: unknown): Code {
@@ -101,6 +101,11 @@ export function loginCode({ error, body }: LoginReturn): Code {
   if (error.startsWith("TokenError")) return LOGIN_E_TOKENWRONG;
   if (error.startsWith(REASON_WRONG_ACCOUNT)) return LOGIN_E_INVALID_USER;
   return LOGIN_E_NET;
+}
+
+/** In how many seconds a refused login may be tried again; null if the server does not say (PROTOCOL §12). */
+export function retryAfter({ body }: LoginReturn): number | null {
+  return secondsOf(body["retry_ms"]);
 }
 
 /** `["login", {…}]` */
@@ -167,7 +172,7 @@ export function isObject(value: unknown): value is Fields {
 
 /** Whether an object has a member of its own; `constructor` and the like are none. */
 export function has(object: Fields, name: string): boolean {
-  return Object.prototype.hasOwnProperty.call(object, name);
+  return Object.keys(object).includes(name);
 }
 
 /** A value as text: a text, a number, a truth value; "" for anything else. */
@@ -217,9 +222,14 @@ function serverError(fields: Fields): ServerError | null {
   return { frame: "error", code: isWhole(code) ? code : null, reason };
 }
 
-function moveOn(after: unknown): MoveOn | null {
-  if (typeof after !== "number") return null;
-  return { frame: "moveOn", after: Math.min(Math.max(after, 0), MOVE_MOST) / 1000 };
+function moveOn(milliseconds: unknown): MoveOn | null {
+  const after = secondsOf(milliseconds);
+  return after === null ? null : { frame: "moveOn", after };
+}
+
+/** Milliseconds that a server may send a client away for, as seconds. */
+function secondsOf(milliseconds: unknown): number | null {
+  return typeof milliseconds === "number" ? Math.min(Math.max(milliseconds, 0), AWAY_MOST) / 1000 : null;
 }
 
 /** A body: an object as JSON text; what is none has no fields. */

@@ -140,7 +140,7 @@ interface OfCall {
   readonly peer: string;
 }
 
-/** It rings: `peer` invites this account. It has been confirmed already (SPEC K1). */
+/** It rings: `peer` invites this account. It is confirmed when the application is told (SPEC K1, S2). */
 export interface CallIncoming extends OfCall {
   readonly kind: "callIncoming";
   readonly extra: string;

@@ -6,7 +6,7 @@
  * logins, retries, pings and the states of a session are the machine's. It is as pure as the machine.
  */
 import { answerFault } from "./answers.js";
-import { Calls } from "./calls.js";
+import { Calls, type OpenCall } from "./calls.js";
 import { Channels } from "./channels.js";
 import {
   codeOf,
@@ -36,12 +36,20 @@ import { secondsOf, type Line } from "./lines.js";
 import { failureCode, INVITE, JOIN, LEAVE, LOGOUT, Requests, timeoutCode, type Pending } from "./requests.js";
 import type { Settings } from "./settings.js";
 import type { Fault } from "./texts.js";
-import { Action, type Effect, type Invite, type Request, type Respond, type Seen } from "./steps.js";
+import {
+  Action,
+  type Effect,
+  type Invite,
+  type Request,
+  type Respond,
+  type Seen,
+  type Told,
+} from "./steps.js";
 
 const POLL = "user_getmsg";
 const ACKNOWLEDGE = "user_ack";
 const CONFIRM = "voip_invite_ack";
-const NO_CALL = failed("there is no such call: it was answered, ended or timed out");
+const NO_CALL = failed("there is no such call any more");
 const UNNAMED = failed("the server has not taken the call yet");
 const NO_CONNECTION: Fault = { code: INVITE_E_NET, reason: "there is no connection" };
 
@@ -51,10 +59,10 @@ const NO_CONNECTION: Fault = { code: INVITE_E_NET, reason: "there is no connecti
  */
 type Reach = "nowhere" | "waiting" | "server";
 
-/** What one client has under way. Effects are appended to `out`, in order; somebody else empties it. */
+/** What one client has under way. Effects are appended, in order; somebody else empties the list. */
 export class Exchange {
   private readonly settings: Settings;
-  private readonly out: Effect[]; // the effects of the step that is under way
+  private readonly effects: Effect[]; // the effects of the step that is under way
   private reach: Reach = "nowhere"; // changes when somebody logs in or out, and with the connection
   private owner = ""; // the app and account whose inbox `inbox` is
   private inbox: Inbox; // outlives the sessions, so that nothing comes twice
@@ -63,12 +71,12 @@ export class Exchange {
   private readonly channels = new Channels(); // those that the session is in
   private readonly calls: Calls; // those that are not over
   private readonly requests: Requests; // those without an answer
-  private readonly ending = new Map<number, Respond>(); // by call: ends that wait for the call's name
+  private readonly later = new Map<number, Respond[]>(); // by call: what waits until the server has taken or refused it
   private readonly givenUp = new Map<number, Pending>(); // by id: what is undone if this connection still answers it
 
-  constructor(settings: Settings, seed: string, out: Effect[]) {
+  constructor(settings: Settings, seed: string, effects: Effect[]) {
     this.settings = settings;
-    this.out = out;
+    this.effects = effects;
     this.inbox = new Inbox(settings.unreadItems);
     this.calls = new Calls(settings.ringingCalls);
     this.requests = new Requests(seed, settings.requestSeconds);
@@ -113,7 +121,7 @@ export class Exchange {
 
   /** The session goes on; `kept` is what the login's answer says of its channels. */
   resume(kept: unknown): void {
-    this.out.push(...this.channels.resume(kept, this.requests.all()));
+    this.effects.push(...this.channels.resume(kept, this.requests.all()));
   }
 
   /** Leave the channels that the session is in and nobody knows of: joins that were given up. */
@@ -151,41 +159,67 @@ export class Exchange {
 
   /** The session is gone, and its channels (`code` says why) and calls with it (SPEC S7). */
   lose(code: Code, reason: string): void {
-    this.out.push(...this.channels.leaveAll(code), ...this.calls.failAll({ code: INVITE_E_NET, reason }));
+    this.comeTrue();
+    this.effects.push(...this.channels.leaveAll(code), ...this.calls.failAll({ code: INVITE_E_NET, reason }));
     for (const pending of this.requests.all()) {
-      if (pending.func.startsWith("voip_")) {
-        this.requests.take(pending.id);
-        this.unanswered(pending, failed("the call is over: the session was gone"));
-      } else if (pending.func === LEAVE) {
-        this.requests.take(pending.id);
-        this.answered(pending, { result: "ok" }); // what it wanted has come true
-      }
+      if (!pending.func.startsWith("voip_")) continue;
+      this.requests.take(pending.id);
+      this.unanswered(pending, failed("the call is over: the session was gone"));
     }
   }
 
-  /** The user is out of all channels and calls, by logging out. */
-  leave(): void {
-    this.out.push(...this.channels.leaveAll(LEAVECHANNEL_E_LOGOUT), ...this.calls.endAll());
+  /** The user logs out: what the application was not told of comes at the next login (SPEC M11). */
+  withdraw(now: number): void {
+    const { seen } = this.inbox;
+    this.inbox.withdraw();
+    if (this.inbox.seen > seen && this.reach === "server") this.dueAcknowledge = now;
   }
 
-  /** The user logs out: acknowledge, tell the server, take nothing more; `takeAnswer` ends it. */
+  /** The user logs out: acknowledge, tell the server, take nothing more; then `isAnswered` ends it. */
   sayGoodbye(now: number): void {
     this.acknowledge();
     this.ask(this.requests.add(0, LOGOUT, {}, now));
     this.shut();
   }
 
+  /** Whether all that somebody waits for is answered, a logout included (SPEC M11). */
+  get isAnswered(): boolean {
+    return !this.requests.all().some(({ number, call, func }) => number || call || func === LOGOUT);
+  }
+
+  /** The user has logged out: first what is unanswered fails, then channels and calls are over (SPEC M11). */
+  leave(): void {
+    this.shut();
+    this.comeTrue();
+    for (const pending of this.requests.clear()) {
+      this.unanswered(pending, { code: timeoutCode(pending.func), reason: "logged out before the answer" });
+    }
+    this.effects.push(...this.channels.leaveAll(LEAVECHANNEL_E_LOGOUT), ...this.calls.endAll());
+    this.end();
+  }
+
   /** The session is over: nothing is answered any more, and what is asked for is refused. */
   giveUp(): void {
+    const reason = "not logged in any more";
+    for (const pending of this.requests.clear()) {
+      this.unanswered(pending, { code: GENERAL_E_NOT_LOGIN, reason });
+    }
+    this.end();
+  }
+
+  /** Nobody is in a session any more: what wanted out of a channel or a call has what it wanted. */
+  private comeTrue(): void {
+    for (const pending of this.requests.all()) {
+      if (!isWayOut(pending)) continue;
+      this.requests.take(pending.id);
+      this.done(pending);
+    }
+  }
+
+  private end(): void {
     this.shut();
     this.dueAcknowledge = null;
-    for (const pending of this.requests.clear()) {
-      this.unanswered(pending, {
-        code: GENERAL_E_NOT_LOGIN,
-        reason: "not logged in: the session ended before the answer",
-      });
-    }
-    this.ending.clear();
+    this.later.clear();
     this.givenUp.clear();
   }
 
@@ -206,7 +240,7 @@ export class Exchange {
         this.givenUp.set(pending.id, pending);
       }
       const reason = `no answer within ${this.settings.requestSeconds} s`;
-      this.unanswered(pending, { code: timeoutCode(pending.func), reason });
+      this.unanswered(pending, { code: timeoutCode(pending.func), reason }, now);
     }
   }
 
@@ -220,50 +254,70 @@ export class Exchange {
   /** `Answered` or `Unanswered` follows. */
   takeRequest({ number, func, args }: Request, now: number): void {
     const fault = this.hindrance(failureCode(func));
-    if (fault) this.refuse(number, fault);
+    if (func === LEAVE && this.reach !== "nowhere" && this.isOutOf(args)) this.leaveAsAsked(number, args);
+    else if (fault) this.refuse(number, fault);
     else this.ask(this.requests.add(number, func, args, now));
   }
 
-  /** A request was answered; whether it was the logout, which ends the session. */
-  takeAnswer({ id, error, body }: CallReturn, now: number): boolean {
+  /** A request was answered. */
+  takeAnswer({ id, error, body }: CallReturn, now: number): void {
     const pending = this.requests.take(id);
     if (!pending) {
       const undone = error ? undefined : this.givenUp.get(id);
       if (undone) this.undo(undone, body, now);
-      return false;
+      return;
     }
     const reason = error || answerFault(pending.func, body);
     if (reason) {
       const code = has(body, "code") ? codeOf(body["code"]) : failureCode(pending.func);
-      this.unanswered(pending, { code, reason });
+      this.unanswered(pending, { code, reason }, now);
+    } else if (isWayOut(pending)) {
+      this.done(pending);
     } else {
-      this.answered(pending, body);
+      this.answered(pending.number, body);
       this.succeeded(pending, body, now);
     }
-    return pending.func === LOGOUT;
   }
 
-  /** What the answer means for channels, calls and inbox. */
+  /** A channel is left, or a call ended, as the user wanted; also if that was so before (SPEC C3, K12). */
+  private done({ func, number, args, call }: Pending): void {
+    if (func === LEAVE) {
+      this.leaveAsAsked(number, args);
+    } else {
+      this.calls.over(call);
+      this.answered(number);
+    }
+  }
+
+  private leaveAsAsked(number: number, args: Fields): void {
+    const channel = textOf(args["name"]);
+    const events = this.channels.leave(channel, LEAVECHANNEL_E_BYUSER);
+    this.answered(number);
+    if (number && !events.length) events.push({ kind: "channelLeft", channel, code: LEAVECHANNEL_E_BYUSER });
+    this.effects.push(...events);
+  }
+
+  /** Whether the session is not in the channel, nor on its way into it. */
+  private isOutOf({ name }: Fields): boolean {
+    const isJoin = ({ func, args }: Pending): boolean => func === JOIN && args["name"] === name;
+    return !this.channels.has(textOf(name)) && !this.requests.all().some(isJoin);
+  }
+
+  /** What the answer means for channels, calls and inbox; `done` knows the rest. */
   private succeeded({ func, args, call }: Pending, body: Fields, now: number): void {
     switch (func) {
       case JOIN:
-        this.out.push(...this.channels.join(textOf(args["name"]), body));
-        break;
-      case LEAVE:
-        this.out.push(...this.channels.leave(textOf(args["name"]), LEAVECHANNEL_E_BYUSER));
+        this.effects.push(...this.channels.join(textOf(args["name"]), body));
         break;
       case INVITE:
-        this.out.push(...this.calls.invited(call, textOf(body["channelName"])));
-        this.endNamed(call, now);
+        this.effects.push(...this.calls.invited(call, textOf(body["channelName"])));
+        this.takeLater(call, now);
         break;
       case Action.ACCEPT:
         this.calls.accepted(call);
         break;
       case Action.REFUSE:
-        this.calls.refused(call);
-        break;
-      case Action.END:
-        this.out.push(...this.calls.ended(call));
+        this.calls.over(call);
         break;
       case POLL:
         if (this.reach === "server") this.polled(body, now);
@@ -280,7 +334,7 @@ export class Exchange {
       return;
     }
     const name = textOf(args["name"]);
-    this.out.push(...this.channels.leaveFor(name));
+    this.effects.push(...this.channels.leaveFor(name));
     this.leaveUnless([name], now);
   }
 
@@ -305,21 +359,22 @@ export class Exchange {
       this.unanswered(pending, frame);
     } else if (this.reach === "server") {
       pending.sent = true;
-      this.out.push({ kind: "transmit", text: frame });
+      this.effects.push({ kind: "transmit", text: frame });
     }
   }
 
-  private answered({ number }: Pending, body: Fields): void {
-    if (number) this.out.push({ kind: "answered", number, body });
+  private answered(number: number, body: Fields = { result: "ok" }): void {
+    if (number) this.effects.push({ kind: "answered", number, body });
   }
 
-  /** A request has failed; its caller is told, whoever that is. */
-  private unanswered({ func, call, number }: Pending, fault: Fault): void {
+  /** A request has failed; its caller is told, whoever that is. `now`: while there is a session. */
+  private unanswered(pending: Pending, fault: Fault, now = 0): void {
+    const { func, call, number } = pending;
     if (func === INVITE) {
-      this.out.push(...this.calls.failed(call, fault));
-      const ending = this.ending.get(call);
-      this.ending.delete(call);
-      if (ending) this.refuse(ending.number, NO_CALL);
+      this.effects.push(...this.calls.failed(call, fault));
+      this.takeLater(call, now);
+    } else if (this.hasComeTrue(pending)) {
+      this.done(pending);
     } else if (number) {
       this.refuse(number, fault);
     } else if (func === POLL) {
@@ -327,8 +382,13 @@ export class Exchange {
     }
   }
 
+  /** Whether it wanted out of a channel or a call that is over: then it cannot fail (SPEC C3, K12). */
+  private hasComeTrue({ func, args, call }: Pending): boolean {
+    return func === LEAVE ? this.isOutOf(args) : func === Action.END && call > 0 && !this.calls.find(call);
+  }
+
   private refuse(number: number, { code, reason }: Fault): void {
-    this.out.push({ kind: "unanswered", number, code, reason });
+    this.effects.push({ kind: "unanswered", number, code, reason });
   }
 
   // --- calls ---
@@ -337,35 +397,42 @@ export class Exchange {
   takeInvite({ call, channel, peer, extra }: Invite, now: number): void {
     const fault = this.reach === "waiting" ? NO_CONNECTION : this.hindrance(INVITE_E_OTHER);
     this.calls.invite(call, channel, peer);
-    if (fault) this.out.push(...this.calls.failed(call, fault));
+    if (fault) this.effects.push(...this.calls.failed(call, fault));
     else this.ask(this.requests.add(0, INVITE, { channelName: channel, peer, extra }, now, call));
   }
 
   /** `Answered` or `Unanswered` follows, and what happens to the call. */
   takeRespond(respond: Respond, now: number): void {
-    const { number, action, extra } = respond;
+    const { number, action } = respond;
     const fault = this.hindrance(GENERAL_E_FAILED);
     const call = this.calls.find(respond.call);
-    if (fault) this.refuse(number, fault);
+    if (action === Action.END && (!call || this.reach === "nowhere")) {
+      this.calls.over(respond.call); // a logout is ending it
+      this.answered(number);
+    } else if (fault) this.refuse(number, fault);
     else if (!call) this.refuse(number, NO_CALL);
-    else if (call.stage === "invited" && !call.channel) this.waitForName(respond);
-    else {
-      const args = { channelName: call.channel, peer: call.peer, extra };
-      this.ask(this.requests.add(number, action, args, now, call.call));
+    else this.act(call, respond, now);
+  }
+
+  /** Do it as soon as it can reach that call and no other. */
+  private act(call: OpenCall, respond: Respond, now: number): void {
+    const { number, action, extra } = respond;
+    const { channel: channelName, peer } = call;
+    const first = this.calls.undecided(call);
+    if (!first) {
+      this.ask(this.requests.add(number, action, { channelName, peer, extra }, now, call.call));
+    } else if (first === call.call && action !== Action.END) {
+      this.refuse(number, UNNAMED);
+    } else {
+      this.later.set(first, [...(this.later.get(first) ?? []), respond]);
     }
   }
 
-  /** The server has not said yet what the call's channel is called (K10). */
-  private waitForName(respond: Respond): void {
-    if (respond.action === Action.END && !this.ending.has(respond.call))
-      this.ending.set(respond.call, respond);
-    else this.refuse(respond.number, UNNAMED);
-  }
-
-  private endNamed(call: number, now: number): void {
-    const ending = this.ending.get(call);
-    this.ending.delete(call);
-    if (ending) this.takeRespond(ending, now);
+  /** The server has taken or refused an invitation: do what has waited for that. */
+  private takeLater(call: number, now: number): void {
+    const later = this.later.get(call) ?? [];
+    this.later.delete(call);
+    for (const respond of later) this.takeRespond(respond, now);
   }
 
   /** So much is unanswered that only the user may still ask: what the user asks has to find room. */
@@ -373,15 +440,11 @@ export class Exchange {
     return this.requests.size * 2 >= this.settings.unansweredRequests;
   }
 
-  private takeCallEvent(line: Line, mark: number, now: number): void {
+  private takeCallEvent(line: Line, mark: number): void {
     const events = this.calls.take(line, mark);
-    for (const event of events) {
-      if (event.kind !== "callIncoming" || this.isCrowded) continue;
-      this.tellPeer(CONFIRM, event.channel, event.peer, now);
-    }
-    this.out.push(...events);
+    this.effects.push(...events);
     // If nobody will be told of it, it is dealt with.
-    if (!events.some((event) => "mark" in event && event.mark === mark)) this.inbox.see(mark);
+    if (!events.some((event) => (event as { mark?: number }).mark === mark)) this.inbox.see(mark);
   }
 
   // --- channels ---
@@ -389,14 +452,14 @@ export class Exchange {
   /** Something happened in a channel. */
   takeEvent(event: ChannelEvent): void {
     const meaning = this.channels.take(event);
-    if (meaning) this.out.push(meaning);
+    if (meaning) this.effects.push(meaning);
   }
 
   // --- the inbox ---
 
   /** An inbox item came. */
   takePush(push: Push, now: number): void {
-    this.takeItem(push, now);
+    this.takeItem(push);
     this.planAcknowledgement(now);
   }
 
@@ -405,6 +468,19 @@ export class Exchange {
     if (version <= this.inbox.taken) return;
     this.inbox.behind = true;
     this.catchUp(now);
+  }
+
+  /** Whether the application may be told of the item with this mark (SPEC M11). */
+  holds(mark: number): boolean {
+    return this.inbox.holds(mark);
+  }
+
+  /** The application is told of an item; an invitation is confirmed then (SPEC K1, S2). */
+  takeTold({ mark }: Told, now: number): void {
+    this.inbox.tell(mark);
+    const call = this.calls.told(mark);
+    if (call && this.reach !== "nowhere" && !this.isCrowded)
+      this.tellPeer(CONFIRM, call.channel, call.peer, now);
   }
 
   /** The application has dealt with an item (SPEC M6). */
@@ -422,16 +498,16 @@ export class Exchange {
     this.ask(this.requests.add(0, POLL, { ver_clear: this.inbox.seen, max: POLL_BATCH }, now));
   }
 
-  private takeItem({ version, line }: Push, now: number): void {
+  private takeItem({ version, line }: Push): void {
     const mark = this.inbox.take(version);
     if (!mark) return;
-    if (!line) {
-      this.inbox.see(mark);
-    } else if (line.type === "instant") {
+    if (line?.type === "instant") {
       const { src: sender, content: text, id } = line;
-      this.out.push({ kind: "message", sender, text, id, time: secondsOf(line), mark });
+      this.effects.push({ kind: "message", sender, text, id, time: secondsOf(line), mark });
+    } else if (!line || version <= this.inbox.known) {
+      this.inbox.see(mark); // what happened to a call has happened when it came first
     } else {
-      this.takeCallEvent(line, mark, now);
+      this.takeCallEvent(line, mark);
     }
   }
 
@@ -439,7 +515,7 @@ export class Exchange {
     this.polling = false;
     const fresh = decodeItems(body["msgs"]).filter((item) => item.version > this.inbox.taken);
     this.inbox.behind = false;
-    for (const item of fresh) this.takeItem(item, now);
+    for (const item of fresh) this.takeItem(item);
     if (fresh.length) {
       this.inbox.behind = true;
       this.catchUp(now);
@@ -457,12 +533,17 @@ export class Exchange {
     if (this.dueAcknowledge === null) return;
     this.dueAcknowledge = null;
     const text = this.requests.once(ACKNOWLEDGE, { ver_clear: this.inbox.acknowledge() });
-    this.out.push({ kind: "transmit", text });
+    this.effects.push({ kind: "transmit", text });
     const leftOut = this.calls.takeLeftOut();
     if (!leftOut) return;
     const reason = `missed calls: ${leftOut}; ${this.settings.ringingCalls} wait for an answer`;
-    this.out.push({ kind: "problem", name: "invite_received", code: GENERAL_E, reason });
+    this.effects.push({ kind: "problem", name: "invite_received", code: GENERAL_E, reason });
   }
+}
+
+/** Whether it wants out of a channel or a call. */
+function isWayOut({ func }: Pending): boolean {
+  return func === LEAVE || func === Action.END;
 }
 
 /** That something failed which has no code of its own. */
@@ -472,7 +553,6 @@ function failed(reason: string): Fault {
 
 /** The earliest of times, of which null is none. */
 export function earliest(...times: (number | null)[]): number | null {
-  let nearest: number | null = null;
-  for (const time of times) if (time !== null && (nearest === null || time < nearest)) nearest = time;
-  return nearest;
+  const nearest = Math.min(...times.map((time) => time ?? Infinity));
+  return nearest < Infinity ? nearest : null;
 }

@@ -17,8 +17,9 @@
  *  1. A `Login` that starts one brings one `LoggedIn` or `LoginFailed`, a `LoggedIn` one `LoggedOut`.
  *  2. Every `Request` and `Respond` ends in one `Answered` or `Unanswered`.
  *  3. After `LoginFailed` and `LoggedOut` nothing happens without a new `Login`.
+ *  4. A `Logout` comes last: what was asked before it is answered first, each by its own result (SPEC M11).
  */
-import { codeOf, decodeServerFrame, loginCode, loginFrame, pingFrame, textOf } from "./codec.js";
+import { codeOf, decodeServerFrame, loginCode, loginFrame, pingFrame, retryAfter, textOf } from "./codec.js";
 import type { LoginReturn, ServerFrame } from "./codec.js";
 import {
   type Code,
@@ -38,6 +39,7 @@ import {
 } from "./codes.js";
 import type { Level, LoggedOut, LoginFailed } from "./events.js";
 import { earliest, Exchange } from "./exchange.js";
+import { Patience } from "./patience.js";
 import type { Settings } from "./settings.js";
 import type { Effect, Input, Login, Opened, Received } from "./steps.js";
 import { isSendable, nameFault } from "./texts.js";
@@ -74,15 +76,16 @@ const LAST_WORDS: readonly string[] = ["callReturn", "kick", "close"]; // what m
  */
 export class Machine {
   private readonly settings: Settings;
-  private readonly jitter: () => number;
+  private readonly patience: Patience; // for the pauses before a try
   private login: Login | null = null; // the login that goes on; null in `out`
   private line = ""; // the session's secret; "" if there is no session
   private linked = false; // there is a connection, or one is being opened
   private retries = 0; // tries since the connection was lost, or since the login
+  private notBefore = 0; // the server wants no try before this time
   private later: Input[] = []; // what came behind a logout that is not over
   private pings = 0; // pings sent
   private asked = false; // a ping was sent since something came; while online
-  private readonly out: Effect[] = []; // the effects of the step that is under way, or was the last
+  private readonly effects: Effect[] = []; // the effects of the step that is under way, or was the last
   private readonly exchange: Exchange; // what goes over the sessions
   private dueStep: number | null = null; // the state's own end: of a pause, a try, a logout
   private dueEnd: number | null = null; // when there is no more time for retries
@@ -94,8 +97,8 @@ export class Machine {
 
   constructor(settings: Settings, seed: string, jitter: () => number) {
     this.settings = settings;
-    this.jitter = jitter;
-    this.exchange = new Exchange(settings, seed, this.out);
+    this.patience = new Patience(settings, jitter);
+    this.exchange = new Exchange(settings, seed, this.effects);
   }
 
   // --- the machine's surface ---
@@ -104,7 +107,7 @@ export class Machine {
   get status(): Status {
     if (this.state !== "leaving") return STATUS[this.state];
     const doors = this.later.filter(({ kind }) => kind === "login" || kind === "logout");
-    return doors.length && doors[doors.length - 1]?.kind === "login" ? 1 : 0;
+    return doors.pop()?.kind === "login" ? 1 : 0;
   }
 
   /** When a `Tick` is due; null if only an input can change anything. */
@@ -114,9 +117,9 @@ export class Machine {
 
   /** Take one input; `now` in seconds, never less than before. */
   step(input: Input, now: number): Effect[] {
-    this.out.length = 0;
+    this.effects.length = 0;
     this.take(input, now);
-    return this.out.slice();
+    return this.effects.slice();
   }
 
   private take(input: Input, now: number): void {
@@ -133,6 +136,8 @@ export class Machine {
         return this.exchange.takeInvite(input, now);
       case "respond":
         return this.exchange.takeRespond(input, now);
+      case "told":
+        return this.exchange.takeTold(input, now);
       case "seen":
         return this.exchange.takeSeen(input, now);
       case "opened":
@@ -144,8 +149,13 @@ export class Machine {
       case "tick":
         return this.takeTick(now);
       case "hurry":
-        if (this.state === "pause" || this.state === "pauseFirst") this.stepOver(now);
+        return this.takeHurry(now);
     }
+  }
+
+  /** Whether the application may be told of the event with this mark: not once it was withdrawn (SPEC M11). */
+  holds(mark: number): boolean {
+    return this.exchange.holds(mark);
   }
 
   // --- login and logout ---
@@ -158,7 +168,7 @@ export class Machine {
     } else if (this.state !== "out") {
       this.note("INFO", "208: login while logged in, nothing done");
     } else if (!login.appId || !isSendable(login.appId)) {
-      this.emit(loginFailed(LOGIN_E_NET, "the App ID is empty, or holds a lone surrogate"));
+      this.emit(loginFailed(LOGIN_E_NET, "the App ID is empty or no text"));
     } else if (fault) {
       this.emit({ kind: "problem", name: "login", ...fault });
       this.emit(loginFailed(LOGIN_E_INVALID_USER, fault.reason));
@@ -168,6 +178,7 @@ export class Machine {
       this.login = login;
       this.exchange.serve(login.appId, login.account);
       this.exchange.open();
+      this.patience.begin();
       this.retries = 0;
       this.dueEnd = now + login.retrySeconds;
       this.open("opening", now);
@@ -175,6 +186,7 @@ export class Machine {
   }
 
   private takeLogout(now: number): void {
+    if (this.state !== "out" && this.state !== "leaving") this.exchange.withdraw(now);
     switch (STATUS[this.state]) {
       case 1:
         this.finish(loginFailed(LOGIN_E_CANCEL, "cancelled by a logout"), now);
@@ -211,7 +223,7 @@ export class Machine {
     this.state = this.state === "opening" ? "entering" : "reentering";
     const token = login.token ?? opened.token ?? null;
     if (token !== null && !isSendable(token)) {
-      this.refused(LOGIN_E_TOKENWRONG, "the token is no text, or holds a lone surrogate", now);
+      this.refused(LOGIN_E_TOKENWRONG, "the token is no text", now);
       return;
     }
     const fields = {
@@ -231,7 +243,7 @@ export class Machine {
     if (this.state !== "entering" && this.state !== "reentering") return;
     const { error, body } = answer;
     if (error) {
-      this.refused(loginCode(answer), error, now);
+      this.refused(loginCode(answer), error, now, retryAfter(answer));
       return;
     }
     const again = this.state === "reentering";
@@ -241,6 +253,7 @@ export class Machine {
     this.dueStep = this.dueEnd = null;
     this.duePing = now + this.settings.pingSeconds;
     this.hear(now);
+    this.patience.connected(now);
     this.exchange.connect(textOf(body["inbox"]));
     if (again && !resumed) this.exchange.lose(LEAVECHANNEL_E_DISCONN, "the session was gone");
     this.emit(again ? { kind: "reconnected", resumed } : { kind: "loggedIn" });
@@ -249,16 +262,16 @@ export class Machine {
     if (resumed) this.exchange.leaveStrays(body["channels"], now);
   }
 
-  private refused(code: Code, reason: string, now: number): void {
+  /** `after`: seconds after which the server wants another try; then it is a lost connection (SPEC L16). */
+  private refused(code: Code, reason: string, now: number, after: number | null = null): void {
     const final = logoutCode(code);
-    if (this.state === "entering") {
-      this.finish(loginFailed(code, reason), now);
-    } else if (final) {
-      this.finish(loggedOut(final, reason), now);
-    } else {
-      this.drop();
-      this.failed(`login refused: ${code}`, now);
+    const end = this.state === "entering" ? loginFailed(code, reason) : final && loggedOut(final, reason);
+    if (end && after === null) {
+      this.finish(end, now);
+      return;
     }
+    this.drop();
+    this.failed(`login refused: ${code}`, now, after ?? 0);
   }
 
   // --- losing the connection, and having it back ---
@@ -281,6 +294,7 @@ export class Machine {
     if (!this.login) return;
     this.note("WARNING", `connection lost: ${reason}`);
     this.rest();
+    this.patience.lost(now);
     this.exchange.disconnect();
     if (this.login.retries <= 0) {
       this.giveUp(now);
@@ -292,25 +306,24 @@ export class Machine {
   }
 
   /** A try has failed. */
-  private failed(reason: string, now: number): void {
+  private failed(reason: string, now: number, after = 0): void {
     if (!this.login) return;
     this.note("INFO", `no connection: ${reason}`);
     if (this.retries >= this.login.retries) this.giveUp(now);
-    else this.pause(this.isFirst() ? "pauseFirst" : "pause", now, 0);
+    else this.pause(this.isFirst() ? "pauseFirst" : "pause", now, after);
   }
 
   private pause(state: State, now: number, after: number): void {
     this.state = state;
     this.retries++;
-    const { retryFirst, retryMost } = this.settings;
-    const most = Math.min(retryFirst * 2 ** Math.min(this.retries - 1, 30), retryMost);
-    this.dueStep = now + after + most * (0.5 + 0.5 * this.jitter());
+    this.notBefore = now + after;
+    this.dueStep = this.notBefore + this.patience.pause();
     if (state === "pause") this.emit({ kind: "reconnecting", attempt: this.retries });
   }
 
   private giveUp(now: number): void {
     if (this.isFirst()) this.finish(loginFailed(LOGIN_E_NET, "no connection"), now);
-    else this.finish(loggedOut(LOGOUT_E_NET, "the network stayed away for too long"), now);
+    else this.finish(loggedOut(LOGOUT_E_NET, "no connection for too long"), now);
   }
 
   /** Nothing goes on by itself: tell what was open, then the end itself. */
@@ -321,15 +334,19 @@ export class Machine {
     this.rest();
     this.dueEnd = null;
     this.drop();
-    if (last.kind === "loginFailed" || last.code === LOGOUT_E_USER) this.exchange.leave();
-    else if (last.code === LOGOUT_E_KICKED) {
-      this.exchange.lose(LEAVECHANNEL_E_KICKED, "the account logged in elsewhere");
-    } else this.exchange.lose(LEAVECHANNEL_E_DISCONN, last.reason);
+    if (last.kind === "loggedOut") this.endSession(last);
     this.exchange.giveUp();
     this.emit(last);
     const later = this.later;
     this.later = [];
     for (const input of later) this.take(input, now);
+  }
+
+  /** What is open ends with the session: as the user wanted, or because it is lost. */
+  private endSession({ code, reason }: LoggedOut): void {
+    if (code === LOGOUT_E_USER) this.exchange.leave();
+    else
+      this.exchange.lose(code === LOGOUT_E_KICKED ? LEAVECHANNEL_E_KICKED : LEAVECHANNEL_E_DISCONN, reason);
   }
 
   /** No connection is in use. */
@@ -351,6 +368,13 @@ export class Machine {
     if (this.state === "online") this.keepAlive(now);
   }
 
+  private takeHurry(now: number): void {
+    const isPause = this.state === "pause" || this.state === "pauseFirst";
+    if (!isPause || !this.patience.hurry()) return;
+    if (this.notBefore > now) this.dueStep = this.notBefore;
+    else this.stepOver(now);
+  }
+
   private stepOver(now: number): void {
     switch (this.state) {
       case "pause":
@@ -369,7 +393,7 @@ export class Machine {
     const silent = isDue(this.dueSilence, now);
     if (silent && this.asked) {
       this.drop();
-      this.lost("nothing came from the server for too long", now);
+      this.lost("nothing came for too long", now);
       return;
     }
     if (silent || isDue(this.duePing, now)) {
@@ -401,7 +425,7 @@ export class Machine {
       if (!frame || !words.includes(frame.frame)) return; // what comes now waits for the next login
     }
     if (frame) this.takeFrame(frame, now);
-    else this.note("DEBUG", "a frame of the server means nothing to this client");
+    else this.note("DEBUG", "an unknown frame");
   }
 
   private takeFrame(frame: ServerFrame, now: number): void {
@@ -409,7 +433,10 @@ export class Machine {
       case "loginReturn":
         return this.loginReturned(frame, now);
       case "callReturn":
-        if (this.exchange.takeAnswer(frame, now)) this.finish(loggedOut(LOGOUT_E_USER, "logged out"), now);
+        this.exchange.takeAnswer(frame, now);
+        if (this.state === "leaving" && this.exchange.isAnswered) {
+          this.finish(loggedOut(LOGOUT_E_USER, "logged out"), now);
+        }
         return;
       case "push":
         return this.exchange.takePush(frame, now);
@@ -443,7 +470,7 @@ export class Machine {
   // --- telling ---
 
   private emit(effect: Effect): void {
-    this.out.push(effect);
+    this.effects.push(effect);
   }
 
   private note(level: Level, text: string): void {

@@ -13,8 +13,10 @@ export interface Settings {
   readonly attemptSeconds: number;
   /** Before the first retry; each next one waits twice as long [0.2]. */
   readonly retryFirst: number;
-  /** Before any retry, at most [4]. */
+  /** Before any retry, at most [5]. */
   readonly retryMost: number;
+  /** A connection that lived so long after its login lets the pauses before retries begin anew (SPEC L10) [10]. */
+  readonly settledSeconds: number;
   /** Between two pings (SPEC L13) [10]. */
   readonly pingSeconds: number;
   /** After so long without a frame from the server the connection is dead (SPEC L13) [25]. */
@@ -39,7 +41,8 @@ export const DEFAULTS: Settings = {
   logoutSeconds: 2,
   attemptSeconds: 10,
   retryFirst: 0.2,
-  retryMost: 4,
+  retryMost: 5,
+  settledSeconds: 10,
   pingSeconds: 10,
   silenceSeconds: 25,
   acknowledgeSeconds: 0.2,

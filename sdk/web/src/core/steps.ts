@@ -21,7 +21,7 @@ export interface Login {
   readonly retrySeconds: number;
 }
 
-/** Log out (SPEC L9). */
+/** Log out, behind all that was asked before (SPEC L9, M11). */
 export interface Logout {
   readonly kind: "logout";
 }
@@ -61,6 +61,15 @@ export interface Respond {
   readonly extra: string;
 }
 
+/**
+ * The application is told of the event that had this mark, now (SPEC S2, M11): only then is an invitation confirmed,
+ * and only what was told is acknowledged with a logout.
+ */
+export interface Told {
+  readonly kind: "told";
+  readonly mark: number;
+}
+
 /** The application has dealt with the event that had this mark (SPEC M6). */
 export interface Seen {
   readonly kind: "seen";
@@ -90,13 +99,13 @@ export interface Tick {
   readonly kind: "tick";
 }
 
-/** The network may be back: a pause before a try is over. */
+/** The network may be back: a pause before a try is over, once (SPEC L10). */
 export interface Hurry {
   readonly kind: "hurry";
 }
 
 export type Input =
-  Login | Logout | Request | Invite | Respond | Seen | Opened | Received | Closed | Tick | Hurry;
+  Login | Logout | Request | Invite | Respond | Told | Seen | Opened | Received | Closed | Tick | Hurry;
 
 /** Open a connection (`Opened` or `Closed` is to follow), or close it: nothing more of it is wanted then. */
 export interface Connection {

@@ -47,13 +47,6 @@ export function textOf(value: unknown): string {
   return spelled(value) ?? "";
 }
 
-/** Keep what is no plain value from what lists, copies, watches or writes all that an object has. */
-export function hide(owner: object): void {
-  for (const [name, value] of Object.entries(owner)) {
-    if (value === Object(value)) Object.defineProperty(owner, name, { enumerable: false });
-  }
-}
-
 export class Account {
   readonly name: string;
   readonly engine: Engine;
@@ -75,9 +68,7 @@ export class Account {
       },
       { ...socketOption(), ...options },
     );
-    this.delivery = new Delivery((mark) => {
-      this.engine.seen(mark);
-    });
+    this.delivery = new Delivery(this.engine);
   }
 
   // --- sessions ---
@@ -162,7 +153,8 @@ export class Account {
   }
 
   private listener(event: Event): Listener | undefined {
-    if ("call" in event && event.kind !== "callIncoming") return this.calls.get(event.call);
+    const { call = 0 } = event as { call?: number };
+    if (call && event.kind !== "callIncoming") return this.calls.get(call);
     return event.kind === "loginFailed" || event.kind === "loggedOut" ? this.open.shift() : this.open[0];
   }
 }

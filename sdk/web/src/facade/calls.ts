@@ -4,12 +4,13 @@
  * It checks what the application gives. When a call is over is the engine's to say.
  */
 import { accountName, answerExtra, channelName, invitationExtra, keysExtra } from "../core/arguments.js";
-import { GENERAL_E_FAILED, GENERAL_E_WRONG_PARAM } from "../core/codes.js";
+import { GENERAL_E_FAILED, GENERAL_E_NOT_LOGIN, GENERAL_E_WRONG_PARAM } from "../core/codes.js";
 import { ArgumentError } from "../core/errors.js";
 import type { CallEvent, CallIncoming, Event } from "../core/events.js";
 import { Action, type Unanswered } from "../core/steps.js";
 import type { Done } from "../shell/engine.js";
-import { attempt, hide, textOf } from "./account.js";
+import { own } from "../shell/objects.js";
+import { attempt, textOf } from "./account.js";
 import type { Session } from "./session.js";
 
 /**
@@ -67,21 +68,23 @@ export class Call {
   onInviteFailed: ExtraHandler = null;
   /** The peer ended or cancelled it, with this extra, or was logged out; the call is over (SPEC K3, K11). */
   onInviteEndByPeer: ExtraHandler = null;
-  /** It was ended here; the call is over (SPEC K3). `extra`: `""`. */
+  /** It was ended here, maybe once more; the call is over (SPEC K3, K12). `extra`: `""`. */
   onInviteEndByMyself: ExtraHandler = null;
   /** The peer pressed keys; `extra`: JSON text `{"msgtype":"dtmf","msgdata":"12*#"}` (SPEC K4). */
   onInviteMsg: ExtraHandler = null;
 
-  private readonly session: Session;
-  private readonly handle = { number: 0 }; // `number`: the engine's; 0: it was never sent
+  private readonly _session: Session;
+  private _number: number; // the engine's; 0: it was never sent
 
-  /** @internal */
-  constructor(session: Session, channel: string, peer: string, extra: string) {
+  /** @internal `number`: the engine's, of somebody else's call. */
+  constructor(session: Session, channel: string, peer: string, extra: string, number = 0) {
     this.channelName = channel;
     this.peer = peer;
     this.extra = extra;
-    this.session = session;
-    hide(this);
+    this._session = session;
+    this._number = number;
+    own(this);
+    if (number) session._home.follow(number, this);
   }
 
   /** What `JSON.stringify` says of it (SPEC S6). */
@@ -92,65 +95,62 @@ export class Call {
 
   /** Accept; the caller gets `onInviteAcceptedByPeer`. `extra`: any text of at most 8192 bytes (SPEC K2). */
   channelInviteAccept(extra?: string | null): void {
-    this.respond("channel_invite_accept", Action.ACCEPT, answerExtra, extra);
+    this._respond("channel_invite_accept", Action.ACCEPT, answerExtra, extra);
   }
 
   /** Refuse; the caller gets `onInviteRefusedByPeer`. `extra`: any text of at most 8192 bytes (SPEC K2). */
   channelInviteRefuse(extra?: string | null): void {
-    this.respond("channel_invite_refuse", Action.REFUSE, answerExtra, extra);
+    this._respond("channel_invite_refuse", Action.REFUSE, answerExtra, extra);
   }
 
   /** Press keys, 1 to 64 of `0-9 * # A-D`, in an accepted call; the peer gets `onInviteMsg` (SPEC K4). */
   channelInviteDTMF(dtmf: string): void {
-    this.respond("channel_invite_dtmf", Action.KEYS, keysExtra, dtmf);
+    this._respond("channel_invite_dtmf", Action.KEYS, keysExtra, dtmf);
   }
 
   /**
    * End it, or take the invitation back; `onInviteEndByMyself` follows, and the peer gets `onInviteEndByPeer` with
-   * `extra`, any text of at most 8192 bytes (SPEC K3). A peer that has not received the invitation never does.
+   * `extra`, any text of at most 8192 bytes (SPEC K3). A peer that has not received the invitation never does. When the
+   * call is over, `onInviteEndByMyself` follows all the same, each time (K12).
    */
   channelInviteEnd(extra?: string | null): void {
-    this.respond("channel_invite_end", Action.END, answerExtra, extra);
+    this._respond("channel_invite_end", Action.END, answerExtra, extra);
   }
 
-  private respond(name: string, action: Action, check: (value: unknown) => string, value: unknown): void {
-    const { session } = this;
+  private _respond(name: string, action: Action, check: (value: unknown) => string, value: unknown): void {
+    const session = this._session;
     const account = session._home;
+    const isEnd = action === Action.END;
     const done: Done = (result) => {
-      if (result.kind === "unanswered") {
-        account.noteFailure(name, result);
-        if (result.code !== GENERAL_E_FAILED) session._report(name, result); // that is a late one (SPEC K12)
-      } else if (action === Action.REFUSE) {
-        account.forget(this.handle.number);
+      if (result.kind === "answered" || (isEnd && result.code === GENERAL_E_NOT_LOGIN)) {
+        if (isEnd || action === Action.REFUSE) account.forget(this._number);
+        if (isEnd) this._tell("onInviteEndByMyself", ""); // each time, in every state (SPEC K12, E2)
+        return;
       }
+      account.noteFailure(name, result);
+      if (isEnd || result.code !== GENERAL_E_FAILED) session._report(name, result); // the others are late (K12)
     };
     const extra = attempt(() => check(value), done);
-    if (extra !== undefined) account.respond(session, this.handle.number, action, extra, done);
+    if (extra !== undefined) account.respond(session, this._number, action, extra, done);
   }
 
   // --- what the engine tells ---
 
   /** @internal Send the invitation. */
   _invite(channel: unknown, peer: unknown, extra: unknown): void {
-    const { session } = this;
+    const session = this._session;
     const fail = ({ code, reason }: Unanswered): void => {
-      this.tell("onInviteFailed", JSON.stringify({ code, reason }));
+      this._tell("onInviteFailed", JSON.stringify({ code, reason }));
     };
     attempt(() => {
       this.channelName = channel === "" ? "" : channelName(channel);
       this.peer = accountName(peer);
       this.extra = invitationExtra(extra);
       if (this.peer === session.account) {
-        throw new ArgumentError(GENERAL_E_WRONG_PARAM, "nobody can call oneself: another account is allowed");
+        throw new ArgumentError(GENERAL_E_WRONG_PARAM, "nobody can call oneself");
       }
-      this.handle.number = session._home.invite(session, this, this.channelName, this.peer, this.extra, fail);
+      this._number = session._home.invite(session, this, this.channelName, this.peer, this.extra, fail);
     }, fail);
-  }
-
-  /** @internal It is somebody else's. */
-  _ring(number: number): void {
-    this.handle.number = number;
-    this.session._home.follow(number, this);
   }
 
   /** @internal What happened to this call. */
@@ -160,12 +160,12 @@ export class Call {
     const name = kind === "callEnded" && event.byPeer ? "onInviteEndByPeer" : TOLD[kind];
     if (!name) return;
     const { call, mark, extra, code, reason } = event as Told;
-    if (OVER.test(kind)) this.session._home.forget(call);
-    this.tell(name, kind === "callFailed" ? JSON.stringify({ code, reason }) : extra, mark);
+    if (OVER.test(kind)) this._session._home.forget(call);
+    this._tell(name, kind === "callFailed" ? JSON.stringify({ code, reason }) : extra, mark);
   }
 
-  private tell(name: string, extra: unknown, mark = 0): void {
-    this.session._home.delivery.tell(this, name, [extra], mark);
+  private _tell(name: string, extra: unknown, mark = 0): void {
+    this._session._home.delivery.tell(this, name, [extra], mark);
   }
 }
 
@@ -178,7 +178,5 @@ export function makeCall(session: Session, channel: unknown, peer: unknown, extr
 
 /** Somebody else's call. */
 export function receiveCall(session: Session, event: CallIncoming): Call {
-  const call = new Call(session, event.channel, event.peer, event.extra);
-  call._ring(event.call);
-  return call;
+  return new Call(session, event.channel, event.peer, event.extra, event.call);
 }

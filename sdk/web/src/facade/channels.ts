@@ -7,7 +7,8 @@ import * as requests from "../core/arguments.js";
 import type { Ask } from "../core/arguments.js";
 import { type Code, LEAVECHANNEL_E_BYUSER } from "../core/codes.js";
 import type { Event } from "../core/events.js";
-import { type Failure, hide } from "./account.js";
+import { own } from "../shell/objects.js";
+import type { Failure } from "./account.js";
 import type { Session } from "./session.js";
 
 /** `cb()` when it is done, or `cb({code, reason})`: always one of them, once (SPEC E4). */
@@ -53,23 +54,26 @@ export class Channel {
   /** A message to the channel, one's own too; `uid` is 0 (SPEC C4). */
   onMessageChannelReceive: ((account: string, uid: number, msg: string) => unknown) | null = null;
 
-  private readonly session: Session;
+  private readonly _session: Session;
 
   /** @internal */
   constructor(session: Session, name: string) {
     this.name = name;
-    this.session = session;
-    hide(this);
+    this._session = session;
+    own(this);
   }
 
   /** Send to all members, oneself included, at most 8192 bytes; `onMessageChannelReceive` follows (SPEC C4). */
   messageChannelSend(msg: unknown, cb?: ChannelCallback): void {
-    this.ask("message_channel_send", () => requests.sendToChannel(this.name, msg), cb);
+    this._ask("message_channel_send", () => requests.sendToChannel(this.name, msg), cb);
   }
 
-  /** Leave; `cb` and `onChannelLeaved(0)` follow, and nothing of the channel after it (SPEC C3, E4). */
+  /**
+   * Leave; `cb` and `onChannelLeaved(0)` follow, and nothing of the channel after it; each time, also if one is not in
+   * it (SPEC C3, E4). When the session is over: `cb({code: 1003, …})` and `onError` of the session (E2).
+   */
   channelLeave(cb?: ChannelCallback): void {
-    this.ask("channel_leave", () => requests.leave(this.name), cb);
+    this._ask("channel_leave", () => requests.leave(this.name), cb, this);
   }
 
   /**
@@ -78,21 +82,21 @@ export class Channel {
    * (C11).
    */
   channelSetAttr(name: string | number, value: unknown, cb?: ChannelCallback): void {
-    this.ask("channel_set_attr", () => requests.setChannelAttribute(this.name, name, value), cb);
+    this._ask("channel_set_attr", () => requests.setChannelAttribute(this.name, name, value), cb);
   }
 
   /** Delete an attribute; a built-in one gets its default back. Every member gets `onChannelAttrUpdated` (SPEC C10). */
   channelDelAttr(name: string | number, cb?: ChannelCallback): void {
-    this.ask("channel_del_attr", () => requests.deleteChannelAttribute(this.name, name), cb);
+    this._ask("channel_del_attr", () => requests.deleteChannelAttribute(this.name, name), cb);
   }
 
   /** Delete all attributes that have no `_` in front. Every member gets `onChannelAttrUpdated` (SPEC C10). */
   channelClearAttr(cb?: ChannelCallback): void {
-    this.ask("channel_clear_attr", () => requests.clearChannelAttributes(this.name), cb);
+    this._ask("channel_clear_attr", () => requests.clearChannelAttributes(this.name), cb);
   }
 
-  private ask(name: string, make: () => Ask, cb: ChannelCallback | undefined): void {
-    this.session._ask(name, make, cb, (failure) => (failure ? [failure] : []));
+  private _ask(name: string, make: () => Ask, cb: ChannelCallback | undefined, leaver?: Channel): void {
+    this._session._ask(name, make, cb, (failure) => (failure ? [failure] : []), leaver);
   }
 
   // --- what the engine tells ---
@@ -102,30 +106,30 @@ export class Channel {
     switch (event.kind) {
       case "channelJoined":
         this.state = 2;
-        this.tell("onChannelJoined");
-        this.tell(
+        this._tell("onChannelJoined");
+        this._tell(
           "onChannelUserList",
           event.members.map((account) => [account, 0]),
         );
         for (const [name, value] of Object.entries(event.attributes)) {
-          this.tell("onChannelAttrUpdated", name, value, "update");
+          this._tell("onChannelAttrUpdated", name, value, "update");
         }
         break;
       case "channelLeft":
         this.state = 0;
-        this.tell("onChannelLeaved", event.code === LEAVECHANNEL_E_BYUSER ? 0 : event.code);
+        this._tell("onChannelLeaved", event.code === LEAVECHANNEL_E_BYUSER ? 0 : event.code);
         break;
       case "memberJoined":
-        this.tell("onChannelUserJoined", event.account, 0);
+        this._tell("onChannelUserJoined", event.account, 0);
         break;
       case "memberLeft":
-        this.tell("onChannelUserLeaved", event.account, 0);
+        this._tell("onChannelUserLeaved", event.account, 0);
         break;
       case "attributeChanged":
-        this.tell("onChannelAttrUpdated", event.name, event.value, event.change);
+        this._tell("onChannelAttrUpdated", event.name, event.value, event.change);
         break;
       case "channelMessage":
-        this.tell("onMessageChannelReceive", event.sender, 0, event.text);
+        this._tell("onMessageChannelReceive", event.sender, 0, event.text);
         break;
       default: // nothing that concerns a channel
     }
@@ -139,10 +143,10 @@ export class Channel {
   /** @internal It could not be joined. */
   _joinFailed(code: Code): void {
     this.state = 0;
-    this.tell("onChannelJoinFailed", code);
+    this._tell("onChannelJoinFailed", code);
   }
 
-  private tell(name: string, ...args: readonly unknown[]): void {
-    this.session._home.delivery.tell(this, name, args);
+  private _tell(name: string, ...args: readonly unknown[]): void {
+    this._session._home.delivery.tell(this, name, args);
   }
 }

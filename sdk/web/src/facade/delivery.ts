@@ -10,25 +10,36 @@ const UNFINISHED = 1_000; // promises of callbacks at once; then the next callba
 const CROWD = 20_000; // callbacks that wait, above which what may be left out is left out
 const STREAK = 100; // callbacks without giving the page a turn
 
+/** The callback for messages. */
+export const MESSAGE = "onMessageInstantReceive";
+
+/** Who is told what becomes of the item of the inbox that a callback tells of; mark 0 is none. */
+export interface Marks {
+  /** The callback's turn has come; false: a message is not for this login any more (SPEC M11). */
+  told(mark: number): boolean;
+  /** It is over. */
+  seen(mark: number): void;
+}
+
 /** One callback that is due: what stands in an attribute of its owner when its turn has come. */
 interface Step {
   readonly owner: object;
   readonly name: string;
   readonly args: readonly unknown[];
-  readonly mark: number; // of the inbox item that is acknowledged after it, or 0
+  readonly mark: number; // of the inbox item that it tells of, or 0
 }
 
 /** The callbacks that are due. What has a promise as its result is over when that is settled. */
 export class Delivery {
-  private readonly seen: (mark: number) => void;
+  private readonly marks: Marks;
   private due: Step[] = []; // those before `next` have been called
   private next = 0;
   private unfinished = 0; // callbacks whose promise is not settled
   private streak = 0; // callbacks since the page had a turn
   private scheduled = false; // the next callback comes by itself
 
-  constructor(seen: (mark: number) => void) {
-    this.seen = seen;
+  constructor(marks: Marks) {
+    this.marks = marks;
   }
 
   /** Whether so much waits that nothing should be put that may be left out. */
@@ -74,8 +85,9 @@ export class Delivery {
   }
 
   private call({ owner, name, args, mark }: Step): void {
+    if (!this.marks.told(mark) && name === MESSAGE) return; // what happened to a call has happened
     const finish = (): void => {
-      this.seen(mark);
+      this.marks.seen(mark);
     };
     const fail = (error: unknown): void => {
       complain(`the callback ${name} failed:`, error); // the application's: it ends here

@@ -2,12 +2,14 @@
 import * as requests from "../core/arguments.js";
 import type { Ask } from "../core/arguments.js";
 import type { Fields } from "../core/codec.js";
-import { GENERAL_E } from "../core/codes.js";
+import { GENERAL_E, GENERAL_E_NOT_LOGIN } from "../core/codes.js";
 import type { Event } from "../core/events.js";
 import type { Status } from "../core/machine.js";
-import { type Account, type Failure, hide, textOf } from "./account.js";
+import { own } from "../shell/objects.js";
+import { type Account, type Failure, textOf } from "./account.js";
 import { type Call, makeCall, receiveCall } from "./calls.js";
 import { Channel } from "./channels.js";
+import { MESSAGE } from "./delivery.js";
 
 /** `cb("", result)`, or `cb(reason, {code, reason})`: one of them, once (SPEC E4, C14). */
 export type InvokeCallback = ((error: string, result: Record<string, unknown>) => unknown) | null;
@@ -63,15 +65,15 @@ export class Session {
 
   /** @internal */
   readonly _home: Account;
-  private readonly channels = new Map<string, Channel>(); // by name: the current objects
-  private readonly leftOut = new Map<string, number>(); // by channel: events dropped since the last that was told
-  private joined: Channel[] = []; // the one whose join succeeded; `channelJoined` comes next
+  private readonly _channels = new Map<string, Channel>(); // by name: the current objects
+  private readonly _leftOut = new Map<string, number>(); // by channel: events dropped since the last that was told
+  private _asked: Channel | null = null; // whose join or leave succeeded: what comes of it comes next
 
   /** @internal */
   constructor(home: Account) {
     this.account = home.name;
     this._home = home;
-    hide(this);
+    own(this);
   }
 
   /** 0 not logged in, 1 connecting, 2 logged in, 3 reconnecting; already new inside a callback (SPEC L12, S6). */
@@ -87,10 +89,13 @@ export class Session {
   /**
    * Log out: offline at once. `onChannelLeaved(603)`, if there is a channel, and `onLogout(101)` follow, after 2 s at
    * the latest; while connecting `onLoginFailed(203)` (SPEC L9). When the session is over it does nothing.
+   *
+   * What was asked before it is answered first. No message is given any more: those that were not given come with the
+   * next login (M11).
    */
   logout(): void {
     if (this._home.isNewest(this)) this._home.engine.logout();
-    else this._home.write("INFO", "108: logout of a session that is over, nothing done");
+    else this._home.write("INFO", "108: logout while not logged in, nothing done");
   }
 
   /**
@@ -145,7 +150,7 @@ export class Session {
       () => requests.join(channel.name),
       (result) => {
         if (result.kind === "answered") {
-          this.joined = [channel];
+          this._asked = channel;
         } else {
           this._home.noteFailure("channel_join", result);
           channel._joinFailed(result.code);
@@ -177,95 +182,97 @@ export class Session {
     const { delivery } = this._home;
     switch (event.kind) {
       case "message":
-        delivery.tell(this, "onMessageInstantReceive", [event.sender, 0, event.text], event.mark);
+        delivery.tell(this, MESSAGE, [event.sender, 0, event.text], event.mark);
         break;
       case "callIncoming":
         delivery.tell(this, "onInviteReceived", [receiveCall(this, event)], event.mark);
         break;
       case "loginFailed":
-        this.tell("onLoginFailed", event.code);
+        this._tell("onLoginFailed", event.code);
         break;
       case "loggedOut":
-        this.tell("onLogout", event.code);
+        this._tell("onLogout", event.code);
         break;
       case "reconnecting":
-        this.tell("onReconnecting", event.attempt);
+        this._tell("onReconnecting", event.attempt);
         break;
       case "loggedIn":
       case "reconnected":
-        this.tell("onLoginSuccess", 0);
-        if (event.kind === "reconnected") this.tell("onReconnected");
+        this._tell("onLoginSuccess", 0);
+        if (event.kind === "reconnected") this._tell("onReconnected");
         break;
       case "problem":
         this._report(event.name, event);
         break;
       case "eventsLost":
-        this.tellLost(event.channel, event.count);
+        this._tellLost(event.channel, event.count);
         break;
       default:
-        if ("channel" in event) this.tellChannel(event);
+        if ("channel" in event) this._tellChannel(event);
     }
   }
 
-  private tell(name: string, ...args: readonly unknown[]): void {
+  private _tell(name: string, ...args: readonly unknown[]): void {
     this._home.delivery.tell(this, name, args);
   }
 
-  private tellChannel(event: Event & { readonly channel: string }): void {
+  private _tellChannel(event: Event & { readonly channel: string }): void {
     const { kind, channel } = event;
-    const count = this.leftOut.get(channel) ?? 0;
+    const count = this._leftOut.get(channel) ?? 0;
     if (!/^channel(Joined|Left)$/.test(kind) && this._home.delivery.isCrowded) {
-      this.leftOut.set(channel, count + 1); // callbacks are too slow; the next event that is not dropped says so
+      this._leftOut.set(channel, count + 1); // callbacks are too slow; the next event that is not dropped says so
       return;
     }
-    this.leftOut.delete(channel);
-    if (count) this.tellLost(channel, count);
-    if (kind === "channelJoined") this.replace(channel);
-    this.channels.get(channel)?._take(event);
-    if (kind === "channelLeft") this.channels.delete(channel);
+    this._leftOut.delete(channel);
+    if (count) this._tellLost(channel, count);
+    const current = this._channels.get(channel);
+    const asked = this._asked?.name === channel ? this._asked : null;
+    if (asked) this._asked = null;
+    if (asked && kind === "channelJoined") {
+      current?._replaced(); // the new object alone is told what follows (SPEC C2)
+      this._channels.set(channel, asked);
+      asked._take(event);
+      return;
+    }
+    if (kind === "channelLeft") this._channels.delete(channel);
+    for (const each of new Set([current, asked])) each?._take(event); // who leaves, in it or not, is told (C3)
   }
 
-  private tellLost(channel: string, count: number): void {
+  private _tellLost(channel: string, count: number): void {
     const reason = `${count} events of the channel ${channel} were missed and are lost`;
     this._report("channel_join", { code: GENERAL_E, reason });
-  }
-
-  /** The join succeeded: the new object alone is told what follows (SPEC C2). */
-  private replace(name: string): void {
-    const joined = this.joined.shift();
-    if (!joined) return;
-    this.channels.get(name)?._replaced();
-    this.channels.set(name, joined);
   }
 
   // --- what was asked for ---
 
   /**
    * @internal Send a request, and tell `cb` how it ended: with the arguments that `tell` makes of it. A failure that
-   * has no `cb` goes to `onError`.
+   * has no `cb` goes to `onError`. `leaver`: the channel that it leaves.
    */
   _ask(
     name: string,
     make: () => Ask,
     cb: unknown,
     tell: (failure: Failure | null, body: Fields) => readonly unknown[],
+    leaver: Channel | null = null,
   ): void {
     const { delivery } = this._home;
     const owner = typeof cb === "function" && { cb };
     this._home.ask(this, make, (result) => {
       if (result.kind === "answered") {
+        if (leaver) this._asked = leaver;
         if (owner) delivery.tell(owner, "cb", tell(null, result.body));
         return;
       }
       const { code, reason } = result;
       this._home.noteFailure(name, result);
       if (owner) delivery.tell(owner, "cb", tell({ code, reason }, {}));
-      else this._report(name, result);
+      if (!owner || (leaver && code === GENERAL_E_NOT_LOGIN)) this._report(name, result); // SPEC E2, E3
     });
   }
 
   /** @internal A failure that has no callback of its own. */
   _report(name: string, { code, reason }: Failure): void {
-    this.tell("onError", name, code, reason);
+    this._tell("onError", name, code, reason);
   }
 }

@@ -2,7 +2,8 @@
 import { LOGIN_E_NET, LOGIN_E_TOKENWRONG, SDK_VERSION } from "../core/codes.js";
 import type { LoginFailed } from "../core/events.js";
 import type { EngineOptions } from "../shell/engine.js";
-import { Account, hide, textOf } from "./account.js";
+import { own } from "../shell/objects.js";
+import { Account, textOf } from "./account.js";
 import { Finder, groupsOf, originalAddress, resolve, scriptServer } from "./address.js";
 import { complain, Journal } from "./journal.js";
 import { Session } from "./session.js";
@@ -25,15 +26,16 @@ export class SignalClient {
   /** The same in WeChat mini-programs. */
   lbs_wx: string[] = [];
 
-  private readonly app: { readonly id: unknown; address: string }; // `address`: what `setup_debugging` gave
-  private readonly options: EngineOptions;
-  private readonly journal = new Journal();
-  private readonly accounts = new Map<string, { readonly home: Account; session: Session }>(); // by name
+  private readonly _appId: unknown;
+  private _address = ""; // what `setup_debugging` gave
+  private readonly _options: EngineOptions;
+  private readonly _journal = new Journal();
+  private readonly _accounts = new Map<string, { readonly home: Account; session: Session }>(); // by name
 
   constructor(appid: unknown, options: EngineOptions = {}) {
-    this.app = { id: appid, address: "" };
-    this.options = options;
-    hide(this);
+    this._appId = appid;
+    this._options = options;
+    own(this);
   }
 
   /**
@@ -42,8 +44,8 @@ export class SignalClient {
    * `token`: of at most 8192 bytes, or `_no_need_token` where the app allows it (L3, L4). A connection, the first one
    * or a lost one, is tried for `reconnect_count` times (else 10) and `reconnect_time` seconds (else 30), whichever is
    * used up first; 0, less or no number means the default (L10). While the account is logged in or connecting, its
-   * session is given back and nothing happens (L8). A login of the account elsewhere ends this one with `onLogout(103)`
-   * (L7).
+   * session is given back, and no other login is made; if it is logged in, `onLoginSuccess(0)` comes again (L8). A login of the account
+   * elsewhere ends this one with `onLogout(103)` (L7).
    */
   login(
     account: string | number,
@@ -52,21 +54,23 @@ export class SignalClient {
     reconnect_time: number = RETRY_SECONDS,
   ): Session {
     const name = textOf(account); // what is no name, the engine refuses
-    const known = this.accounts.get(name);
-    if (known && known.home.engine.status > 0) {
-      known.home.write("INFO", "208: login while logged in, nothing done");
+    const known = this._accounts.get(name);
+    const home = known?.home ?? this._newAccount(name);
+    const { status } = home.engine;
+    if (known && status) {
+      home.write("INFO", "208: login while logged in, nothing done");
+      if (status === 2) known.session._take({ kind: "loggedIn" }); // who waits for it is answered
       return known.session;
     }
-    const home = known ? known.home : this.newAccount(name);
     const session = new Session(home);
-    const fault = this.addressFault() ?? sizeFault(token);
+    const fault = this._addressFault() ?? sizeFault(token);
     if (fault) {
       session._take(fault);
       return session;
     }
-    this.accounts.set(name, { home, session });
+    this._accounts.set(name, { home, session });
     home.begin(session);
-    home.engine.login(doorText(this.app.id), name, doorText(token), {
+    home.engine.login(doorText(this._appId), name, doorText(token), {
       retries: Math.floor(bound(reconnect_count, 1, RETRIES)),
       retrySeconds: bound(reconnect_time, 0, RETRY_SECONDS),
     });
@@ -78,7 +82,7 @@ export class SignalClient {
    * or a message.
    */
   setDoLog(isEnabled: boolean, level: "DEBUG" | "INFO" | "WARNING" = "DEBUG"): void {
-    this.journal.switch(isEnabled, level);
+    this._journal.switch(isEnabled, level);
   }
 
   /** The version of the API, `"1.4.0"` (SPEC L14). */
@@ -92,19 +96,19 @@ export class SignalClient {
    * is made. An empty value takes it back; any other key does nothing.
    */
   setup_debugging(key: "ap_url" | "ap", value: string): void {
-    if (key === "ap_url") this.app.address = value;
-    else if ((key as unknown) === "ap") this.app.address = value && originalAddress(value, ORIGINAL_PORT);
+    if (key === "ap_url") this._address = value;
+    else if ((key as unknown) === "ap") this._address = value && originalAddress(value, ORIGINAL_PORT);
   }
 
   /** The address that need not be asked for, or null. */
-  private fixedAddress(): string | null {
-    return [this.app.address, Signal.server, scriptServer()].find(Boolean) ?? null;
+  private _fixedAddress(): string | null {
+    return [this._address, Signal.server, scriptServer()].find(Boolean) ?? null;
   }
 
   /** Why no connection can be tried. */
-  private addressFault(): LoginFailed | null {
-    const fixed = this.fixedAddress();
-    let reason = "no server is known: set Signal.server, or data-server of the script tag";
+  private _addressFault(): LoginFailed | null {
+    const fixed = this._fixedAddress();
+    let reason = "no server is known: set Signal.server or data-server";
     try {
       if (fixed ? resolve(fixed) : groupsOf(this).length) return null;
     } catch (error) {
@@ -114,13 +118,13 @@ export class SignalClient {
     return { kind: "loginFailed", code: LOGIN_E_NET, reason };
   }
 
-  private newAccount(name: string): Account {
+  private _newAccount(name: string): Account {
     const finder = new Finder(
-      () => this.fixedAddress(),
+      () => this._fixedAddress(),
       () => groupsOf(this),
-      this.app.id,
+      this._appId,
     );
-    return new Account(finder, name, this.journal, this.options);
+    return new Account(finder, name, this._journal, this._options);
   }
 }
 

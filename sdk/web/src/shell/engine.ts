@@ -11,17 +11,11 @@ import type { Event } from "../core/events.js";
 import { Machine, type Status } from "../core/machine.js";
 import { DEFAULTS, type Settings } from "../core/settings.js";
 import type { Action, Answered, Effect, Input, Unanswered } from "../core/steps.js";
-import { checkUrl, Link, type Owner, type SocketConstructor } from "./link.js";
+import { Link, type Owner, type SocketConstructor } from "./link.js";
 import { HERE, type Surroundings } from "./surroundings.js";
 
-/** The server's address, or what finds it for each connection. */
-export type Address = string | (() => string | Promise<string>);
-
-/**
- * A login token of at most 8192 bytes (SPEC L3); or a function that gives one, or a promise of one, and is called for
- * each connection, so that a token may be short-lived. If it throws, that is a try to connect that failed.
- */
-export type Token = string | (() => string | Promise<string>);
+/** What finds the server's address for each connection. */
+export type FindAddress = () => string | Promise<string>;
 
 /** How a request ended. */
 export type Result = Answered | Unanswered;
@@ -45,26 +39,25 @@ export interface EngineOptions {
 
 /** One account's client, for the face that is told of every event by `deliver`. */
 export class Engine implements Owner {
-  private readonly address: Address;
+  private readonly address: FindAddress;
   private readonly construct: SocketConstructor;
   private readonly around: Surroundings;
   private readonly settings: Settings;
-  private deliver: (event: Event) => void;
-  private machine: Machine;
-  private link: Link | null = null; // the connection in use, or being opened
-  private fetch: (() => string | Promise<string>) | null = null; // gives a token for each connection
-  private alarm: { readonly at: number; readonly cancel: () => void } | null = null; // never later than the deadline
+  protected deliver: (event: Event) => void;
+  protected machine: Machine;
+  protected link: Link | null = null; // the connection in use, or being opened
+  protected alarm: { readonly at: number; readonly cancel: () => void } | null = null; // never later than the deadline
   private numbers = 0; // requests made
   private calls = -1; // the last outgoing call: they are odd
-  private readonly waiting = new Map<number, Done>(); // by number: who waits for a request's result
-  private outgoing: (() => void)[] = []; // what is to be handed on
+  protected readonly waiting = new Map<number, Done>(); // by number: who waits for a request's result
+  protected outgoing: (() => void)[] = []; // what is to be handed on
   private scheduled = false; // it is going to be, behind what runs now
   private draining = false; // it is being handed on
   private stopHoping: (() => void) | null = null; // while there is something to hope for
 
-  /** Throws ArgumentError (1004) if the address is none, or if there is no WebSocket here. */
-  constructor(address: Address, deliver: (event: Event) => void, options: EngineOptions = {}) {
-    this.address = typeof address === "function" ? address : checkUrl(address);
+  /** Throws ArgumentError (1004) if there is no WebSocket here. */
+  constructor(address: FindAddress, deliver: (event: Event) => void, options: EngineOptions = {}) {
+    this.address = address;
     this.deliver = deliver;
     this.construct = options.socket ?? globalSocket();
     this.around = options.surroundings ?? HERE;
@@ -84,11 +77,13 @@ export class Engine implements Owner {
 
   // --- what a face asks for ---
 
-  /** Log in; `LoggedIn` or `LoginFailed` follows, unless a login goes on (SPEC L8). */
-  login(appId: string, account: string, token: Token, { retries, retrySeconds }: Patience): void {
-    const text = typeof token === "string" ? token : null;
-    if (this.status === 0) this.fetch = typeof token === "string" ? null : token; // else a login goes on, with its own
-    this.step({ kind: "login", appId, account, token: text, retries, retrySeconds });
+  /**
+   * Log in; `LoggedIn` or `LoginFailed` follows, unless a login goes on (SPEC L8). `token` null: it comes with each
+   * connection.
+   */
+  login(appId: string, account: string, token: string | null, patience: Patience): void {
+    const { retries, retrySeconds } = patience;
+    this.step({ kind: "login", appId, account, token, retries, retrySeconds });
   }
 
   /** Log out; `LoggedOut` or `LoginFailed` follows (SPEC L9). */
@@ -114,27 +109,16 @@ export class Engine implements Owner {
     this.step({ kind: "respond", number: this.expect(done), call, action, extra });
   }
 
+  /** The application is going to be told of the event that had this mark; false: it was withdrawn (SPEC M11). */
+  told(mark: number): boolean {
+    const isHeld = this.machine.holds(mark);
+    if (mark) this.step({ kind: "told", mark });
+    return isHeld;
+  }
+
   /** The application has dealt with the event that had this mark (SPEC M6). */
   seen(mark: number): void {
     if (mark) this.step({ kind: "seen", mark });
-  }
-
-  /**
-   * Let go of everything without a word; no event and no result is told any more, and what is asked later fails.
-   *
-   * Gives back those that would have been told a result, and are not.
-   */
-  close(): Done[] {
-    const untold = [...this.waiting.values()];
-    this.waiting.clear();
-    this.outgoing = [];
-    this.deliver = () => undefined;
-    this.machine = this.newMachine();
-    this.dropLink();
-    this.alarm?.cancel();
-    this.alarm = null;
-    this.hope();
-    return untold;
   }
 
   private expect(done: Done): number {
@@ -142,7 +126,7 @@ export class Engine implements Owner {
     return this.numbers;
   }
 
-  private newMachine(): Machine {
+  protected newMachine(): Machine {
     const seed = Math.floor(this.around.random() * 2 ** 48).toString(36);
     return new Machine(this.settings, seed, () => this.around.random());
   }
@@ -150,14 +134,7 @@ export class Engine implements Owner {
   // --- what a link says ---
 
   linkOpened(link: Link): void {
-    if (link !== this.link) return;
-    if (!this.fetch) {
-      this.stepAndDrain({ kind: "opened" });
-      return;
-    }
-    this.obtain(link, "the token could not be fetched", this.fetch, (token) => {
-      this.stepAndDrain({ kind: "opened", token });
-    });
+    if (link === this.link) this.stepAndDrain({ kind: "opened" });
   }
 
   linkReceived(link: Link, text: string): void {
@@ -173,21 +150,13 @@ export class Engine implements Owner {
   private open(): void {
     const link = new Link(this);
     this.link = link;
-    const { address } = this;
-    if (typeof address === "string") {
-      this.around.soon(() => {
-        if (link === this.link) link.open(address, this.construct);
-      });
-      return;
-    }
-    const ask = async (): Promise<string> => checkUrl(await address());
-    this.obtain(link, "the address could not be found", ask, (url) => {
+    this.obtain(link, "the address could not be found", this.address, (url) => {
       link.open(url, this.construct);
     });
   }
 
   /** Ask the application for something that a connection needs; without it there is no connection. */
-  private obtain(
+  protected obtain(
     link: Link,
     otherwise: string,
     ask: () => string | Promise<string>,
@@ -218,7 +187,7 @@ export class Engine implements Owner {
 
   // --- steps and effects ---
 
-  private stepAndDrain(input: Input): void {
+  protected stepAndDrain(input: Input): void {
     this.step(input);
     this.drain();
   }
@@ -259,7 +228,7 @@ export class Engine implements Owner {
     }
   }
 
-  private dropLink(): void {
+  protected dropLink(): void {
     const { link } = this;
     this.link = null;
     link?.close();
@@ -286,7 +255,7 @@ export class Engine implements Owner {
   }
 
   /** Listen for what may bring the network back, as long as somebody is logged in. */
-  private hope(): void {
+  protected hope(): void {
     if (this.isOut) {
       this.stopHoping?.();
       this.stopHoping = null;

@@ -144,7 +144,7 @@ describe("acknowledgement", () => {
   test("a missed call is told to who listens later; its state says so", async () => {
     const [, ada, bo] = await pair();
     const call = await soon(ada.invite("bo", { channel: "room" }));
-    await next(call, "received");
+    await bo.isOnline("bo"); // it has come
     await call.end();
     await bo.isOnline("bo");
     expect((await next(bo, "invite")).state).toBe("over");

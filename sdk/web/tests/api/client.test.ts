@@ -278,8 +278,10 @@ describe("Client", () => {
     const house = new House();
     const [ada, bo] = [await house.client("ada"), await house.client("bo")];
     const call = await soon(ada.invite("bo", { channel: "early" }));
-    await next(call, "received");
+    await bo.isOnline("ada"); // it has come
+    const heard = collect(call, "received");
     const ringing = await take(bo.invites());
+    await until(() => heard.length === 1, "the confirmation, which nobody gave before (SPEC K1, K7)");
     expect([ringing.peer, ringing.channel, ringing.incoming]).toEqual(["ada", "early", true]);
     const end = bo.invites().next();
     await bo.logout();

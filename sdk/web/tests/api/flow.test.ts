@@ -1,7 +1,7 @@
 /** The call flow of the FAQ through the promise API, with the times of the server made short (SPEC §6). */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Call, CallError, type Client, type ConnectOptions, RequestError } from "../../src/index.js";
-import { Engine } from "../../src/shell/engine.js";
+import { ClientEngine } from "../../src/shell/client-engine.js";
 import { TestSocket, testSocket } from "../support/party.js";
 import { failure, House, next, ring, soon } from "./people.js";
 import { Relay, ServerProcess } from "./servers.js";
@@ -138,7 +138,7 @@ test("SPEC K7: the peer's device does not confirm: 705", async () => {
       if (!text.includes("voip_invite_ack")) super.send(text);
     }
   } as unknown as typeof testSocket;
-  const bo = new Engine(server.url, () => undefined, { socket: deaf });
+  const bo = new ClientEngine(server.url, () => undefined, { socket: deaf });
   bo.login("confirm", "bo-confirm", "any", { retries: 1, retrySeconds: 5 });
   await expect.poll(() => ada.isOnline("bo-confirm")).toBe(true);
   const call = await soon(ada.invite("bo-confirm", { channel: "room" }));

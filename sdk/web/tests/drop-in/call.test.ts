@@ -1,7 +1,7 @@
 /** `Call`, method by method and callback by callback (SPEC §6). */
 import { expect, test } from "vitest";
 import type { Call } from "../../src/drop-in.js";
-import { House, type Told, type User } from "./people.js";
+import { House, relayed, type Told, type User } from "./people.js";
 
 interface Pair {
   readonly ada: User;
@@ -40,8 +40,9 @@ test("Call.channelInviteRefuse: SPEC K2, the caller is told, with the extra; the
   const { ada, going, bo, coming } = await ringing();
   coming.channelInviteRefuse("not now");
   await ada.expect("onInviteRefusedByPeer", "not now");
-  going.channelInviteEnd(); // late, and so nothing (K12)
-  coming.channelInviteAccept();
+  going.channelInviteEnd();
+  await ada.expect("onInviteEndByMyself", ""); // to end what is over is answered (K12)
+  coming.channelInviteAccept(); // late, and so nothing
   await ada.quiet();
   await bo.quiet();
 });
@@ -87,6 +88,7 @@ test("Call.onInviteFailed: SPEC E4, JSON text with code and reason, and the call
   expect(ada.isIdle).toBe(true);
   expect(await ada.expectFailure(703)).not.toBe("");
   call.channelInviteEnd();
+  await ada.expect("onInviteEndByMyself", "");
   await ada.quiet();
 });
 
@@ -139,5 +141,142 @@ test("SPEC S6: what an app prints, copies or keeps of an object has no end and n
     expect(JSON.stringify(object).length).toBeLessThan(500);
     for (const value of Object.values(object))
       expect(["string", "number", "function"]).toContain(typeof value);
+  }
+});
+
+test("SPEC K12: to end a call that is over is answered, each time, whoever ended it", async () => {
+  const { ada, going, bo, coming } = await talking();
+  going.channelInviteEnd("bye");
+  going.channelInviteEnd("in the same turn");
+  for (let count = 0; count < 2; count++) await ada.expect("onInviteEndByMyself", "");
+  await bo.expect("onInviteEndByPeer", "bye");
+  for (let count = 0; count < 3; count++) {
+    for (const [user, call] of [
+      [ada, going],
+      [bo, coming],
+    ] as const) {
+      call.channelInviteEnd();
+      expect(user.isIdle).toBe(true);
+      await user.expect("onInviteEndByMyself", "");
+    }
+  }
+  coming.channelInviteAccept();
+  coming.channelInviteRefuse();
+  coming.channelInviteDTMF("1");
+  await ada.quiet();
+  await bo.quiet();
+});
+
+test("SPEC K12, E2: to end a call is answered in every state; while there is no connection, too", async () => {
+  const { house, relay } = await relayed();
+  const ada = await house.user("ada", { url: relay.url, patience: [1000, 30] });
+  const bo = await house.user("bo");
+  const open = ada.invite("room", "bo");
+  await bo.rings("room", "ada");
+  await ada.expect("onInviteReceivedByPeer", "");
+  const over = ada.invite("", "no name");
+  await ada.expectFailure(1004);
+  relay.shut();
+  await ada.expect("onReconnecting", 1);
+  over.channelInviteEnd();
+  open.channelInviteEnd("later");
+  let ended = 0;
+  relay.reopen();
+  for (let told = await ada.next(); told[0] !== "onReconnected"; told = await ada.next()) {
+    if (told[0] === "onInviteEndByMyself") ended++;
+  }
+  while (ended++ < 2) await ada.expect("onInviteEndByMyself", "");
+  await bo.expect("onInviteEndByPeer", "later");
+  const last = ada.invite("room", "bo");
+  await bo.rings("room", "ada");
+  await ada.expect("onInviteReceivedByPeer", "");
+  ada.session.logout();
+  last.channelInviteEnd(); // the logout ends it; to be asked for is one answer
+  await ada.expect("onInviteEndByMyself", "");
+  await bo.expect("onInviteEndByPeer", "");
+  await ada.expect("onLogout", 101);
+  for (const call of [open, over, last]) {
+    call.channelInviteEnd();
+    await ada.expect("onInviteEndByMyself", "");
+  }
+});
+
+test("SPEC K12, K8: an old call's object never touches a newer call of the same pair and channel", async () => {
+  const { ada, going, bo, coming } = await talking();
+  coming.channelInviteEnd();
+  await bo.expect("onInviteEndByMyself", "");
+  await ada.expect("onInviteEndByPeer", "");
+  const newer = ada.invite("room", "bo");
+  going.channelInviteEnd(); // before the server has answered for the newer one
+  going.channelInviteDTMF("1");
+  await ada.expect("onInviteEndByMyself", "");
+  const ringing = await bo.rings("room", "ada");
+  await ada.expect("onInviteReceivedByPeer", "");
+  for (const old of [going, coming]) {
+    old.channelInviteEnd();
+    old.channelInviteAccept();
+    old.channelInviteRefuse();
+  }
+  await ada.expect("onInviteEndByMyself", "");
+  await bo.expect("onInviteEndByMyself", "");
+  ringing.channelInviteAccept("still there");
+  await ada.expect("onInviteAcceptedByPeer", "still there");
+  newer.channelInviteEnd();
+  await ada.expect("onInviteEndByMyself", "");
+  await bo.expect("onInviteEndByPeer", "");
+});
+
+test("SPEC K8, K12: a call that is ended in the turn in which it is made anew; the new one rings", async () => {
+  const { ada, going, bo } = await talking();
+  const newer = ada.invite("room", "bo");
+  going.channelInviteEnd("of the old one"); // which the new invitation ends
+  going.channelInviteEnd();
+  const told = [await ada.next(), await ada.next(), await ada.next(), await ada.next()].map(([name]) => name);
+  expect(told.filter((name) => name === "onInviteEndByMyself")).toHaveLength(3);
+  expect(told).toContain("onInviteReceivedByPeer");
+  await bo.expect("onInviteEndByPeer", "");
+  const ringing = await bo.rings("room", "ada");
+  ringing.channelInviteAccept();
+  await ada.expect("onInviteAcceptedByPeer", "");
+
+  newer.channelInviteEnd("first");
+  const newest = ada.invite("room", "bo");
+  newer.channelInviteEnd("again");
+  await ada.expect("onInviteEndByMyself", "");
+  await bo.expect("onInviteEndByPeer", "first");
+  await ada.expectAll(["onInviteEndByMyself", ""], ["onInviteReceivedByPeer", ""]);
+  (await bo.rings("room", "ada")).channelInviteAccept("it rings");
+  await ada.expect("onInviteAcceptedByPeer", "it rings");
+  newest.channelInviteEnd();
+  await ada.expect("onInviteEndByMyself", "");
+  await bo.expect("onInviteEndByPeer", "");
+});
+
+test("SPEC K8, K12: two invitations in one turn; ending the second leaves the first alone", async () => {
+  const [ada, bo] = await new House().two();
+  const first = ada.invite("room", "bo");
+  const second = ada.invite("room", "bo");
+  second.channelInviteEnd();
+  const told = [await ada.next(), await ada.next(), await ada.next()].map(([name]) => name).sort();
+  expect(told).toEqual(["onInviteEndByMyself", "onInviteFailed", "onInviteReceivedByPeer"]);
+  (await bo.rings("room", "ada")).channelInviteAccept();
+  await ada.expect("onInviteAcceptedByPeer", "");
+  first.channelInviteEnd();
+  await ada.expect("onInviteEndByMyself", "");
+  await bo.expect("onInviteEndByPeer", "");
+});
+
+test("SPEC K13, K9: the form of a name says nothing; an account of digits is called like any other", async () => {
+  const house = new House();
+  const ada = await house.user("ada");
+  for (const name of ["4930123456", "123", "tel:5"]) {
+    const bo = await house.user(name);
+    const call = ada.invite("room", name, { srcNum: "555" });
+    (await bo.rings("room", "ada", '{"srcNum":"555"}')).channelInviteAccept();
+    await ada.expect("onInviteReceivedByPeer", "");
+    await ada.expect("onInviteAcceptedByPeer", "");
+    call.channelInviteEnd();
+    await ada.expect("onInviteEndByMyself", "");
+    await bo.expect("onInviteEndByPeer", "");
   }
 });

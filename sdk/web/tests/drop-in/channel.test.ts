@@ -45,8 +45,45 @@ test("Channel.channelLeave: SPEC C3, E4, cb() and onChannelLeaved(0), and nothin
   await ada.quiet();
   other.channelLeave();
   await bo.expect("onChannelLeaved", 0);
+});
+
+test("Channel.channelLeave: SPEC C3, of a channel that one is not in: answered each time, without an error", async () => {
+  const { ada, room, bo } = await together();
+  room.channelLeave(ada.answer("first"));
+  room.channelLeave(ada.answer("second"));
+  for (const cb of ["first", "second"]) {
+    await ada.expect(cb);
+    await ada.expect("onChannelLeaved", 0);
+  }
+  await bo.expect("onChannelUserLeaved", "ada", 0);
+  for (let count = 0; count < 3; count++) {
+    room.channelLeave();
+    await ada.expect("onChannelLeaved", 0);
+  }
+  const former = await ada.join("hall", [], "former ");
+  const hall = await ada.join("hall", [], "hall ");
+  former.channelLeave(ada.answer("cb"));
+  await ada.expectAll(["cb"], ["former onChannelLeaved", 0], ["hall onChannelLeaved", 0]);
+  expect([former.state, hall.state]).toEqual([0, 0]);
+  const nowhere = ada.channel("a name", "nowhere ");
+  await ada.expect("nowhere onChannelJoinFailed", 1004);
+  nowhere.channelLeave(ada.answer("cb"));
+  expect(await ada.next()).toMatchObject(["cb", { code: 1004 }]);
+  ada.session.logout();
+  await ada.expect("onLogout", 101);
+});
+
+test("Channel.channelLeave: SPEC C2, C3, of one that was left for another; the other is not left", async () => {
+  const { ada, room, bo } = await together();
+  const hall = ada.channel("hall", "hall ");
+  await ada.expect("onChannelLeaved", 0);
+  await ada.expect("hall onChannelJoined");
+  await ada.expect("hall onChannelUserList", [["ada", 0]]);
+  await bo.expect("onChannelUserLeaved", "ada", 0);
   room.channelLeave(ada.answer("cb"));
-  await ada.expect("cb", { code: 1001, reason: "not in channel" });
+  await ada.expectAll(["cb"], ["onChannelLeaved", 0]);
+  await ada.quiet();
+  expect([room.state, hall.state]).toEqual([0, 2]);
 });
 
 test("Channel.channelSetAttr: SPEC C10, cb(), and everybody gets it", async () => {

@@ -193,7 +193,7 @@ test("SPEC M6: a message is acknowledged when its callback's promise is settled"
 
 test("SPEC S4: at most a thousand promises are unfinished; then what comes next waits", async () => {
   const seen: number[] = [];
-  const delivery = new Delivery((mark) => seen.push(mark));
+  const delivery = new Delivery({ told: () => true, seen: (mark) => void seen.push(mark) });
   const gates: (() => void)[] = [];
   const owner = {
     callback: () => new Promise<void>((resolve) => gates.push(resolve)),
@@ -219,7 +219,7 @@ test("SPEC S4: at most a thousand promises are unfinished; then what comes next 
 });
 
 test("SPEC C9: 20 000 callbacks that wait are a crowd", async () => {
-  const delivery = new Delivery(() => undefined);
+  const delivery = new Delivery({ told: () => true, seen: () => undefined });
   let begun = 0;
   const owner = { callback: () => new Promise(() => begun++) };
   for (let count = 0; count < 1000; count++) delivery.tell(owner, "callback", []);

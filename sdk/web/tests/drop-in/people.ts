@@ -51,6 +51,12 @@ export class User {
     this.wake();
   }
 
+  /** Whatever has been told, and will be, is of no interest. */
+  forget(): void {
+    this.told.splice(0);
+    this.put = () => undefined;
+  }
+
   get isIdle(): boolean {
     return this.told.length === 0;
   }

@@ -1,6 +1,6 @@
 /** `Signal`, method by method, and what logging in twice means (SPEC §2). */
 import { expect, onTestFinished, test, vi } from "vitest";
-import { House, type User } from "./people.js";
+import { House, QUICK, relayed, type User } from "./people.js";
 import { Signal } from "./script.js";
 
 /** What is written to the console, from now on. */
@@ -43,10 +43,12 @@ test("Signal.setDoLog: SPEC S8, off in the beginning; then lines from a level on
 
   signal.setDoLog(true, "INFO");
   signal.login("ada", "a-secret-token");
+  await ada.expect("onLoginSuccess", 0);
   expect(lines.splice(0)).toEqual(["log signalpost INFO ada: 208: login while logged in, nothing done"]);
 
   signal.setDoLog(true, "WARNING");
   signal.login("ada", "a-secret-token");
+  await ada.expect("onLoginSuccess", 0);
   expect(lines).toEqual([]);
 
   signal.setDoLog(true);
@@ -82,7 +84,7 @@ test("Signal.getSDKVersion: SPEC L14", () => {
   expect(Signal("app").getSDKVersion()).toBe("1.4.0");
 });
 
-test("SPEC L8: a login while logged in is ignored", async () => {
+test("SPEC L8: a login while logged in makes none; onLoginSuccess comes again, behind the call", async () => {
   const lines = written();
   const house = new House();
   const signal = house.signal();
@@ -91,9 +93,41 @@ test("SPEC L8: a login while logged in is ignored", async () => {
   expect(signal.login("ada", "any")).toBe(user.session);
   await user.expect("onLoginSuccess", 0);
   expect(signal.login("ada", "any", 3, 4)).toBe(user.session);
+  expect(user.isIdle).toBe(true);
+  await user.expect("onLoginSuccess", 0);
   expect(signal.login("ada", null as unknown as string)).toBe(user.session);
+  await user.expect("onLoginSuccess", 0);
   await user.quiet();
   expect(lines.filter((line) => line.includes("208"))).toHaveLength(3);
+});
+
+test("SPEC L8: a promise around a login is settled, whichever login it is", async () => {
+  const { house, relay } = await relayed();
+  const signal = house.signal(QUICK, relay.url);
+  const login = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const session = signal.login("ada", "any", 1000, 30);
+      const before = session.onLoginSuccess;
+      session.onLoginSuccess = (uid) => {
+        before?.(uid);
+        resolve(uid);
+      };
+      session.onLoginFailed = reject;
+    });
+  expect(await Promise.all([login(), login()])).toEqual([0, 0]);
+  expect(await Promise.all([login(), login(), login()])).toEqual([0, 0, 0]);
+  const lost = new Promise((resolve) => (signal.login("ada", "any").onReconnecting = resolve));
+  relay.shut();
+  await lost;
+  const again = [login(), login()];
+  expect(signal.login("ada", "any").state).toBe(3);
+  relay.reopen();
+  expect(await Promise.all(again)).toEqual([0, 0]);
+  const out = new Promise((resolve) => (signal.login("ada", "any").onLogout = resolve));
+  signal.login("ada", "any").logout();
+  expect(await login()).toBe(0);
+  await out;
+  signal.login("ada", "any").logout();
 });
 
 test("SPEC L8: another account is another session", async () => {
@@ -146,7 +180,7 @@ test("SPEC E2, L9: the old session can do nothing more", async () => {
   old.session.messageInstantSend("bo", "hello", old.answer("cb"));
   await old.expect("cb", true, failure);
   room.channelLeave(old.answer("cb"));
-  await old.expect("cb", failure);
+  await old.expectAll(["cb", failure], ["onError", "channel_leave", 1003, failure.reason]);
   old.invite("room", "bo");
   await old.expectFailure(1003);
   await fresh.quiet();

@@ -1,7 +1,7 @@
 /** A link and an engine over sockets that do what a test says: what a server or an application may do to them. */
 import { describe, expect, test, vi } from "vitest";
 import type { Event } from "../../src/core/events.js";
-import { Engine } from "../../src/shell/engine.js";
+import { ClientEngine } from "../../src/shell/client-engine.js";
 import { checkUrl, type Socket } from "../../src/shell/link.js";
 import { HERE } from "../../src/shell/surroundings.js";
 import { weChatSocket, type SocketTask } from "../../src/shell/wechat.js";
@@ -54,8 +54,8 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
-async function online(deliver: (event: Event) => void): Promise<Engine> {
-  const engine = new Engine("ws://host/", deliver, { socket: Puppet });
+async function online(deliver: (event: Event) => void): Promise<ClientEngine> {
+  const engine = new ClientEngine("ws://host/", deliver, { socket: Puppet });
   engine.login("app", "ada", "token", { retries: 5, retrySeconds: 30 });
   await settle();
   Puppet.last.open();
@@ -169,7 +169,7 @@ test("a callback that throws keeps nothing from the others", async () => {
     told.push(event.mark);
     if (event.mark < 3) throw new Error(`callback ${event.mark}`);
   };
-  const engine = new Engine("ws://host/", deliver, { socket: Puppet, surroundings: guarded });
+  const engine = new ClientEngine("ws://host/", deliver, { socket: Puppet, surroundings: guarded });
   engine.login("app", "ada", "token", { retries: 5, retrySeconds: 30 });
   await settle();
   Puppet.last.open();
@@ -192,7 +192,7 @@ test("a callback that throws keeps nothing from the others", async () => {
 
 test("an application may do anything in a callback", async () => {
   const told: string[] = [];
-  const act: { engine?: Engine } = {};
+  const act: { engine?: ClientEngine } = {};
   const engine = await online((event) => {
     if (event.kind === "note") return;
     told.push(event.kind);

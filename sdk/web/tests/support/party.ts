@@ -2,7 +2,8 @@
 import { WebSocket } from "ws";
 import { inject } from "vitest";
 import type { Event } from "../../src/core/events.js";
-import { Engine, type Address, type EngineOptions, type Result, type Token } from "../../src/shell/engine.js";
+import { type Address, ClientEngine, type Token } from "../../src/shell/client-engine.js";
+import type { EngineOptions, Result } from "../../src/shell/engine.js";
 import type { Socket } from "../../src/shell/link.js";
 
 type OfKind<K extends Event["kind"]> = Extract<Event, { kind: K }>;
@@ -24,12 +25,14 @@ export const testSocket = TestSocket as unknown as new (url: string) => Socket;
 
 export class Party {
   readonly account: string;
-  readonly engine: Engine;
+  readonly engine: ClientEngine;
   /** Everything but notes, in order, whether waited for or not. */
   readonly told: Event[] = [];
   /** What is done with each event; it is seen at once, unless a test wants otherwise. */
   onEvent = (event: Event): void => {
-    if ("mark" in event) this.engine.seen(event.mark);
+    if (!("mark" in event)) return;
+    this.engine.told(event.mark);
+    this.engine.seen(event.mark);
   };
   private taken = 0; // how many of `told` have been waited for
   private wake: () => void = () => undefined; // somebody waits
@@ -42,7 +45,7 @@ export class Party {
       this.onEvent(event);
       this.wake();
     };
-    this.engine = new Engine(address, deliver, { socket: testSocket, ...options });
+    this.engine = new ClientEngine(address, deliver, { socket: testSocket, ...options });
   }
 
   login(token: Token = "any", patience = { retries: 10, retrySeconds: 30 }): void {

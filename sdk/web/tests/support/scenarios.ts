@@ -52,7 +52,8 @@ const CHANGES = [
 ];
 const MILLISECOND = 0.001; // times are equal if they differ by less
 const INPUTS = [
-  ...["login", "logout", "request", "invite", "respond", "seen", "opened", "closed", "hurry", "asleep_until"],
+  ...["login", "logout", "request", "invite", "respond", "told", "seen", "opened", "closed", "hurry"],
+  ...["asleep_until"],
   ...["receive", "receive_text", "let_in", "turn_away", "answer", "push", "channel_event"],
 ];
 const BESIDES: Readonly<Record<string, readonly string[]>> = {
@@ -154,12 +155,16 @@ export class Player {
     const [verb] = verbs;
     const effects = typeof step["at"] === "number" ? this.advance(step["at"]) : [];
     if (verb) effects.push(...this.take(this.input(verb, step)));
-    const allowed = ["at", "effects", "status", ...verbs, ...(BESIDES[verb ?? ""] ?? [])];
+    const allowed = ["at", "effects", "status", "held", ...verbs, ...(BESIDES[verb ?? ""] ?? [])];
     const unknown = Object.keys(step).filter((name) => !allowed.includes(name));
     if (unknown.length) throw new Error(`unknown members: ${unknown.join()}`);
     this.compare((step["effects"] ?? []) as JsonObject[], effects);
     if ("status" in step && this.machine.status !== step["status"]) {
       throw new Mismatch(`status is ${this.machine.status}, expected ${step["status"] as number}`);
+    }
+    if ("held" in step) {
+      const held = [...this.marks].filter(([, mark]) => this.machine.holds(mark)).map(([name]) => name);
+      match(step["held"] ?? null, held, this.saved);
     }
   }
 
@@ -217,8 +222,9 @@ export class Player {
         const call = this.calls.get(step["call"] as string) ?? 0;
         return { kind: "respond", number: this.number(step["as"]), call, action, extra };
       }
+      case "told":
       case "seen":
-        return { kind: "seen", mark: this.marks.get(given as string) ?? 0 };
+        return { kind: verb, mark: this.marks.get(given as string) ?? 0 };
       case "opened":
         return given === true
           ? { kind: "opened" }
