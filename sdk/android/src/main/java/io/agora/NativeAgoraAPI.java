@@ -59,7 +59,7 @@ public class NativeAgoraAPI implements IAgoraAPI {
     @Override
     public void callbackSet(ICallBack handler) {
         if (!instance.isDestroyed()) {
-            instance.callbacks.setHandler(handler == null ? new CallBack() : handler);
+            instance.callbacks.setHandler(handler);
         }
     }
 
@@ -411,7 +411,14 @@ public class NativeAgoraAPI implements IAgoraAPI {
 
     @Override
     public void channelInviteEnd(String channelID, String account, int uid) {
-        respond("channel_invite_end", channelID, account, Action.END, () -> "");
+        String name = "channel_invite_end";
+        try {
+            String channel = CallArguments.channel(channelID);
+            String peer = Arguments.accountName(account);
+            instance.post(() -> instance.session.end(name, channel, peer));
+        } catch (ArgumentException error) {
+            refuse(new Errand(name, null, null), error);
+        }
     }
 
     // --- others ---

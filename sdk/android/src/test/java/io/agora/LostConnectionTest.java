@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -505,12 +506,13 @@ class LostConnectionTest {
         }
     }
 
-    /** SPEC L10: setNetworkStatus(1) ends a pause, at the first login, too; 0 changes nothing. */
+    /** SPEC L10: setNetworkStatus(1) ends a pause, at the first login, too, once until all is well; 0 changes nothing. */
     @Test
     void hurry() throws Exception {
         Settings settings = quick();
         settings.retryFirst = 1000;
         settings.retryMost = 1000;
+        settings.settledSeconds = 0;
         try (House house = new House(server, "hurry")) {
             Proxy proxy = house.proxy();
             shut(proxy);
@@ -526,8 +528,6 @@ class LostConnectionTest {
             ann.gets("onLoginSuccess", 0, 0);
             shut(proxy);
             ann.gets("onReconnecting", 1);
-            ann.api.setNetworkStatus(1); // too early: it tries, and waits again
-            ann.gets("onReconnecting", 2);
             proxy.refuse(false);
             ann.api.setNetworkStatus(0);
             ann.api.setNetworkStatus(-1);
@@ -537,6 +537,49 @@ class LostConnectionTest {
             ann.gets("onReconnected", 0);
             ann.api.setNetworkStatus(1); // nor does it harm a connection
             ann.heardAll();
+            shut(proxy);
+            ann.gets("onReconnecting", 1);
+            ann.api.setNetworkStatus(1); // too early: it tries, and waits again
+            ann.gets("onReconnecting", 2);
+            proxy.refuse(false);
+            ann.api.setNetworkStatus(1); // too often
+            ann.settle();
+            assertEquals(3, ann.api.getStatus());
+        }
+    }
+
+    /** SPEC L10: a server that lets in and cuts off again and again is asked ever more seldom, whoever is in a hurry. */
+    @Test
+    void cutBehindEachLogin() throws Exception {
+        AtomicInteger logins = new AtomicInteger();
+        Script script = new Script((connection, name, argument) -> {
+            Script.logIn(connection);
+            logins.incrementAndGet();
+            connection.cut();
+        });
+        try (House house = new House(server, "behind");
+                script) {
+            Person ann = house.person("ann", script.url());
+            ann.api.login2("", "ann", Person.NO_TOKEN, 0, "", 30, 2);
+            ann.gets("onLoginSuccess", 0, 0);
+            int attempts = 0;
+            long end = System.nanoTime() + 4_000_000_000L; // in which there would be dozens of logins
+            while (System.nanoTime() < end) {
+                ann.api.setNetworkStatus(1);
+                attempts++;
+                Thread.sleep(20);
+            }
+            assertTrue(attempts > 1);
+            assertTrue(
+                    logins.get() <= 8,
+                    logins + " logins"); // 0.1, 0.2, 0.4, 0.8, 1.6, 2.5 s at least, one of them cut short
+            eventually("it goes on", () -> logins.get() >= 5);
+            ann.destroy();
+            while (!ann.told.isExhausted()) {
+                Told next = ann.told.next("what was told");
+                assertTrue(Set.of("onReconnecting", "onReconnected").contains(next.name()), next::toString);
+                assertTrue(!next.name().equals("onReconnecting") || next.args().equals(List.of(1)), next::toString);
+            }
         }
     }
 

@@ -225,13 +225,68 @@ class CallTest {
             "InvitationListener.onInvitation: a call that is over before anybody listens still comes; its state says so")
     void missed() throws Exception {
         Call call = ada.invite(bo.account());
-        assertTrue(soon(call.received()));
+        comesToBo(call);
         soon(call.end("never mind"));
         CompletableFuture<Call> coming = new CompletableFuture<>();
         bo.addInvitationListener(coming::complete);
         Call there = soon(coming);
         assertEquals("never mind", soon(there.ended()).extra());
         assertEquals(CallState.OVER, there.state());
+    }
+
+    /** The invitation is there: so is what was sent behind it. */
+    private void comesToBo(Call call) throws Exception {
+        soon(call.invited());
+        CompletableFuture<Message> behind = new CompletableFuture<>();
+        Registration registration = bo.addMessageListener(behind::complete);
+        soon(ada.send(bo.account(), "behind"));
+        soon(behind);
+        registration.remove();
+    }
+
+    @Test
+    @DisplayName("Call.received: SPEC K1: the caller hears that it arrived when somebody was told, not before")
+    void unheard() throws Exception {
+        Call call = ada.invite(bo.account());
+        comesToBo(call);
+        soon(bo.send(bo.account(), "a confirmation would have been served before"));
+        assertFalse(call.received().isDone());
+        CompletableFuture<CallState> state = new CompletableFuture<>();
+        bo.addInvitationListener(there -> {
+            state.complete(there.state());
+            there.accept("at once");
+        });
+        assertTrue(soon(call.received())); // before the answer, also if that comes out of the listener
+        assertEquals("at once", soon(call.answered()).extra());
+        assertEquals(CallState.RINGING, soon(state));
+    }
+
+    @Test
+    @DisplayName(
+            "Call.end: SPEC K12: done each time, in every state; an old call never touches a newer one of the same two")
+    void endAgain() throws Exception {
+        Invitation invitation = Invitation.to(bo.account()).channel("room");
+        Call[] old = ring(ada, bo, invitation);
+        soon(CompletableFuture.allOf(old[0].end(), old[0].end("twice"), old[0].end()));
+        assertEquals(CallState.OVER, old[0].state());
+        soon(old[1].ended());
+        Call[] fresh = ring(ada, bo, invitation);
+        for (Call each : old) {
+            soon(each.end());
+            soon(each.end("again"));
+            assertEquals(1001, failure(each.accept()).code());
+            assertEquals(1001, failure(each.sendKeys("1")).code());
+        }
+        soon(fresh[1].accept());
+        assertEquals(Outcome.Kind.ACCEPTED, soon(fresh[0].answered()).kind());
+        CompletableFuture<Void> ending = fresh[0].end();
+        CompletableFuture<Void> leaving = ada.logout();
+        soon(fresh[0].end()); // while it logs out
+        soon(ending);
+        soon(leaving);
+        soon(fresh[0].end());
+        bo.close();
+        soon(fresh[1].end());
     }
 
     @Test
