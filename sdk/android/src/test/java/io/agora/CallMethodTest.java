@@ -9,6 +9,12 @@ import io.signalpost.support.Proxy;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.json.JSONArray;
+import org.json.JSONObject;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
@@ -350,6 +356,42 @@ class CallMethodTest extends HouseTest {
     }
 
     // --- telephones ---
+
+    /** SPEC K13, K9: the form of an account's name says nothing: what is said goes out as it is, and it is a call. */
+    @ParameterizedTest
+    @ValueSource(strings = {"4930123456", "10086", "0", "007bond", "tel", "1-2-3"})
+    void anAccountMadeOfDigits(String account) throws IOException {
+        BlockingQueue<JSONObject> invited = new LinkedBlockingQueue<>();
+        Script script = new Script((connection, name, argument) -> {
+            if (name.equals("login")) {
+                Script.logIn(connection);
+            } else if (name.equals("call2")
+                    && ((JSONArray) argument).getString(0).equals("voip_invite")) {
+                invited.add(((JSONArray) argument).getJSONObject(2));
+                Script.answer(connection, ((JSONArray) argument).getInt(1), "", "{\"result\":\"ok\"}");
+            }
+        });
+        try (script) {
+            Settings quick = new Settings();
+            quick.logoutSeconds = 0.1; // nobody answers
+            Person ann = house.person("ann", script.url(), quick).enter();
+            for (String extra : List.of("{\"srcNum\":\"+12025550100\"}", "{\"srcNum\":7, \"a\":1}", "")) {
+                ann.api.channelInviteUser2("room", account, extra);
+                JSONObject args = next(invited);
+                assertEquals(List.of(account, extra), List.of(args.get("peer"), args.get("extra")));
+                ann.api.channelInviteEnd("room", account, 0);
+            }
+            ann.destroy();
+        }
+    }
+
+    private static JSONObject next(BlockingQueue<JSONObject> invited) {
+        try {
+            return Objects.requireNonNull(invited.poll(Recorder.WAIT, TimeUnit.SECONDS));
+        } catch (InterruptedException error) {
+            throw new AssertionError(error);
+        }
+    }
 
     /** SPEC K13: the caller's number is the account; without a gateway: 705 at once. */
     @ParameterizedTest

@@ -12,6 +12,7 @@ import io.agora.Recorder.Told;
 import io.signalpost.core.Settings;
 import io.signalpost.support.Eventually;
 import io.signalpost.support.Proxy;
+import io.signalpost.support.RawServer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -19,11 +20,13 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Getting an instance, who is told, logging in and out, and what can be asked of the instance itself. */
 class SessionMethodTest extends HouseTest {
@@ -563,6 +566,85 @@ class SessionMethodTest extends HouseTest {
         ann.api.logout();
         ann.gets("onLogout", 101);
         assertTrue(System.nanoTime() - begun >= 1_900_000_000L, "there is a while for the answer");
+    }
+
+    /** SPEC M11: it comes last: what was asked before it is answered first, each by its own callback. */
+    @Test
+    void logoutLast() {
+        Person ann = house.enter("ann").join("room", "ann");
+        List<Told> before = new ArrayList<>();
+        for (int number = 0; number < 20; number++) {
+            ann.api.messageInstantSend("bob", 0, "hi", "m" + number);
+            before.add(told("onMessageSendSuccess", "m" + number));
+        }
+        ann.api.messageChannelSendForce("elsewhere", "hi", "elsewhere");
+        before.add(told("onMessageSendSuccess", "elsewhere"));
+        ann.api.channelQueryUserNum("room");
+        before.add(told("onChannelQueryUserNumResult", "room", 0, 1));
+        ann.api.channelLeave("room");
+        before.add(told("onChannelLeaved", "room", 602));
+        ann.api.logout();
+        ann.getsAll(before.toArray(new Told[0]));
+        ann.gets("onLogout", 101);
+    }
+
+    /** SPEC M11, E1: without an answer what was asked before it fails first, each with its own code. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void logoutLastWithoutAnAnswer(boolean connected) throws Exception {
+        Settings patient = new Settings();
+        patient.retryFirst = 1000;
+        patient.retryMost = 1000;
+        Proxy proxy = house.proxy();
+        Person ann = house.person("ann", proxy.url(), patient)
+                .enter(Person.NO_TOKEN, HIGHEST, HIGHEST)
+                .join("room", "ann");
+        proxy.stall(true);
+        if (!connected) {
+            proxy.cut();
+            ann.gets("onReconnecting", 1);
+        }
+        ann.api.messageInstantSend("bob", 0, "hi", "1");
+        ann.api.channelLeave("room");
+        ann.api.channelQueryUserNum("room");
+        ann.api.setAttr("a", "1");
+        ann.api.channelJoin("another");
+        ann.api.logout();
+        ann.gets("onChannelLeaved", "room", 602); // which has come true
+        ann.gets("onMessageSendError", "1", 401);
+        ann.gets("onChannelQueryUserNumResult", "room", 501, 0);
+        ann.fails("set_attr", 1001);
+        ann.gets("onChannelJoinFailed", "another", 300);
+        ann.gets("onLogout", 101);
+    }
+
+    /** SPEC L16: a login that is refused with a time to wait is a lost connection: tried again, without a word. */
+    @Test
+    void loginTooOften() throws Exception {
+        AtomicInteger logins = new AtomicInteger();
+        AtomicReference<RawServer.Connection> current = new AtomicReference<>();
+        Script script = new Script((connection, name, argument) -> {
+            current.set(connection);
+            int login = name.equals("login") ? logins.incrementAndGet() : 0;
+            if (login == 3 || login == 6) {
+                Script.logIn(connection);
+            } else if (login > 0) {
+                String body = "{\"result\":\"failed\",\"code\":201,\"reason\":\"too many logins: 2 a second\","
+                        + "\"retry_ms\":50}";
+                Script.loginRet(connection, "too many logins: 2 a second", body);
+            }
+        });
+        try (script) {
+            Settings quick = new Settings();
+            quick.retryFirst = 0.01;
+            quick.logoutSeconds = 0.1;
+            Person ann = house.person("ann", script.url(), quick).enter();
+            assertEquals(3, logins.get());
+            current.get().cut();
+            ann.reconnects();
+            assertEquals(6, logins.get());
+            ann.destroy();
+        }
     }
 
     // --- states ---
