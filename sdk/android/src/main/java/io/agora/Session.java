@@ -79,6 +79,7 @@ final class Session implements Event.Listener {
             account = given.account;
         }
         engine.login(url, given.appId, given.account, given.token, given.retries, given.retrySeconds);
+        callbacks.takeBack(engine::holds); // messages of another account come when that one logs in again
         status = engine.status();
     }
 
@@ -96,7 +97,7 @@ final class Session implements Event.Listener {
     /** Log out (SPEC L9); the message that is being told is dealt with, those that wait come with the next login (M11). */
     void logout() {
         if (engine.status() != 0) {
-            int begun = callbacks.takeBack();
+            int begun = callbacks.takeBack(mark -> false);
             for (int mark = seen + 1; mark <= begun; mark++) {
                 engine.told(mark); // it may have returned, which is not known here yet
             }

@@ -26,12 +26,10 @@ final class Audience<L> {
     /** Who wants to know when something is told. */
     interface Account {
         /** It is told now; false: it is not to be told. */
-        default boolean begins() {
-            return true;
-        }
+        boolean begins();
 
         /** All have returned. */
-        default void ends() {}
+        void ends();
     }
 
     /** Something that was kept. */
@@ -45,7 +43,15 @@ final class Audience<L> {
         }
     }
 
-    private static final Account NONE = new Account() {};
+    private static final Account NONE = new Account() {
+        @Override
+        public boolean begins() {
+            return true;
+        }
+
+        @Override
+        public void ends() {}
+    };
 
     private final Delivery delivery;
     private final int most;

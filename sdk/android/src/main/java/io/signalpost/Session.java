@@ -67,6 +67,7 @@ final class Session implements Event.Listener {
     private final Hand hand = new Hand(); // which message listeners deal with
     private final Set<Answer<?>> pending = new LinkedHashSet<>(); // what waits for the server
     private final Map<String, ArrayDeque<Answer<Channel>>> joining = new HashMap<>(); // by channel; none is empty
+    private Answer<Channel> entering; // whose join succeeded, and `ChannelJoined` comes next; else null
     private final Map<String, Channel> channels = new HashMap<>(); // by name: those that this client is in
     private final Map<Integer, Call> calls = new HashMap<>(); // by the engine's number: those that are not over
     private Engine engine; // from the first call on the loop on
@@ -124,9 +125,9 @@ final class Session implements Event.Listener {
             if (waiting == null) joining.put(name, waiting = new ArrayDeque<>());
             waiting.add(answer);
             engine.request(ask, result -> {
-                if (result.isAnswered()) return; // `ChannelJoined` tells
                 removeJoiner(name, answer);
-                fail(answer, SignalpostException.of(result.code, result.reason));
+                if (result.isAnswered()) entering = answer; // `ChannelJoined` tells
+                else fail(answer, SignalpostException.of(result.code, result.reason));
             });
         });
         return answer;
@@ -346,9 +347,8 @@ final class Session implements Event.Listener {
     @Override
     public void on(Event.ChannelJoined event) {
         String name = event.channel;
-        ArrayDeque<Answer<Channel>> waiting = joining.get(name);
-        Answer<Channel> answer = waiting == null ? null : waiting.peek();
-        if (answer != null) removeJoiner(name, answer);
+        Answer<Channel> answer = entering;
+        entering = null;
         Channel former = channels.get(name);
         if (answer != null && !answer.isDone()) {
             if (former != null) former.left(Codes.LEAVECHANNEL_E_BYUSER); // the new object alone gets what follows (C2)
@@ -418,14 +418,8 @@ final class Session implements Event.Listener {
         Call call = new Call(this, event.channel, event.peer, event.extra, true);
         calls.put(event.call, call);
         call.begin(event.call);
-        Audience.Account account = new Audience.Account() {
-            @Override
-            public boolean begins() {
-                post(engine -> engine.told(event.mark)); // before: what listeners do about the call comes behind that
-                return true;
-            }
-        };
-        delivery.put(() -> invitations.tell(listener -> listener.onInvitation(call), account));
+        delivery.put(() -> invitations.tell(listener -> listener.onInvitation(call)));
+        engine.told(event.mark); // at once, so that what listeners do about the call comes behind the confirmation
         engine.seen(event.mark); // at once: who does not listen to calls holds up no message
     }
 

@@ -227,6 +227,27 @@ class AcknowledgeTest {
         house.enter("bob").heardAll();
     }
 
+    /** SPEC M6: what waits when somebody else logs in here is not that one's: it comes with the next login of the first. */
+    @Test
+    void anotherAccount() throws Exception {
+        Gate gate = new Gate("onMessageInstantReceive");
+        Person bob = house.person("bob", gate).enter();
+        sends("1", "2", "3");
+        gate.await();
+        Person other = house.enter("bob"); // bob is kicked, and 2 and 3 wait behind the callback
+        for (String text : List.of("1", "2", "3")) {
+            other.gets("onMessageInstantReceive", "ann", 0, text);
+        }
+        eventually("bob was kicked", () -> bob.api.getStatus() == 0);
+        bob.api.login("", "eve", Person.NO_TOKEN, 0, "");
+        eventually("eve is in", () -> bob.api.getStatus() == 2);
+        gate.open();
+        bob.gets("onMessageInstantReceive", "ann", 0, "1");
+        bob.gets("onLogout", 103);
+        bob.gets("onLoginSuccess", 0, 0);
+        bob.heardAll();
+    }
+
     /** SPEC M6: a callback that throws has dealt with its message all the same. */
     @Test
     void throwing() {

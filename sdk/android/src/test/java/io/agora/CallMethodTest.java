@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.signalpost.core.Settings;
 import io.signalpost.support.Proxy;
+import io.signalpost.support.Script;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

@@ -11,6 +11,7 @@ import io.signalpost.core.Codes;
 import io.signalpost.core.Settings;
 import io.signalpost.support.Proxy;
 import io.signalpost.support.RawServer;
+import io.signalpost.support.Script;
 import io.signalpost.support.ServerProcess;
 import java.io.IOException;
 import java.lang.annotation.ElementType;

@@ -8,6 +8,7 @@ import io.agora.Recorder.Told;
 import io.signalpost.core.Settings;
 import io.signalpost.support.Proxy;
 import io.signalpost.support.Proxy.Direction;
+import io.signalpost.support.Script;
 import io.signalpost.support.ServerProcess;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -13,6 +13,7 @@ import io.signalpost.core.Settings;
 import io.signalpost.support.Eventually;
 import io.signalpost.support.Proxy;
 import io.signalpost.support.RawServer;
+import io.signalpost.support.Script;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

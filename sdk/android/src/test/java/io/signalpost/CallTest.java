@@ -225,7 +225,7 @@ class CallTest {
             "InvitationListener.onInvitation: a call that is over before anybody listens still comes; its state says so")
     void missed() throws Exception {
         Call call = ada.invite(bo.account());
-        comesToBo(call);
+        assertTrue(soon(call.received()));
         soon(call.end("never mind"));
         CompletableFuture<Call> coming = new CompletableFuture<>();
         bo.addInvitationListener(coming::complete);
@@ -234,31 +234,16 @@ class CallTest {
         assertEquals(CallState.OVER, there.state());
     }
 
-    /** The invitation is there: so is what was sent behind it. */
-    private void comesToBo(Call call) throws Exception {
-        soon(call.invited());
-        CompletableFuture<Message> behind = new CompletableFuture<>();
-        Registration registration = bo.addMessageListener(behind::complete);
-        soon(ada.send(bo.account(), "behind"));
-        soon(behind);
-        registration.remove();
-    }
-
     @Test
-    @DisplayName("Call.received: SPEC K1: the caller hears that it arrived when somebody was told, not before")
-    void unheard() throws Exception {
+    @DisplayName("Call.accept: SPEC K1: what a listener does about a call at once comes behind the confirmation")
+    void atOnce() throws Exception {
+        bo.addInvitationListener(there -> there.accept("at once"));
         Call call = ada.invite(bo.account());
-        comesToBo(call);
-        soon(bo.send(bo.account(), "a confirmation would have been served before"));
-        assertFalse(call.received().isDone());
-        CompletableFuture<CallState> state = new CompletableFuture<>();
-        bo.addInvitationListener(there -> {
-            state.complete(there.state());
-            there.accept("at once");
-        });
-        assertTrue(soon(call.received())); // before the answer, also if that comes out of the listener
-        assertEquals("at once", soon(call.answered()).extra());
-        assertEquals(CallState.RINGING, soon(state));
+        List<Object> order = Collections.synchronizedList(new ArrayList<>());
+        call.received().thenAccept(order::add);
+        call.answered().thenAccept(outcome -> order.add(outcome.extra()));
+        eventually("both were told", () -> order.size() == 2);
+        assertEquals(Arrays.asList(true, "at once"), order);
     }
 
     @Test

@@ -27,6 +27,11 @@ public final class CallbackThread<H> {
         void seen(int mark);
     }
 
+    /** Whether what was lent may still be told, by its mark. */
+    public interface Held {
+        boolean holds(int mark);
+    }
+
     /** Callbacks that wait, above which what may be left out is left out. */
     public static final int CALLBACKS_WAITING = 20_000;
 
@@ -148,13 +153,13 @@ public final class CallbackThread<H> {
         }
     }
 
-    /** Nothing that was lent and has not begun ever begins. The last mark whose callback has begun; 0: none. */
-    public int takeBack() {
+    /** Of what was lent and has not begun only what is held will begin. The last mark that has begun; 0: none has. */
+    public int takeBack(Held held) {
         lock.lock();
         try {
             ArrayDeque<Item<H>> kept = new ArrayDeque<>();
             for (Item<H> item : queue) {
-                if (!item.lent) {
+                if (!item.lent || held.holds(item.mark)) {
                     kept.add(item);
                 }
             }
