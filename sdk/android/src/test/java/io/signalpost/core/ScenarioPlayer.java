@@ -144,11 +144,13 @@ final class ScenarioPlayer {
         if (step.has("status") && step.getInt("status") != machine.status()) {
             throw new Mismatch("status is " + machine.status() + ", expected " + step.get("status"));
         }
-        if (step.has("held")) holds(step.getJSONArray("held").toList());
+        if (step.has("held")) holds(step.getJSONArray("held"));
     }
 
     /** The marks that the application may still be told of are these. */
-    private void holds(List<Object> names) {
+    private void holds(JSONArray expected) {
+        Set<Object> names = new HashSet<>();
+        for (int index = 0; index < expected.length(); index++) names.add(expected.get(index));
         for (Map.Entry<String, Integer> mark : marks.entrySet()) {
             boolean held = machine.holds(mark.getValue());
             if (held != names.contains(mark.getKey())) throw new Mismatch(mark.getKey() + " is held: " + held);
