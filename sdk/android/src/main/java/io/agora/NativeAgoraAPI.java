@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * applications know.
  */
 public class NativeAgoraAPI implements IAgoraAPI {
+    private static final ICallBack NOBODY = new CallBack(); // is the handler as long as callbacks wait for one
     private static final String NOT_SUPPORTED = "not supported: nothing was sent";
 
     private final String appId; // what a login takes that names none
@@ -40,7 +41,7 @@ public class NativeAgoraAPI implements IAgoraAPI {
     NativeAgoraAPI(Context context, String appId, Settings settings) {
         this.appId = appId == null ? "" : appId;
         server = new Server(context);
-        instance = new Instance(settings, new CallBack());
+        instance = new Instance(settings, NOBODY);
     }
 
     /**

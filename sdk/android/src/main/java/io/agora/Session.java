@@ -75,11 +75,14 @@ final class Session implements Event.Listener {
 
     /** Log in, unless a login goes on (SPEC L8). */
     void login(String url, LoginArguments given) {
-        if (engine.status() == 0) {
+        boolean begins = engine.status() == 0;
+        if (begins) {
             account = given.account;
         }
         engine.login(url, given.appId, given.account, given.token, given.retries, given.retrySeconds);
-        callbacks.takeBack(engine::holds); // messages of another account come when that one logs in again
+        if (begins) {
+            callbacks.takeBack(engine::holds); // messages of another account come when that one logs in again
+        }
         status = engine.status();
     }
 

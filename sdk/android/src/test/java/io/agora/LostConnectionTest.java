@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.json.JSONArray;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -546,6 +547,34 @@ class LostConnectionTest {
             ann.api.setNetworkStatus(1); // too often
             ann.settle();
             assertEquals(3, ann.api.getStatus());
+        }
+    }
+
+    /** SPEC L10, E1: a request that costs the connection each time is repeated ever more seldom, and then fails. */
+    @Test
+    void aRequestThatCostsTheConnection() throws Exception {
+        AtomicInteger joins = new AtomicInteger();
+        Script script = new Script((connection, name, argument) -> {
+            if (name.equals("login")) {
+                Script.logIn(connection);
+            } else if (name.equals("call2")
+                    && ((JSONArray) argument).getString(0).equals("channel_join")) {
+                joins.incrementAndGet();
+                connection.cut();
+            } else if (name.equals("call2")) {
+                Script.answer(connection, ((JSONArray) argument).getInt(1), "", "{\"result\":\"ok\",\"status\":0}");
+            }
+        });
+        Settings settings = new Settings();
+        settings.requestSeconds = 4;
+        try (House house = new House(server, "costs");
+                script) {
+            Person ann = house.person("ann", script.url(), settings).enter();
+            ann.api.channelJoin("room");
+            assertEquals(List.of("room", 300), ann.afterLosses("onChannelJoinFailed"));
+            assertTrue(joins.get() >= 1 && joins.get() <= 7, joins + " joins"); // 0.1, 0.2, 0.4, 0.8, 1.6 s at least
+            eventually("it is back", () -> ann.api.getStatus() == 2);
+            ann.destroy();
         }
     }
 

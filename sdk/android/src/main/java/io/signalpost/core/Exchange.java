@@ -168,7 +168,7 @@ final class Exchange {
 
     /** Whether all that somebody waits for is answered, a logout included (SPEC M11). */
     boolean isAnswered() {
-        for (Pending each : requests.all()) {
+        for (Pending each : requests.waiting()) {
             if (each.number != 0 || each.call != 0 || each.func.equals(Requests.LOGOUT)) return false;
         }
         return true;
@@ -294,7 +294,7 @@ final class Exchange {
 
     /** Whether the session is not in the channel, nor on its way into it. */
     private boolean isOutOf(String channel) {
-        for (Pending pending : requests.all()) {
+        for (Pending pending : requests.waiting()) {
             if (pending.func.equals(Requests.JOIN) && pending.name().equals(channel)) return false;
         }
         return !channels.has(channel);
@@ -526,13 +526,12 @@ final class Exchange {
     }
 
     private void takeItem(Push push) {
-        boolean again = push.version <= inbox.known();
         int mark = inbox.take(push.version);
         if (mark == 0) return;
         Line line = push.line;
         if (line != null && line.type.equals("instant")) {
             out.add(new Event.Message(line.src, line.content, line.id, line.seconds(), mark));
-        } else if (line == null || again) { // what happened to a call has happened when it came first
+        } else if (line == null || push.version <= inbox.known()) { // a call event counts when it comes first
             inbox.see(mark);
         } else {
             takeCallEvent(line, mark);

@@ -31,7 +31,7 @@ final class Inbox {
 
     private String epoch = ""; // the versions'; "" before the first login
     private long taken; // the highest version handed on, and not withdrawn
-    private long known; // the highest version handed on; what is not above it comes again
+    private long known; // the highest version ever withdrawn: what is not above it comes again
     private long seen; // everything up to here is dealt with
 
     /** Items were let go for want of room: the server has to be asked for them. The exchange may set it, too. */
@@ -72,7 +72,6 @@ final class Inbox {
             return 0;
         }
         taken = version;
-        known = Math.max(known, version);
         int mark = first + items.size();
         items.put(mark, new Item(version));
         return mark;
@@ -103,6 +102,7 @@ final class Inbox {
         advance();
         first += items.size();
         items.clear();
+        known = Math.max(known, taken);
         taken = seen;
     }
 
@@ -122,7 +122,7 @@ final class Inbox {
         return taken;
     }
 
-    /** The highest version handed on: what is not above it comes again. */
+    /** The highest version ever withdrawn: what is not above it comes again. */
     long known() {
         return known;
     }

@@ -63,7 +63,7 @@ public final class Machine {
     private String line = ""; // the session's secret; "" if there is no session
     private boolean linked; // there is a connection, or one is being opened
     private int retries; // tries since the connection was lost, or since the login
-    private String why = ""; // the last try failed, or the connection was lost: why
+    private String refusal = ""; // why the server refused the last try; "" if it did not
     private double notBefore; // the server wants no try before this time
     private List<Input> later = new ArrayList<>(); // what came behind a logout that is not over; else empty
     private boolean comesBack; // the last login or logout among these is a login
@@ -143,7 +143,6 @@ public final class Machine {
             exchange.open();
             patience.begin();
             retries = 0;
-            why = "no answer";
             dueEnd = now + wanted.retrySeconds;
             open(State.OPENING, now);
         }
@@ -182,6 +181,7 @@ public final class Machine {
     private void open(State next, double now) {
         state = next;
         dueStep = now + settings.attemptSeconds;
+        refusal = "";
         linked = true;
         emit(new Effect.Open());
     }
@@ -248,6 +248,7 @@ public final class Machine {
             refused(Codec.loginCode(answer), answer.error, now);
         } else { // as if the connection had been lost (SPEC L16)
             drop();
+            refusal = answer.error;
             failed("login refused: " + answer.error, now, after);
         }
     }
@@ -301,7 +302,6 @@ public final class Machine {
 
     /** The connection of a session that was online is gone: try to have it back after so many seconds (SPEC L10). */
     private void lost(String reason, double now, double after) {
-        why = reason;
         note(Event.Level.WARNING, "connection lost: " + reason);
         rest();
         patience.lost(now);
@@ -317,7 +317,6 @@ public final class Machine {
 
     /** A try has failed; the next is not before so many seconds. */
     private void failed(String reason, double now, double after) {
-        why = reason;
         note(Event.Level.INFO, "no connection: " + reason);
         if (retries >= login.retries) giveUp(now);
         else pause(isFirst() ? State.PAUSE_FIRST : State.PAUSE, now, after);
@@ -332,8 +331,9 @@ public final class Machine {
     }
 
     private void giveUp(double now) {
-        if (isFirst()) finishUnborn(Codes.LOGIN_E_NET, "no connection: " + why, now);
-        else finishCutOff(Codes.LOGOUT_E_NET, "the network stayed away for too long: " + why, now);
+        boolean isRefused = !refusal.isEmpty();
+        if (isFirst()) finishUnborn(Codes.LOGIN_E_NET, isRefused ? refusal : "no connection", now);
+        else finishCutOff(Codes.LOGOUT_E_NET, isRefused ? refusal : "the network stayed away for too long", now);
     }
 
     /** Whether it is logging in, and has not been online yet. */
