@@ -37,10 +37,11 @@ public interface IAgoraAPI extends ErrorCodes {
     // --- life ---
 
     /**
-     * Who is told what comes next, also what waits already; null: nobody, and messages told to nobody are acknowledged.
+     * Who is told what comes next, also what waits already. It may be replaced at any time.
      *
-     * <p>It may be replaced at any time. Before the first call callbacks wait; when more than 1000 wait, they go to
-     * nobody (SPEC S2).
+     * <p>Before the first call, and from null on, callbacks wait (SPEC S2). No message is acknowledged and no call confirmed
+     * that nobody was told: a call that nobody is told within 20 s fails for the caller, with 705. At most 10 000 messages
+     * and calls wait here, the rest at the server; of the others 40 000, of channels' events 20 000.
      */
     void callbackSet(ICallBack handler);
 
@@ -85,7 +86,9 @@ public interface IAgoraAPI extends ErrorCodes {
 
     /**
      * Log out: {@link ICallBack#onChannelLeaved} with 603 if in a channel, then {@link ICallBack#onLogout} with 101,
-     * after 2 s without an answer all the same. While connecting: {@link ICallBack#onLoginFailed} with 203. When not
+     * after 2 s without an answer all the same. What was asked before is answered first; without an answer it fails. A
+     * message that is being told is acknowledged, no further one is told: they come with the next login (SPEC M11). While
+     * connecting: {@link ICallBack#onLoginFailed} with 203. When not
      * logged in: a line of the log only, 108 (SPEC L9).
      */
     void logout();
@@ -104,7 +107,10 @@ public interface IAgoraAPI extends ErrorCodes {
     /** {@code n} other than 0: the application is in the background, and pings become rarer. 0: it is back. */
     void setBackground(int n);
 
-    /** {@code n} above 0: there is a network, so a reconnect that waits is tried now. Else nothing. */
+    /**
+     * {@code n} above 0: there is a network, so a reconnect that waits is tried now, once until a connection has lasted for
+     * 10 s (SPEC L10). Else nothing.
+     */
     void setNetworkStatus(int n);
 
     /** Nothing but a line of the log: the connection is watched without it (SPEC L13). */
@@ -199,7 +205,10 @@ public interface IAgoraAPI extends ErrorCodes {
      */
     void channelJoin(String channelID);
 
-    /** Leave a channel: {@link ICallBack#onChannelLeaved} with 602 (SPEC C3); or onError: 1001, 1003 to 1005. */
+    /**
+     * Leave a channel: {@link ICallBack#onChannelLeaved} with 602, each time, also if one is not in it (SPEC C3); or
+     * onError: 1001, 1003 to 1005.
+     */
     void channelLeave(String channelID);
 
     /**
@@ -287,7 +296,10 @@ public interface IAgoraAPI extends ErrorCodes {
 
     /**
      * End a call at any time: {@link ICallBack#onInviteEndByMyself}, the other side gets {@link
-     * ICallBack#onInviteEndByPeer} (SPEC K3); or onError: 1001 no such call, 1003 to 1005.
+     * ICallBack#onInviteEndByPeer} (SPEC K3); or onError: 1001, 1004, 1005.
+     *
+     * <p>A call that is over, or never was, is answered in the same way, each time and also when nobody is logged in; the
+     * other side hears nothing of it (SPEC K12).
      */
     void channelInviteEnd(String channelID, String account, int uid);
 
@@ -575,7 +587,7 @@ public interface IAgoraAPI extends ErrorCodes {
             Delegation.of(this).onInviteEndByPeer(channelID, account, uid);
         }
 
-        /** This account ended the call, or its session is over (SPEC K3, K11). */
+        /** This account ended the call, also one that was over; or its session is over (SPEC K3, K11, K12). */
         default void onInviteEndByMyself(String channelID, String account, int uid) {
             Delegation.of(this).onInviteEndByMyself(channelID, account, uid);
         }

@@ -33,14 +33,18 @@ final class Instance {
     private boolean closed; // the session has let go of everything, for good; the loop's alone
     private final CountDownLatch ended = new CountDownLatch(1); // and has done its work
 
-    /** {@code nobody}: who is told before anybody else is to be. */
+    /** {@code nobody}: who stands for it that callbacks wait. */
     Instance(Settings settings, ICallBack nobody) {
         this.settings = settings;
         String name = "signalpost-" + NUMBERS.incrementAndGet();
         loop = new Loop(name);
         callbacks = new CallbackThread<>(name, nobody, this::seen);
-        session = new Session(callbacks);
+        session = new Session(callbacks, this::told);
         loop.post(() -> session.begin(loop, settings));
+    }
+
+    private void told(int mark) {
+        loop.post(unlessClosed(() -> session.told(mark)));
     }
 
     private void seen(int mark) {

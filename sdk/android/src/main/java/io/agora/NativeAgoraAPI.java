@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * applications know.
  */
 public class NativeAgoraAPI implements IAgoraAPI {
+    private static final ICallBack NOBODY = new CallBack(); // is the handler as long as callbacks wait for one
     private static final String NOT_SUPPORTED = "not supported: nothing was sent";
 
     private final String appId; // what a login takes that names none
@@ -40,7 +41,7 @@ public class NativeAgoraAPI implements IAgoraAPI {
     NativeAgoraAPI(Context context, String appId, Settings settings) {
         this.appId = appId == null ? "" : appId;
         server = new Server(context);
-        instance = new Instance(settings, new CallBack());
+        instance = new Instance(settings, NOBODY);
     }
 
     /**
@@ -59,7 +60,7 @@ public class NativeAgoraAPI implements IAgoraAPI {
     @Override
     public void callbackSet(ICallBack handler) {
         if (!instance.isDestroyed()) {
-            instance.callbacks.setHandler(handler == null ? new CallBack() : handler);
+            instance.callbacks.setHandler(handler);
         }
     }
 
@@ -411,7 +412,14 @@ public class NativeAgoraAPI implements IAgoraAPI {
 
     @Override
     public void channelInviteEnd(String channelID, String account, int uid) {
-        respond("channel_invite_end", channelID, account, Action.END, () -> "");
+        String name = "channel_invite_end";
+        try {
+            String channel = CallArguments.channel(channelID);
+            String peer = Arguments.accountName(account);
+            instance.post(() -> instance.session.end(name, channel, peer));
+        } catch (ArgumentException error) {
+            refuse(new Errand(name, null, null), error);
+        }
     }
 
     // --- others ---

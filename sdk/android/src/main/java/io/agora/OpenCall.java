@@ -27,6 +27,11 @@ final class OpenCall {
         channels.add(channel);
     }
 
+    /** What the channel is called, as far as this client knows. */
+    String channel() {
+        return channels.get(channels.size() - 1);
+    }
+
     /** Which of several is meant, the least one: the one that rings, else an invitation, else the accepted one. */
     int rank() {
         return isRinging ? 0 : isAccepted ? 2 : 1;

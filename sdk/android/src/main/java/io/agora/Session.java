@@ -34,6 +34,11 @@ final class Session implements Event.Listener {
         Callback<ICallBack> of(String account, JSONObject body);
     }
 
+    /** Has the loop know that the application is told what had this mark, from inside the callback, and before it. */
+    interface Telling {
+        void tells(int mark);
+    }
+
     /** Stands for the account where it is not known yet. */
     static final String ANYBODY = "me";
 
@@ -42,15 +47,18 @@ final class Session implements Event.Listener {
     private static final String UPDATE = "update";
 
     private final CallbackThread<ICallBack> callbacks;
+    private final Telling telling;
     private final OpenCalls calls = new OpenCalls();
     private final Map<String, Gap> gaps = new HashMap<>(); // by channel: events that are being left out
     private Engine engine; // from `begin` on
     private String account = ANYBODY; // of the last login
+    private int seen; // the mark of the last callback that is known to have returned; they ascend
     private Runnable over; // is called when the instance's last session is over; null unless it ends
     private volatile int status; // what getStatus() says; other threads may read it (SPEC L12)
 
-    Session(CallbackThread<ICallBack> callbacks) {
+    Session(CallbackThread<ICallBack> callbacks, Telling telling) {
         this.callbacks = callbacks;
+        this.telling = telling;
     }
 
     /** The first call on the loop. */
@@ -67,10 +75,14 @@ final class Session implements Event.Listener {
 
     /** Log in, unless a login goes on (SPEC L8). */
     void login(String url, LoginArguments given) {
-        if (engine.status() == 0) {
+        boolean begins = engine.status() == 0;
+        if (begins) {
             account = given.account;
         }
         engine.login(url, given.appId, given.account, given.token, given.retries, given.retrySeconds);
+        if (begins) {
+            callbacks.takeBack(engine::holds); // messages of another account come when that one logs in again
+        }
         status = engine.status();
     }
 
@@ -85,8 +97,14 @@ final class Session implements Event.Listener {
         error(name, refused.code, refused.reason);
     }
 
-    /** Log out (SPEC L9). */
+    /** Log out (SPEC L9); the message that is being told is dealt with, those that wait come with the next login (M11). */
     void logout() {
+        if (engine.status() != 0) {
+            int begun = callbacks.takeBack(mark -> false);
+            for (int mark = seen + 1; mark <= begun; mark++) {
+                engine.told(mark); // it may have returned, which is not known here yet
+            }
+        }
         engine.logout();
         status = engine.status();
     }
@@ -128,7 +146,28 @@ final class Session implements Event.Listener {
         invite(name, channel, number, CallArguments.phoneExtra(account));
     }
 
-    /** Do something to the call with this peer (SPEC K2 to K4). */
+    /** End the call with this peer; one that is over, or never was, is ended all the same (SPEC K3, K12). */
+    void end(String name, String channel, String peer) {
+        OpenCall call = calls.find(channel, peer);
+        if (call == null) {
+            tellEnd(channel, peer);
+            return;
+        }
+        engine.respond(call.number, Action.END, "", result -> {
+            if (!result.isAnswered()) {
+                error(name, result.code, result.reason);
+                return;
+            }
+            calls.remove(call.number);
+            tellEnd(call.channel(), peer);
+        });
+    }
+
+    private void tellEnd(String channel, String peer) {
+        put(handler -> handler.onInviteEndByMyself(channel, peer, 0));
+    }
+
+    /** Do something to the call with this peer (SPEC K2, K4). */
     void respond(String name, String channel, String peer, Action action, String extra) {
         OpenCall call = calls.find(channel, peer);
         if (engine.status() == 0) {
@@ -207,8 +246,14 @@ final class Session implements Event.Listener {
         }
     }
 
+    /** A callback that has a mark begins (SPEC K1). */
+    void told(int mark) {
+        engine.told(mark);
+    }
+
     /** A callback that had a mark has returned (SPEC M6). */
     void seen(int mark) {
+        seen = mark;
         engine.seen(mark);
     }
 
@@ -246,7 +291,7 @@ final class Session implements Event.Listener {
     }
 
     private void put(Callback<ICallBack> callback) {
-        callbacks.put(callback, 0);
+        callbacks.put(callback);
     }
 
     /** A channel's event; left out, and counted, if the callbacks are too slow. */
@@ -309,7 +354,7 @@ final class Session implements Event.Listener {
 
     @Override
     public void on(Event.Message event) {
-        callbacks.put(handler -> handler.onMessageInstantReceive(event.sender, 0, event.text), event.mark);
+        callbacks.lend(handler -> handler.onMessageInstantReceive(event.sender, 0, event.text), event.mark);
     }
 
     // --- channels ---
@@ -360,7 +405,12 @@ final class Session implements Event.Listener {
     @Override
     public void on(Event.CallIncoming event) {
         calls.add(new OpenCall(event.call, "", event.channel, event.peer, true));
-        callbacks.put(handler -> handler.onInviteReceived(event.channel, event.peer, 0, event.extra), event.mark);
+        callbacks.put(
+                handler -> {
+                    telling.tells(event.mark); // before: what the handler does about the call comes behind that
+                    handler.onInviteReceived(event.channel, event.peer, 0, event.extra);
+                },
+                event.mark);
     }
 
     @Override

@@ -23,18 +23,35 @@ final class Audience<L> {
         void tell(L listener, long count);
     }
 
+    /** Who wants to know when something is told. */
+    interface Account {
+        /** It is told now; false: it is not to be told. */
+        boolean begins();
+
+        /** All have returned. */
+        void ends();
+    }
+
     /** Something that was kept. */
     private static final class Kept<L> {
         final Telling<L> telling;
-        final Runnable after;
+        final Account account;
 
-        Kept(Telling<L> telling, Runnable after) {
+        Kept(Telling<L> telling, Account account) {
             this.telling = telling;
-            this.after = after;
+            this.account = account;
         }
     }
 
-    private static final Runnable NOTHING = () -> {};
+    private static final Account NONE = new Account() {
+        @Override
+        public boolean begins() {
+            return true;
+        }
+
+        @Override
+        public void ends() {}
+    };
 
     private final Delivery delivery;
     private final int most;
@@ -43,7 +60,6 @@ final class Audience<L> {
     private final List<Telling<L>> facts = new ArrayList<>(); // what has happened once and for all
     private List<Entry> entries = new ArrayList<>(); // who listens; replaced, never changed
     private long dropped; // since somebody was told
-    private Runnable after = NOTHING; // what is to be done when those who are being told have returned
 
     /** {@code most}: what is kept; beyond it the oldest is dropped, which {@code lost} tells. */
     Audience(Delivery delivery, int most, Lost<L> lost) {
@@ -77,7 +93,7 @@ final class Audience<L> {
         }
         while (isHeard() && !kept.isEmpty()) {
             Kept<L> next = kept.poll();
-            tellAll(next.telling, next.after);
+            tellAll(next.telling, next.account);
         }
     }
 
@@ -87,16 +103,16 @@ final class Audience<L> {
 
     /** Tell all who listen, or keep it. */
     void tell(Telling<L> telling) {
-        tell(telling, NOTHING);
+        tell(telling, NONE);
     }
 
-    /** Tell all who listen, or keep it; {@code after} is done when they have returned. */
-    void tell(Telling<L> telling, Runnable after) {
+    /** The same for who keeps account of it. */
+    void tell(Telling<L> telling, Account account) {
         if (isHeard()) {
-            tellAll(telling, after);
+            tellAll(telling, account);
             return;
         }
-        kept.add(new Kept<>(telling, after));
+        kept.add(new Kept<>(telling, account));
         if (kept.size() > most) {
             kept.poll();
             dropped++;
@@ -105,26 +121,19 @@ final class Audience<L> {
 
     /** Tell all who listen now; nobody else. */
     void tellPresent(Telling<L> telling) {
-        tellAll(telling, NOTHING);
+        tellAll(telling, NONE);
     }
 
     /** Tell all who listen, and who will: it happens once. */
     void settle(Telling<L> telling) {
         facts.add(telling);
-        tellAll(telling, NOTHING);
+        tellAll(telling, NONE);
     }
 
-    /** Those who are being told have dealt with it now. */
-    void dealtWith() {
-        Runnable doing = after;
-        after = NOTHING;
-        doing.run();
-    }
-
-    private void tellAll(Telling<L> telling, Runnable after) {
-        this.after = after;
+    private void tellAll(Telling<L> telling, Account account) {
+        if (!account.begins()) return;
         for (Entry entry : entries) entry.tell(telling);
-        dealtWith();
+        account.ends();
     }
 
     /** One who listens. */

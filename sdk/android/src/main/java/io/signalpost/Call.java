@@ -111,10 +111,11 @@ public final class Call {
     }
 
     /**
-     * End the call, or cancel it; nothing if it is over (SPEC K3). {@code extra} and errors as in {@link #accept(String)}.
+     * End the call, or cancel it; done when it is over, at once if it was before, in every state of the session (SPEC K3,
+     * K12). {@code extra} as in {@link #accept(String)}. Throws ArgumentException; fails with RequestException.
      */
     public CompletableFuture<Void> end(String extra) {
-        return session.respond(this, Action.END, Bad.input(() -> Arguments.answerExtra(extra)), () -> {});
+        return session.end(this, Bad.input(() -> Arguments.answerExtra(extra)));
     }
 
     /** The same without a text. */

@@ -78,18 +78,23 @@ public final class Channel extends ChannelView {
     }
 
     /**
-     * Leave; nothing if that has happened (SPEC C3). When it is done, {@code joined()} is false. Fails with RequestException,
-     * NotLoggedInException.
+     * Leave; done at once if one is out of it already, by whatever it was (SPEC C3). When it is done, {@code joined()} is
+     * false. Fails with RequestException, and with NotLoggedInException while the session is being logged out.
      */
     public CompletableFuture<Void> leave() {
-        if (isIn) {
-            return session().ask(Arguments.leave(name()), body -> {
-                left(Codes.LEAVECHANNEL_E_BYUSER); // before anybody hears that it is done
-                return null;
-            });
-        }
         Answer<Void> answer = new Answer<>(session().delivery);
-        session().delivery.put(() -> answer.complete(null));
+        if (!isIn) {
+            session().delivery.put(() -> answer.complete(null));
+            return answer;
+        }
+        CompletableFuture<Void> leaving = session().ask(Arguments.leave(name()), body -> {
+            left(Codes.LEAVECHANNEL_E_BYUSER); // before anybody hears that it is done
+            return null;
+        });
+        leaving.whenComplete((done, error) -> {
+            if (error == null || !isIn) answer.complete(null);
+            else answer.completeExceptionally(error);
+        });
         return answer;
     }
 

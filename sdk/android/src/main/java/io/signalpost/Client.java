@@ -137,10 +137,10 @@ public final class Client implements AutoCloseable {
      * Log out, offline at once (SPEC L9). Done when the server has answered, after 2 seconds at the latest, and all who
      * listen were told. It never fails, and can be called again.
      *
-     * <p>Called by a message's listener, it acknowledges that message.
+     * <p>A message that listeners deal with at this moment is acknowledged, no further one is told, and those come with the
+     * next login (SPEC M11).
      */
     public CompletableFuture<Void> logout() {
-        if (session.delivery.isCurrent()) session.messages.dealtWith();
         session.logout();
         return session.left.await();
     }

@@ -64,8 +64,10 @@ final class Session implements Event.Listener {
 
     private final Loop loop;
     private final String account;
+    private final Hand hand = new Hand(); // which message listeners deal with
     private final Set<Answer<?>> pending = new LinkedHashSet<>(); // what waits for the server
     private final Map<String, ArrayDeque<Answer<Channel>>> joining = new HashMap<>(); // by channel; none is empty
+    private Answer<Channel> entering; // whose join succeeded, and `ChannelJoined` comes next; else null
     private final Map<String, Channel> channels = new HashMap<>(); // by name: those that this client is in
     private final Map<Integer, Call> calls = new HashMap<>(); // by the engine's number: those that are not over
     private Engine engine; // from the first call on the loop on
@@ -123,9 +125,9 @@ final class Session implements Event.Listener {
             if (waiting == null) joining.put(name, waiting = new ArrayDeque<>());
             waiting.add(answer);
             engine.request(ask, result -> {
-                if (result.isAnswered()) return; // `ChannelJoined` tells
                 removeJoiner(name, answer);
-                fail(answer, SignalpostException.of(result.code, result.reason));
+                if (result.isAnswered()) entering = answer; // `ChannelJoined` tells
+                else fail(answer, SignalpostException.of(result.code, result.reason));
             });
         });
         return answer;
@@ -149,25 +151,41 @@ final class Session implements Event.Listener {
     /** Do something to a call; {@code did}: the server has taken it, on the loop. */
     CompletableFuture<Void> respond(Call call, Action action, String extra, Runnable did) {
         Answer<Void> answer = new Answer<>(delivery);
-        begin(answer, () -> {
-            if (action == Action.END && call.state() == CallState.OVER) {
-                complete(answer, null);
-                return;
-            }
-            engine.respond(call.number(), action, extra, result -> {
-                if (result.isAnswered()) did.run();
-                // The peer was faster, or somebody else here.
-                boolean late = action == Action.END && call.state() == CallState.OVER;
-                if (result.isAnswered() || late) complete(answer, null);
-                else fail(answer, SignalpostException.of(result.code, result.reason));
+        begin(
+                answer,
+                () -> engine.respond(call.number(), action, extra, result -> {
+                    if (result.isAnswered()) did.run();
+                    settle(answer, result, Session::done);
+                }));
+        return answer;
+    }
+
+    /** End a call: a future that is done when it is over, by whomever (SPEC K12). */
+    CompletableFuture<Void> end(Call call, String extra) {
+        Answer<Void> answer = new Answer<>(delivery);
+        call.ended().thenRun(() -> answer.complete(null));
+        loop.post(() -> {
+            if (call.state() == CallState.OVER) return;
+            engine.respond(call.number(), Action.END, extra, result -> {
+                if (result.isAnswered()) {
+                    call.finish(Outcome.ended("", false));
+                    return;
+                }
+                SignalpostException error = SignalpostException.of(result.code, result.reason);
+                delivery.put(() -> answer.completeExceptionally(error));
             });
+            noteStatus();
         });
         return answer;
     }
 
-    /** Log out. */
+    /** Log out: no message is given out any more, and the one in hand is dealt with (SPEC M11). */
     void logout() {
-        post(Engine::logout);
+        int mark = hand.close();
+        post(engine -> {
+            engine.told(mark);
+            engine.logout();
+        });
     }
 
     /** Let go without a word. */
@@ -236,14 +254,15 @@ final class Session implements Event.Listener {
     private void release(int code, String reason) {
         if (over) return;
         over = true;
+        hand.close(); // what is told now could not be acknowledged, and comes with the next login
         engine.close();
         noteStatus();
-        for (Answer<?> answer : new ArrayList<>(pending)) fail(answer, SignalpostException.closed());
         joining.clear();
         for (Channel channel : new ArrayList<>(channels.values())) channel.left(Codes.LEAVECHANNEL_E_LOGOUT);
         channels.clear();
         for (Call call : new ArrayList<>(calls.values())) call.finish(Outcome.ended("", false));
         calls.clear();
+        for (Answer<?> answer : new ArrayList<>(pending)) fail(answer, SignalpostException.closed());
         boolean session = loggedIn;
         delivery.put(() -> {
             if (session) connection.settle(listener -> listener.onLoggedOut(code, reason));
@@ -307,13 +326,20 @@ final class Session implements Event.Listener {
     @Override
     public void on(Event.Message event) {
         Message message = new Message(event.sender, event.text, event.id, event.time);
-        Runnable seen = () -> post(engine -> engine.seen(event.mark));
-        delivery.put(() -> messages.tell(
-                listener -> {
-                    if (!over)
-                        listener.onMessage(message); // else it could not be acknowledged, and comes with the next login
-                },
-                seen));
+        Audience.Account account = new Audience.Account() {
+            @Override
+            public boolean begins() {
+                return hand.take(event.mark);
+            }
+
+            @Override
+            public void ends() {
+                int mark = hand.held();
+                if (mark != 0) post(engine -> engine.seen(mark));
+                hand.empty(); // not before: who logs out meanwhile has to know of it
+            }
+        };
+        delivery.put(() -> messages.tell(listener -> listener.onMessage(message), account));
     }
 
     // --- channels ---
@@ -321,9 +347,8 @@ final class Session implements Event.Listener {
     @Override
     public void on(Event.ChannelJoined event) {
         String name = event.channel;
-        ArrayDeque<Answer<Channel>> waiting = joining.get(name);
-        Answer<Channel> answer = waiting == null ? null : waiting.peek();
-        if (answer != null) removeJoiner(name, answer);
+        Answer<Channel> answer = entering;
+        entering = null;
         Channel former = channels.get(name);
         if (answer != null && !answer.isDone()) {
             if (former != null) former.left(Codes.LEAVECHANNEL_E_BYUSER); // the new object alone gets what follows (C2)
@@ -394,6 +419,7 @@ final class Session implements Event.Listener {
         calls.put(event.call, call);
         call.begin(event.call);
         delivery.put(() -> invitations.tell(listener -> listener.onInvitation(call)));
+        engine.told(event.mark); // at once, so that what listeners do about the call comes behind the confirmation
         engine.seen(event.mark); // at once: who does not listen to calls holds up no message
     }
 

@@ -176,6 +176,11 @@ final class Asking {
         return name.equals("invoke") ? Told.of("onInvokeRet", args.length == 3 ? "id" : args[0], code) : null;
     }
 
+    /** What answers it in every state, as there is nothing that could fail (SPEC K12); null if it may fail. */
+    Told always(Object[] args) {
+        return name.equals("channelInviteEnd") ? Told.of("onInviteEndByMyself", args[0], args[1], 0) : null;
+    }
+
     private static Object text(Object given) {
         return given == null ? "" : given;
     }

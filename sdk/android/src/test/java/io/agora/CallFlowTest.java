@@ -192,6 +192,24 @@ class CallFlowTest {
         bob.gets("onInviteEndByPeer", "room", "ann", 0, "");
     }
 
+    /** SPEC K7, S2: nobody is there on the device who could be told: 705; who comes then is told both, in order. */
+    @Test
+    void thePeerHasNoHandler() throws IOException {
+        try (House confirm = new House(server, "confirm")) {
+            Person bob = confirm.enter("bob");
+            Person ann = confirm.enter("ann");
+            bob.api.callbackSet(null);
+            ann.api.channelInviteUser("room", "bob", 0);
+            ann.invitationFails("room", "bob", 705);
+            ann.heardAll();
+            bob.api.callbackSet(bob.told.handler);
+            bob.gets("onInviteReceived", "room", "ann", 0, "");
+            bob.gets("onInviteEndByPeer", "room", "ann", 0, "");
+            bob.heardAll();
+            ann.heardAll();
+        }
+    }
+
     /** SPEC K7: pushed to a device that never says so: 705. */
     @Test
     void thePeerDoesNotConfirm() throws IOException {

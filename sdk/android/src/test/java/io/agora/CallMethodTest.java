@@ -4,8 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.signalpost.core.Settings;
+import io.signalpost.support.Proxy;
+import io.signalpost.support.Script;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.json.JSONArray;
+import org.json.JSONObject;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
@@ -127,10 +137,116 @@ class CallMethodTest extends HouseTest {
         bob.api.channelInviteRefuse("room", "ann", 0, extra);
         ann.gets("onInviteRefusedByPeer", "room", "bob", 0, extra == null ? "" : extra);
         bob.heardAll();
-        ann.api.channelInviteEnd("room", "bob", 0);
-        ann.fails("channel_invite_end", 1001);
+        isOver(ann, bob);
+    }
+
+    /** Whoever ends a call that is over is answered each time, and the other hears nothing of it. */
+    private static void isOver(Person ann, Person bob) {
+        for (int time = 0; time < 3; time++) {
+            for (Person each : List.of(ann, bob)) {
+                Person other = each == ann ? bob : ann;
+                each.api.channelInviteEnd("room", other.account, 0);
+                each.gets("onInviteEndByMyself", "room", other.account, 0);
+            }
+        }
+        ann.heardAll();
+        bob.heardAll();
+    }
+
+    /** SPEC K12: however a call came to its end, and in whatever state: who ends it then is answered each time. */
+    @Test
+    void channelInviteEndOfACallThatIsOver() {
+        Person ann = house.enter("ann");
+        Person bob = house.enter("bob");
+        isOver(ann, bob); // there never was one
+        ann.connects(bob, "room");
+        ends(bob, ann);
+        isOver(ann, bob);
+        ann.calls(bob, "room", "");
+        ends(ann, bob);
+        isOver(ann, bob);
+        ann.api.channelInviteUser2("room", "nobody", "{\"_require_peer_online\":1}");
+        ann.invitationFails("room", "nobody", 703);
+        ann.api.channelInviteEnd("room", "nobody", 0);
+        ann.gets("onInviteEndByMyself", "room", "nobody", 0);
+        ann.connects(bob, "room");
+        ann.api.logout();
+        ann.gets("onInviteEndByMyself", "room", "bob", 0);
+        ann.gets("onLogout", 101);
+        bob.gets("onInviteEndByPeer", "room", "ann", 0, "");
         bob.api.channelInviteEnd("room", "ann", 0);
-        bob.fails("channel_invite_end", 1001);
+        bob.gets("onInviteEndByMyself", "room", "ann", 0);
+        ann.api.channelInviteEnd("room", "bob", 0);
+        ann.gets("onInviteEndByMyself", "room", "bob", 0);
+        ann.enter();
+        isOver(ann, bob);
+    }
+
+    /** SPEC K12: also several times in one turn, of a call that is open, and of one that the server is to name. */
+    @Test
+    void channelInviteEndInOneTurn() {
+        Person ann = house.enter("ann");
+        Person bob = house.enter("bob");
+        ann.connects(bob, "room");
+        for (int time = 0; time < 3; time++) {
+            ann.api.channelInviteEnd("room", "bob", 0);
+        }
+        for (int time = 0; time < 3; time++) {
+            ann.gets("onInviteEndByMyself", "room", "bob", 0);
+        }
+        bob.gets("onInviteEndByPeer", "room", "ann", 0, "");
+        ann.api.channelInviteUser("", "nobody", 0);
+        for (int time = 0; time < 3; time++) {
+            ann.api.channelInviteEnd("", "nobody", 0);
+        }
+        Object named = ann.next("onInviteEndByMyself").get(0);
+        ann.gets("onInviteEndByMyself", named, "nobody", 0);
+        ann.gets("onInviteEndByMyself", named, "nobody", 0);
+        ann.heardAll();
+    }
+
+    /** SPEC K12: a call of the same two in the same channel that is new is ended by the end that comes behind it only. */
+    @Test
+    void channelInviteEndOfTheCallBefore() {
+        Person ann = house.enter("ann");
+        Person bob = house.enter("bob");
+        ann.calls(bob, "room", "");
+        bob.api.channelInviteRefuse("room", "ann", 0, "");
+        ann.gets("onInviteRefusedByPeer", "room", "bob", 0, "");
+        ann.api.channelInviteEnd("room", "bob", 0);
+        ann.api.channelInviteUser("room", "bob", 0);
+        ann.gets("onInviteEndByMyself", "room", "bob", 0);
+        bob.gets("onInviteReceived", "room", "ann", 0, "");
+        ann.gets("onInviteReceivedByPeer", "room", "bob", 0);
+        bob.api.channelInviteAccept("room", "ann", 0, "");
+        ann.gets("onInviteAcceptedByPeer", "room", "bob", 0, "");
+    }
+
+    /** SPEC K12: while the connection is lost the answer to an end comes when it is back, or when that is given up. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void channelInviteEndWithoutAConnection(boolean comesBack) throws IOException {
+        Proxy proxy = house.proxy();
+        Settings patient = new Settings();
+        patient.retryFirst = 1000;
+        patient.retryMost = 1000;
+        Person ann = house.person("ann", proxy.url(), patient).enter(Person.NO_TOKEN, 10_000, 1);
+        Person bob = house.enter("bob");
+        ann.connects(bob, "room");
+        proxy.refuse(true);
+        proxy.cut();
+        ann.gets("onReconnecting", 1);
+        ann.api.channelInviteEnd("room", "bob", 0);
+        proxy.refuse(!comesBack);
+        ann.api.setNetworkStatus(1);
+        if (comesBack) {
+            ann.gets("onReconnected", 0);
+            ann.gets("onInviteEndByMyself", "room", "bob", 0);
+            bob.gets("onInviteEndByPeer", "room", "ann", 0, "");
+        } else {
+            ann.gets("onInviteEndByMyself", "room", "bob", 0);
+            ann.gets("onLogout", 102);
+        }
     }
 
     /** SPEC K2, S5: the form without an extra. */
@@ -194,7 +310,7 @@ class CallMethodTest extends HouseTest {
         other.gets("onInviteEndByPeer", "room", ending.account, 0, "");
     }
 
-    /** SPEC K12: nobody calls there: onError(1001), whatever one does about it. */
+    /** SPEC K12: nobody calls there: onError(1001), whatever one does about it, but end it. */
     @Test
     void thereIsNoSuchCall() {
         Person ann = house.enter("ann");
@@ -205,7 +321,7 @@ class CallMethodTest extends HouseTest {
         ann.api.channelInviteDTMF("room", "bob", "1");
         ann.fails("channel_invite_dtmf", 1001);
         ann.api.channelInviteEnd("", "bob", 0);
-        ann.fails("channel_invite_end", 1001);
+        ann.gets("onInviteEndByMyself", "", "bob", 0);
     }
 
     /** SPEC §1: a call is (caller, channel, callee). */
@@ -241,6 +357,42 @@ class CallMethodTest extends HouseTest {
     }
 
     // --- telephones ---
+
+    /** SPEC K13, K9: the form of an account's name says nothing: what is said goes out as it is, and it is a call. */
+    @ParameterizedTest
+    @ValueSource(strings = {"4930123456", "10086", "0", "007bond", "tel", "1-2-3"})
+    void anAccountMadeOfDigits(String account) throws IOException {
+        BlockingQueue<JSONObject> invited = new LinkedBlockingQueue<>();
+        Script script = new Script((connection, name, argument) -> {
+            if (name.equals("login")) {
+                Script.logIn(connection);
+            } else if (name.equals("call2")
+                    && ((JSONArray) argument).getString(0).equals("voip_invite")) {
+                invited.add(((JSONArray) argument).getJSONObject(2));
+                Script.answer(connection, ((JSONArray) argument).getInt(1), "", "{\"result\":\"ok\"}");
+            }
+        });
+        try (script) {
+            Settings quick = new Settings();
+            quick.logoutSeconds = 0.1; // nobody answers
+            Person ann = house.person("ann", script.url(), quick).enter();
+            for (String extra : List.of("{\"srcNum\":\"+12025550100\"}", "{\"srcNum\":7, \"a\":1}", "")) {
+                ann.api.channelInviteUser2("room", account, extra);
+                JSONObject args = next(invited);
+                assertEquals(List.of(account, extra), List.of(args.get("peer"), args.get("extra")));
+                ann.api.channelInviteEnd("room", account, 0);
+            }
+            ann.destroy();
+        }
+    }
+
+    private static JSONObject next(BlockingQueue<JSONObject> invited) {
+        try {
+            return Objects.requireNonNull(invited.poll(Recorder.WAIT, TimeUnit.SECONDS));
+        } catch (InterruptedException error) {
+            throw new AssertionError(error);
+        }
+    }
 
     /** SPEC K13: the caller's number is the account; without a gateway: 705 at once. */
     @ParameterizedTest

@@ -62,14 +62,47 @@ class ChannelMethodTest extends HouseTest {
         ann.gets("onChannelUserLeaved", "bob", 0);
     }
 
-    /** SPEC E1, E3: it has no callback of its own: onError with 1001. */
+    /** SPEC C3: it is answered, each time, and nothing else is told. */
     @ParameterizedTest
-    @ValueSource(strings = {"room", "elsewhere", "__agora_user_online"})
+    @ValueSource(strings = {"room", "elsewhere", "__agora_user_online", "4711"})
     void channelLeaveOfAChannelWhereOneIsNot(String channel) {
         Person ann = house.enter("ann").join("here", "ann");
-        ann.api.channelLeave(channel);
-        ann.fails("channel_leave", 1001);
+        for (int time = 0; time < 3; time++) {
+            ann.api.channelLeave(channel);
+            ann.gets("onChannelLeaved", channel, 602);
+        }
+        ann.heardAll();
         ann.join("here", "ann");
+    }
+
+    /** SPEC C3: twice in one turn is answered twice, and so is a leave behind one that came about otherwise (C2). */
+    @Test
+    void channelLeaveAgain() {
+        Person ann = house.enter("ann").join("here", "ann");
+        Person bob = house.enter("bob").join("here", "ann", "bob");
+        ann.gets("onChannelUserJoined", "bob", 0);
+        bob.api.channelLeave("here");
+        bob.api.channelLeave("here");
+        bob.gets("onChannelLeaved", "here", 602);
+        bob.gets("onChannelLeaved", "here", 602);
+        ann.gets("onChannelUserLeaved", "bob", 0);
+        ann.api.channelJoin("there");
+        ann.api.channelLeave("here");
+        ann.gets("onChannelLeaved", "here", 602);
+        ann.gets("onChannelJoined", "there");
+        ann.gets("onChannelUserList", new String[] {"ann"}, new int[1]);
+        ann.gets("onChannelLeaved", "here", 602);
+        ann.api.channelLeave("there");
+        ann.api.channelJoin("there");
+        ann.gets("onChannelLeaved", "there", 602);
+        ann.gets("onChannelJoined", "there");
+        ann.gets("onChannelUserList", new String[] {"ann"}, new int[1]);
+        ann.api.channelLeave("here");
+        ann.gets("onChannelLeaved", "here", 602);
+        ann.heardAll();
+        ann.api.messageChannelSend("there", "still here", "1");
+        ann.getsAll(
+                told("onMessageSendSuccess", "1"), told("onMessageChannelReceive", "there", "ann", 0, "still here"));
     }
 
     /** SPEC C12, C13: no membership is needed; an unknown channel has 0. */

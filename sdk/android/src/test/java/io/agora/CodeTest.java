@@ -11,6 +11,7 @@ import io.signalpost.core.Codes;
 import io.signalpost.core.Settings;
 import io.signalpost.support.Proxy;
 import io.signalpost.support.RawServer;
+import io.signalpost.support.Script;
 import io.signalpost.support.ServerProcess;
 import java.io.IOException;
 import java.lang.annotation.ElementType;
@@ -641,7 +642,7 @@ class CodeTest {
         ann.gets("onMessageChannelReceive", "room", "joe", 0, "1");
     }
 
-    /** SPEC K12: an answer to no open call; C3: not in the channel; S5: what the documents do not describe. */
+    /** SPEC K12: an answer to no open call; S5: what the documents do not describe. */
     @Test
     @Meets(1001)
     void noSuchThing() {
@@ -650,12 +651,8 @@ class CodeTest {
         ann.fails("channel_invite_accept", 1001);
         ann.api.channelInviteRefuse("room", "bob", 0, "");
         ann.fails("channel_invite_refuse", 1001);
-        ann.api.channelInviteEnd("room", "bob", 0);
-        ann.fails("channel_invite_end", 1001);
         ann.api.channelInviteDTMF("room", "bob", "1");
         ann.fails("channel_invite_dtmf", 1001);
-        ann.api.channelLeave("room");
-        ann.fails("channel_leave", 1001);
         ann.api.messageDTMFSend(0, "1", "2");
         ann.fails("message_dtmf_send", 1001, Told.of("onMessageSendError", "2", 1001));
         ann.api.messageAppSend("hi", "3");
@@ -770,7 +767,6 @@ class CodeTest {
                 Map.entry("channel_clear_attr", api -> api.channelClearAttr("room")),
                 Map.entry("channel_invite_accept", api -> api.channelInviteAccept("room", "bob", 0, "")),
                 Map.entry("channel_invite_refuse", api -> api.channelInviteRefuse("room", "bob", 0, "")),
-                Map.entry("channel_invite_end", api -> api.channelInviteEnd("room", "bob", 0)),
                 Map.entry("channel_invite_dtmf", api -> api.channelInviteDTMF("room", "bob", "1")));
     }
 

@@ -10,6 +10,7 @@ import io.signalpost.core.Settings;
 import io.signalpost.support.LogLines;
 import io.signalpost.support.RawServer;
 import io.signalpost.support.RawServer.Connection;
+import io.signalpost.support.Script;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;

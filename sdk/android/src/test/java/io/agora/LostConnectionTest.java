@@ -8,6 +8,7 @@ import io.agora.Recorder.Told;
 import io.signalpost.core.Settings;
 import io.signalpost.support.Proxy;
 import io.signalpost.support.Proxy.Direction;
+import io.signalpost.support.Script;
 import io.signalpost.support.ServerProcess;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -15,6 +16,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.json.JSONArray;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -506,12 +509,13 @@ class LostConnectionTest {
         }
     }
 
-    /** SPEC L10: setNetworkStatus(1) ends a pause, at the first login, too; 0 changes nothing. */
+    /** SPEC L10: setNetworkStatus(1) ends a pause, at the first login, too, once until all is well; 0 changes nothing. */
     @Test
     void hurry() throws Exception {
         Settings settings = quick();
         settings.retryFirst = 1000;
         settings.retryMost = 1000;
+        settings.settledSeconds = 0;
         try (House house = new House(server, "hurry")) {
             Proxy proxy = house.proxy();
             shut(proxy);
@@ -527,8 +531,6 @@ class LostConnectionTest {
             ann.gets("onLoginSuccess", 0, 0);
             shut(proxy);
             ann.gets("onReconnecting", 1);
-            ann.api.setNetworkStatus(1); // too early: it tries, and waits again
-            ann.gets("onReconnecting", 2);
             proxy.refuse(false);
             ann.api.setNetworkStatus(0);
             ann.api.setNetworkStatus(-1);
@@ -538,6 +540,77 @@ class LostConnectionTest {
             ann.gets("onReconnected", 0);
             ann.api.setNetworkStatus(1); // nor does it harm a connection
             ann.heardAll();
+            shut(proxy);
+            ann.gets("onReconnecting", 1);
+            ann.api.setNetworkStatus(1); // too early: it tries, and waits again
+            ann.gets("onReconnecting", 2);
+            proxy.refuse(false);
+            ann.api.setNetworkStatus(1); // too often
+            ann.settle();
+            assertEquals(3, ann.api.getStatus());
+        }
+    }
+
+    /** SPEC L10, E1: a request that costs the connection each time is repeated ever more seldom, and then fails. */
+    @Test
+    void aRequestThatCostsTheConnection() throws Exception {
+        AtomicInteger joins = new AtomicInteger();
+        Script script = new Script((connection, name, argument) -> {
+            if (name.equals("login")) {
+                Script.logIn(connection);
+            } else if (name.equals("call2")
+                    && ((JSONArray) argument).getString(0).equals("channel_join")) {
+                joins.incrementAndGet();
+                connection.cut();
+            } else if (name.equals("call2")) {
+                Script.answer(connection, ((JSONArray) argument).getInt(1), "", "{\"result\":\"ok\",\"status\":0}");
+            }
+        });
+        Settings settings = new Settings();
+        settings.requestSeconds = 4;
+        try (House house = new House(server, "costs");
+                script) {
+            Person ann = house.person("ann", script.url(), settings).enter();
+            ann.api.channelJoin("room");
+            assertEquals(List.of("room", 300), ann.afterLosses("onChannelJoinFailed"));
+            assertTrue(joins.get() >= 1 && joins.get() <= 7, joins + " joins"); // 0.1, 0.2, 0.4, 0.8, 1.6 s at least
+            eventually("it is back", () -> ann.api.getStatus() == 2);
+            ann.destroy();
+        }
+    }
+
+    /** SPEC L10: a server that lets in and cuts off again and again is asked ever more seldom, whoever is in a hurry. */
+    @Test
+    void cutBehindEachLogin() throws Exception {
+        AtomicInteger logins = new AtomicInteger();
+        Script script = new Script((connection, name, argument) -> {
+            Script.logIn(connection);
+            logins.incrementAndGet();
+            connection.cut();
+        });
+        try (House house = new House(server, "behind");
+                script) {
+            Person ann = house.person("ann", script.url());
+            ann.api.login2("", "ann", Person.NO_TOKEN, 0, "", 30, 2);
+            ann.gets("onLoginSuccess", 0, 0);
+            int attempts = 0;
+            long end = System.nanoTime() + 4_000_000_000L; // in which there would be dozens of logins
+            while (System.nanoTime() < end) {
+                ann.api.setNetworkStatus(1);
+                attempts++;
+                Thread.sleep(20);
+            }
+            assertTrue(attempts > 1);
+            assertTrue(
+                    logins.get() <= 8,
+                    logins + " logins"); // 0.1, 0.2, 0.4, 0.8, 1.6, 2.5 s at least, one of them cut short
+            eventually("it goes on", () -> logins.get() >= 5);
+            ann.destroy();
+            while (!ann.told.isExhausted()) {
+                Told next = ann.told.next("what was told");
+                assertTrue(Set.of("onReconnecting", "onReconnected").contains(next.name()), next::toString);
+                assertTrue(!next.name().equals("onReconnecting") || next.args().equals(List.of(1)), next::toString);
+            }
         }
     }
 

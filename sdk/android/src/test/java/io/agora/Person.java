@@ -97,6 +97,16 @@ final class Person {
         return found;
     }
 
+    /** The next callback has this name, tries to reconnect and their success not counted; its arguments. */
+    List<?> afterLosses(String name) {
+        Told next = told.next(name);
+        while (next.name().startsWith("onReconnect")) {
+            next = told.next(name);
+        }
+        assertEquals(name, next.name(), next::toString);
+        return next.args();
+    }
+
     /** The connection comes back, after some more tries (SPEC L10). */
     void reconnects() {
         Told found = told.next("onReconnected");

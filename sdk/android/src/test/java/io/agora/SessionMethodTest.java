@@ -12,16 +12,22 @@ import io.agora.Recorder.Told;
 import io.signalpost.core.Settings;
 import io.signalpost.support.Eventually;
 import io.signalpost.support.Proxy;
+import io.signalpost.support.RawServer;
+import io.signalpost.support.Script;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Getting an instance, who is told, logging in and out, and what can be asked of the instance itself. */
 class SessionMethodTest extends HouseTest {
@@ -157,7 +163,7 @@ class SessionMethodTest extends HouseTest {
 
     // --- who is told ---
 
-    /** SPEC S5: the new handler gets what comes next; null means nobody. */
+    /** SPEC S5: the new handler gets what comes next. */
     @Test
     void callbackSet() {
         Person ann = house.enter("ann");
@@ -170,17 +176,127 @@ class SessionMethodTest extends HouseTest {
         ann.api.messageInstantSend("bob", 0, "two", "2");
         ann.gets("onMessageSendSuccess", "2");
         assertEquals(told("onMessageInstantReceive", "ann", 0, "two"), second.next("two"));
-        bob.api.callbackSet(null);
-        ann.api.messageInstantSend("bob", 0, "three", "3");
-        ann.gets("onMessageSendSuccess", "3");
-        bob.api.callbackSet(bob.told.handler); // whether nobody or this one gets "three" is a matter of time
-        bob.api.queryUserStatus("ann");
-        Told next = bob.told.next("an answer");
-        if (next.equals(told("onMessageInstantReceive", "ann", 0, "three"))) {
-            next = bob.told.next("an answer");
-        }
-        assertEquals(told("onQueryUserStatusResult", "ann", "1"), next);
+        bob.api.callbackSet(bob.told.handler);
+        bob.heardAll();
         assertTrue(second.isExhausted());
+    }
+
+    /** SPEC S2: while there is no handler all that comes waits, in order, and nothing of it is lost. */
+    @Test
+    void callbackSetNull() {
+        Person ann = house.enter("ann").join("room", "ann");
+        Person bob = house.enter("bob").join("room", "ann", "bob");
+        ann.gets("onChannelUserJoined", "bob", 0);
+        bob.api.callbackSet(null);
+        for (String text : List.of("1", "2", "3")) {
+            ann.api.messageInstantSend("bob", 0, text, text);
+            ann.gets("onMessageSendSuccess", text);
+        }
+        bob.api.callbackSet(bob.api.callbackGet()); // as apps do that put back what they found
+        ann.api.messageChannelSend("room", "hi", "4");
+        ann.getsAll(told("onMessageSendSuccess", "4"), told("onMessageChannelReceive", "room", "ann", 0, "hi"));
+        bob.api.queryUserStatus("ann");
+        Recorder second = new Recorder();
+        bob.api.callbackSet(second.handler);
+        List<Told> expected = new ArrayList<>();
+        for (String text : List.of("1", "2", "3")) {
+            expected.add(told("onMessageInstantReceive", "ann", 0, text));
+        }
+        List<Told> messages = new ArrayList<>();
+        Set<Told> others = new HashSet<>();
+        while (messages.size() < expected.size() || others.size() < 2) {
+            Told next = second.next(expected);
+            if (next.name().equals("onMessageInstantReceive")) {
+                messages.add(next);
+            } else {
+                assertTrue(others.add(next), next::toString);
+            }
+        }
+        assertEquals(expected, messages);
+        assertEquals(
+                Set.of(
+                        told("onQueryUserStatusResult", "ann", "1"),
+                        told("onMessageChannelReceive", "room", "ann", 0, "hi")),
+                others);
+        bob.api.callbackSet(bob.told.handler);
+        bob.heardAll();
+        assertTrue(second.isExhausted());
+    }
+
+    /** SPEC S2, M6: what nobody was told is not acknowledged: whoever comes next as this account gets it. */
+    @Test
+    void callbackSetNullAcknowledgesNothing() {
+        Person ann = house.enter("ann");
+        Person bob = house.enter("bob");
+        bob.api.callbackSet(null);
+        ann.api.messageInstantSend("bob", 0, "1", "1");
+        ann.gets("onMessageSendSuccess", "1");
+        ann.heardAll();
+        bob.destroy();
+        house.enter("bob").gets("onMessageInstantReceive", "ann", 0, "1");
+        assertTrue(bob.told.isExhausted());
+    }
+
+    /** SPEC S2, K1: while there is no handler no call is confirmed; with the next one it rings. */
+    @Test
+    void callbackSetNullConfirmsNoCall() {
+        Person ann = house.enter("ann");
+        Person bob = house.enter("bob");
+        bob.api.callbackSet(null);
+        ann.api.channelInviteUser("room", "bob", 0);
+        ann.heardAll(); // and was not told onInviteReceivedByPeer
+        bob.api.callbackSet(bob.told.handler);
+        bob.gets("onInviteReceived", "room", "ann", 0, "");
+        ann.gets("onInviteReceivedByPeer", "room", "bob", 0);
+        bob.api.channelInviteAccept("room", "ann", 0, "");
+        ann.gets("onInviteAcceptedByPeer", "room", "bob", 0, "");
+    }
+
+    /** SPEC K1, K12: whatever a handler does about a call at once comes behind the confirmation. */
+    @Test
+    void answerInsideACallback() {
+        Person ann = house.enter("ann");
+        Person bob = house.person("bob", (self, callback) -> {
+            if (callback.name().equals("onInviteReceived")) {
+                String channel = (String) callback.args().get(0);
+                if (channel.equals("accepted")) {
+                    self.api.channelInviteAccept(channel, "ann", 0, "");
+                } else if (channel.equals("refused")) {
+                    self.api.channelInviteRefuse(channel, "ann", 0, "");
+                } else if (channel.equals("ended")) {
+                    self.api.channelInviteEnd(channel, "ann", 0);
+                } else {
+                    self.api.logout();
+                }
+            }
+        });
+        bob.enter();
+        for (String channel : List.of("accepted", "refused", "ended", "left")) {
+            ann.api.channelInviteUser(channel, "bob", 0);
+            bob.gets("onInviteReceived", channel, "ann", 0, "");
+            ann.gets("onInviteReceivedByPeer", channel, "bob", 0);
+            switch (channel) {
+                case "accepted" -> ann.gets("onInviteAcceptedByPeer", channel, "bob", 0, "");
+                case "refused" -> ann.gets("onInviteRefusedByPeer", channel, "bob", 0, "");
+                case "ended" -> {
+                    ann.gets("onInviteEndByPeer", channel, "bob", 0, "");
+                    bob.gets("onInviteEndByMyself", channel, "ann", 0);
+                }
+                default -> {
+                    ann.getsAll(
+                            told("onInviteEndByPeer", "accepted", "bob", 0, ""),
+                            told("onInviteFailed", channel, "bob", 0, 703, offline()));
+                    bob.getsAll(
+                            told("onInviteEndByMyself", "accepted", "ann", 0),
+                            told("onInviteEndByMyself", channel, "ann", 0),
+                            told("onLogout", 101));
+                }
+            }
+        }
+    }
+
+    private static String offline() {
+        return "{\"code\":703,\"reason\":\"the peer is offline\"}";
     }
 
     /** SPEC S5: what happens before the first handler waits for it, failures that come at once too. */
@@ -453,6 +569,85 @@ class SessionMethodTest extends HouseTest {
         assertTrue(System.nanoTime() - begun >= 1_900_000_000L, "there is a while for the answer");
     }
 
+    /** SPEC M11: it comes last: what was asked before it is answered first, each by its own callback. */
+    @Test
+    void logoutLast() {
+        Person ann = house.enter("ann").join("room", "ann");
+        List<Told> before = new ArrayList<>();
+        for (int number = 0; number < 20; number++) {
+            ann.api.messageInstantSend("bob", 0, "hi", "m" + number);
+            before.add(told("onMessageSendSuccess", "m" + number));
+        }
+        ann.api.messageChannelSendForce("elsewhere", "hi", "elsewhere");
+        before.add(told("onMessageSendSuccess", "elsewhere"));
+        ann.api.channelQueryUserNum("room");
+        before.add(told("onChannelQueryUserNumResult", "room", 0, 1));
+        ann.api.channelLeave("room");
+        before.add(told("onChannelLeaved", "room", 602));
+        ann.api.logout();
+        ann.getsAll(before.toArray(new Told[0]));
+        ann.gets("onLogout", 101);
+    }
+
+    /** SPEC M11, E1: without an answer what was asked before it fails first, each with its own code. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void logoutLastWithoutAnAnswer(boolean connected) throws Exception {
+        Settings patient = new Settings();
+        patient.retryFirst = 1000;
+        patient.retryMost = 1000;
+        Proxy proxy = house.proxy();
+        Person ann = house.person("ann", proxy.url(), patient)
+                .enter(Person.NO_TOKEN, HIGHEST, HIGHEST)
+                .join("room", "ann");
+        proxy.stall(true);
+        if (!connected) {
+            proxy.cut();
+            ann.gets("onReconnecting", 1);
+        }
+        ann.api.messageInstantSend("bob", 0, "hi", "1");
+        ann.api.channelLeave("room");
+        ann.api.channelQueryUserNum("room");
+        ann.api.setAttr("a", "1");
+        ann.api.channelJoin("another");
+        ann.api.logout();
+        ann.gets("onChannelLeaved", "room", 602); // which has come true
+        ann.gets("onMessageSendError", "1", 401);
+        ann.gets("onChannelQueryUserNumResult", "room", 501, 0);
+        ann.fails("set_attr", 1001);
+        ann.gets("onChannelJoinFailed", "another", 300);
+        ann.gets("onLogout", 101);
+    }
+
+    /** SPEC L16: a login that is refused with a time to wait is a lost connection: tried again, without a word. */
+    @Test
+    void loginTooOften() throws Exception {
+        AtomicInteger logins = new AtomicInteger();
+        AtomicReference<RawServer.Connection> current = new AtomicReference<>();
+        Script script = new Script((connection, name, argument) -> {
+            current.set(connection);
+            int login = name.equals("login") ? logins.incrementAndGet() : 0;
+            if (login == 3 || login == 6) {
+                Script.logIn(connection);
+            } else if (login > 0) {
+                String body = "{\"result\":\"failed\",\"code\":201,\"reason\":\"too many logins: 2 a second\","
+                        + "\"retry_ms\":50}";
+                Script.loginRet(connection, "too many logins: 2 a second", body);
+            }
+        });
+        try (script) {
+            Settings quick = new Settings();
+            quick.retryFirst = 0.01;
+            quick.logoutSeconds = 0.1;
+            Person ann = house.person("ann", script.url(), quick).enter();
+            assertEquals(3, logins.get());
+            current.get().cut();
+            ann.reconnects();
+            assertEquals(6, logins.get());
+            ann.destroy();
+        }
+    }
+
     // --- states ---
 
     /** SPEC L12: 0 to 3, and already new inside a callback. */
@@ -551,6 +746,7 @@ class SessionMethodTest extends HouseTest {
         Settings patient = new Settings();
         patient.retryFirst = 1000;
         patient.retryMost = 1000;
+        patient.settledSeconds = 0;
         Proxy proxy = house.proxy();
         Person ann = house.person("ann", proxy.url(), patient);
         ann.api.setNetworkStatus(1); // there is nothing to try

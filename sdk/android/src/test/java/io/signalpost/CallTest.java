@@ -235,6 +235,46 @@ class CallTest {
     }
 
     @Test
+    @DisplayName("Call.accept: SPEC K1: what a listener does about a call at once comes behind the confirmation")
+    void atOnce() throws Exception {
+        bo.addInvitationListener(there -> there.accept("at once"));
+        Call call = ada.invite(bo.account());
+        List<Object> order = Collections.synchronizedList(new ArrayList<>());
+        call.received().thenAccept(order::add);
+        call.answered().thenAccept(outcome -> order.add(outcome.extra()));
+        eventually("both were told", () -> order.size() == 2);
+        assertEquals(Arrays.asList(true, "at once"), order);
+    }
+
+    @Test
+    @DisplayName(
+            "Call.end: SPEC K12: done each time, in every state; an old call never touches a newer one of the same two")
+    void endAgain() throws Exception {
+        Invitation invitation = Invitation.to(bo.account()).channel("room");
+        Call[] old = ring(ada, bo, invitation);
+        soon(CompletableFuture.allOf(old[0].end(), old[0].end("twice"), old[0].end()));
+        assertEquals(CallState.OVER, old[0].state());
+        soon(old[1].ended());
+        Call[] fresh = ring(ada, bo, invitation);
+        for (Call each : old) {
+            soon(each.end());
+            soon(each.end("again"));
+            assertEquals(1001, failure(each.accept()).code());
+            assertEquals(1001, failure(each.sendKeys("1")).code());
+        }
+        soon(fresh[1].accept());
+        assertEquals(Outcome.Kind.ACCEPTED, soon(fresh[0].answered()).kind());
+        CompletableFuture<Void> ending = fresh[0].end();
+        CompletableFuture<Void> leaving = ada.logout();
+        soon(fresh[0].end()); // while it logs out
+        soon(ending);
+        soon(leaving);
+        soon(fresh[0].end());
+        bo.close();
+        soon(fresh[1].end());
+    }
+
+    @Test
     @DisplayName("Call.answered: a future that is cancelled ends that wait only: the call rings on, and others wait on")
     void cancelledWait() throws Exception {
         Call[] both = ring(ada, bo);

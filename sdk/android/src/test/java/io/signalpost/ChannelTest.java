@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.signalpost.core.Settings;
 import io.signalpost.support.Events;
 import io.signalpost.support.Proxy;
+import io.signalpost.support.RawServer;
+import io.signalpost.support.Script;
 import io.signalpost.support.ServerProcess;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,11 +20,15 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.json.JSONArray;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
 class ChannelTest {
@@ -315,5 +321,41 @@ class ChannelTest {
                                         .count()
                         >= 2);
         assertEquals(1, soon(bo.channel(name).count()));
+    }
+
+    /** Each way in which four joins of one channel can be answered: two in this order, two not at all. */
+    @ParameterizedTest
+    @ValueSource(strings = {"01", "10", "12", "21", "32", "03"})
+    @DisplayName(
+            "Client.join: SPEC E3: the answer of a join is that of whoever asked, in whatever order a server answers")
+    void answeredOutOfOrder(String order) throws Exception {
+        List<Integer> asked = Collections.synchronizedList(new ArrayList<>());
+        AtomicReference<RawServer.Connection> connection = new AtomicReference<>();
+        Script script = new Script((from, what, argument) -> {
+            connection.set(from);
+            if (what.equals("login")) Script.logIn(from);
+            else if (what.equals("call2") && ((JSONArray) argument).getString(0).equals("channel_join")) {
+                asked.add(((JSONArray) argument).getInt(1));
+            }
+        });
+        try (script;
+                House elsewhere = new House(script.url())) {
+            Client client = elsewhere.client("ada");
+            List<CompletableFuture<Channel>> joining = new ArrayList<>();
+            for (int count = 0; count < 4; count++) joining.add(client.join("room"));
+            eventually("all have asked", () -> asked.size() == 4);
+            int first = order.charAt(0) - '0';
+            int second = order.charAt(1) - '0';
+            Script.answer(
+                    connection.get(), asked.get(first), "", "{\"result\":\"ok\",\"list\":[],\"attrs\":{},\"id\":1}");
+            assertTrue(soon(joining.get(first)).joined());
+            Script.answer(connection.get(), asked.get(second), "no", Script.failure(300, "no"));
+            assertEquals(300, failure(joining.get(second)).code());
+            client.close();
+            for (int count = 0; count < 4; count++) {
+                if (count != first && count != second)
+                    assertEquals(1003, failure(joining.get(count)).code());
+            }
+        }
     }
 }

@@ -20,8 +20,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -426,25 +428,111 @@ class ClientTest {
     }
 
     @Test
-    @DisplayName(
-            "Client.logout: SPEC M6: called by a message's listener it acknowledges that message; the next ones wait")
+    @DisplayName("Client.logout: SPEC M11: called by a message's listener: no further one is told, none comes twice")
     void logoutInListener() throws Exception {
         Client ada = house.client("ada");
-        for (String text : Arrays.asList("one", "two", "three")) soon(ada.send(house.account("bo"), text));
-        CompletableFuture<Client> known = new CompletableFuture<>();
-        CompletableFuture<Void> out = new CompletableFuture<>();
-        Client bo = house.client("bo");
-        known.complete(bo);
-        bo.addMessageListener(message -> {
-            told.add(message.text());
-            known.join().logout().thenAccept(out::complete);
-        });
-        soon(out);
-        assertEquals("one", told.get(0));
-        int before = told.size();
+        List<String> texts = Arrays.asList("one", "two", "three", "four");
+        for (String text : texts) soon(ada.send(house.account("bo"), text));
+        for (int count = 1; count <= texts.size(); count++) {
+            CompletableFuture<Client> known = new CompletableFuture<>();
+            CompletableFuture<Void> out = new CompletableFuture<>();
+            ClientBuilder builder = house.builder("bo")
+                    .messageListener(message -> {
+                        told.add(message.text());
+                        known.join().logout().thenAccept(out::complete);
+                        throw new IllegalStateException("meant to be");
+                    })
+                    .messageListener(message -> told.add("other " + message.text()));
+            known.complete(house.enter(builder));
+            soon(out);
+            String text = texts.get(count - 1);
+            assertEquals(Arrays.asList(text, "other " + text), told);
+            told.clear();
+        }
+        assertNothingWaits(ada);
+    }
+
+    /** Whoever logs in as bo next is told nothing but what is sent now. */
+    private void assertNothingWaits(Client ada) throws Exception {
         house.enter(house.builder("bo").messageListener(message -> told.add(message.text())));
-        eventually("the others come", () -> told.contains("three") && told.size() >= 3);
-        assertEquals(1, Collections.frequency(told, "one"), told + " after " + before);
+        soon(ada.send(house.account("bo"), "now"));
+        eventually("it came", () -> told.contains("now"));
+        assertEquals(Collections.singletonList("now"), told);
+    }
+
+    @Test
+    @DisplayName("Client.logout: SPEC M11: called elsewhere while a listener runs: that message is dealt with")
+    void logoutElsewhere() throws Exception {
+        Client ada = house.client("ada");
+        for (String text : Arrays.asList("one", "two")) soon(ada.send(house.account("bo"), text));
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch latch = new CountDownLatch(1);
+        Client bo = house.enter(house.builder("bo").messageListener(message -> {
+            told.add(message.text());
+            begun.countDown();
+            passes(latch);
+        }));
+        passes(begun);
+        CompletableFuture<Void> leaving = bo.logout();
+        eventually("it is out", () -> bo.status() == Status.LOGGED_OUT);
+        latch.countDown();
+        soon(leaving);
+        assertEquals(Collections.singletonList("one"), told);
+        told.clear();
+        CompletableFuture<String> next = new CompletableFuture<>();
+        Client again = house.enter(house.builder("bo").messageListener(message -> next.complete(message.text())));
+        assertEquals("two", soon(next));
+        soon(again.logout());
+        assertNothingWaits(ada);
+    }
+
+    private static void passes(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(30, TimeUnit.SECONDS));
+        } catch (InterruptedException error) {
+            throw new AssertionError(error);
+        }
+    }
+
+    @Test
+    @DisplayName(
+            "Client.logout: SPEC M11: it comes last: what was asked before it is answered first, by its own result")
+    void logoutLast() throws Exception {
+        Client ada = house.client("ada");
+        List<CompletableFuture<String>> sending = new ArrayList<>();
+        for (int number = 0; number < 20; number++) {
+            CompletableFuture<String> each = ada.send(house.account("bo"), "m" + number);
+            each.thenRun(() -> told.add("sent"));
+            sending.add(each);
+        }
+        CompletableFuture<Integer> counting = ada.channel("room").count();
+        soon(ada.logout().thenRun(() -> told.add("out")));
+        for (CompletableFuture<String> each : sending)
+            assertFalse(each.getNow("").isEmpty());
+        assertEquals(0, counting.getNow(-1));
+        assertEquals(20, told.indexOf("out"));
+    }
+
+    @Test
+    @DisplayName(
+            "Client.logout: SPEC M11: without an answer what was asked before it fails first, each with its own code")
+    void logoutLastWithoutAnAnswer() throws Exception {
+        try (Proxy proxy = new Proxy(ServerProcess.shared().port());
+                House far = new House(proxy.url())) {
+            Client ada = far.client("ada");
+            proxy.stall(true);
+            CompletableFuture<String> sending = ada.send("bo", "never");
+            CompletableFuture<Channel> joining = ada.join(far.room("tea"));
+            CompletableFuture<Integer> counting = ada.channel("room").count();
+            CompletableFuture<Void> setting = ada.attributes().set("a", "1");
+            Call call = ada.invite("bo");
+            soon(ada.logout());
+            assertEquals(401, failure(sending).code());
+            assertEquals(300, failure(joining).code());
+            assertEquals(501, failure(counting).code());
+            assertEquals(1001, failure(setting).code());
+            assertEquals(702, failure(call.invited()).code());
+        }
     }
 
     @Test

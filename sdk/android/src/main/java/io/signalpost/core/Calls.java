@@ -4,6 +4,7 @@ import io.signalpost.core.OpenCall.Stage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,8 @@ import org.json.JSONObject;
  *   <li>{@code CallReceived} comes once at most and before any answer (K1).
  *   <li>An event about a call that is not open means nothing (PROTOCOL §8).
  *   <li>So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
+ *   <li>{@code CallEnded} by this client is an end that nobody asked for with a request: a logout, or law 1. One that was
+ *       asked for is told by the answer, however often it is asked for (K12).
  * </ol>
  *
  * <p>Numbers of incoming calls are even, of outgoing ones, which are the caller's, odd.
@@ -37,6 +40,8 @@ final class Calls {
 
     private final Map<String, OpenCall> byPair = new LinkedHashMap<>(); // by channel and peer: all that have a name
     private final Map<Integer, OpenCall> unnamed = new LinkedHashMap<>(); // by number: invitations without an answer
+    private final Map<Integer, OpenCall> untold =
+            new HashMap<>(); // by mark: calls that the application was not told of
     private final int mostRinging;
     private int lastIncoming; // the number of the last incoming call; 0 before the first
     private int leftOut; // invitations, since `takeLeftOut`
@@ -86,10 +91,9 @@ final class Calls {
         if (call != null) call.stage = Stage.ACCEPTED;
     }
 
-    /** The server took this client's end of the call. */
-    List<Event> ended(int number) {
-        OpenCall call = close(find(number));
-        return call == null ? NOTHING : Collections.singletonList(ended(call, false));
+    /** This client has ended the call: that is told by the answer to its request. */
+    void ended(int number) {
+        close(find(number));
     }
 
     /** The server took this client's refusal. */
@@ -118,6 +122,7 @@ final class Calls {
         calls.addAll(unnamed.values());
         byPair.clear();
         unnamed.clear();
+        untold.clear();
         return calls;
     }
 
@@ -134,6 +139,13 @@ final class Calls {
         Content content = Content.of(line.content);
         if (content == null) return NOTHING;
         return line.type.equals(Requests.INVITE) ? incoming(content, mark) : happened(line.type, content, mark);
+    }
+
+    /** The incoming call that the application is told of with this mark; null if it does not ring any more. */
+    OpenCall told(int mark) {
+        OpenCall call = untold.remove(mark);
+        boolean rings = call != null && call.stage == Stage.INCOMING && find(call.number) == call;
+        return rings ? call : null;
     }
 
     /** How many invitations were left out since this was asked for last. */
@@ -160,7 +172,9 @@ final class Calls {
             return events;
         }
         lastIncoming += 2;
-        byPair.put(content.pair(), new OpenCall(lastIncoming, content.channel, content.peer, Stage.INCOMING));
+        OpenCall call = new OpenCall(lastIncoming, content.channel, content.peer, Stage.INCOMING);
+        byPair.put(content.pair(), call);
+        untold.put(mark, call);
         events.add(new Event.CallIncoming(lastIncoming, content.channel, content.peer, content.extra, mark));
         return events;
     }

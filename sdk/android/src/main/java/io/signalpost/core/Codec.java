@@ -136,9 +136,19 @@ final class Codec {
     }
 
     private static MoveOn moveOn(JSONObject fields) {
-        Object after = fields == null ? null : fields.opt("after_ms");
-        if (!(after instanceof Number)) return null;
-        return new MoveOn(Math.min(Math.max(((Number) after).doubleValue(), 0), MOVE_MOST) / 1000);
+        Double after = fields == null ? null : secondsOf(fields.opt("after_ms"));
+        return after == null ? null : new MoveOn(after);
+    }
+
+    /** In how many seconds a refused login may be tried again; null if the server does not say (PROTOCOL §12). */
+    static Double retryAfter(LoginReturn answer) {
+        return secondsOf(answer.body.opt("retry_ms"));
+    }
+
+    /** Milliseconds of the server's as seconds, within reason; null for what is no number. */
+    private static Double secondsOf(Object millis) {
+        if (!(millis instanceof Number)) return null;
+        return Math.min(Math.max(((Number) millis).doubleValue(), 0), MOVE_MOST) / 1000;
     }
 
     /** A body: an object, or one as JSON text; what is none has no fields. */

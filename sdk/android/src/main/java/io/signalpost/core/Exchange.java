@@ -5,6 +5,7 @@ import io.signalpost.core.ServerFrame.Announcement;
 import io.signalpost.core.ServerFrame.CallReturn;
 import io.signalpost.core.ServerFrame.ChannelEvent;
 import io.signalpost.core.ServerFrame.Push;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -49,7 +50,8 @@ final class Exchange {
     private final Channels channels = new Channels(); // those that the session is in
     private final Calls calls; // those that are not over
     private final Requests requests; // those without an answer
-    private final Map<Integer, Input.Respond> ending = new HashMap<>(); // by call: ends that wait for the call's name
+    private final Map<Integer, List<Input.Respond>> ending =
+            new HashMap<>(); // by call: ends that wait for the call's name
     private final Map<Long, Pending> givenUp = new HashMap<>(); // by id: undone if this connection still answers them
 
     Exchange(Settings settings, String seed, List<Effect> out) {
@@ -139,39 +141,70 @@ final class Exchange {
 
     /** The session is gone, and its channels ({@code code} says why) and calls with it (SPEC S7). */
     void lose(int code, String reason) {
+        comeTrue();
         out.addAll(channels.leaveAll(code));
         out.addAll(calls.failAll(Codes.INVITE_E_NET, reason));
         for (Pending pending : requests.all()) {
             if (pending.func.startsWith("voip_")) {
                 requests.take(pending.id);
                 unanswered(pending, Codes.GENERAL_E_FAILED, "the call is over: the session was gone");
-            } else if (pending.func.equals(Requests.LEAVE)) {
-                requests.take(pending.id);
-                answered(pending, Json.object("result", "ok")); // what it wanted has come true
             }
         }
     }
 
-    /** The user is out of all channels and calls, by logging out. */
-    void leave() {
-        out.addAll(channels.leaveAll(Codes.LEAVECHANNEL_E_LOGOUT));
-        out.addAll(calls.endAll());
+    /** The user logs out: what the application was not told of comes with the next login (SPEC M11). */
+    void withdraw(double now) {
+        long seen = inbox.seen();
+        inbox.withdraw();
+        if (inbox.seen() != seen && reach == Reach.SERVER) dueAcknowledge = now;
     }
 
-    /** The user logs out: acknowledge, tell the server, take nothing more; {@code takeAnswer} ends it. */
+    /** The user logs out: acknowledge, tell the server, take nothing more; then {@code isAnswered} ends it. */
     void sayGoodbye(double now) {
         acknowledge();
         ask(requests.add(0, Requests.LOGOUT, new JSONObject(), now, 0));
         shut();
     }
 
+    /** Whether all that somebody waits for is answered, a logout included (SPEC M11). */
+    boolean isAnswered() {
+        for (Pending each : requests.waiting()) {
+            if (each.number != 0 || each.call != 0 || each.func.equals(Requests.LOGOUT)) return false;
+        }
+        return true;
+    }
+
+    /** The user has logged out: first what is unanswered fails, then channels and calls are over (SPEC M11). */
+    void leave() {
+        comeTrue();
+        for (Pending pending : requests.clear()) {
+            unanswered(pending, Requests.timeoutCode(pending.func), "logged out before the answer");
+        }
+        out.addAll(channels.leaveAll(Codes.LEAVECHANNEL_E_LOGOUT));
+        out.addAll(calls.endAll());
+        end();
+    }
+
     /** The session is over: nothing is answered any more, and what is asked for is refused. */
     void giveUp() {
-        shut();
-        dueAcknowledge = NEVER;
         for (Pending pending : requests.clear()) {
             unanswered(pending, Codes.GENERAL_E_NOT_LOGIN, "not logged in: the session ended before the answer");
         }
+        end();
+    }
+
+    /** Nobody is in a session any more: what wanted out of a channel or a call has what it wanted. */
+    private void comeTrue() {
+        for (Pending pending : requests.all()) {
+            if (!pending.wantsOut()) continue;
+            requests.take(pending.id);
+            done(pending);
+        }
+    }
+
+    private void end() {
+        shut();
+        dueAcknowledge = NEVER;
         ending.clear();
         givenUp.clear();
     }
@@ -211,6 +244,8 @@ final class Exchange {
         String refused = overload();
         if (reach == Reach.NOWHERE) {
             refuse(request.number, Codes.GENERAL_E_NOT_LOGIN, NO_LOGIN);
+        } else if (request.func.equals(Requests.LEAVE) && isOutOf(Json.textOf(request.args.opt("name")))) {
+            answerLeave(request.number, Json.textOf(request.args.opt("name")));
         } else if (!refused.isEmpty()) {
             refuse(request.number, Requests.failureCode(request.func), refused);
         } else {
@@ -218,35 +253,64 @@ final class Exchange {
         }
     }
 
-    /** A request was answered; whether it was the logout, which ends the session. */
-    boolean takeAnswer(CallReturn answer, double now) {
+    /** A request was answered. */
+    void takeAnswer(CallReturn answer, double now) {
         Pending pending = requests.take(answer.id);
         boolean failed = !answer.error.isEmpty();
         if (pending == null) {
             Pending undone = failed ? null : givenUp.remove(answer.id);
             if (undone != null) undo(undone, answer.body, now);
-            return false;
+            return;
         }
         String reason = failed ? answer.error : Answers.fault(pending.func, answer.body);
         if (!reason.isEmpty()) {
             boolean coded = answer.body.has("code");
             int code = coded ? Codec.codeOf(answer.body.opt("code")) : Requests.failureCode(pending.func);
             unanswered(pending, code, reason);
+        } else if (pending.wantsOut()) {
+            done(pending);
         } else {
-            answered(pending, answer.body);
+            answered(pending.number, answer.body);
             succeeded(pending, answer.body, now);
         }
-        return pending.func.equals(Requests.LOGOUT);
     }
 
-    /** What the answer means for channels, calls and inbox. */
+    /** A channel is left, or a call ended, as the user wanted; also if that was so before (SPEC C3, K12). */
+    private void done(Pending pending) {
+        if (pending.func.equals(Requests.LEAVE)) {
+            answerLeave(pending.number, pending.name());
+            return;
+        }
+        calls.ended(pending.call);
+        answered(pending.number, ok());
+    }
+
+    private void answerLeave(int number, String channel) {
+        List<Event> events = channels.leave(channel, Codes.LEAVECHANNEL_E_BYUSER);
+        answered(number, ok());
+        out.addAll(events);
+        if (number != 0 && events.isEmpty()) out.add(new Event.ChannelLeft(channel, Codes.LEAVECHANNEL_E_BYUSER));
+    }
+
+    /** Whether the session is not in the channel, nor on its way into it. */
+    private boolean isOutOf(String channel) {
+        for (Pending pending : requests.waiting()) {
+            if (pending.func.equals(Requests.JOIN) && pending.name().equals(channel)) return false;
+        }
+        return !channels.has(channel);
+    }
+
+    /** Whether it wanted out of a channel or a call that is over: then it cannot fail (SPEC C3, K12). */
+    private boolean hasComeTrue(Pending pending) {
+        if (pending.func.equals(Requests.LEAVE)) return isOutOf(pending.name());
+        return pending.wantsOut() && pending.call != 0 && calls.find(pending.call) == null;
+    }
+
+    /** What the answer means for channels, calls and inbox; {@code done} knows the rest. */
     private void succeeded(Pending pending, JSONObject body, double now) {
         switch (pending.func) {
             case Requests.JOIN:
                 out.addAll(channels.join(pending.name(), body));
-                break;
-            case Requests.LEAVE:
-                out.addAll(channels.leave(pending.name(), Codes.LEAVECHANNEL_E_BYUSER));
                 break;
             case Requests.INVITE:
                 out.addAll(calls.invited(pending.call, Json.textOf(body.opt("channelName"))));
@@ -264,7 +328,6 @@ final class Exchange {
     private void responded(Pending pending) {
         if (pending.func.equals(Action.ACCEPT.func)) calls.accepted(pending.call);
         else if (pending.func.equals(Action.REFUSE.func)) calls.refused(pending.call);
-        else if (pending.func.equals(Action.END.func)) out.addAll(calls.ended(pending.call));
     }
 
     /** Its failure was told, and now the server says that it was done. */
@@ -302,16 +365,22 @@ final class Exchange {
         }
     }
 
-    private void answered(Pending pending, JSONObject body) {
-        if (pending.number != 0) out.add(Effect.Result.answered(pending.number, body));
+    /** What the server says if there is nothing else to say. */
+    private static JSONObject ok() {
+        return Json.object("result", "ok");
+    }
+
+    private void answered(int number, JSONObject body) {
+        if (number != 0) out.add(Effect.Result.answered(number, body));
     }
 
     /** A request has failed; its caller is told, whoever that is. */
     private void unanswered(Pending pending, int code, String reason) {
         if (pending.func.equals(Requests.INVITE)) {
             out.addAll(calls.failed(pending.call, code, reason));
-            Input.Respond waiting = ending.remove(pending.call);
-            if (waiting != null) refuse(waiting.number, Codes.GENERAL_E_FAILED, NO_CALL);
+            for (Input.Respond waiting : takeEnding(pending.call)) answered(waiting.number, ok());
+        } else if (hasComeTrue(pending)) {
+            done(pending);
         } else if (pending.number != 0) {
             refuse(pending.number, code, reason);
         } else if (pending.func.equals(POLL)) {
@@ -345,7 +414,10 @@ final class Exchange {
     void takeRespond(Input.Respond respond, double now) {
         OpenCall call = calls.find(respond.call);
         String refused = overload();
-        if (reach == Reach.NOWHERE) {
+        if (respond.action == Action.END && (call == null || reach == Reach.NOWHERE)) {
+            calls.ended(respond.call); // a logout is ending it
+            answered(respond.number, ok());
+        } else if (reach == Reach.NOWHERE) {
             refuse(respond.number, Codes.GENERAL_E_NOT_LOGIN, NO_LOGIN);
         } else if (call == null) {
             refuse(respond.number, Codes.GENERAL_E_FAILED, NO_CALL);
@@ -369,20 +441,29 @@ final class Exchange {
 
     /** The server has not said yet what the call's channel is called (K10). */
     private void waitForName(Input.Respond respond) {
-        if (respond.action == Action.END && !ending.containsKey(respond.call)) ending.put(respond.call, respond);
-        else refuse(respond.number, Codes.GENERAL_E_FAILED, "the server has not taken the call yet");
+        if (respond.action != Action.END) {
+            refuse(respond.number, Codes.GENERAL_E_FAILED, "the server has not taken the call yet");
+            return;
+        }
+        List<Input.Respond> waiting = ending.get(respond.call);
+        if (waiting == null) ending.put(respond.call, waiting = new ArrayList<>());
+        waiting.add(respond);
     }
 
     private void endNamed(int call, double now) {
-        Input.Respond waiting = ending.remove(call);
-        if (waiting != null) takeRespond(waiting, now);
+        for (Input.Respond waiting : takeEnding(call)) takeRespond(waiting, now);
     }
 
-    private void takeCallEvent(Line line, int mark, double now) {
+    /** The ends that waited for the call's name, which wait no longer. */
+    private List<Input.Respond> takeEnding(int call) {
+        List<Input.Respond> waiting = ending.remove(call);
+        return waiting == null ? Collections.<Input.Respond>emptyList() : waiting;
+    }
+
+    private void takeCallEvent(Line line, int mark) {
         List<Event> events = calls.take(line, mark);
         boolean told = false;
         for (Event event : events) told |= event.mark() == mark;
-        if (told && line.type.equals(Requests.INVITE)) confirm(events.get(events.size() - 1), now);
         out.addAll(events);
         if (!told) inbox.see(mark); // nobody will be told of it: it is dealt with
     }
@@ -390,13 +471,6 @@ final class Exchange {
     /** So much is unanswered that only the user may still ask: what the user asks has to find room. */
     private boolean isCrowded() {
         return requests.size() * 2 >= settings.unansweredRequests;
-    }
-
-    /** It rings, and the caller may know (SPEC K1). */
-    private void confirm(Event incoming, double now) {
-        if (isCrowded()) return;
-        Event.OfCall call = (Event.OfCall) incoming;
-        tellPeer(CONFIRM, call.channel, call.peer, now);
     }
 
     // --- channels ---
@@ -411,7 +485,7 @@ final class Exchange {
 
     /** An inbox item came. */
     void takePush(Push push, double now) {
-        takeItem(push, now);
+        takeItem(push);
         planAcknowledgement(now);
     }
 
@@ -420,6 +494,19 @@ final class Exchange {
         if (announcement.version <= inbox.taken()) return;
         inbox.behind = true;
         catchUp(now);
+    }
+
+    /** Whether the application may be told of the item with this mark (SPEC M11). */
+    boolean holds(int mark) {
+        return inbox.holds(mark);
+    }
+
+    /** The application is told of an item; an invitation is confirmed then (SPEC K1, S2). */
+    void takeTold(Input.Told told, double now) {
+        inbox.tell(told.mark);
+        OpenCall call = calls.told(told.mark);
+        if (call == null || reach == Reach.NOWHERE || isCrowded()) return;
+        tellPeer(CONFIRM, call.channel, call.peer, now);
     }
 
     /** The application has dealt with an item (SPEC M6). */
@@ -438,16 +525,16 @@ final class Exchange {
         ask(requests.add(0, POLL, args, now, 0));
     }
 
-    private void takeItem(Push push, double now) {
+    private void takeItem(Push push) {
         int mark = inbox.take(push.version);
         if (mark == 0) return;
         Line line = push.line;
-        if (line == null) {
-            inbox.see(mark);
-        } else if (line.type.equals("instant")) {
+        if (line != null && line.type.equals("instant")) {
             out.add(new Event.Message(line.src, line.content, line.id, line.seconds(), mark));
+        } else if (line == null || push.version <= inbox.known()) { // a call event counts when it comes first
+            inbox.see(mark);
         } else {
-            takeCallEvent(line, mark, now);
+            takeCallEvent(line, mark);
         }
     }
 
@@ -458,7 +545,7 @@ final class Exchange {
         long before = inbox.taken();
         for (Push item : Codec.items(body.opt("msgs"))) {
             if (item.version <= before) continue;
-            takeItem(item, now);
+            takeItem(item);
             brought = true;
         }
         if (brought) {

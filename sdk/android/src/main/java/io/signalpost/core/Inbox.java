@@ -4,10 +4,11 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The client's end of the inbox: what was taken, what was seen, what to acknowledge (PROTOCOL §6, §12).
+ * The client's end of the inbox: what was taken, told and seen, what to acknowledge (PROTOCOL §6, §12).
  *
- * <p>A version is <i>taken</i> when it is handed on, and <i>seen</i> when the application has dealt with it and with
- * all before it. Only what is seen is acknowledged. It refuses to know what an item holds.
+ * <p>A version is <i>taken</i> when it is handed on, <i>told</i> when the application is told of it, and <i>seen</i> when
+ * the application has dealt with it and with all before it. Only what is seen is acknowledged. With a logout what was told
+ * is seen, and what was not is withdrawn: it comes again (SPEC M11). It refuses to know what an item holds.
  *
  * <p>One account's inbox; it outlives sessions, so that a new one repeats nothing.
  */
@@ -15,6 +16,7 @@ final class Inbox {
     /** One item that was taken and, with those before it, not seen. */
     private static final class Item {
         long version; // 0 when the epoch that it belongs to is over
+        boolean told; // the application, at least in part
         boolean seen; // by the application
 
         Item(long version) {
@@ -28,7 +30,8 @@ final class Inbox {
     private int fresh; // items that came since the last acknowledgement
 
     private String epoch = ""; // the versions'; "" before the first login
-    private long taken; // the highest version handed on
+    private long taken; // the highest version handed on, and not withdrawn
+    private long known; // the highest version ever withdrawn: what is not above it comes again
     private long seen; // everything up to here is dealt with
 
     /** Items were let go for want of room: the server has to be asked for them. The exchange may set it, too. */
@@ -55,6 +58,7 @@ final class Inbox {
         if (newEpoch.equals(epoch)) return;
         epoch = newEpoch;
         taken = 0;
+        known = 0;
         seen = 0;
         for (Item item : items.values()) item.version = 0;
     }
@@ -73,12 +77,37 @@ final class Inbox {
         return mark;
     }
 
+    /** Whether the application may be told of this item: it was neither withdrawn, nor seen with all before it. */
+    boolean holds(int mark) {
+        return items.containsKey(mark);
+    }
+
+    /** The application is told of an item; what is no mark changes nothing. */
+    void tell(int mark) {
+        Item item = items.get(mark);
+        if (item != null) item.told = true;
+    }
+
     /** The application has dealt with an item; what is no mark changes nothing. */
     void see(int mark) {
         Item item = items.get(mark);
         if (item == null) return;
         item.seen = true;
-        for (item = items.get(first); item != null && item.seen; item = items.get(first)) {
+        advance();
+    }
+
+    /** The user logs out: what was told is seen, and what was not comes again with the next login. */
+    void withdraw() {
+        for (Item item : items.values()) item.seen |= item.told;
+        advance();
+        first += items.size();
+        items.clear();
+        known = Math.max(known, taken);
+        taken = seen;
+    }
+
+    private void advance() {
+        for (Item item = items.get(first); item != null && item.seen; item = items.get(first)) {
             seen = Math.max(seen, item.version);
             items.remove(first++);
         }
@@ -88,9 +117,14 @@ final class Inbox {
         return epoch;
     }
 
-    /** The highest version handed on. */
+    /** The highest version handed on, and not withdrawn. */
     long taken() {
         return taken;
+    }
+
+    /** The highest version ever withdrawn: what is not above it comes again. */
+    long known() {
+        return known;
     }
 
     /** Everything up to this version is dealt with. */

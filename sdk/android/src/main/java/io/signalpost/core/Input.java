@@ -39,7 +39,7 @@ public abstract class Input {
         }
     }
 
-    /** Log out (SPEC L9). */
+    /** Log out, behind all that was asked before (SPEC L9, M11). */
     public static final class Logout extends Input {
         @Override
         void enter(Machine machine, double now) {
@@ -102,6 +102,23 @@ public abstract class Input {
         @Override
         void enter(Machine machine, double now) {
             machine.takeRespond(this, now);
+        }
+    }
+
+    /**
+     * The application is told of the event that had this mark, now (SPEC S2, M11). Only then is an invitation confirmed,
+     * and only what was told is acknowledged with a logout.
+     */
+    public static final class Told extends Input {
+        final int mark;
+
+        public Told(int mark) {
+            this.mark = mark;
+        }
+
+        @Override
+        void enter(Machine machine, double now) {
+            machine.takeTold(this, now);
         }
     }
 
@@ -169,7 +186,7 @@ public abstract class Input {
         }
     }
 
-    /** The network may be back: a pause before a try is over. */
+    /** The network may be back: a pause before the next try is over, once (SPEC L10). */
     public static final class Hurry extends Input {
         @Override
         void enter(Machine machine, double now) {

@@ -29,6 +29,7 @@ import org.json.JSONObject;
  *       {@code LoggedOut}.
  *   <li>Every {@code Request} and {@code Respond} ends in one {@code Result}.
  *   <li>After {@code LoginFailed} and {@code LoggedOut} nothing happens without a new {@code Login}.
+ *   <li>A {@code Logout} comes last: what was asked before it is answered first, each by its own result (SPEC M11).
  * </ol>
  */
 public final class Machine {
@@ -55,13 +56,15 @@ public final class Machine {
     }
 
     private final Settings settings;
-    private final Chance jitter;
+    private final Patience patience; // for the pauses before a try
     private final List<Effect> out = new ArrayList<>(); // the effects of the step that is under way, or was the last
     private State state = State.OUT; // where it stands
     private Input.Login login; // the login that goes on; null in OUT
     private String line = ""; // the session's secret; "" if there is no session
     private boolean linked; // there is a connection, or one is being opened
     private int retries; // tries since the connection was lost, or since the login
+    private String refusal = ""; // why the server refused the last try; "" if it did not
+    private double notBefore; // the server wants no try before this time
     private List<Input> later = new ArrayList<>(); // what came behind a logout that is not over; else empty
     private boolean comesBack; // the last login or logout among these is a login
     private boolean inBackground; // the application: pings are rarer, and silence may last longer
@@ -83,7 +86,7 @@ public final class Machine {
      */
     public Machine(Settings settings, String seed, Chance jitter) {
         this.settings = settings;
-        this.jitter = jitter;
+        this.patience = new Patience(settings, jitter);
         this.exchange = new Exchange(settings, seed, out);
     }
 
@@ -103,6 +106,11 @@ public final class Machine {
     public double deadline() {
         double earliest = Math.min(exchange.deadline(), Math.min(dueStep, dueEnd));
         return Math.min(earliest, Math.min(duePing, dueSilence));
+    }
+
+    /** Whether the application may be told of the event with this mark: not once it was withdrawn (SPEC M11). */
+    public boolean holds(int mark) {
+        return exchange.holds(mark);
     }
 
     /** Take one input; {@code now} in seconds, never less than before. */
@@ -133,6 +141,7 @@ public final class Machine {
             login = wanted;
             exchange.serve(wanted.appId, wanted.account);
             exchange.open();
+            patience.begin();
             retries = 0;
             dueEnd = now + wanted.retrySeconds;
             open(State.OPENING, now);
@@ -140,6 +149,7 @@ public final class Machine {
     }
 
     void takeLogout(double now) {
+        if (state != State.OUT && state != State.LEAVING) exchange.withdraw(now);
         switch (state.status) {
             case 1:
                 finishUnborn(Codes.LOGIN_E_CANCEL, "cancelled by a logout", now);
@@ -171,6 +181,7 @@ public final class Machine {
     private void open(State next, double now) {
         state = next;
         dueStep = now + settings.attemptSeconds;
+        refusal = "";
         linked = true;
         emit(new Effect.Open());
     }
@@ -208,7 +219,7 @@ public final class Machine {
     void loginReturned(ServerFrame.LoginReturn answer, double now) {
         if (state != State.ENTERING && state != State.REENTERING) return;
         if (!answer.error.isEmpty()) {
-            refused(Codec.loginCode(answer), answer.error, now);
+            turnedAway(answer, now);
             return;
         }
         boolean again = state == State.REENTERING;
@@ -220,6 +231,7 @@ public final class Machine {
         pinged = now;
         duePing = now + pingSeconds();
         hear(now);
+        patience.connected(now);
         exchange.connect(Json.textOf(answer.body.opt("inbox")));
         if (again && !resumed) exchange.lose(Codes.LEAVECHANNEL_E_DISCONN, "the session was gone");
         emit(again ? new Event.Reconnected(resumed) : new Event.LoggedIn());
@@ -228,6 +240,17 @@ public final class Machine {
         if (resumed) exchange.resume(kept);
         exchange.send();
         if (resumed) exchange.leaveStrays(kept, now);
+    }
+
+    private void turnedAway(ServerFrame.LoginReturn answer, double now) {
+        Double after = Codec.retryAfter(answer);
+        if (after == null) {
+            refused(Codec.loginCode(answer), answer.error, now);
+        } else { // as if the connection had been lost (SPEC L16)
+            drop();
+            refusal = answer.error;
+            failed("login refused: " + answer.error, now, after);
+        }
     }
 
     private void refused(int code, String reason, double now) {
@@ -240,7 +263,7 @@ public final class Machine {
             finishCutOff(last, reason, now);
         } else {
             drop();
-            failed("login refused: " + code, now);
+            failed("login refused: " + code, now, 0);
         }
     }
 
@@ -274,13 +297,14 @@ public final class Machine {
         linked = false;
         if (state == State.LEAVING) finishAsWished("logged out", now);
         else if (state == State.ONLINE) lost(reason, now, 0);
-        else if (state != State.OUT) failed(reason, now);
+        else if (state != State.OUT) failed(reason, now, 0);
     }
 
     /** The connection of a session that was online is gone: try to have it back after so many seconds (SPEC L10). */
     private void lost(String reason, double now, double after) {
         note(Event.Level.WARNING, "connection lost: " + reason);
         rest();
+        patience.lost(now);
         exchange.disconnect();
         if (login.retries <= 0) {
             giveUp(now);
@@ -291,25 +315,25 @@ public final class Machine {
         pause(State.PAUSE, now, after);
     }
 
-    /** A try has failed. */
-    private void failed(String reason, double now) {
+    /** A try has failed; the next is not before so many seconds. */
+    private void failed(String reason, double now, double after) {
         note(Event.Level.INFO, "no connection: " + reason);
         if (retries >= login.retries) giveUp(now);
-        else pause(isFirst() ? State.PAUSE_FIRST : State.PAUSE, now, 0);
+        else pause(isFirst() ? State.PAUSE_FIRST : State.PAUSE, now, after);
     }
 
     private void pause(State next, double now, double after) {
         state = next;
         retries++;
-        double doubled = settings.retryFirst * Math.pow(2, Math.min(retries - 1, 30));
-        double most = Math.min(doubled, settings.retryMost);
-        dueStep = now + after + most * (0.5 + 0.5 * jitter.next());
+        notBefore = now + after;
+        dueStep = notBefore + patience.pause();
         if (next == State.PAUSE) emit(new Event.Reconnecting(retries));
     }
 
     private void giveUp(double now) {
-        if (isFirst()) finishUnborn(Codes.LOGIN_E_NET, "no connection", now);
-        else finishCutOff(Codes.LOGOUT_E_NET, "the network stayed away for too long", now);
+        boolean isRefused = !refusal.isEmpty();
+        if (isFirst()) finishUnborn(Codes.LOGIN_E_NET, isRefused ? refusal : "no connection", now);
+        else finishCutOff(Codes.LOGOUT_E_NET, isRefused ? refusal : "the network stayed away for too long", now);
     }
 
     /** Whether it is logging in, and has not been online yet. */
@@ -322,7 +346,7 @@ public final class Machine {
     /** A login comes to nothing. */
     private void finishUnborn(int code, String reason, double now) {
         end();
-        exchange.leave();
+        exchange.giveUp();
         finish(new Event.LoginFailed(code, reason), now);
     }
 
@@ -337,6 +361,7 @@ public final class Machine {
     private void finishKicked(String reason, double now) {
         end();
         exchange.lose(Codes.LEAVECHANNEL_E_KICKED, "the account logged in elsewhere");
+        exchange.giveUp();
         finish(new Event.LoggedOut(Codes.LOGOUT_E_KICKED, reason), now);
     }
 
@@ -344,6 +369,7 @@ public final class Machine {
     private void finishCutOff(int code, String reason, double now) {
         end();
         exchange.lose(Codes.LEAVECHANNEL_E_DISCONN, reason);
+        exchange.giveUp();
         finish(new Event.LoggedOut(code, reason), now);
     }
 
@@ -359,7 +385,6 @@ public final class Machine {
 
     /** Tell it, and go on with what came behind a logout. */
     private void finish(Event last, double now) {
-        exchange.giveUp();
         emit(last);
         List<Input> inputs = later;
         later = new ArrayList<>();
@@ -389,6 +414,10 @@ public final class Machine {
         exchange.takeRespond(respond, now);
     }
 
+    void takeTold(Input.Told told, double now) {
+        exchange.takeTold(told, now);
+    }
+
     void takeSeen(Input.Seen seen, double now) {
         exchange.takeSeen(seen, now);
     }
@@ -403,7 +432,10 @@ public final class Machine {
     }
 
     void takeHurry(double now) {
-        if (state == State.PAUSE || state == State.PAUSE_FIRST) stepOver(now);
+        if (state != State.PAUSE && state != State.PAUSE_FIRST) return;
+        if (!patience.hurry()) return;
+        dueStep = Math.max(now, notBefore);
+        if (dueStep <= now) stepOver(now);
     }
 
     private void stepOver(double now) {
@@ -419,7 +451,7 @@ public final class Machine {
                 break;
             default:
                 drop();
-                failed("no answer", now);
+                failed("no answer", now, 0);
         }
     }
 
@@ -487,7 +519,8 @@ public final class Machine {
     }
 
     void callReturned(ServerFrame.CallReturn answer, double now) {
-        if (exchange.takeAnswer(answer, now)) finishAsWished("logged out", now);
+        exchange.takeAnswer(answer, now);
+        if (state == State.LEAVING && exchange.isAnswered()) finishAsWished("logged out", now);
     }
 
     void kicked(double now) {

@@ -36,6 +36,11 @@ final class Pending {
         return Json.textOf(args.opt("name"));
     }
 
+    /** Whether it wants out of a channel or a call: that cannot be too late (SPEC C3, K12). */
+    boolean wantsOut() {
+        return func.equals(Requests.LEAVE) || func.equals(Action.END.func);
+    }
+
     /** Whether it leads into a channel or out of it. */
     boolean isDoor() {
         return func.equals(Requests.JOIN) || func.equals(Requests.LEAVE);

@@ -2,6 +2,7 @@ package io.signalpost.core;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -60,6 +61,11 @@ final class Requests {
 
     int size() {
         return pending.size();
+    }
+
+    /** All of them, oldest first; not to be changed meanwhile. */
+    Collection<Pending> waiting() {
+        return Collections.unmodifiableCollection(pending.values());
     }
 
     /** All of them, as they are now, oldest first. */

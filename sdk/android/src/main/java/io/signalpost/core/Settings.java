@@ -14,11 +14,14 @@ public final class Settings {
     /** One try to connect and to log in. */
     public double attemptSeconds = 10;
 
-    /** Before the first retry; each next one takes twice as long. */
+    /** Before the first retry; each next one takes twice as long (SPEC L10). */
     public double retryFirst = 0.2;
 
     /** Before any retry. */
-    public double retryMost = 4;
+    public double retryMost = 5;
+
+    /** A connection that lived so long after its login lets that begin anew. */
+    public double settledSeconds = 10;
 
     /** Between two pings (SPEC L13). */
     public double pingSeconds = 10;

@@ -1,16 +1,17 @@
 package io.signalpost.shell;
 
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * Runs an application's callbacks in the order in which they were put. It begins when there is a handler.
+ * Runs an application's callbacks in the order in which they were put, while there is a handler; else they wait.
  *
- * <p>It knows order, and when a callback has returned. It refuses to know what the callbacks are. Nothing but the
- * application waits for it.
+ * <p>It knows order, which callback runs, and when it has returned. It refuses to know what the callbacks are. Nothing but
+ * the application waits for it.
  *
  * @param <H> who is called
  */
@@ -26,42 +27,50 @@ public final class CallbackThread<H> {
         void seen(int mark);
     }
 
+    /** Whether what was lent may still be told, by its mark. */
+    public interface Held {
+        boolean holds(int mark);
+    }
+
     /** Callbacks that wait, above which what may be left out is left out. */
     public static final int CALLBACKS_WAITING = 20_000;
 
-    /** Callbacks that wait for the first handler. */
-    static final int CALLBACKS_HELD = 1_000;
+    /** Callbacks that wait while there is no handler; above, only what has a mark is kept, of which there is an end. */
+    static final int CALLBACKS_HELD = 2 * CALLBACKS_WAITING;
 
     /** Seconds for a callback that runs to come to its end. */
     static final long PATIENCE = 10;
 
     private static final Logger LOG = Logger.getLogger("io.signalpost");
 
-    /** A callback, and the mark that is then seen. */
+    /** A callback, the mark that is then seen, and whether it would come again. */
     private static final class Item<H> {
         final Callback<H> callback;
         final int mark;
+        final boolean lent;
 
-        Item(Callback<H> callback, int mark) {
+        Item(Callback<H> callback, int mark, boolean lent) {
             this.callback = callback;
             this.mark = mark;
+            this.lent = lent;
         }
     }
 
+    private final H nobody;
     private final Seen seen;
-    private final LinkedBlockingQueue<Item<H>> queue = new LinkedBlockingQueue<>(); // bounded by `isCrowded`
-    private final CountDownLatch begun = new CountDownLatch(1); // a handler was set, or too much waits for one
-    private final Item<H> end = new Item<>(null, 0); // nothing comes behind it
-    private volatile H handler; // who gets what comes next; never null
-    private volatile boolean stopped; // no callback begins any more; set once
-    private int mark; // of the callback that runs, else 0; of the thread alone
+    private final ReentrantLock lock = new ReentrantLock(); // guards all that is not final
+    private final Condition wanted = lock.newCondition(); // a callback may begin, or none will
+    private ArrayDeque<Item<H>> queue = new ArrayDeque<>(); // what waits; bounded by `isCrowded` and CALLBACKS_HELD
+    private H handler; // who gets what comes next; `nobody`: it waits
+    private int begun; // the last mark whose callback has begun; 0 before the first
+    private boolean stopped; // no callback begins any more; set once
+    private boolean full; // it was said that callbacks are left out for want of a handler
+    private int mark; // of the callback that runs, until it is seen; else 0; of the thread alone
     private final Thread thread;
 
-    /**
-     * Make the thread, a daemon whose name is {@code name} with {@code -callbacks}. {@code nobody}: who gets what comes
-     * when too much waits for the first handler.
-     */
+    /** Make the thread, a daemon whose name is {@code name} with {@code -callbacks}. {@code nobody}: the first handler. */
     public CallbackThread(String name, H nobody, Seen seen) {
+        this.nobody = nobody;
         this.handler = nobody;
         this.seen = seen;
         thread = new Thread(this::run, name + "-callbacks");
@@ -76,28 +85,88 @@ public final class CallbackThread<H> {
 
     /** Whether so much waits that nothing should be put that may be left out. */
     public boolean isCrowded() {
-        return queue.size() >= CALLBACKS_WAITING;
-    }
-
-    /** What comes next goes to this one; not null. */
-    public void setHandler(H handler) {
-        this.handler = handler;
-        begun.countDown();
-    }
-
-    /** Who gets what comes next. */
-    public H handler() {
-        return handler;
-    }
-
-    /** Run this one after all others; nothing once stopped. {@code mark}: what is then seen, or 0. Never waits. */
-    public void put(Callback<H> callback, int mark) {
-        if (stopped) {
-            return;
+        lock.lock();
+        try {
+            return queue.size() >= CALLBACKS_WAITING;
+        } finally {
+            lock.unlock();
         }
-        queue.add(new Item<>(callback, mark));
-        if (begun.getCount() > 0 && queue.size() > CALLBACKS_HELD) {
-            begun.countDown();
+    }
+
+    /** What comes next goes to this one. Null, or who was nobody: from now on callbacks wait (SPEC S2). */
+    public void setHandler(H handler) {
+        lock.lock();
+        try {
+            this.handler = handler == null ? nobody : handler;
+            wanted.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Who gets what comes next; never null. */
+    public H handler() {
+        lock.lock();
+        try {
+            return handler;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Run this one after all others; nothing once stopped. Never waits. */
+    public void put(Callback<H> callback) {
+        add(new Item<>(callback, 0, false));
+    }
+
+    /** The same with a mark, which is then seen. */
+    public void put(Callback<H> callback, int mark) {
+        add(new Item<>(callback, mark, false));
+    }
+
+    /** The same for what would come again: {@link #takeBack} takes it back as long as it has not begun. */
+    public void lend(Callback<H> callback, int mark) {
+        add(new Item<>(callback, mark, true));
+    }
+
+    private void add(Item<H> item) {
+        lock.lock();
+        try {
+            if (stopped) {
+                return;
+            }
+            if (item.mark == 0 && handler == nobody && queue.size() >= CALLBACKS_HELD) {
+                sayFull();
+                return;
+            }
+            queue.add(item);
+            wanted.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void sayFull() {
+        if (!full) {
+            full = true;
+            LOG.warning("callbacks are left out: " + CALLBACKS_HELD + " wait for a handler");
+        }
+    }
+
+    /** Of what was lent and has not begun only what is held will begin. The last mark that has begun; 0: none has. */
+    public int takeBack(Held held) {
+        lock.lock();
+        try {
+            ArrayDeque<Item<H>> kept = new ArrayDeque<>();
+            for (Item<H> item : queue) {
+                if (!item.lent || held.holds(item.mark)) {
+                    kept.add(item);
+                }
+            }
+            queue = kept;
+            return begun;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -107,9 +176,14 @@ public final class CallbackThread<H> {
      * <p>Called from a callback, that one is seen at once: who stops has dealt with it.
      */
     public void stop() {
-        stopped = true;
-        begun.countDown();
-        queue.add(end);
+        lock.lock();
+        try {
+            stopped = true;
+            queue.clear();
+            wanted.signal();
+        } finally {
+            lock.unlock();
+        }
         if (isCurrent()) {
             see();
         } else if (!Patience.join(thread, PATIENCE, TimeUnit.SECONDS)) {
@@ -118,21 +192,38 @@ public final class CallbackThread<H> {
     }
 
     private void run() {
-        take(begun);
-        while (true) {
-            Item<H> item = next();
-            if (item == end || stopped) {
-                queue.clear();
-                return;
-            }
-            mark = item.mark;
-            try {
-                item.callback.call(handler);
-            } catch (Throwable error) { // the application's code: whatever it throws, the next callback comes
-                LOG.log(Level.SEVERE, "an exception in a callback", error);
-            }
+        while (begin()) {
             see();
         }
+    }
+
+    /** Run the next callback, waiting for it; false if none comes any more. */
+    private boolean begin() {
+        Callback<H> callback;
+        H called;
+        lock.lock();
+        try {
+            while (!stopped && (handler == nobody || queue.isEmpty())) {
+                wanted.awaitUninterruptibly();
+            }
+            if (stopped) {
+                return false;
+            }
+            Item<H> item = queue.poll();
+            callback = item.callback;
+            called = handler;
+            mark = item.mark;
+            begun = Math.max(begun, mark);
+        } finally {
+            lock.unlock();
+        }
+        Thread.interrupted(); // the application's code may interrupt its thread; the next callback does not feel it
+        try {
+            callback.call(called);
+        } catch (Throwable error) { // the application's code: whatever it throws, the next callback comes
+            LOG.log(Level.SEVERE, "an exception in a callback", error);
+        }
+        return true;
     }
 
     private void see() {
@@ -140,27 +231,6 @@ public final class CallbackThread<H> {
         mark = 0;
         if (done != 0) {
             seen.seen(done);
-        }
-    }
-
-    private static void take(CountDownLatch latch) {
-        while (true) {
-            try {
-                latch.await();
-                return;
-            } catch (InterruptedException ignored) {
-                // The application's code may interrupt its thread; that is no reason to run less of it.
-            }
-        }
-    }
-
-    private Item<H> next() {
-        while (true) {
-            try {
-                return queue.take();
-            } catch (InterruptedException ignored) {
-                // As above.
-            }
         }
     }
 }

@@ -122,6 +122,18 @@ public final class Engine {
         step(new Input.Respond(expect(done), call, action, extra));
     }
 
+    /** Whether the application may be told of the message that had this mark: a logout withdraws it (SPEC M11). */
+    public boolean holds(int mark) {
+        return machine.holds(mark);
+    }
+
+    /** The application is told of the event that had this mark, now (SPEC S2, M11); 0: of none. */
+    public void told(int mark) {
+        if (mark != 0) {
+            step(new Input.Told(mark));
+        }
+    }
+
     /** The application has dealt with the event that had this mark (SPEC M6). */
     public void seen(int mark) {
         if (mark != 0) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -195,19 +196,39 @@ class CallsTest {
     }
 
     @Test
-    @DisplayName("SPEC K2, K3: of what this client does the end is told, the rest its caller knows")
+    @DisplayName("SPEC K2, K3, K12: of what this client does its caller knows by the answer, the end too")
     void ownDoing() {
         Calls calls = called();
         calls.accepted(2);
         assertEquals(OpenCall.Stage.ACCEPTED, calls.find(2).stage);
-        assertTold(calls.ended(2), new Event.CallEnded(2, "room", "bo", false, "", 0));
-        assertTold(calls.ended(2));
+        calls.ended(2);
+        assertNull(calls.find(2));
+        calls.ended(2);
         calls.accepted(2);
         calls.refused(2);
-        assertNull(calls.find(2));
+        assertTrue(calls.endAll().isEmpty());
         Calls refused = called();
         refused.refused(2);
         assertNull(refused.find(2));
+    }
+
+    @Test
+    @DisplayName("SPEC K1, S2: a call that the application is told of is confirmed once, and only while it rings")
+    void told() {
+        Calls rings = called();
+        assertSame(rings.find(2), rings.told(1));
+        assertNull(rings.told(1));
+        assertNull(rings.told(6));
+        Calls accepted = called();
+        accepted.accepted(2);
+        assertNull(accepted.told(1));
+        Calls over = called();
+        over.take(event("_bye"), 7);
+        assertNull(over.told(1));
+        Calls anew = called();
+        anew.take(event("", "", "room", "bo"), 8);
+        assertNull(anew.told(1));
+        assertSame(anew.find(4), anew.told(8));
     }
 
     @Test

@@ -61,6 +61,42 @@ class InboxTest {
     }
 
     @Test
+    @DisplayName("SPEC M11: with a logout what was told is seen, and what was not comes again, under another mark")
+    void withdrawn() {
+        Inbox inbox = inbox(10);
+        int one = inbox.take(5);
+        int two = inbox.take(7);
+        int three = inbox.take(9);
+        inbox.see(one);
+        inbox.tell(two);
+        assertTrue(inbox.holds(two));
+        inbox.withdraw();
+        assertFalse(inbox.holds(two));
+        assertFalse(inbox.holds(three));
+        assertTrue(inbox.isSeen());
+        assertEquals(7, inbox.acknowledge());
+        assertEquals(7, inbox.taken());
+        assertEquals(9, inbox.known());
+        inbox.see(three); // too late: it was not told
+        assertEquals(7, inbox.seen());
+        assertEquals(0, inbox.take(7));
+        assertEquals(three + 1, inbox.take(9));
+        assertEquals(0, inbox.take(9));
+    }
+
+    @Test
+    @DisplayName("SPEC M11: what was told behind something that was not comes again with it")
+    void withdrawnInTheMiddle() {
+        Inbox inbox = inbox(10);
+        inbox.take(5);
+        inbox.tell(inbox.take(7));
+        inbox.withdraw();
+        assertEquals(0, inbox.seen());
+        assertEquals(3, inbox.take(5));
+        assertEquals(4, inbox.take(7));
+    }
+
+    @Test
     @DisplayName("SPEC M6: what there is no room for is let go, and so is all behind it; the server has it still")
     void room() {
         Inbox inbox = inbox(2);

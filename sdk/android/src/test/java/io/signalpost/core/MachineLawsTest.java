@@ -123,7 +123,7 @@ class MachineLawsTest {
         else if (chance < 26) request(shell);
         else if (chance < 30) shell.invite(any(CHANNELS), "bo", text());
         else if (chance < 34) respond(shell);
-        else if (chance < 38) shell.step(new Input.Seen(shell.lastMark - random.nextInt(5) + 1));
+        else if (chance < 38) see(shell);
         else if (chance < 47) answer(shell);
         else if (chance < 54) push(shell);
         else event(shell);
@@ -145,6 +145,11 @@ class MachineLawsTest {
         shell.respond(call, Action.values()[random.nextInt(Action.values().length)], text());
     }
 
+    private void see(ShellModel shell) {
+        int mark = shell.lastMark - random.nextInt(5) + 1;
+        shell.step(random.nextBoolean() ? new Input.Seen(mark) : new Input.Told(mark));
+    }
+
     private void wait(ShellModel shell) {
         double seconds = PAUSES[Math.min(random.nextInt(PAUSES.length), random.nextInt(PAUSES.length))];
         if (random.nextInt(4) > 0) {
@@ -159,6 +164,7 @@ class MachineLawsTest {
         JSONObject body = Json.object("result", "failed", "reason", "no");
         int code = new int[] {201, 204, 206, 207, 209, 0}[random.nextInt(6)];
         if (code != 0) Json.put(body, "code", code);
+        if (code == 201) Json.put(body, "retry_ms", value(1));
         shell.receive(Json.array("login_ret", Json.array("no", body.toString())).toString());
     }
 

@@ -48,7 +48,7 @@ final class ScenarioPlayer {
             "respond", Set.of("as", "call", "extra"),
             "answer", Set.of("body", "refused", "reason"));
 
-    private static final Set<String> STEP = Set.of("at", "effects", "status");
+    private static final Set<String> STEP = Set.of("at", "effects", "status", "held");
     private static final Set<String> BEHIND = Set.of("at", "as", "again", "body", "code", "reason");
 
     private interface Maker {
@@ -144,6 +144,17 @@ final class ScenarioPlayer {
         if (step.has("status") && step.getInt("status") != machine.status()) {
             throw new Mismatch("status is " + machine.status() + ", expected " + step.get("status"));
         }
+        if (step.has("held")) holds(step.getJSONArray("held"));
+    }
+
+    /** The marks that the application may still be told of are these. */
+    private void holds(JSONArray expected) {
+        Set<Object> names = new HashSet<>();
+        for (int index = 0; index < expected.length(); index++) names.add(expected.get(index));
+        for (Map.Entry<String, Integer> mark : marks.entrySet()) {
+            boolean held = machine.holds(mark.getValue());
+            if (held != names.contains(mark.getKey())) throw new Mismatch(mark.getKey() + " is held: " + held);
+        }
     }
 
     /** Go on to a time, with a tick at every deadline on the way. */
@@ -176,6 +187,7 @@ final class ScenarioPlayer {
             String extra = (String) patterns.build(step.opt("extra") == null ? "" : step.get("extra"));
             return new Input.Respond(number(step), calls.get(step.getString("call")), action, extra);
         });
+        inputs.put("told", step -> new Input.Told(marks.get(text(step, "told"))));
         inputs.put("seen", step -> new Input.Seen(marks.get(text(step, "seen"))));
         inputs.put("opened", step -> {
             JSONObject given = step.optJSONObject("opened");

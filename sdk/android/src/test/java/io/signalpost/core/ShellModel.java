@@ -2,11 +2,14 @@ package io.signalpost.core;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.json.JSONArray;
 import org.json.JSONObject;
@@ -33,6 +36,10 @@ final class ShellModel {
     private Link link = Link.NONE;
     private final Set<Integer> waiting = new HashSet<>(); // requests of the application without a result
     private final Set<Integer> over = new HashSet<>(); // calls
+    private final Map<Integer, String> leaving = new HashMap<>(); // by number of the request: which channel
+    private final Map<Integer, Integer> ending = new HashMap<>(); // by number of the request: which call
+    private final Set<Integer> before = new HashSet<>(); // requests that waited when the application logged out
+    private String left; // the channel whose leave was answered, which is told next; else null
     private int numbers; // requests of the application
     private int lastOutgoing = -1;
     private boolean inSession;
@@ -67,6 +74,7 @@ final class ShellModel {
     }
 
     void logout() {
+        if (machine.status() >= 2) before.addAll(waiting);
         step(new Input.Logout());
     }
 
@@ -108,6 +116,7 @@ final class ShellModel {
 
     void request(String func, JSONObject args) {
         waiting.add(++numbers);
+        if (func.equals(Requests.LEAVE)) leaving.put(numbers, args.getString("name"));
         step(new Input.Request(numbers, func, args));
     }
 
@@ -119,6 +128,7 @@ final class ShellModel {
 
     void respond(int call, Action action, String extra) {
         waiting.add(++numbers);
+        if (action == Action.END) ending.put(numbers, call);
         step(new Input.Respond(numbers, call, action, extra));
     }
 
@@ -183,6 +193,14 @@ final class ShellModel {
             public void settle(Effect.Result result) {
                 assertTrue(waiting.remove(result.number), "one result for each request");
                 assertEquals(result.isAnswered(), result.reason.isEmpty());
+                if (!result.isAnswered()) {
+                    boolean isOut = over.contains(ending.getOrDefault(result.number, 0));
+                    assertFalse(isOut, "ending a call that is over is always answered");
+                    return;
+                }
+                left = leaving.get(result.number);
+                Integer ended = ending.get(result.number);
+                if (ended != null && calls.contains(ended)) over.add(ended);
                 assertTrue(Codes.ALL.contains(result.code));
             }
 
@@ -201,6 +219,12 @@ final class ShellModel {
     }
 
     private void told(Event event) {
+        if (left != null) {
+            assertEquals(left, assertInstanceOf(Event.ChannelLeft.class, event).channel, "a leave is told each time");
+            channels.remove(left);
+            left = null;
+            return;
+        }
         if (event instanceof Event.LoggedIn) {
             assertFalse(inSession);
             assertEquals(2, machine.status());
@@ -213,6 +237,8 @@ final class ShellModel {
         } else if (event instanceof Event.LoggedOut out) {
             assertTrue(inSession);
             assertTrue(out.code > 100 && out.code < 108);
+            before.retainAll(waiting);
+            assertTrue(before.isEmpty(), "a logout comes last");
             inSession = false;
         } else if (event instanceof Event.Reconnecting || event instanceof Event.Reconnected) {
             assertTrue(inSession);

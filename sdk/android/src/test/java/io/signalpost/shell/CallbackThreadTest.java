@@ -33,6 +33,10 @@ class CallbackThreadTest {
     }
 
     private void block() {
+        block(0);
+    }
+
+    private void block(int mark) {
         thread.put(
                 handler -> {
                     handler.add("begun");
@@ -44,14 +48,14 @@ class CallbackThreadTest {
                         }
                     }
                 },
-                0);
+                mark);
     }
 
     @Test
     @DisplayName("it begins when there is a handler; each callback is seen when it has returned, in order (SPEC M6)")
     void order() throws Exception {
         thread.put(handler -> handler.add("one"), 1);
-        thread.put(handler -> handler.add("two"), 0);
+        thread.put(handler -> handler.add("two"));
         thread.put(handler -> handler.add(Thread.currentThread().getName()), 3);
         assertSame(nobody, thread.handler());
         assertEquals(Collections.emptyList(), seen);
@@ -63,12 +67,55 @@ class CallbackThreadTest {
     }
 
     @Test
-    @DisplayName("when a thousand wait for the first handler, nobody gets them")
-    void held() throws Exception {
-        for (int number = 0; number < CallbackThread.CALLBACKS_HELD; number++) thread.put(handler -> handler.add(0), 0);
+    @DisplayName(
+            "SPEC S2: while there is no handler all wait, and nothing is seen; it comes in order when there is one")
+    void noHandler() throws Exception {
+        thread.setHandler(seen);
+        thread.put(handler -> handler.add("one"), 1);
+        eventually("it has run", () -> seen.size() == 2);
+        thread.setHandler(null);
+        assertSame(nobody, thread.handler());
+        thread.put(handler -> handler.add("two"), 2);
+        thread.put(handler -> handler.add("three"));
+        thread.lend(handler -> handler.add("four"), 4);
+        thread.setHandler(thread.handler()); // as an application does that puts back what it found
+        assertEquals(Arrays.asList("one", "mark 1"), seen);
+        thread.setHandler(seen);
+        eventually("all have run", () -> seen.size() == 7);
+        assertEquals(Arrays.asList("one", "mark 1", "two", "mark 2", "three", "four", "mark 4"), seen);
         assertTrue(nobody.isEmpty());
-        thread.put(handler -> handler.add(0), 0);
-        eventually("all have run", () -> nobody.size() == CallbackThread.CALLBACKS_HELD + 1);
+    }
+
+    @Test
+    @DisplayName("while there is no handler there is an end to what waits, but not to what has a mark (SPEC M6)")
+    void held() throws Exception {
+        for (int number = 0; number < CallbackThread.CALLBACKS_HELD; number++) thread.put(handler -> {});
+        thread.put(handler -> handler.add("left out"));
+        thread.put(handler -> handler.add("kept"), 1);
+        thread.lend(handler -> handler.add("kept too"), 2);
+        thread.setHandler(seen);
+        eventually("all have run", () -> seen.size() == 4);
+        assertEquals(Arrays.asList("kept", "mark 1", "kept too", "mark 2"), seen);
+        thread.put(handler -> handler.add("next"));
+        eventually("it goes on", () -> seen.size() == 5);
+    }
+
+    @Test
+    @DisplayName("SPEC M11: what was lent and has not begun is taken back, with the last mark that began")
+    void takenBack() throws Exception {
+        thread.setHandler(seen);
+        assertEquals(0, thread.takeBack(mark -> false));
+        block(1);
+        eventually("it runs", () -> seen.size() == 1);
+        thread.lend(handler -> handler.add("never"), 2);
+        thread.put(handler -> handler.add("told"), 3);
+        thread.lend(handler -> handler.add("held"), 4);
+        assertEquals(1, thread.takeBack(mark -> mark == 4));
+        thread.lend(handler -> handler.add("again"), 5);
+        latch.countDown();
+        eventually("all have run", () -> seen.size() == 8);
+        assertEquals(Arrays.asList("begun", "mark 1", "told", "mark 3", "held", "mark 4", "again", "mark 5"), seen);
+        assertEquals(5, thread.takeBack(mark -> false));
     }
 
     @Test
@@ -86,9 +133,9 @@ class CallbackThreadTest {
                 },
                 2);
         thread.put(handler -> Thread.currentThread().interrupt(), 3);
-        thread.put(handler -> handler.add("next"), 0);
+        thread.put(handler -> handler.add(Thread.currentThread().isInterrupted()));
         eventually("all have run", () -> seen.size() == 4);
-        assertEquals(Arrays.asList("mark 1", "mark 2", "mark 3", "next"), seen);
+        assertEquals(Arrays.asList("mark 1", "mark 2", "mark 3", false), seen);
     }
 
     @Test
@@ -98,7 +145,7 @@ class CallbackThreadTest {
         thread.setHandler(seen);
         block();
         eventually("it runs", () -> seen.size() == 1);
-        thread.put(handler -> handler.add("two"), 0);
+        thread.put(handler -> handler.add("two"));
         thread.setHandler(other);
         latch.countDown();
         eventually("it has run", () -> other.size() == 1);
@@ -147,10 +194,10 @@ class CallbackThreadTest {
         thread.setHandler(seen);
         block();
         eventually("it runs", () -> seen.size() == 1);
-        for (int number = 1; number < CallbackThread.CALLBACKS_WAITING; number++) thread.put(handler -> {}, 0);
+        for (int number = 1; number < CallbackThread.CALLBACKS_WAITING; number++) thread.put(handler -> {});
         assertFalse(thread.isCrowded());
         Gap gap = new Gap("room");
-        thread.put(handler -> handler.add(gap.channel + " " + gap.tell()), 0);
+        thread.put(handler -> handler.add(gap.channel + " " + gap.tell()));
         assertTrue(thread.isCrowded());
         assertTrue(gap.count());
         assertTrue(gap.count());

@@ -1,6 +1,5 @@
-package io.agora;
+package io.signalpost.support;
 
-import io.signalpost.support.RawServer;
 import io.signalpost.support.RawServer.Connection;
 import io.signalpost.support.RawServer.Frame;
 import java.io.IOException;
@@ -14,9 +13,9 @@ import org.json.JSONObject;
  *
  * <p>It knows the frames of PROTOCOL §3 to §5. It refuses to know what is done with them.
  */
-final class Script implements AutoCloseable {
+public final class Script implements AutoCloseable {
     /** What it does with a client's frame, on a thread of each connection. */
-    interface Play {
+    public interface Play {
         void act(Connection connection, String name, Object argument) throws Exception;
     }
 
@@ -25,13 +24,13 @@ final class Script implements AutoCloseable {
     private final List<Connection> connections = new CopyOnWriteArrayList<>();
     private volatile boolean closed;
 
-    Script(Play play) throws IOException {
+    public Script(Play play) throws IOException {
         this.play = play;
         begin(this::accept);
     }
 
     /** One that lets everybody log in, and answers each function with what {@code answers} gives for it: a body. */
-    static Script answering(java.util.function.Function<String, String> answers) throws IOException {
+    public static Script answering(java.util.function.Function<String, String> answers) throws IOException {
         return new Script((connection, name, argument) -> {
             if (name.equals("login")) {
                 logIn(connection);
@@ -42,27 +41,27 @@ final class Script implements AutoCloseable {
         });
     }
 
-    String url() {
+    public String url() {
         return server.url();
     }
 
     /** A login is answered. */
-    static void logIn(Connection connection) throws IOException {
+    public static void logIn(Connection connection) throws IOException {
         loginRet(connection, "", "{\"result\":\"ok\",\"line\":\"x\",\"inbox\":\"x\"}");
     }
 
     /** The same, with what went wrong and a body. */
-    static void loginRet(Connection connection, String error, String body) throws IOException {
+    public static void loginRet(Connection connection, String error, String body) throws IOException {
         connection.send(new JSONArray(List.of("login_ret", List.of(error, body))).toString());
     }
 
     /** A call is answered. */
-    static void answer(Connection connection, int id, String error, String body) throws IOException {
+    public static void answer(Connection connection, int id, String error, String body) throws IOException {
         connection.send(new JSONArray(List.of("call2-ret", List.of(id, error, body))).toString());
     }
 
     /** A failure's body. */
-    static String failure(int code, String reason) {
+    public static String failure(int code, String reason) {
         return new JSONObject()
                 .put("result", "failed")
                 .put("code", code)
