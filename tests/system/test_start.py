@@ -112,10 +112,6 @@ def a_pipe(at: Path) -> None:
     os.mkfifo(at / "data")
 
 
-def a_name_with_odd_signs(at: Path) -> list[str]:
-    return ["--data", "a\nb\x1b[31m\udcff/c"]
-
-
 def a_lock_that_is_a_folder(at: Path) -> None:
     (at / "data" / "lock").mkdir(parents=True)
 
@@ -218,7 +214,6 @@ TABLE: list[tuple[Prepare, str]] = [
     (a_device, "no directory"),
     (the_kernels, "data directory"),
     (a_pipe, "no directory"),
-    (a_name_with_odd_signs, "does not exist"),
     (a_lock_that_is_a_folder, "Is a directory"),
     (a_lock_that_is_a_link, "symbolic links"),
     (a_database_that_is_a_folder, "signalpost.db"),
