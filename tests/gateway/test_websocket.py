@@ -24,6 +24,7 @@ from signalpost.gateway.websocket import (
     combine_headers,
     frame_binary,
     frame_close,
+    frame_pieces,
     frame_ping,
     frame_pong,
     frame_text,
@@ -210,6 +211,7 @@ class TestWriting:
     )
     def test_a_text_has_the_shortest_length(self, size: int, header: bytes) -> None:
         assert frame_text(b"x" * size) == header + b"x" * size
+        assert frame_pieces([b"x" * (size - size // 3), b"x" * (size // 3)]) == frame_text(b"x" * size)
         assert frame_binary(b"x" * size) == b"\x82" + header[1:] + b"x" * size
 
     def test_control_frames_carry_their_payload(self) -> None:

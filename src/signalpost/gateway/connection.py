@@ -32,7 +32,7 @@ from signalpost.gateway.feed import Feed
 from signalpost.gateway.listener import Socket
 from signalpost.gateway.login import admit, inbox_cursor
 from signalpost.gateway.outbox import Outbox
-from signalpost.gateway.websocket import frame_text
+from signalpost.gateway.websocket import frame_pieces, frame_text
 from signalpost.services.channels import Joined, Missed
 from signalpost.services.driver import Running, start
 from signalpost.services.keys import topic_key
@@ -388,7 +388,7 @@ class Connection:
                     return
                 pieces.append(piece)
                 self._pace.spend(len(piece))
-            self._socket.send(b"".join(pieces))
+            self._socket.outbox.put_any(frame_pieces(pieces))
         finally:
             self._finished()
 

@@ -11,7 +11,7 @@ import binascii
 import codecs
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -38,6 +38,7 @@ __all__ = [
     "combine_headers",
     "frame_binary",
     "frame_close",
+    "frame_pieces",
     "frame_ping",
     "frame_pong",
     "frame_text",
@@ -215,6 +216,14 @@ def frame_text(payload: bytes) -> bytes:
     if size < 65536:
         return b"\x81\x7e" + size.to_bytes(2, "big") + payload
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+def frame_pieces(pieces: Sequence[bytes]) -> bytes:
+    """One whole text message of pieces that are long together: they are copied once."""
+    size = sum(map(len, pieces))
+    if size < 65536:
+        return frame_text(b"".join(pieces))
+    return b"".join((b"\x81\x7f", size.to_bytes(8, "big"), *pieces))
 
 
 def frame_binary(payload: bytes) -> bytes:
