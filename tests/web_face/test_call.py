@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from signalpost.web import Call
+from support.pretender import pretending, refusal
 from web_face.people import House, User
 
 
@@ -203,3 +205,31 @@ async def test_the_server_names_a_channel_that_has_no_name(web: House) -> None:
     while (told := await bo.next())[0] == "onInviteReceived":
         assert told[1].channelName == other.channelName
     assert told == ("onInviteEndByPeer", "")
+
+
+async def test_an_end_that_the_server_refuses_is_told(web: House) -> None:
+    """SPEC K12, E3: the call is open still, and the next end is sent."""
+    said = [refusal("too many requests: 100 a second", 1001), ("", {"result": "ok"})]
+
+    def answer(func: str, args: dict[str, Any]) -> Any:
+        match func:
+            case "login":
+                return []
+            case "voip_invite":
+                return "", {"result": "ok", "channelName": "room"}
+            case "voip_invite_bye":
+                return said.pop(0)
+        return "", {"result": "ok", "status": 0}
+
+    async with pretending(answer) as url:
+        ada = await web.user("ada", url=url)
+        call = ada.invite("room", "bo")
+        call.channelInviteEnd()
+        await ada.expect("onError", "channel_invite_end", 1001, "too many requests: 100 a second")
+        call.channelInviteEnd()
+        await ada.expect("onInviteEndByMyself", "")
+        call.channelInviteEnd()
+        await ada.expect("onInviteEndByMyself", "")
+        assert said == []
+        ada.session.logout()
+        await ada.expect("onLogout", 101)

@@ -296,6 +296,21 @@ async def test_a_cancelled_coroutine_counts_as_finished() -> None:
     await until(is_done, "both have ended")
 
 
+async def test_whatever_a_callback_raises_its_message_is_acknowledged() -> None:
+    """SPEC M11: what ends the program is handed on, and the message does not come again."""
+    inbox = Inbox()
+    delivery = Delivery(inbox)
+
+    class Owner:
+        def callback(self) -> None:
+            raise KeyboardInterrupt
+
+    delivery.tell(Owner(), "callback", mark=1)
+    with pytest.raises(KeyboardInterrupt):
+        delivery._run()
+    assert inbox.marks == inbox.seen_marks == [1]
+
+
 async def test_channel_events_are_left_out_when_callbacks_are_too_slow(
     web: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

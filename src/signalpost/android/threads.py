@@ -97,7 +97,7 @@ class CallbackThread:
     @property
     def handler(self) -> ICallBack:
         """Who is told what comes next; one that does nothing if nobody is."""
-        return self._handler or ICallBack()
+        return ICallBack() if self._handler is None else self._handler
 
     def set_handler(self, handler: ICallBack | None) -> None:
         """What comes next goes to this one; None: it waits."""

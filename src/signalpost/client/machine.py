@@ -113,9 +113,9 @@ class Machine:
         "_out",
         "_patience",
         "_pings",
+        "_refusal",
         "_retries",
         "_settings",
-        "_why",
         "state",
     )
 
@@ -127,7 +127,7 @@ class Machine:
         self._line = ""  # the session's secret; "" if there is no session
         self._linked = False  # there is a connection, or one is being opened
         self._retries = 0  # tries since the connection was lost, or since the login
-        self._why = ""  # the last try failed, or the connection was lost: why
+        self._refusal = ""  # why the server refused the last try, if it did
         self._not_before = 0.0  # the server wants no try before this time
         self._later: list[Input] = []  # what came behind a logout that is not over
         self._pings = 0  # pings sent
@@ -185,7 +185,6 @@ class Machine:
             self._exchange.open()
             self._patience.begin()
             self._retries = 0
-            self._why = "no answer"
             self._due_end = now + login.retry_seconds
             self._open(State.OPENING, now)
 
@@ -210,6 +209,7 @@ class Machine:
     def _open(self, state: State, now: float) -> None:
         self.state = state
         self._due_step = now + self._settings.attempt_seconds
+        self._refusal = ""
         self._linked = True
         self._emit(Open())
 
@@ -269,6 +269,7 @@ class Machine:
             self._refused(wire.login_code(answer), answer.error, now)
         else:  # as if the connection had been lost (SPEC L16)
             self._drop()
+            self._refusal = answer.error
             self._failed(f"login refused: {answer.error}", now, after=after)
 
     def _refused(self, code: Code, reason: str, now: float) -> None:
@@ -301,7 +302,6 @@ class Machine:
         """The connection of a session that was online is gone: try to have it back (SPEC L10)."""
         login = self._login
         assert login is not None, "who is online has logged in"
-        self._why = reason
         self._note(Level.WARNING, f"connection lost: {reason}")
         self._rest()
         self._patience.lost(now)
@@ -317,7 +317,6 @@ class Machine:
         """A try has failed."""
         login = self._login
         assert login is not None, "nothing is tried without a login"
-        self._why = reason
         self._note(Level.INFO, f"no connection: {reason}")
         if self._retries >= login.retries:
             self._give_up(now)
@@ -336,9 +335,9 @@ class Machine:
 
     def _give_up(self, now: float) -> None:
         if self.state in _FIRST:
-            self._finish(LoginFailed(Code.LOGIN_E_NET, f"no connection: {self._why}"), now)
+            self._finish(LoginFailed(Code.LOGIN_E_NET, self._refusal or "no connection"), now)
         else:
-            reason = f"the network stayed away for too long: {self._why}"
+            reason = self._refusal or "the network stayed away for too long"
             self._finish(LoggedOut(Code.LOGOUT_E_NET, reason), now)
 
     def _finish(self, last: LoginFailed | LoggedOut, now: float) -> None:

@@ -129,6 +129,9 @@ class Delivery:
         except (Exception, asyncio.CancelledError) as error:  # the application's: it ends here
             _complain(callback, error)
             result = None
+        except BaseException:  # the loop's to deal with; the message is acknowledged all the same
+            self._inbox.seen(step.mark)
+            raise
         if inspect.isawaitable(result):
             self._follow(callback, result, step.mark)
             return True
