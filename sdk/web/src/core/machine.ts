@@ -82,6 +82,7 @@ export class Machine {
   private linked = false; // there is a connection, or one is being opened
   private retries = 0; // tries since the connection was lost, or since the login
   private notBefore = 0; // the server wants no try before this time
+  private refusal = ""; // why the server refused the last try, if it did
   private later: Input[] = []; // what came behind a logout that is not over
   private pings = 0; // pings sent
   private asked = false; // a ping was sent since something came; while online
@@ -211,6 +212,7 @@ export class Machine {
   }
 
   private open(state: State, now: number): void {
+    this.refusal = "";
     this.state = state;
     this.dueStep = now + this.settings.attemptSeconds;
     this.linked = true;
@@ -271,6 +273,7 @@ export class Machine {
       return;
     }
     this.drop();
+    this.refusal = reason;
     this.failed(`login refused: ${code}`, now, after ?? 0);
   }
 
@@ -322,8 +325,8 @@ export class Machine {
   }
 
   private giveUp(now: number): void {
-    if (this.isFirst()) this.finish(loginFailed(LOGIN_E_NET, "no connection"), now);
-    else this.finish(loggedOut(LOGOUT_E_NET, "no connection for too long"), now);
+    const reason = this.refusal || "no connection";
+    this.finish(this.isFirst() ? loginFailed(LOGIN_E_NET, reason) : loggedOut(LOGOUT_E_NET, reason), now);
   }
 
   /** Nothing goes on by itself: tell what was open, then the end itself. */
@@ -382,7 +385,7 @@ export class Machine {
       case "pauseFirst":
         return this.open("opening", now);
       case "leaving":
-        return this.finish(loggedOut(LOGOUT_E_USER, "logged out without an answer"), now);
+        return this.finish(loggedOut(LOGOUT_E_USER, "logged out"), now);
       default:
         this.drop();
         this.failed("no answer", now);

@@ -184,3 +184,35 @@ test("SPEC S6: what an app writes upon an object is its own", async () => {
   await ada.expect("onInviteEndByMyself", "");
   await bo.expect("onInviteEndByPeer", "");
 });
+
+test("SPEC S6: properties may become getters and setters, as Vue 2 makes them; a copy holds what apps read", async () => {
+  const { ada, bo, going, coming } = await ringing();
+  for (const object of [ada.session, going, coming] as object[]) {
+    for (const [name, first] of Object.entries(object)) {
+      let value: unknown = first;
+      Object.defineProperty(object, name, {
+        enumerable: true,
+        configurable: true,
+        get: () => value,
+        set: (next: unknown) => {
+          value = next;
+        },
+      });
+    }
+  }
+  coming.channelInviteAccept();
+  await ada.expect("onInviteAcceptedByPeer", "");
+  const named = ada.invite("", "bo");
+  await ada.expect("onInviteReceivedByPeer", "");
+  await bo.rings(named.channelName, "ada");
+  expect(structuredClone(JSON.parse(JSON.stringify(named)))).toEqual({
+    channelName: named.channelName,
+    peer: "bo",
+    extra: "",
+  });
+  for (const call of [going, named]) {
+    call.channelInviteEnd();
+    await ada.expect("onInviteEndByMyself", "");
+    await bo.expect("onInviteEndByPeer", "");
+  }
+});
