@@ -1217,6 +1217,17 @@ class TestHttp:
         peer.writer.close()
         await eventually(lambda: edge.listener.connections == 0)
 
+    async def test_an_endless_body_is_not_read_for_ever(self, serve: Serve, dial: Dial) -> None:
+        """SPEC E5: throwing it away costs as much as reading it, and stops soon; the answer is there."""
+        edge = await serve()
+        peer = await dial(edge)
+        peer.send(b"POST /getaddr HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert (await peer.answer())[0] == 200
+        (doorway,) = edge.listener._doorways
+        peer.send(bytes(32 * 1024 * 1024))
+        await eventually(lambda: not doorway._transport.is_reading())
+        assert doorway._thrown < 1024 * 1024
+
     @pytest.mark.parametrize("method", ["POST", "PUT", "get", "BREW"])
     async def test_getaddr_is_answered_whatever_the_method(
         self, serve: Serve, dial: Dial, method: str
