@@ -1217,6 +1217,18 @@ class TestHttp:
         peer.writer.close()
         await eventually(lambda: edge.listener.connections == 0)
 
+    @pytest.mark.parametrize("line", [b"\r\n", b"\n", b"\r"])
+    async def test_empty_lines_without_end_are_no_request(
+        self, serve: Serve, dial: Dial, line: bytes
+    ) -> None:
+        """SPEC E5: a few in front of a request mean nothing (RFC 9112 §2.2), as many as can be sent do."""
+        peer = await dial(await serve())
+        peer.send(b"\r\n" * 10 + get("/metrics"))
+        assert (await peer.answer())[2] == b"up 1\n"
+        peer.send(line * 1000)
+        assert (await peer.answer())[0] == 400
+        assert await peer.end() == b""
+
     async def test_an_endless_body_is_not_read_for_ever(self, serve: Serve, dial: Dial) -> None:
         """SPEC E5: throwing it away costs as much as reading it, and stops soon; the answer is there."""
         edge = await serve()
