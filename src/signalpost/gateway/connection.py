@@ -83,7 +83,7 @@ class _Loss(NamedTuple):
         """The same now: what was sent since has not arrived either."""
         if not self.under_way:
             return self.silence, self.unread
-        return self.silence + asyncio.get_running_loop().time() - self.at, self.unread
+        return self.silence + (asyncio.get_running_loop().time() - self.at), self.unread
 
 
 class Connection:
