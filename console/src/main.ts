@@ -258,9 +258,8 @@ function remember(what: string, value: string): void {
   }
 }
 
-// Who closes the page is gone at once, not when the server has waited for it (SPEC L11).
 addEventListener("pagehide", () => {
-  for (const person of people.values()) void person.leave().catch(() => undefined);
+  for (const person of people.values()) person.vanish();
 });
 
 showSound();
