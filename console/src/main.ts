@@ -214,8 +214,9 @@ function personOf({ account, appId, token }: Entry): Person {
 function suggest(at: number): Entry {
   const taken = [...people.values()].map(({ store }) => store.state.me);
   const free = NAMES.filter((name) => !taken.includes(name));
+  const [second] = free.splice(1, 1); // kept for who is beside the first
   const fallback = {
-    account: (at === 0 ? free[Math.floor(Math.random() * free.length)] : free[1]) ?? "",
+    account: (at === 0 ? free[Math.floor(Math.random() * free.length)] : second) ?? "",
     appId: OPEN ? "demo" : "",
     token: "",
   };

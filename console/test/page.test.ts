@@ -441,6 +441,20 @@ describe("calls", () => {
     await ada.sees("is not online");
   });
 
+  test("begin side by side under two names, whatever chance says", async () => {
+    const tab = await visit(browser, server.url, {
+      query: "?two",
+      viewport: { width: 1440, height: 900 },
+      prepare: () => {
+        Math.random = () => 0.1;
+      },
+    });
+    visitors.push(tab);
+    const [one, other] = await sideBySide(tab);
+    await one.button("Log out cleo").waitFor();
+    await other.button("Log out bo").waitFor();
+  });
+
   test("work between two people side by side", async () => {
     const tab = await visit(browser, server.url, {
       query: "?two&name=ada",
