@@ -12,8 +12,8 @@ by its id there, so that none of a later session is touched, whatever happens in
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -46,6 +46,24 @@ class Answer(NamedTuple):
 
     by_caller: Input | None
     by_callee: Input | None
+
+
+class _Turn:
+    """While it lasts, the calls of no other session follow."""
+
+    __slots__ = ("_done", "_key", "_turns")
+
+    def __init__(self, turns: dict[str, Pending], key: str) -> None:
+        self._turns = turns
+        self._key = key
+        self._done = turns[key] = Pending()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        del self._turns[self._key]
+        self._done.settle()
 
 
 class Calls:
@@ -179,7 +197,7 @@ class Calls:
             waits = call.callee == account and call.state is State.WAITING
             return Input.PUSH if waits else None
 
-        async with self._one_by_one(key):
+        with await self._turn(key):
             for call, call_id in (await self._listed(key)).items():
                 await self._pauses.take()
                 with suppress(Refusal):  # no room for the invitation: it waits until its time is over
@@ -202,7 +220,7 @@ class Calls:
 
     async def _succeed(self, key: str, decide: Callable[[Call], Input]) -> None:
         """Let the account's calls end or ring anew, and leave no event of an ended one in its inbox."""
-        async with self._one_by_one(key):
+        with await self._turn(key):
             calls = await self._listed(key)
             await self._queues.remove_marked(key, None)  # over a fresh login they mean nothing (PROTOCOL §8)
             over = set()
@@ -218,17 +236,11 @@ class Calls:
             if over:
                 await self._queues.remove_marked(key, over)
 
-    @asynccontextmanager
-    async def _one_by_one(self, key: str) -> AsyncIterator[None]:
+    async def _turn(self, key: str) -> _Turn:
         """Let the calls of an account follow one session after the other, in their order."""
         while (earlier := self._succession.get(key)) is not None:
             await earlier
-        done = self._succession[key] = Pending()
-        try:
-            yield
-        finally:
-            del self._succession[key]
-            done.settle()
+        return _Turn(self._succession, key)
 
     @staticmethod
     def _gone(call: Call, account: str) -> Input:
