@@ -717,12 +717,11 @@ class _PipelinedExchange(Running):
         if sending[0] is not self:
             self._outcome = result, error
             return
-        was_full = len(sending) == _SENDING
         sending.popleft()
         self._tell(result, error)
         while sending and (outcome := sending[0]._outcome) is not None:
             sending.popleft()._tell(*outcome)
-        if was_full:
+        if connection._waits & _MESSAGES:
             connection._go_on(_MESSAGES)
         if not sending and (connection._quiet or connection._farewell):
             connection._all_sent()
