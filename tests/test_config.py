@@ -573,7 +573,7 @@ def test_every_problem_is_reported_in_order(write: Write) -> None:
 def test_without_an_app_the_server_says_what_to_do() -> None:
     """SPEC §9: secure by default, and helpful."""
     (complaint,) = complaints()
-    for way in ("--app ID:CERTIFICATE", "[apps.ID]", "--dev"):
+    for way in ("[apps.ID]", "SIGNALPOST_APPS=ID:CERTIFICATE", "--dev"):
         assert way in complaint
 
 
@@ -581,8 +581,8 @@ def test_an_app_without_a_certificate_must_be_wanted(write: Write) -> None:
     """SPEC §9: an app needs a certificate unless --allow-no-token names it."""
     for complaint in (*complaints(flags={"app": ["a"]}), *complaints(flags={"app": ["a:"]})):
         assert complaint == (
-            "--app: the app has no certificate: give it one (--app ID:CERTIFICATE),"
-            " or let everybody in (--allow-no-token ID)"
+            "--app: the app has no certificate: give it one (certificate in the file, or"
+            " SIGNALPOST_APPS=ID:CERTIFICATE), or let everybody in (--allow-no-token ID)"
         )
     (complaint,) = complaints(write("\n[apps.a]"))
     assert complaint.startswith("signalpost.toml:2: apps.a: the app has no certificate")
