@@ -245,12 +245,11 @@ class Message(Running):
         if sending[0] is not self:
             self._outcome = result, error
             return
-        were_full = len(sending) == _SENDING
         sending.popleft()
         self._tell(result, error)
         while sending and (outcome := sending[0]._outcome) is not None:
             sending.popleft()._tell(*outcome)
-        if were_full:
+        if exchanges.waits & _MESSAGES:
             exchanges.go_on(_MESSAGES)
         if not sending and (exchanges.quiet or exchanges.farewell):
             exchanges.all_sent()

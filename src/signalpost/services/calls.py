@@ -178,7 +178,7 @@ class Calls:
             waits = call.callee == account and call.state is State.WAITING
             return Input.PUSH if waits else None
 
-        async with self._open.one_by_one(key):
+        with await self._open.turn(key):
             for call, call_id in (await self._open.of(key)).items():
                 await self._pauses.take()
                 with suppress(Refusal):  # no room for the invitation: it waits until its time is over
@@ -201,7 +201,7 @@ class Calls:
 
     async def _succeed(self, key: str, decide: Callable[[Call], Input]) -> None:
         """Let the account's calls end or ring anew, and leave no event of an ended one in its inbox."""
-        async with self._open.one_by_one(key):
+        with await self._open.turn(key):
             calls = await self._open.of(key)
             await self._queues.remove_marked(key, None)  # over a fresh login they mean nothing (PROTOCOL §8)
             over = set()

@@ -7,8 +7,7 @@ may for a moment name a call that is over, or not one that has just begun: who u
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from signalpost.domain import calls as rules
 from signalpost.domain.calls import Call, Effect
@@ -20,6 +19,24 @@ from signalpost.services.stored import CALLS
 from signalpost.wire.codes import Code
 
 __all__ = ["OpenCalls"]
+
+
+class _Turn:
+    """While it lasts, the calls of no other session follow."""
+
+    __slots__ = ("_done", "_key", "_turns")
+
+    def __init__(self, turns: dict[str, Pending], key: str) -> None:
+        self._turns = turns
+        self._key = key
+        self._done = turns[key] = Pending()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        del self._turns[self._key]
+        self._done.settle()
 
 
 class OpenCalls:
@@ -89,17 +106,11 @@ class OpenCalls:
         if taken + events > reserve:
             raise Refusal(code, f"the inbox of {account} is full: it has room for {reserve} events of calls")
 
-    @asynccontextmanager
-    async def one_by_one(self, account_key: str) -> AsyncIterator[None]:
+    async def turn(self, account_key: str) -> _Turn:
         """Let the calls of an account follow one session after the other, in their order."""
         while (earlier := self._succession.get(account_key)) is not None:
             await earlier
-        done = self._succession[account_key] = Pending()
-        try:
-            yield
-        finally:
-            del self._succession[account_key]
-            done.settle()
+        return _Turn(self._succession, account_key)
 
     async def _edit_both(self, key: str, call: Call, edit: Callable[[dict[str, str]], bool]) -> None:
         app_id = split(key)[1]
