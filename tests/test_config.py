@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalpost.config import Config, ConfigError, in_one_line, load
+from signalpost.config import Config, ConfigError, load
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.gateway.http import parse_advertised
-from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, shown
+from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, kind_of
 from signalpost.toml_file import key_lines
 
 Write = Callable[[str], str]
@@ -318,39 +318,44 @@ def test_nothing_that_is_printed_shows_a_certificate() -> None:
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ('port = "x"', "port: expected a whole number from 0 to 65535, got 'x'"),
-        ("port = 65536", "port: expected a whole number from 0 to 65535, got 65536"),
-        ("port = -1", "port: expected a whole number from 0 to 65535, got -1"),
+        ('port = "x"', "port: expected a whole number from 0 to 65535, got another text"),
+        ("port = 65536", "port: expected a whole number from 0 to 65535, got another number"),
+        ("port = -1", "port: expected a whole number from 0 to 65535, got another number"),
         ("port = true", "port: expected a whole number from 0 to 65535, got true"),
-        ("port = 80.0", "port: expected a whole number from 0 to 65535, got 80.0"),
-        ('host = ""', "host: expected a host name or an address, got ''"),
-        ("host = 1", "host: expected a host name or an address, got 1"),
-        ('data = ""', "data: expected the path of a directory, or \":memory:\", got ''"),
-        ('durability = "fast"', 'durability: expected "power" or "process", got \'fast\''),
-        ('dev = "yes"', "dev: expected true or false, got 'yes'"),
+        ("port = 80.0", "port: expected a whole number from 0 to 65535, got another number"),
+        ('host = ""', "host: expected a host name or an address, got an empty text"),
+        ("host = 1", "host: expected a host name or an address, got another number"),
+        ('data = ""', 'data: expected the path of a directory, or ":memory:", got an empty text'),
+        ('durability = "fast"', 'durability: expected "power" or "process", got another text'),
+        ('dev = "yes"', "dev: expected true or false, got another text"),
         (
             "connections_per_second = 0",
-            "connections_per_second: expected a whole number from 1 to 9007199254740992, got 0",
+            "connections_per_second: expected a whole number from 1 to 9007199254740992, got another number",
         ),
         (
             "failed_logins_per_minute = -5",
-            "failed_logins_per_minute: expected a whole number from 1 to 9007199254740992, got -5",
+            "failed_logins_per_minute: expected a whole number from 1 to 9007199254740992,"
+            " got another number",
         ),
         (
             "login_timeout = 0",
-            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000, got 0",
+            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000,"
+            " got another number",
         ),
         (
             "login_timeout = -0.5",
-            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000, got -0.5",
+            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000,"
+            " got another number",
         ),
         (
             "login_timeout = nan",
-            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000, got nan",
+            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000,"
+            " got another number",
         ),
         (
             "login_timeout = inf",
-            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000, got inf",
+            "login_timeout: expected a number of seconds greater than 0 and at most 1000000000,"
+            " got another number",
         ),
         (
             "handshake_timeout = true",
@@ -358,18 +363,21 @@ def test_nothing_that_is_printed_shows_a_certificate() -> None:
         ),
         (
             "outbox_bytes = 65535",
-            "outbox_bytes: expected a whole number from 65536 to 9007199254740992, got 65535",
+            "outbox_bytes: expected a whole number from 65536 to 9007199254740992, got another number",
         ),
-        ('log_level = "loud"', 'log_level: expected "debug" or "info" or "warning" or "error", got \'loud\''),
+        (
+            'log_level = "loud"',
+            'log_level: expected "debug" or "info" or "warning" or "error", got another text',
+        ),
         (
             'trusted_proxies = ["10.0.0.0/33"]',
             'trusted_proxies: expected a list of networks such as "10.0.0.0/8" (no bits set behind the mask),'
-            " got ['10.0.0.0/33']",
+            " got a list with something else",
         ),
         (
             'exempt_networks = "10.0.0.0/8"',
             'exempt_networks: expected a list of networks such as "10.0.0.0/8" (no bits set behind the mask),'
-            " got '10.0.0.0/8'",
+            " got another text",
         ),
     ],
 )
@@ -420,20 +428,20 @@ def test_an_address_to_advertise(value: str) -> None:
 def test_what_is_no_address_to_advertise(value: str) -> None:
     """SPEC §9, PROTOCOL §1: anything else would leave clients stuck."""
     assert complaints(flags={"advertise": value, "dev": True}) == [
-        f"--advertise: expected IPV4:PORT or a ws:// or wss:// URL, or nothing, got {value!r}"
+        "--advertise: expected IPV4:PORT or a ws:// or wss:// URL, or nothing, got another text"
     ]
 
 
 def test_environment_and_flags_are_judged_like_the_file() -> None:
     """SPEC §9: a complaint names the variable or the flag."""
     assert complaints(environment={"SIGNALPOST_PORT": "tcp://10.0.0.1:80"}, flags=DEV) == [
-        "SIGNALPOST_PORT: expected a whole number from 0 to 65535, got 'tcp://10.0.0.1:80'"
+        "SIGNALPOST_PORT: expected a whole number from 0 to 65535, got another text"
     ]
     assert complaints(environment={"SIGNALPOST_DEV": "maybe", "SIGNALPOST_APPS": "a:b"}) == [
-        "SIGNALPOST_DEV: expected true or false, got 'maybe'"
+        "SIGNALPOST_DEV: expected true or false, got another text"
     ]
     assert complaints(flags={"port": "80x", "dev": True}) == [
-        "--port: expected a whole number from 0 to 65535, got '80x'"
+        "--port: expected a whole number from 0 to 65535, got another text"
     ]
     assert complaints(flags={"trusted_proxies": ["x"], "dev": True})[0].startswith(
         "--trusted-proxies: expected a list of networks"
@@ -445,37 +453,39 @@ def test_environment_and_flags_are_judged_like_the_file() -> None:
     [
         (
             "[limits]\nuser_messages = 0",
-            "2: limits.user_messages: expected a whole number from 1 to 9007199254740992, got 0",
+            "2: limits.user_messages: expected a whole number from 1 to 9007199254740992, got another number",
         ),
         (
             "[limits]\nuser_messages = 1.5",
-            "2: limits.user_messages: expected a whole number from 1 to 9007199254740992, got 1.5",
+            "2: limits.user_messages: expected a whole number from 1 to 9007199254740992, got another number",
         ),
         (
             "[limits]\nring_max = 0",
-            "2: limits.ring_max: expected a number of seconds greater than 0 and at most 1000000000, got 0",
+            "2: limits.ring_max: expected a number of seconds greater than 0 and at most 1000000000,"
+            " got another number",
         ),
         (
             "[limits]\nchannel_seconds = 86401",
-            "2: limits.channel_seconds: expected a number of seconds from 0 to 86400, got 86401",
+            "2: limits.channel_seconds: expected a number of seconds from 0 to 86400, got another number",
         ),
         (
             '[apps."a.b".limits]\n\nrequests = "many"',
-            "3: apps.\"a.b\".limits.requests: expected a whole number from 1 to 9007199254740992, got 'many'",
+            '3: apps."a.b".limits.requests: expected a whole number from 1 to 9007199254740992,'
+            " got another text",
         ),
-        ('[apps.a]\nlines = "both"', '2: apps.a.lines: expected "device" or "flag", got \'both\''),
+        ('[apps.a]\nlines = "both"', '2: apps.a.lines: expected "device" or "flag", got another text'),
         (
             '[apps.a]\nwatchers = ["two words"]',
-            "2: apps.a.watchers: expected a list of accounts, got ['two words']",
+            "2: apps.a.watchers: expected a list of accounts, got a list with something else",
         ),
-        ("[page]\nice = []", "2: page.ice: unknown key"),
-        ("[limits]\nuser_mesages = 1", "2: limits.user_mesages: unknown key (did you mean 'user_messages'?)"),
-        ("[server]\nprot = 1", "2: server.prot: unknown key (did you mean 'port'?)"),
-        ("[server]\nquantum = 1", "2: server.quantum: unknown key"),
-        ("[apps.a]\ncertficate = 'x'", "2: apps.a.certficate: unknown key (did you mean 'certificate'?)"),
-        ("[apps.a]\nany_token = true", "2: apps.a.any_token: unknown key (did you mean 'allow_no_token'?)"),
-        ("\n[app.a]", "2: app: unknown key (did you mean 'apps'?)"),
-        ("port = 1", "1: port: unknown key (it belongs under [server])"),
+        ("[page]\nice = []", "2: page: unknown key"),
+        ("[limits]\nuser_mesages = 1", "2: limits: unknown key (did you mean 'user_messages'?)"),
+        ("[server]\nprot = 1", "2: server: unknown key (did you mean 'port'?)"),
+        ("[server]\nquantum = 1", "2: server: unknown key"),
+        ("[apps.a]\ncertficate = 'x'", "2: apps.a: unknown key (did you mean 'certificate'?)"),
+        ("[apps.a]\nany_token = true", "2: apps.a: unknown key (did you mean 'allow_no_token'?)"),
+        ("\n[app.a]", "2: unknown key (did you mean 'apps'?)"),
+        ("port = 1", "1: unknown key (port belongs under [server])"),
         ("server = 1", "1: server: expected a table"),
         ("[[apps]]", "1: apps: expected a table"),
         ("[apps]\n\na = 1", "3: apps.a: expected a table"),
@@ -521,7 +531,9 @@ def test_what_is_no_list_of_ice_servers_is_named_with_its_line(write: Write, val
 
 def test_a_file_that_cannot_be_read_says_why(write: Write) -> None:
     """SPEC §9: a clear message."""
-    assert complaints("none.toml", flags=DEV) == ["none.toml: cannot be read: No such file or directory"]
+    assert complaints("none.toml", flags=DEV) == [
+        "the configuration file: cannot be read: No such file or directory"
+    ]
     Path("latin.toml").write_bytes(b"# caf\xe9")
     assert complaints("latin.toml", flags=DEV) == ["latin.toml:1: is not UTF-8"]
 
@@ -530,20 +542,16 @@ def test_a_wrong_certificate_is_not_shown(write: Write) -> None:
     """SPEC S8: no secret in an error."""
     (complaint,) = complaints(write("[apps.a]\ncertificate = 4242424242\nallow_no_token = true"))
     assert complaint == (
-        "signalpost.toml:2: apps.a.certificate:"
-        " expected the app's certificate as text, got a value of type int"
+        "signalpost.toml:2: apps.a.certificate: expected the app's certificate as text, got another number"
     )
 
 
 @pytest.mark.parametrize("app_id", ["", "two words", "x" * 129, "tab\t", "\u3000"])
 def test_an_app_id_is_a_name(write: Write, app_id: str) -> None:
     """SPEC §1: 1 to 128 visible bytes."""
-    complaint = f"expected an App ID of 1 to 128 bytes without blanks, got {shown(app_id)}"
+    complaint = f"expected an App ID of 1 to 128 bytes without blanks, got {kind_of(app_id)}"
     quoted = msgspec.json.encode(app_id).decode()
-    place = app_id if app_id.startswith("x") else in_one_line(quoted)
-    assert complaints(write(f"[apps.{quoted}]"), flags=DEV) == [
-        f"signalpost.toml:1: apps.{place}: {complaint}"
-    ]
+    assert complaints(write(f"[apps.{quoted}]"), flags=DEV) == [f'signalpost.toml:1: apps."…": {complaint}']
     assert complaints(flags={"app": [f"{app_id}:{SECRET}"], "dev": True}) == [f"--app: {complaint}"]
 
 
@@ -573,18 +581,18 @@ def test_an_app_without_a_certificate_must_be_wanted(write: Write) -> None:
     """SPEC §9: an app needs a certificate unless --allow-no-token names it."""
     for complaint in (*complaints(flags={"app": ["a"]}), *complaints(flags={"app": ["a:"]})):
         assert complaint == (
-            "--app: app 'a' has no certificate: give it one (certificate in the file, or"
-            " SIGNALPOST_APPS=a:CERTIFICATE), or let everybody in (--allow-no-token a)"
+            "--app: the app has no certificate: give it one (certificate in the file, or"
+            " SIGNALPOST_APPS=ID:CERTIFICATE), or let everybody in (--allow-no-token ID)"
         )
     (complaint,) = complaints(write("\n[apps.a]"))
-    assert complaint.startswith("signalpost.toml:2: apps.a: app 'a' has no certificate")
+    assert complaint.startswith("signalpost.toml:2: apps.a: the app has no certificate")
     assert read(flags={"app": ["a"], "allow_no_token": ["a"]}).apps == {"a": App(allow_no_token=True)}
 
 
 def test_no_token_for_an_unknown_app_is_a_mistake() -> None:
     """SPEC L4: a slip of the pen opens no app."""
     assert complaints(flags={"app": ["myapp:b"], "allow_no_token": ["mayapp"]}) == [
-        "--allow-no-token: no app 'mayapp' is configured (did you mean 'myapp'?)"
+        "--allow-no-token: no such app is configured (did you mean 'myapp'?)"
     ]
 
 
@@ -598,7 +606,7 @@ def test_dev_listens_on_loopback(host: str) -> None:
 def test_dev_listens_nowhere_else(host: str) -> None:
     """SPEC §9: --dev, loopback only."""
     assert complaints(flags={"host": host, "dev": True}) == [
-        f"--host: --dev takes any token, so it listens on loopback only, not on {host!r}"
+        "--host: --dev takes any token, so it listens on loopback only"
     ]
 
 
@@ -612,7 +620,7 @@ def test_tls_needs_both_files(write: Write) -> None:
         "signalpost.toml:3: server.tls_key: tls_cert is missing: TLS needs both files"
     ]
     assert complaints(flags={"tls_cert": "cert.pem", "tls_key": "no.pem", "dev": True}) == [
-        "--tls-key: no such file: 'no.pem'"
+        "--tls-key: no such file"
     ]
 
 

@@ -28,23 +28,26 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "deep arrays": ("a = " + "[" * 100_000 + "]" * 100_000, "nested too deeply"),
     "deep arrays, not closed": ("a = " + "[" * 100_000, "nested too deeply"),
     "deep inline tables": ("a = " + "{a = " * 50_000 + "1" + "}" * 50_000, "nested too deeply"),
-    "deep tables": ("[" + ".".join("a" * 200) + "]\n", "a: unknown key"),
+    "deep tables": ("[" + ".".join("a" * 200) + "]\n", ":1: unknown key"),
     "deeper tables": ("[" + ".".join("a" * 2_000) + "]\n", "nested too deeply"),
-    "deep dotted keys": (".".join("a" * 200) + " = 1\n", "a: unknown key"),
+    "deep dotted keys": (".".join("a" * 200) + " = 1\n", ":1: unknown key"),
     "deep tables in an app": ("[apps.a." + ".".join("a" * 3_000) + "]\n", "nested too deeply"),
     "a very deep key": (".".join("a" * 400_000) + " = 1\n", "more than"),
-    "many keys": ("".join(f"k{number} = 1\n" for number in range(20_000)), "k0: unknown key"),
-    "many tables": ("".join(f"[k{number}]\n" for number in range(20_000)), "k0: unknown key"),
-    "many lines in one value": ("a = [\n" + "1,\n" * 300_000 + "]\n", "a: unknown key"),
-    "a megabyte of quotes": ('a = """' + '\\"' * 400_000 + '"""', "a: unknown key"),
+    "many keys": ("".join(f"k{number} = 1\n" for number in range(20_000)), ":1: unknown key"),
+    "many tables": ("".join(f"[k{number}]\n" for number in range(20_000)), ":1: unknown key"),
+    "many lines in one value": ("a = [\n" + "1,\n" * 300_000 + "]\n", ":1: unknown key"),
+    "a megabyte of quotes": ('a = """' + '\\"' * 400_000 + '"""', ":1: unknown key"),
     "a long key": ("k" * 900_000 + " = 1\n", "unknown key"),
     "a long value": (f'[server]\nhost = "{"x" * 900_000}"', "server.host: expected a host name"),
     "a long number": ("[server]\nport = " + "1" * 5_000, "too many digits"),
-    "a long hexadecimal number": ("[server]\nport = 0x" + "f" * 5_000, "got a number of too many digits"),
+    "a long hexadecimal number": ("[server]\nport = 0x" + "f" * 5_000, "got another number"),
     "a number beyond 64 bits": ("[server]\nport = 9223372036854775808", "from 0 to 65535"),
-    "a long fraction": ("[server]\nping_after = 0." + "1" * 5_000 + "e999999", "got inf"),
-    "infinity": ("[server]\nping_after = inf", "greater than 0 and at most 1000000000, got inf"),
-    "no number": ("[limits]\nuser_messages = nan", "a whole number from 1 to 9007199254740992, got nan"),
+    "a long fraction": ("[server]\nping_after = 0." + "1" * 5_000 + "e999999", "got another number"),
+    "infinity": ("[server]\nping_after = inf", "greater than 0 and at most 1000000000, got another number"),
+    "no number": (
+        "[limits]\nuser_messages = nan",
+        "a whole number from 1 to 9007199254740992, got another number",
+    ),
     "a number above its range": ("[limits]\nuser_messages = 9007199254740993", "from 1 to 9007199254740992"),
     "a date": ("[server]\nport = 2026-01-01T00:00:00Z", "got a date or a time"),
     "no date": ("[server]\nport = 2026-02-30", "2: Invalid date or datetime"),
@@ -98,6 +101,53 @@ SECRETS: dict[str, str] = {
     "TURN": f'[page]\nice_servers = [{{ urls = "turn:h", username = "u", credential = ["{PASSWORD}"] }}]',
 }
 
+#: Short and in lower case: nothing but where it stands tells that it is a secret.
+WORDS = ("hunter", "5318008")
+
+#: By name: where such a one may stand by mistake. `{0}`: the word.
+WORD_PLACES: dict[str, str] = {
+    "a list": '[apps.a]\ncertificate = ["{0}"]',
+    "other keys": '[apps.a]\nlines = "{0}"\nallow_no_token = "{0}"\nwatchers = ["{0} x"]',
+    "a list of accounts": '[apps.a]\nwatchers = "{0}"',
+    "numbers": '[server]\nport = "{0}"\nping_after = "{0}"\n[limits]\nuser_messages = "{0}"',
+    "texts": '[server]\nhost = "{0} "\nadvertise = "{0}"\nlog_level = "{0}"\ndata = "x://{0}"\ndev = "{0}"',
+    "files": '[server]\ntls_cert = "{0}"\ntls_key = "{0}"',
+    "networks": '[server]\ntrusted_proxies = ["{0}"]\nexempt_networks = "{0}"',
+    "the end of a URL": '[server]\nadvertise = "http://h/{0}"',
+    "keys": "{0} = 1\n[server]\n{0} = 1\n[page]\n{0} = 1\n[limits]\n{0} = 1\n[apps.a]\n{0} = 1",
+    "the name of a table": "[{0}]\na = 1",
+    "a table in a table": "[apps.a.{0}]\na = 1",
+    "a key twice": "[apps.a]\n{0} = 1\n{0} = 2",
+    "a key twice in one line": "[apps]\na = {{ {0} = 1, {0} = 2 }}",
+    "a table twice": "[server.{0}]\n[server.{0}]",
+    "a value that is a table": "[apps.a]\ncertificate = 'x'\ncertificate.{0} = 'y'",
+    "a table that is closed": "[apps]\na = {{ b = 1 }}\n[apps.a.{0}]",
+    "an App ID": '[apps."my {0}"]',
+    "behind an App ID": '[apps."a:{0}"]',
+    "for the app": '[apps]\na = "{0}"',
+    "without an equals sign": '[apps.a]\ncertificate "{0}"',
+    "with a colon": "[apps.a]\ncertificate: {0}",
+    "behind its text": '[apps.a]\ncertificate = "x" {0}',
+    "TURN": '[page]\nice_servers = [{{ urls = "turn:h", username = "u", credential = "{0}", {0} = 1 }}]',
+    "a login for TURN": '[page]\nice_servers = "turn:u:{0}@h"',
+    "a table for TURN": "[page.ice_servers.{0}]\na = 1",
+}
+
+#: Numbers that are none of the settings'.
+NUMBERS = """
+[server]
+port = 5318008
+ping_after = -5318008
+host = 5318008
+tls_key = 5318008
+[limits]
+user_messages = -5318008
+[apps.a]
+certificate = 5318008
+lines = 5318008
+watchers = [5318008]
+"""
+
 Said = Callable[..., tuple[int, list[str]]]
 
 
@@ -125,7 +175,7 @@ def well_said(text: str) -> list[str]:
         assert len(line) <= 500
         assert line.isprintable()
         assert not INSIDES.search(line)
-    for secret in (SECRET, PASSWORD, "5318008"):
+    for secret in (SECRET, PASSWORD, *WORDS):
         assert secret not in text
     return lines
 
@@ -153,6 +203,100 @@ def test_no_mistake_tells_a_secret(said: Said, name: str) -> None:
     """SPEC S8: wherever it stands."""
     assert said(SECRETS[name])[0] == 1
     assert said(SECRETS[name], "serve", "--config")[0] == 2
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("name", WORD_PLACES)
+def test_no_mistake_tells_a_secret_that_looks_like_any_word(said: Said, name: str, word: str) -> None:
+    """SPEC S8: a wrong value, an unknown key and a syntax error are told by their place alone."""
+    content = WORD_PLACES[name].format(word)
+    assert said(content)[0] == 1
+    assert said(content, "serve", "--config")[0] == 2
+
+
+def test_no_mistake_tells_a_number_that_may_be_a_secret(said: Said) -> None:
+    """SPEC S8: a number that is out of range is told by its range."""
+    code, lines = said(NUMBERS)
+    assert code == 1
+    assert any(
+        line.endswith("server.port: expected a whole number from 0 to 65535, got another number")
+        for line in lines
+    )
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["{0}"],
+        ["serve", "{0}"],
+        ["serve", "--{0}"],
+        ["serve", "--certificate={0}"],
+        ["serve", "--dev={0}"],
+        ["serve", "--app", "a:", "{0}", "{0}"],
+        ["serve", "--app", "{0} x:"],
+        ["serve", "--app", "a:b", "--allow-no-token", "{0}"],
+        ["serve", "--dev", "--host", "{0}"],
+        ["serve", "--dev", "--advertise", "{0}"],
+        ["serve", "--dev", "--trusted-proxies", "{0}"],
+        ["serve", "--dev", "--tls-cert", "{0}", "--tls-key", "{0}"],
+        ["serve", "--dev", "--data", "redis://:{0}@h"],
+        ["serve", "--dev", "--port", "{0}"],
+        ["serve", "--dev", "--config", "https://u:{0}@h/it.toml?token={0}"],
+        ["check-config", "https://u:{0}@h/it.toml?token={0}"],
+        ["check-config", "it.toml", "{0}"],
+        ["token", "--app", "a", "--certificate", "c", "--account", "x", "--ttl", "-{0}"],
+        ["token", "--app", "a", "--certificate", "c", "--account", "x", "--ttl", "{0} is not x"],
+        ["token", "--app", "a", "--certificate", "c", "--account", "x {0}"],
+        ["token", "--app", "{0} x", "--certificate", "c", "--account", "x"],
+        ["token", "--app", "a", "--account", "x", "--certificat={0}"],
+    ],
+    ids=" ".join,
+)
+def test_no_mistake_in_arguments_tells_a_secret(
+    arguments: list[str],
+    word: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """SPEC S8: the process list may be hidden; what is printed ends up in logs."""
+    monkeypatch.chdir(tmp_path)
+    assert main([each.format(word) for each in arguments]) in (1, 2)
+    output, error = capsys.readouterr()
+    assert (output, len(well_said(error))) == ("", 1)
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("APPS", "a:x,{0}"),  # of a certificate with a comma
+        ("APPS", "a:x, {0} y"),
+        ("ALLOW_NO_TOKEN", "a:{0}"),
+        ("ALLOW_NO_TOKEN", "{0}"),
+        ("CONFIG", '[apps.a]\ncertificate = "{0}"'),  # the file's text instead of its name
+        ("CONFIG", "https://u:{0}@h"),
+        *(
+            (name, "{0} x")
+            for name in ("PORT", "LOG_LEVEL", "HOST", "ADVERTISE", "TLS_KEY", "DEV", "PING_AFTER")
+        ),
+    ],
+)
+def test_no_mistake_in_the_environment_tells_a_secret(
+    variable: str,
+    value: str,
+    word: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """SPEC S8: a variable is told by its name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"SIGNALPOST_{variable}", value.format(word))
+    assert main(["serve"]) == 2
+    output, error = capsys.readouterr()
+    assert (output, len(well_said(error))) == ("", 1)
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])

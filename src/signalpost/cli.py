@@ -7,6 +7,7 @@ through `signalpost.app` and knows nothing of what that does.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -17,7 +18,7 @@ import typer
 from signalpost import __version__
 from signalpost.config import Config, ConfigError, in_one_line, load
 from signalpost.domain.names import is_name
-from signalpost.settings import shown
+from signalpost.settings import kind_of
 from signalpost.telemetry import logs
 from signalpost.tokens import make_token
 
@@ -211,7 +212,7 @@ def token(
 ) -> None:
     for flag, name in (("--app", app), ("--account", account)):
         if not is_name(name):
-            raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {shown(name)}")
+            raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {kind_of(name)}")
     try:
         made = make_token(app, certificate, account, ttl=ttl)
     except UnicodeEncodeError as error:
@@ -232,6 +233,18 @@ def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metava
 
 
 # --- what is said -----------------------------------------------------------------------------
+
+
+#: What typer says of arguments, and how it is said without them: any may be a secret in the wrong place.
+_GIVEN = tuple(
+    (re.compile(given), instead)
+    for given, instead in (
+        (r"^(Got unexpected extra \S+) \(.*", r"\1"),
+        (r"^(No such command) .*?((?:\. Did you mean '[a-z-]+'\?)?)$", r"\1\2"),
+        (r"^(No such option):.*?((?: \(Possible options: [^()]*\))?)$", r"\1\2"),
+        (r"^(Invalid value for '[^']*'): .* is not ", r"\1: it is not "),
+    )
+)
 
 
 class Misuse(typer.TyperException):
@@ -255,8 +268,8 @@ class Unusable(Misuse):
 
 def _complain(error: typer.TyperException) -> None:
     line = " ".join(error.format_message().split())
-    if "extra argument" in line:
-        line = line.partition(" (")[0]  # what it is may have been meant for a certificate
+    for given, instead in _GIVEN:
+        line = given.sub(instead, line)
     print(f"signalpost: {in_one_line(line)}", file=sys.stderr)
 
 

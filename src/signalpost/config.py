@@ -18,7 +18,7 @@ import msgspec
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
-from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, Kind, Network, hidden, shown
+from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, Kind, Network, kind_of
 from signalpost.toml_file import Path, TomlError, TomlFile
 
 __all__ = ["Config", "ConfigError", "Problem", "in_one_line", "load"]
@@ -107,8 +107,10 @@ def load(
     text, lists or true, and `app` and `allow_no_token` as lists. Raises ConfigError with every problem found.
     """
     draft = _Draft()
-    if name := file or environment.get(f"{ENVIRONMENT}CONFIG"):
-        _read_file(draft, name)
+    if file:
+        _read_file(draft, file, "the configuration file")
+    elif name := environment.get(f"{ENVIRONMENT}CONFIG"):
+        _read_file(draft, name, f"{ENVIRONMENT}CONFIG")
     _read_environment(draft, environment)
     _read_flags(draft, flags)
     return draft.finish()
@@ -164,7 +166,7 @@ class _Draft:
     def name_app(self, app_id: str, place: str) -> dict[str, Any]:
         """The values of an app, which exists from now on if its ID is one."""
         if not is_name(app_id):
-            self.refuse(place, f"expected an App ID of 1 to 128 bytes without blanks, got {shown(app_id)}")
+            self.refuse(place, f"expected an App ID of 1 to 128 bytes without blanks, got {kind_of(app_id)}")
             return {}
         self.app_places[app_id] = place
         return self.apps.setdefault(app_id, {})
@@ -182,7 +184,7 @@ class _Draft:
             if app_id in self.apps:
                 self.apps[app_id]["allow_no_token"] = True
             else:
-                self.refuse(place, f"no app {_named(app_id)!r} is configured{_meant(app_id, self.apps)}")
+                self.refuse(place, f"no such app is configured{_meant(app_id, self.apps)}")
         limits = self._limits("", self.limits)
         apps = {
             app_id: App(**values | {"limits": self._limits(app_id, self.limits | values.get("limits", {}))})
@@ -209,15 +211,13 @@ class _Draft:
     def _judge(self, config: Config) -> None:
         """What the values must be together."""
         if config.dev and not _is_loopback(config.host):
-            self._refuse_server(
-                "host", f"--dev takes any token, so it listens on loopback only, not on {config.host!r}"
-            )
+            self._refuse_server("host", "--dev takes any token, so it listens on loopback only")
         for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
             path = getattr(config, name)
             if path and not getattr(config, other):
                 self._refuse_server(name, f"{other} is missing: TLS needs both files")
             if path and not os.path.isfile(path):
-                self._refuse_server(name, f"no such file: {shown(path)}")
+                self._refuse_server(name, "no such file")
         if config.tls_cert and config.port == 65535:
             self._refuse_server("port", "TLS listens on the next port, so at most 65534 is allowed")
         if config.ping_after >= config.dead_after:
@@ -234,21 +234,19 @@ class _Draft:
             )
         for app_id, app in config.apps.items():
             if not app.certificate and not app.allow_no_token:
-                name = _named(app_id)
                 self.refuse(
                     self.app_places[app_id],
-                    f"app {name!r} has no certificate: give it one (certificate in the file, or"
-                    f" SIGNALPOST_APPS={name}:CERTIFICATE), or let everybody in (--allow-no-token {name})",
+                    "the app has no certificate: give it one (certificate in the file, or"
+                    " SIGNALPOST_APPS=ID:CERTIFICATE), or let everybody in (--allow-no-token ID)",
                 )
 
     def _refuse_server(self, name: str, reason: str) -> None:
         self.refuse(self.places.get(name, f"server.{name}"), reason)
 
 
-def _named(app_id: str) -> str:
-    """An App ID as it may be told: what follows a colon was meant for a certificate."""
-    name, colon, _ = app_id.partition(":")
-    return f"{name}:…" if colon else name
+def _told(app_id: str) -> str:
+    """An App ID as it may be told: what is none, or has a colon, may have been meant for a certificate."""
+    return app_id if is_name(app_id) and ":" not in app_id else "…"
 
 
 def _is_loopback(host: str) -> bool:
@@ -266,6 +264,14 @@ def _meant(name: str, known: Iterable[str]) -> str:
 # --- the file ---------------------------------------------------------------------------------
 
 
+def _exists(name: str) -> bool:
+    """Whether it is the name of something."""
+    try:
+        return os.path.lexists(name)
+    except ValueError:  # a NUL
+        return False
+
+
 class _File:
     """A file and its name."""
 
@@ -276,11 +282,16 @@ class _File:
         self.root = self._read.root
 
     def place(self, *path: str) -> str:
-        """`FILE:LINE: dotted.key`."""
-        keys = ".".join(
-            _quoted(_named(key) if above == ("apps",) else hidden(key)) for above, key in _steps(path)
-        )
-        return f"{self._name}:{self._read.line(path)}: {keys}"
+        """`FILE:LINE: dotted.key`, of a key that is known."""
+        return self._at(path, path)
+
+    def place_below(self, *path: str) -> str:
+        """The same of an unknown key, which may be anything: the line, and in which table it stands."""
+        return self._at(path, path[:-1])
+
+    def _at(self, path: Path, told: Path) -> str:
+        keys = ".".join(_quoted(_told(key) if above == ("apps",) else key) for above, key in _steps(told))
+        return f"{self._name}:{self._read.line(path)}" + (f": {keys}" if keys else "")
 
 
 def _steps(path: Path) -> Iterator[tuple[Path, str]]:
@@ -292,11 +303,13 @@ def _quoted(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else msgspec.json.encode(key).decode()
 
 
-def _read_file(draft: _Draft, name: str) -> None:
+def _read_file(draft: _Draft, name: str, source: str) -> None:
+    """`source`: who says so; a name of nothing is not told, as it may be anything."""
     try:
         file = _File(name)
     except TomlError as error:
         place = name if error.line is None else f"{name}:{error.line}"
+        place = place if _exists(name) else source
         raise ConfigError([Problem(place, error.reason)]) from None  # nobody can say what else is wrong
     sections = dict(_section(draft, file, file.root, ("server", "page", "limits", "apps"), ()))
     for key, value in _section(draft, file, sections.get("server", {}), SERVER, ("server",)):
@@ -341,8 +354,8 @@ def _section(
         if known is None or key in known:
             yield key, value
         else:
-            hint = " (it belongs under [server])" if not path and key in SERVER else _meant(key, known)
-            draft.refuse(file.place(*path, key), f"unknown key{hint}")
+            hint = f" ({key} belongs under [server])" if not path and key in SERVER else _meant(key, known)
+            draft.refuse(file.place_below(*path, key), f"unknown key{hint}")
 
 
 # --- environment and flags --------------------------------------------------------------------
@@ -355,16 +368,23 @@ def _read_environment(draft: _Draft, environment: Mapping[str, str]) -> None:
         variable = ENVIRONMENT + name.upper()
         if text := environment.get(variable):
             draft.spell_server(name, text, variable)
-    for text in _listed(environment, "APPS"):
-        draft.add_app(text, f"{ENVIRONMENT}APPS")
+    for place, text in _entries(f"{ENVIRONMENT}APPS", _listed(environment, "APPS")):
+        draft.add_app(text, place)
+    no_token = _listed(environment, "ALLOW_NO_TOKEN")
     draft.no_token += [
-        (app_id, f"{ENVIRONMENT}ALLOW_NO_TOKEN") for app_id in _listed(environment, "ALLOW_NO_TOKEN")
+        (app_id, place) for place, app_id in _entries(f"{ENVIRONMENT}ALLOW_NO_TOKEN", no_token)
     ]
 
 
 def _listed(environment: Mapping[str, str], name: str) -> list[str]:
     parts = environment.get(ENVIRONMENT + name, "").split(",")
     return [part.strip() for part in parts if part.strip()]
+
+
+def _entries(source: str, texts: list[str]) -> Iterator[tuple[str, str]]:
+    """Each with its place."""
+    for number, text in enumerate(texts, 1):
+        yield (source if len(texts) == 1 else f"{source}, entry {number}"), text
 
 
 def _read_flags(draft: _Draft, flags: Mapping[str, str | bool | list[str]]) -> None:
@@ -380,9 +400,9 @@ def _read_flags(draft: _Draft, flags: Mapping[str, str | bool | list[str]]) -> N
 
 def _read_list(draft: _Draft, name: str, flag: str, values: list[str]) -> None:
     if name == "app":
-        for text in values:
-            draft.add_app(text, flag)
+        for place, text in _entries(flag, values):
+            draft.add_app(text, place)
     elif name == "allow_no_token":
-        draft.no_token += [(app_id, flag) for app_id in values]
+        draft.no_token += [(app_id, place) for place, app_id in _entries(flag, values)]
     else:
         draft.take_server(name, values, flag)

@@ -26,7 +26,7 @@ _MOST: Final = 1024 * 1024  # bytes of a file
 _READING: Final = 2.5  # seconds in which a pipe has to say all that it has to say
 _UNDERSTANDING: Final = 3.5  # seconds in which the rest has to be done: a megabyte can take for ever
 _SYNTAX: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
-_KEYS: Final = re.compile(r"\(.*\)", re.DOTALL)  # of what is declared twice: the line says which
+_KEYS: Final = re.compile(r"\(.*\)|(?<=table key )['\"].*", re.DOTALL)  # of what is twice
 _OTHER_ENCODINGS: Final = {
     b"\xff\xfe\x00\x00": "UTF-32",
     b"\x00\x00\xfe\xff": "UTF-32",

@@ -1217,6 +1217,29 @@ class TestHttp:
         peer.writer.close()
         await eventually(lambda: edge.listener.connections == 0)
 
+    @pytest.mark.parametrize("line", [b"\r\n", b"\n", b"\r"])
+    async def test_empty_lines_without_end_are_no_request(
+        self, serve: Serve, dial: Dial, line: bytes
+    ) -> None:
+        """SPEC E5: a few in front of a request mean nothing (RFC 9112 §2.2), as many as can be sent do."""
+        peer = await dial(await serve())
+        peer.send(b"\r\n" * 10 + get("/metrics"))
+        assert (await peer.answer())[2] == b"up 1\n"
+        peer.send(line * 1000)
+        assert (await peer.answer())[0] == 400
+        assert await peer.end() == b""
+
+    async def test_an_endless_body_is_not_read_for_ever(self, serve: Serve, dial: Dial) -> None:
+        """SPEC E5: throwing it away costs as much as reading it, and stops soon; the answer is there."""
+        edge = await serve()
+        peer = await dial(edge)
+        peer.send(b"POST /getaddr HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert (await peer.answer())[0] == 200
+        (doorway,) = edge.listener._doorways
+        peer.send(bytes(32 * 1024 * 1024))
+        await eventually(lambda: not doorway._transport.is_reading())
+        assert doorway._thrown < 1024 * 1024
+
     @pytest.mark.parametrize("method", ["POST", "PUT", "get", "BREW"])
     async def test_getaddr_is_answered_whatever_the_method(
         self, serve: Serve, dial: Dial, method: str

@@ -135,9 +135,9 @@ def test_what_is_no_database_is_left_alone(directory: Path) -> None:
         (("--dev", "--advertise", "host.name:1"), "advertise"),
         (("--dev", "--trusted-proxies", "10.0.0.1/8"), "trusted"),
         (("--dev", "--tls-cert", "cert.pem"), "tls"),
-        (("--dev", "--tls-cert", "missing.pem", "--tls-key", "missing.pem"), "missing.pem"),
-        (("--config", "missing.toml"), "missing.toml"),
-        (("--dev", "--no-such-flag"), "--no-such-flag"),
+        (("--dev", "--tls-cert", "missing.pem", "--tls-key", "missing.pem"), "--tls-cert: no such file"),
+        (("--config", "missing.toml"), "the configuration file: cannot be read"),
+        (("--dev", "--no-such-flag"), "no such option"),
     ],
 )
 def test_what_cannot_be_served_is_refused_in_one_line(

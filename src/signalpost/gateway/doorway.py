@@ -34,6 +34,8 @@ __all__ = ["BUSY", "Doorway", "peer_of"]
 
 BUSY: Final = "too many connections from this address"
 _READ_MOST: Final = 60.0  # seconds that a peer may take for one answer, as long as it reads
+_EMPTY_MOST: Final = 64  # bytes of empty lines at once in front of a request
+_THROWN_MOST: Final = 256 * 1024  # bytes that are taken and thrown away behind the last answer
 
 
 class Doorway(asyncio.Protocol):
@@ -48,6 +50,7 @@ class Doorway(asyncio.Protocol):
         "_limited",
         "_listener",
         "_peer",
+        "_thrown",
         "_transport",
         "_turn_comes",
         "_unread",
@@ -64,6 +67,8 @@ class Doorway(asyncio.Protocol):
         self._limited = False
         # It got its last answer: what still comes is thrown away.
         self._ended = False
+        # How much that was, in bytes.
+        self._thrown = 0
         # The peer does not read its answers, and gets no more.
         self._full = False
         # The next head in `_head` is going to be looked at.
@@ -91,6 +96,7 @@ class Doorway(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._ended:
+            self._throw_away(len(data))
             return
         searched = max(len(self._head) - 3, 0)
         self._head += data
@@ -128,8 +134,10 @@ class Doorway(asyncio.Protocol):
             self._refuse_busy()
             return
         if self._head.startswith((b"\r", b"\n")):
-            # Empty lines in front of a request mean nothing (RFC 9112 §2.2).
-            self._head = self._head.lstrip(b"\r\n")
+            # Empty lines in front of a request mean nothing (RFC 9112 §2.2). Many at once are no request: to
+            # look through all that comes, as fast as it comes, would take the others' time (SPEC E5).
+            begin = self._head[:_EMPTY_MOST]
+            del self._head[: len(begin) - len(begin.lstrip(b"\r\n"))]
             searched = 0
         head = self._head
         end = head.find(HEAD_END, searched)
@@ -208,6 +216,13 @@ class Doorway(asyncio.Protocol):
             self._ended = True
             self._head.clear()
             end_sending(self._transport)
+
+    def _throw_away(self, size: int) -> None:
+        """A body, mostly. It comes as fast as it can: what is more than a peer sends before it reads its
+        answer stays with the peer, until the time is up (SPEC E5)."""
+        self._thrown += size
+        if self._thrown > _THROWN_MOST and not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def _flow(self) -> None:
         """Read from the peer or not: not while it does not read its answers, nor while something waits for
