@@ -649,10 +649,11 @@ class Connection:
 
     def _finished(self) -> None:
         """The request that others wait for is answered: what follows it, then the next ones."""
-        follow, self._follow = self._follow, []
-        for step in follow:
-            if self.live is not None:
-                _start_alone(step())
+        if self._follow:
+            follow, self._follow = self._follow, []
+            for step in follow:
+                if self.live is not None:
+                    _start_alone(step())
         self._waits = self._waits & ~_REQUEST | _TURN
         if self._lost and self._queue:
             asyncio.get_running_loop().call_soon(
@@ -677,7 +678,8 @@ class Connection:
             self._drain(self._queue)
         if self._lost and not self._waits and not self._draining:
             self._detach()  # what it asked for before it was lost is done first
-        self._rest()
+        if self._farewell is not None:
+            self._rest()
 
     def _all_sent(self) -> None:
         """No message is under way any more: who waited for that goes on."""

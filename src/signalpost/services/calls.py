@@ -197,6 +197,8 @@ class Calls:
             waits = call.callee == account and call.state is State.WAITING
             return Input.PUSH if waits else None
 
+        if key not in self._succession and not await self._listed(key):
+            return  # as with most logins
         with await self._turn(key):
             for call, call_id in (await self._listed(key)).items():
                 await self._pauses.take()
