@@ -16,7 +16,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 def is_name(text: str) -> bool:
     """Whether the text may name an account, a channel or an app: 1 to 128 bytes, all visible."""
-    return texts.name_fault(text, "") is None
+    return bool(_PLAIN.fullmatch(text)) or texts.name_fault(text, "") is None
 
 
 def check_name(text: str, what: str) -> None:

@@ -116,7 +116,7 @@ class MemoryRecords:
     def _find(self, key: str) -> Record | None:
         """The live record."""
         record = self._records.get(key)
-        if record is None or record.expires <= self._clock():
+        if record is None or (record.expires != inf and record.expires <= self._clock()):
             return None
         return record
 

@@ -70,7 +70,7 @@ class SqliteRecords(MemoryRecords):
 
     def _find(self, key: str) -> Record | None:
         record = self._peek(key)
-        if record is None or record.expires <= self._clock():
+        if record is None or (record.expires != inf and record.expires <= self._clock()):
             return None
         return record
 

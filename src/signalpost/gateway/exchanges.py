@@ -132,10 +132,11 @@ class Exchanges:
 
     def finished(self) -> None:
         """What others wait for is answered: what follows it, then the next ones."""
-        follow, self.follow = self.follow, []
-        for step in follow:
-            if self.asker.live is not None:
-                start_alone(step())
+        if self.follow:
+            follow, self.follow = self.follow, []
+            for step in follow:
+                if self.asker.live is not None:
+                    start_alone(step())
         self.waits = self.waits & ~_REQUEST | _TURN
         if self.replies.lost and self._queue:
             # Nobody waits for it: one request a tick.
@@ -195,7 +196,8 @@ class Exchanges:
             self._drain(self._queue)
         if self.replies.lost and not self.waits and not self._draining:
             self.asker.detach()
-        self._rest()
+        if self.farewell is not None:
+            self._rest()
 
     def _drain(self, queue: deque[bytes]) -> None:
         self._draining = True
@@ -246,7 +248,10 @@ class Message(Running):
             self._outcome = result, error
             return
         sending.popleft()
-        self._tell(result, error)
+        if error is None:  # not by way of `_tell`: this happens once a message
+            exchanges.replies.sent(self._command, self._call_id, result)
+        else:
+            self._tell(result, error)
         while sending and (outcome := sending[0]._outcome) is not None:
             sending.popleft()._tell(*outcome)
         if exchanges.waits & _MESSAGES:

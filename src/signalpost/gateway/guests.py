@@ -45,7 +45,8 @@ class Guests:
 
     def enter(self, guest: Guest, address: str) -> None:
         """A guest comes, or is another's from now on; an address of "" is not known yet."""
-        self.leave(guest)
+        if guest in self._keys:
+            self.leave(guest)
         key = "" if not address or address in self._exempt else address_key(address)
         if key:
             own = self._of_one.get(key)

@@ -57,6 +57,9 @@ class Listener:
         self.settings: Final = settings
         self.counts: Final = Counts()
         self.trusted: Final = Networks(settings.trusted_proxies)
+        # When a WebSocket's transport has enough, and when it may get more: bytes.
+        self._high_water: Final = min(settings.high_water, settings.outbox_cap // 16)
+        self._low_water: Final = min(settings.low_water, settings.outbox_cap // 32)
         self.flusher: Final = Flusher(
             loop,
             cap=settings.outbox_cap,
@@ -236,16 +239,12 @@ class Listener:
         self, transport: asyncio.Transport, *, peer: str, secure: bool, key: str, rest: bytes
     ) -> None:
         """Grant a handshake; `rest` came directly behind its head."""
-        settings = self.settings
         connection = Socket(self, transport, peer=peer, secure=secure, now=self.now())
         self._sockets.add(connection)
         self._guests.enter(connection, peer)
         self.counts.upgraded += 1
         transport.set_protocol(connection)
-        transport.set_write_buffer_limits(
-            high=min(settings.high_water, settings.outbox_cap // 16),
-            low=min(settings.low_water, settings.outbox_cap // 32),
-        )
+        transport.set_write_buffer_limits(high=self._high_water, low=self._low_water)
         transport.write(accept_answer(key))
         try:
             connection.open(self._accept)

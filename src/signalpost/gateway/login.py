@@ -73,7 +73,9 @@ async def _check_token(
 
 def _name(value: Any) -> str:
     """A name as text; what can be none becomes the empty one."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     return name_text(value)
 

@@ -35,7 +35,6 @@ __all__ = [
     "begins_head",
     "check_handshake",
     "close_code",
-    "combine_headers",
     "frame_binary",
     "frame_close",
     "frame_pieces",
@@ -105,15 +104,6 @@ class RequestHead(NamedTuple):
     headers: dict[str, str]
 
 
-def combine_headers(fields: list[tuple[str, str]]) -> dict[str, str]:
-    """Fields by lower-case name; repeated ones become one list, as RFC 9110 §5.2 allows."""
-    headers: dict[str, str] = {}
-    for name, value in fields:
-        key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return headers
-
-
 def begins_head(data: bytes | bytearray) -> bool:
     """Whether an incomplete head may still become one that `read_head` understands."""
     end = data.find(b"\n")
@@ -127,13 +117,15 @@ def read_head(head: bytes) -> RequestHead | None:
     if request is None:
         return None
     method, target, major, minor = request.groups()
-    fields: list[tuple[str, str]] = []
+    headers: dict[str, str] = {}
     for line in lines[1:]:
         field = _FIELD.fullmatch(line)
         if field is None:
             return None
-        fields.append((field[1], field[2].rstrip(" \t")))
-    return RequestHead(method, target, (int(major), int(minor)), combine_headers(fields))
+        name, value = field[1].lower(), field[2].rstrip(" \t")
+        # Repeated ones become one list (RFC 9110 §5.2).
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return RequestHead(method, target, (int(major), int(minor)), headers)
 
 
 def asks_websocket(headers: Mapping[str, str]) -> bool:

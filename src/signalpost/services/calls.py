@@ -178,6 +178,8 @@ class Calls:
             waits = call.callee == account and call.state is State.WAITING
             return Input.PUSH if waits else None
 
+        if await self._open.at_rest(key):
+            return
         with await self._open.turn(key):
             for call, call_id in (await self._open.of(key)).items():
                 await self._pauses.take()

@@ -57,6 +57,10 @@ class OpenCalls:
         entry = await self._records.get(calls_key(account_key))
         return {} if entry is None else CALLS.decode(entry.value)
 
+    async def at_rest(self, account_key: str) -> bool:
+        """Whether there are none and it is nobody's turn, as at most logins."""
+        return account_key not in self._succession and await self._records.get(calls_key(account_key)) is None
+
     async def add(self, key: str, call: Call) -> None:
         """Put a new call on both accounts' lists, in the place of one that it follows."""
 

@@ -46,10 +46,12 @@ class Presence:
 
     async def check(self, live: Live) -> None:
         """Learn what has become of a session. Raises Superseded if it is no longer on this connection."""
-        found = await self.find(live.key)
-        if found is None:
+        entry = await self._records.get(session_key(live.key))
+        if entry is None:
             raise Superseded
-        session, rev = found
+        if entry.rev == live.rev:
+            return  # nothing, as nearly always
+        session, rev = SESSION.decode(entry.value), entry.rev
         if (session.line, session.connection) != (live.session.line, live.session.connection):
             raise Superseded
         live.session, live.rev = session, rev
