@@ -260,6 +260,43 @@ async def test_nobody_can_shut_a_channel(server: ServerProcess, device: str) -> 
     await stranger.close()
 
 
+@pytest.mark.parametrize("missed", [0, 150], ids=["live", "behind"])
+async def test_who_joins_again_hears_everything_once(server: ServerProcess, missed: int) -> None:
+    """SPEC C1, C2: no event overtakes the large answer, whose number is that of the last event before it."""
+    member = await Away.leave(server, f"again-{missed}", CURSOR)
+    for number in range(20):
+        await member.speaker.ok(
+            "channel_set_attr", channel=member.room, name=f"a{number}", value="\x01" * 8_096
+        )
+    await member.hears([f"{number} " + "\x01" * 8_000 for number in range(missed)])
+    client = await member.come_back()
+    saying = asyncio.create_task(
+        member.hears([f"{missed + number} " + "x" * 8_000 for number in range(150)], pause=0.02)
+    )
+    heard: list[int] = []
+    last = joins = 0
+    while not heard or heard[-1] < missed + 149:
+        if len(heard) >= 40 * joins and joins < 3:
+            joins += 1
+            await client.ask("channel_join", name=member.room)
+        frame = await client.wait(
+            lambda frame: frame[0] == "call2-ret" or (frame[0] == "notify" and frame[1][0] == "channel2"),
+            "event or answer",
+        )
+        if frame[0] == "call2-ret":
+            assert json.loads(frame[1][2])["id"] >= last
+            last = json.loads(frame[1][2])["id"]
+            continue
+        assert frame[1][2] > last
+        last = frame[1][2]
+        line = parse_line(frame[1][3])
+        if line.type == "channel_msg":
+            heard.append(int(line.json["msg"].split(" ")[0]))
+    assert heard == list(range(missed + 150))
+    await saying
+    await member.over(client)
+
+
 async def test_requests_behind_large_answers_are_served_as_they_are_read(server: ServerProcess) -> None:
     """SPEC E5: in their order, however many stand in one chunk."""
     values = {f"a{number}": "\x01" * 8_096 for number in range(100)}

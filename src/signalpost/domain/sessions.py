@@ -103,7 +103,7 @@ def detach(session: Session, *, seen: dict[str, int], now: float) -> Session:
 
 
 def stood(session: Session, seen: dict[str, int]) -> Session:
-    """The session with what is known of how far it was told of its channels: to where it came in, at least."""
+    """The session with what is known of how far it was told of its channels: not from before it came."""
     places = tuple(
         Place(place.channel, place.tag, place.since, max(place.since, seen.get(place.channel, place.seen)))
         for place in session.places

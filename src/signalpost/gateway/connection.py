@@ -510,10 +510,7 @@ class Connection:
         Returns the number behind which the client is told them.
         """
 
-        behind = {} if self._backlog is None else self._backlog.told()
-        if channel in behind:
-            return behind[channel]
-        live, missed = self.live, joined.missed
+        live, missed = self.live, joined.missed or self._withhold(channel)
         if missed is None:
             missed = Missed(channel, joined.epoch, joined.seq, joined.seq, [], 0)
         self._entering = {channel: missed.after}
@@ -528,15 +525,20 @@ class Connection:
                 await self._fall_behind([missed])
 
         self._follow.append(follow)
-        return joined.seq
+        return missed.after
+
+    def _withhold(self, channel: str) -> Missed | None:
+        """See the channel no more until its join is answered, which may take some time: no event of it may
+        overtake the answer (C1). Returns what was still to be told of it, None if that is nothing."""
+        missed = None if self._backlog is None else self._backlog.drop(channel)
+        if self.live is not None and channel in self._names:
+            self._names.remove(channel)
+            self._gate.fanout.unsubscribe(topic_key(self.live.app_id, channel), self)
+        return missed
 
     def left(self, channel: str) -> None:
         """See the channel's events no longer."""
-        if self.live is not None and channel in self._names:
-            self._names.remove(channel)
-            if self._backlog is not None:
-                self._backlog.drop(channel)
-            self._gate.fanout.unsubscribe(topic_key(self.live.app_id, channel), self)
+        self._withhold(channel)
 
     def after(self, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do this when the answer has been written."""
