@@ -457,15 +457,21 @@ async def test_rates_of_requests(desk: Desk) -> None:
         ["call2", 7],
         ["nothing", 7],
         ["login", {}],
+        ["ping", 7],
+        ["call2", ["user_sendmsg", 7, {"peer": "bo", "content": "x", "rid": "again"}]],
+        ["call2", ["channel_sendmsg", 7, {"name": "room", "msg": "x", "rid": "again"}]],
     ],
     ids=str,
 )
 async def test_who_is_refused_without_end_is_read_more_slowly_and_answered_all_the_same(
     desk: Desk, frame: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SPEC E5, M10: a flood of what is refused costs little, too."""
+    """SPEC E5, M10: a flood of what is refused costs little, too, or of what has no rate."""
     client = desk.connect()
     client.login(app="slow")
+    client.call("channel_join", name="room")
+    client.send(["call2", ["channel_sendmsg", 7, {"name": "room", "msg": "x", "rid": "again"}]])
+    client.got()
     requests = desk.server.services.requests
     now = requests._clock()
     monkeypatch.setattr(requests, "_clock", lambda: now)

@@ -37,6 +37,7 @@ from signalpost.services.channels import Joined, Missed
 from signalpost.services.driver import Running, start
 from signalpost.services.keys import topic_key
 from signalpost.services.live import Live
+from signalpost.services.messages import Again
 from signalpost.services.outlet import Reach
 from signalpost.services.sessions import Login
 from signalpost.services.stored import EVENT
@@ -207,10 +208,12 @@ class Connection:
         """Any frame but a call."""
         if isinstance(frame, frames.Ping):
             self._socket.send(codec.pong(frame.number))
+            self._pause()
         elif isinstance(frame, frames.Login):
             self._login(frame.fields)
         elif isinstance(frame, frames.SetFlag):
             self._set_flag()
+            self._pause()
         elif isinstance(frame, frames.Unreadable):
             self._answer(frame.id, self._failure(self._unreadable(frame.reason)))
             self._pause()
@@ -314,7 +317,7 @@ class Connection:
             _Exchange(self, body.id, command, work).step()
 
     def _pause(self) -> None:
-        """Something was refused: who is refused without end is heard more seldom (SPEC E5)."""
+        """Something was refused, or is free: who comes with it without end is heard more seldom (SPEC E5)."""
         if self._waits & _PAUSE:
             return
         live = self.live
@@ -738,6 +741,8 @@ class _PipelinedExchange(Running):
         connection._gate.counters.messages_in += 1
         if not connection._lost:
             connection._socket.outbox.put(frame_text(self._command.answer(self._call_id, result)))
+        if isinstance(result, Again):
+            connection._pause()
 
 
 class _Exchange(_PipelinedExchange):
