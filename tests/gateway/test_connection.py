@@ -38,7 +38,13 @@ class Desk:
 
     def __init__(self) -> None:
         self.server = Server(
-            Config(data=":memory:", apps=APPS, failed_logins_per_minute=3, login_timeout=0.05)
+            Config(
+                data=":memory:",
+                apps=APPS,
+                connections_per_second=3,
+                failed_logins_per_minute=3,
+                login_timeout=0.05,
+            )
         )
 
     def connect(self) -> Client:
@@ -651,6 +657,27 @@ async def test_an_address_that_fails_too_often_has_to_wait(desk: Desk) -> None:
     client.send(["login", {"vid": "app", "account": "ada", "token": "t", "device": "websdk"}])
     [(_, body)] = client.got()
     assert (body["code"], "too many" in body["reason"]) == (Code.LOGIN_E_NET, True)
+
+
+async def test_who_logs_in_again_and_again_on_one_connection_counts_as_many(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC L16, M10: as other accounts, of other apps; nothing of it counts as a failed login."""
+    monkeypatch.setattr(desk.server.listener, "now", lambda: 100.0)
+    client = desk.connect()
+    client.login("ada-0")
+    for number in range(1, 4):
+        client.call("user_logout")
+        client.login(f"ada-{number}", app=("app", "slow")[number % 2])
+    client.call("user_logout")
+    client.send(["login", {"vid": "app", "account": "ada-4", "token": "t", "device": "signalpost-python"}])
+    [(reason, body)] = client.got()
+    assert reason.startswith("too many connections")
+    assert "second" in reason
+    assert (body["code"], body["retry_ms"]) == (201, 1000)
+    assert client.wire.closed is not None
+    assert desk.server.counters.logins_failed == 0
+    desk.connect().login("ada-4")
 
 
 @pytest.mark.parametrize("step", ["attach", "encode"])

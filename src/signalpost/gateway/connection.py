@@ -73,6 +73,9 @@ class Gate:
     find_app: Callable[[str], App | None]
     wall: Clock  #: what tokens are judged by (SPEC L3)
     unstored: Callable[[str], None]  #: told why something was refused that could not be stored
+    may_connect: Callable[
+        [str], bool
+    ]  #: counts a connection of an address, if it may have one more (SPEC L16)
     may_login: Callable[[str], bool]  #: whether an address may try again (SPEC L16)
     failed_login: Callable[[str], None]  #: an address has failed
     login_timeout: float  #: seconds within which a connection has to log in
@@ -241,6 +244,11 @@ class Connection:
         if not self._gate.may_login(self._socket.peer):
             address = "one address may fail only so often in 60 seconds"
             self._refuse_login(TooMany(Code.LOGIN_E_NET, "failed logins from this address", address))
+            return
+        if self._dialect is not None and not self._gate.may_connect(self._socket.peer):
+            # It had a session before: one connection with many logins is no way around the rate of many.
+            address = "one address may open only so many in any one second"
+            self._refuse_login(TooMany(Code.LOGIN_E_NET, "connections from this address", address), retry=1.0)
             return
         self._waits |= _REQUEST
         _LoginExchange(self, fields, self._open(fields)).step()

@@ -81,7 +81,7 @@ class Requests:
         return bucket.take(now, rate=_UPKEEP * limits.requests, burst=limits.requests_burst)
 
     def refuse(self, who: str, limits: Limits) -> float:
-        """Count what is refused, or has no rate; for how many seconds nothing more is to be heard of them then.
+        """Count what is refused, or has no rate; returns for how many seconds nothing more is to be heard.
 
         So that a flood of such costs little, too. `who`: an account's key, or an address.
         """
