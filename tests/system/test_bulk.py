@@ -155,6 +155,37 @@ async def test_what_was_written_but_never_read_counts_as_missed(server: ServerPr
     await member.over(client)
 
 
+@pytest.mark.parametrize(
+    ("device", "watching"), [("signalpost-python", False), ("websdk", True), ("javasdk", False)]
+)
+async def test_nobody_is_thrown_out_by_what_is_said(
+    server: ServerProcess, device: str, watching: bool
+) -> None:
+    """SPEC E5, C6: by strangers who shout at a rate that is legal; who reads more slowly hears it later."""
+    room, account = f"loud-{device}-{watching}", f"hearer-{device}-{watching}"
+    strangers = [await server.client(f"stranger-{account}-{number}") for number in range(3)]
+    client = await slow(server, account, device)
+    client.pace /= 4
+    if watching:
+        await client.ok("channel_join", name="__agora_channel_event")
+    await client.ok("channel_join", name=room)
+    for _ in range(2):
+        asked = [
+            (stranger, await stranger.ask("channel_sendmsg", name=room, msg="\x01" * 8_000, force=True))
+            for _ in range(60)
+            for stranger in strangers
+        ]
+        for stranger, call_id in asked:
+            assert (await stranger.answer(call_id))["result"] == "ok"
+    numbers = [(await client.event(room))[0] for _ in range(360)]
+    assert numbers == sorted(set(numbers))
+    await strangers[0].ok("channel_sendmsg", name=room, msg="the end", force=True)
+    assert (await client.event(room))[1].json["msg"] == "the end"
+    await client.cut()
+    for stranger in strangers:
+        await stranger.close()
+
+
 async def said(client: RawClient) -> str:
     """The next channel message."""
     while True:

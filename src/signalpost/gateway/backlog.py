@@ -129,11 +129,11 @@ class Backlog:
         self._writing = True
         try:
             while not self._over:
+                if not await self._pace.turn():
+                    return
                 if not any(channel.next for channel in self._channels.values()):
                     if await self._read_on():
                         continue
-                    return
-                if not await self._pace.turn():
                     return
                 if self._now() > self._deadline:
                     self._give_up()

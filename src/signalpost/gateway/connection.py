@@ -152,6 +152,10 @@ class Connection:
         """The client has read what it was sent: what is written in bulk goes on."""
         self._pace.relieved()
 
+    def lag(self) -> bool:
+        """The client reads too slowly for what happens in its channels: it is told as it reads (SPEC C9)."""
+        return self._view is not None and self._view.lag()
+
     def lost(self, silence: float, unread: int) -> None:
         """The socket is gone; the session, if any, goes on without it for its grace time (L11)."""
         under_way = bool(self._exchanges.waits)

@@ -15,7 +15,7 @@ from typing import Final
 from signalpost.engine.ports import Event
 from signalpost.gateway.backlog import Backlog
 from signalpost.gateway.bulk import Pace
-from signalpost.gateway.exchanges import Step
+from signalpost.gateway.exchanges import Step, start_alone
 from signalpost.gateway.fanout import Fanout, Subscriber, event_frame
 from signalpost.services.channels import Channels, Joined, Missed
 from signalpost.services.keys import topic_key
@@ -96,6 +96,16 @@ class View:
             self._names.add(part.channel)
             backlog.add(part)
         await backlog.write()
+
+    def lag(self) -> bool:
+        """Tell what happens from now on as the client reads; False if no channel is seen live.
+
+        All that has happened was written, or is being written at this very moment.
+        """
+        if self._backlog is not None or not self._names:
+            return False
+        start_alone(self.fall_behind([]))
+        return True
 
     def show(self) -> None:
         """See the channels live, in the lines of the client's dialect as it is now; not yet while behind."""
