@@ -26,15 +26,15 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.engine.ports import Clock, Pending, Unavailable
 from signalpost.gateway.bulk import Pace, Turns
-from signalpost.gateway.commands import COMMANDS, READS, Charge, Command, Services
+from signalpost.gateway.commands import COMMANDS, Charge, Command, Services
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.exchanges import Exchanges, Message, Request, Step, start_alone
 from signalpost.gateway.fanout import Fanout
 from signalpost.gateway.feed import Feed
-from signalpost.gateway.listener import Socket
 from signalpost.gateway.login import admit, inbox_cursor
 from signalpost.gateway.outbox import Outbox
 from signalpost.gateway.replies import Replies, unstored_reason
+from signalpost.gateway.sockets import Socket
 from signalpost.gateway.view import View
 from signalpost.gateway.websocket import frame_text
 from signalpost.services.channels import Joined, Missed
@@ -84,7 +84,7 @@ class _Loss(NamedTuple):
         """The same now: what was sent since has not arrived either."""
         if not self.under_way:
             return self.silence, self.unread
-        return self.silence + asyncio.get_running_loop().time() - self.at, self.unread
+        return self.silence + (asyncio.get_running_loop().time() - self.at), self.unread
 
 
 class Connection:
@@ -253,7 +253,7 @@ class Connection:
             if command is None:
                 requests.ask(live)
                 raise Refusal(Code.GENERAL_E_FAILED, f"unknown function: {str(body.func)[:128]}")
-            if self._loss is not None and body.func in READS:
+            if self._loss is not None and command.reads:
                 return  # nobody hears the answer
             charge = command.charge
             wait = 0.0 if charge is None else charge(requests, live)

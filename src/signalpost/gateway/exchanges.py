@@ -82,13 +82,13 @@ class Exchanges:
 
     __slots__ = (
         "_draining",
-        "_farewell",
         "_pace",
         "_queue",
-        "_quiet",
         "_socket",
         "asker",
+        "farewell",
         "follow",
+        "quiet",
         "replies",
         "sending",
         "waits",
@@ -106,9 +106,9 @@ class Exchanges:
         # What comes behind the answer to the request under way; whoever serves it adds.
         self.follow: list[Step] = []
         # Settled when no message is under way; made by the request that waits for it.
-        self._quiet: Pending | None = None
+        self.quiet: Pending | None = None
         # What closes the connection when nothing is under way; None while it stays.
-        self._farewell: Callable[[], None] | None = None
+        self.farewell: Callable[[], None] | None = None
         # What waits; None before something had to.
         self._queue: deque[bytes] | None = None
         # The queue is being served: the loop in `_drain` goes on by itself.
@@ -118,7 +118,7 @@ class Exchanges:
 
     def put_off(self, data: bytes) -> None:
         """Keep a message of the client for its turn. Called instead of serving it while something `waits`."""
-        if self.asker.live is None and self._farewell is not None:
+        if self.asker.live is None and self.farewell is not None:
             return  # it was kicked
         queue = self._queue
         if queue is None:
@@ -140,18 +140,18 @@ class Exchanges:
         self.waits = self.waits & ~_REQUEST | _TURN
         if self.replies.lost and self._queue:
             # Nobody waits for it: one request a tick.
-            asyncio.get_running_loop().call_soon(self._go_on, _TURN)
+            asyncio.get_running_loop().call_soon(self.go_on, _TURN)
         elif self._socket.outbox.congested and not self.replies.lost:
             start_alone(self._go_on_when_relieved())
         else:
-            self._go_on(_TURN)
+            self.go_on(_TURN)
             return
         self._rest()
 
     def pause(self, seconds: float) -> None:
         """Do not hear the client for a time."""
         self.waits |= _PAUSE
-        asyncio.get_running_loop().call_later(seconds, self._go_on, _PAUSE)
+        asyncio.get_running_loop().call_later(seconds, self.go_on, _PAUSE)
 
     @property
     def paused(self) -> bool:
@@ -160,7 +160,7 @@ class Exchanges:
 
     def part(self, farewell: Callable[[], None]) -> None:
         """Call `farewell` when all that was taken from the client is answered; not if it is lost by then."""
-        self._farewell = farewell
+        self.farewell = farewell
         self._rest()
 
     def kick(self, farewell: Callable[[], None]) -> None:
@@ -173,17 +173,13 @@ class Exchanges:
 
     async def behind_messages(self, work: Work) -> Any:
         """Do something when all messages that were sent before are answered (M11)."""
-        self._quiet = Pending()
-        await self._quiet
+        self.quiet = Pending()
+        await self.quiet
         return await work
 
-    def messages_over(self, *, were_full: bool) -> None:
-        """The oldest messages under way are answered; `were_full`: there were as many as may be."""
-        if were_full:
-            self._go_on(_MESSAGES)
-        if self.sending or not (self._quiet or self._farewell):
-            return
-        quiet, self._quiet = self._quiet, None
+    def all_sent(self) -> None:
+        """No message is under way any more: who waited for that goes on."""
+        quiet, self.quiet = self.quiet, None
         if quiet is not None:
             quiet.settle()
         self._rest()
@@ -191,9 +187,9 @@ class Exchanges:
     async def _go_on_when_relieved(self) -> None:
         """A large answer ends the client's turn: the next one is made when it has read that one (SPEC E5)."""
         await self._pace.turn()
-        self._go_on(_TURN)
+        self.go_on(_TURN)
 
-    def _go_on(self, waited: int) -> None:
+    def go_on(self, waited: int) -> None:
         """The next requests need not wait for this any more."""
         self.waits &= ~(waited | _PARTING)
         if self._queue and not self.waits and not self._draining:
@@ -212,13 +208,13 @@ class Exchanges:
 
     def _rest(self) -> None:
         """Something is over that was under way: if it was the last, the time has come for a farewell."""
-        if self._farewell is None:
+        if self.farewell is None:
             return
         if self.waits & _REQUEST or self.sending or self._queue:
             if self.asker.live is None:
                 self.waits |= _PARTING
             return
-        farewell, self._farewell = self._farewell, None
+        farewell, self.farewell = self.farewell, None
         if not self.replies.lost:
             farewell()
 
@@ -250,13 +246,14 @@ class Message(Running):
         if sending[0] is not self:
             self._outcome = result, error
             return
-        were_full = len(sending) == _SENDING
         sending.popleft()
         self._tell(result, error)
         while sending and (outcome := sending[0]._outcome) is not None:
             sending.popleft()._tell(*outcome)
-        if were_full or not sending:
-            exchanges.messages_over(were_full=were_full)
+        if exchanges.waits & _MESSAGES:
+            exchanges.go_on(_MESSAGES)
+        if not sending and (exchanges.quiet or exchanges.farewell):
+            exchanges.all_sent()
 
     def _tell(self, result: Any, error: Exception | None) -> None:
         exchanges = self._exchanges
@@ -278,11 +275,11 @@ class Request(Running):
 
     def __init__(self, exchanges: Exchanges, call_id: int | str, command: Command, work: Work) -> None:
         """The next ones wait from now on; `step` begins it."""
-        super().__init__(exchanges.behind_messages(work) if command.last and exchanges.sending else work)
+        self._coroutine = exchanges.behind_messages(work) if command.last and exchanges.sending else work
         self._exchanges = exchanges
         self._call_id = call_id
         self._command = command
-        exchanges.begin()
+        exchanges.waits |= _REQUEST
 
     def finish(self, result: Any, error: Exception | None) -> None:
         exchanges = self._exchanges

@@ -48,18 +48,19 @@ class View:
         self._channels: Final = channels
         self._fanout: Final = fanout
         self._pace: Final = pace
-        # The channels that it sees, now or when it has caught up.
-        self._names: set[str] = set()
+        # The channels that it sees, now or when it has caught up; a dict, as an empty set is thrice as large.
+        self._names: dict[str, None] = {}
         # What it is still to be told before it sees any of them; None when that is nothing.
         self._backlog: Backlog | None = None
         # The channel whose join is answered now, and its number then.
-        self._entering: dict[str, int] = {}
+        self._entering: tuple[str, int] | None = None
         # The session is not on this connection any more.
         self._over = False
 
     def told(self) -> dict[str, int]:
         """The channels that it was told of up to a number only, by name; of all others it was told all."""
-        return self._entering if self._backlog is None else {**self._entering, **self._backlog.told()}
+        told = {} if self._entering is None else dict([self._entering])
+        return told if self._backlog is None else told | self._backlog.told()
 
     def joined(self, channel: str, joined: Joined, after: Callable[[Step], None]) -> int:
         """See a channel, and tell what it has missed of it before, behind the answer that `after` waits for.
@@ -69,7 +70,7 @@ class View:
         missed = joined.missed or self.left(channel)
         if missed is None:
             missed = Missed(channel, joined.epoch, joined.seq, joined.seq, [], 0)
-        self._entering = {channel: missed.after}
+        self._entering = channel, missed.after
         after(lambda: self._enter(missed))
         return missed.after
 
@@ -80,7 +81,7 @@ class View:
         """
         missed = None if self._backlog is None else self._backlog.drop(channel)
         if channel in self._names:
-            self._names.remove(channel)
+            del self._names[channel]
             self._unsubscribe(channel)
         return missed
 
@@ -93,7 +94,7 @@ class View:
                 self._unsubscribe(name)
                 backlog.add(await self._channels.nothing_missed(self._live.app_id, name))
         for part in missed:
-            self._names.add(part.channel)
+            self._names[part.channel] = None
             backlog.add(part)
         await backlog.write()
 
@@ -128,14 +129,14 @@ class View:
         self._names.clear()
 
     async def _enter(self, missed: Missed) -> None:
-        self._entering = {}
+        self._entering = None
         now = await self._channels.nothing_missed(self._live.app_id, missed.channel)
         if self._over:
             return
         if self._backlog is not None or missed.after != now.upto:
             await self.fall_behind([missed])
             return
-        self._names.add(missed.channel)
+        self._names[missed.channel] = None
         self.show()
 
     def _unsubscribe(self, channel: str) -> None:
