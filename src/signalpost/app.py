@@ -192,6 +192,7 @@ class Server:
             find_app=config.app,
             wall=wall,
             unstored=self._unstored,
+            may_connect=self.listener.may_connect,
             may_login=self.listener.may_login,
             failed_login=self.listener.failed_login,
             login_timeout=config.login_timeout,

@@ -126,6 +126,16 @@ def test_what_came_too_soon_does_not_count() -> None:
     assert bucket.take(101.0, rate=1, burst=1) == 0.0
 
 
+def test_what_is_overdrawn_all_counts_and_is_waited_for() -> None:
+    """SPEC E5: however many come at once, in the long run no more are heard than the rate says."""
+    bucket = Bucket()
+    waits = [bucket.overdraw(100.0, rate=2, burst=3) for _ in range(5)]
+    assert waits == [0.0, 0.0, 0.0, 0.5, 1.0]
+    assert bucket.overdraw(101.0, rate=2, burst=3) == 0.5
+    assert not bucket.idle(102.9)
+    assert bucket.idle(103.0)
+
+
 def test_what_is_given_back_may_be_spent_again_once() -> None:
     """SPEC M10: what was refused for another reason does not count."""
     bucket = Bucket()

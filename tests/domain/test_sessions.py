@@ -84,8 +84,21 @@ def test_a_broken_session_knows_where_its_channels_stood() -> None:
     """SPEC C9, L17: with a connection again, too, which may break before it was told what it missed."""
     here = rules.enter(rules.enter(session(), "room", since=5), "hall", since=6)
     broken = rules.detach(here, seen={"room": 50}, now=NOW)
-    assert broken.places == (Place("room", "L1", 5, 50), Place("hall", "L1", 6, 0))
+    assert broken.places == (Place("room", "L1", 5, 50), Place("hall", "L1", 6, 6))
     assert rules.attach(broken).places == broken.places
+
+
+def test_nothing_is_missed_from_before_a_place_was_taken() -> None:
+    """SPEC C9, L17: whatever may not have arrived of what was written before."""
+    broken = rules.detach(rules.enter(session(), "room", since=5), seen={"room": 3}, now=NOW)
+    assert broken.places == (Place("room", "L1", 5, 5),)
+
+
+def test_a_kept_place_that_is_entered_and_broken_is_told_what_it_missed_before() -> None:
+    """SPEC L17: it broke before that had been told."""
+    broken = rules.detach(rules.enter(session(), "room", since=5), seen={"room": 50}, now=NOW)
+    again = rules.enter(rules.inherit(session(line="L2"), broken), "room", since=60)
+    assert rules.detach(again, seen={"room": 55}, now=NOW + 1).places == (Place("room", "L2", 5, 55),)
 
 
 def test_entering_again_takes_the_place_anew() -> None:
@@ -112,7 +125,7 @@ def test_a_kept_place_that_is_entered_or_left_is_kept_no_more() -> None:
     broken = rules.detach(rules.enter(session(), "room", since=5), seen={"room": 50}, now=NOW)
     fresh = rules.inherit(session(line="L2"), broken)
     entered = rules.enter(fresh, "room", since=60)
-    assert (entered.places, entered.kept) == ((Place("room", "L2", 60),), ())
+    assert (entered.places, entered.kept) == ((Place("room", "L2", 5, 50),), ())
     assert rules.leave(fresh, "room").kept == ()
 
 

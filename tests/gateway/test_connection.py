@@ -38,7 +38,13 @@ class Desk:
 
     def __init__(self) -> None:
         self.server = Server(
-            Config(data=":memory:", apps=APPS, failed_logins_per_minute=3, login_timeout=0.05)
+            Config(
+                data=":memory:",
+                apps=APPS,
+                connections_per_second=3,
+                failed_logins_per_minute=3,
+                login_timeout=0.05,
+            )
         )
 
     def connect(self) -> Client:
@@ -457,15 +463,21 @@ async def test_rates_of_requests(desk: Desk) -> None:
         ["call2", 7],
         ["nothing", 7],
         ["login", {}],
+        ["ping", 7],
+        ["call2", ["user_sendmsg", 7, {"peer": "bo", "content": "x", "rid": "again"}]],
+        ["call2", ["channel_sendmsg", 7, {"name": "room", "msg": "x", "rid": "again"}]],
     ],
     ids=str,
 )
 async def test_who_is_refused_without_end_is_read_more_slowly_and_answered_all_the_same(
     desk: Desk, frame: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SPEC E5, M10: a flood of what is refused costs little, too."""
+    """SPEC E5, M10: a flood of what is refused costs little, too, or of what has no rate."""
     client = desk.connect()
     client.login(app="slow")
+    client.call("channel_join", name="room")
+    client.send(["call2", ["channel_sendmsg", 7, {"name": "room", "msg": "x", "rid": "again"}]])
+    client.got()
     requests = desk.server.services.requests
     now = requests._clock()
     monkeypatch.setattr(requests, "_clock", lambda: now)
@@ -645,6 +657,27 @@ async def test_an_address_that_fails_too_often_has_to_wait(desk: Desk) -> None:
     client.send(["login", {"vid": "app", "account": "ada", "token": "t", "device": "websdk"}])
     [(_, body)] = client.got()
     assert (body["code"], "too many" in body["reason"]) == (Code.LOGIN_E_NET, True)
+
+
+async def test_who_logs_in_again_and_again_on_one_connection_counts_as_many(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC L16, M10: as other accounts, of other apps; nothing of it counts as a failed login."""
+    monkeypatch.setattr(desk.server.listener, "now", lambda: 100.0)
+    client = desk.connect()
+    client.login("ada-0")
+    for number in range(1, 4):
+        client.call("user_logout")
+        client.login(f"ada-{number}", app=("app", "slow")[number % 2])
+    client.call("user_logout")
+    client.send(["login", {"vid": "app", "account": "ada-4", "token": "t", "device": "signalpost-python"}])
+    [(reason, body)] = client.got()
+    assert reason.startswith("too many connections")
+    assert "second" in reason
+    assert (body["code"], body["retry_ms"]) == (201, 1000)
+    assert client.wire.closed is not None
+    assert desk.server.counters.logins_failed == 0
+    desk.connect().login("ada-4")
 
 
 @pytest.mark.parametrize("step", ["attach", "encode"])

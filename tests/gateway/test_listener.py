@@ -82,6 +82,9 @@ class Recorder:
     def relieved(self) -> None:
         return
 
+    def lag(self) -> bool:
+        return False
+
     def lost(self, silence: float, unread: int) -> None:
         self.silences.append(silence)
         self.unread = unread

@@ -51,6 +51,13 @@ class Source:
     def __init__(self) -> None:
         self.outbox: Outbox | None = None
         self.heard: list[bool] = []
+        self.live = False  # something is put that could be told later
+        self.lags = 0
+
+    def lag(self) -> bool:
+        lagged, self.live = self.live, False
+        self.lags += lagged
+        return lagged
 
     def flow(self) -> None:
         assert self.outbox is not None
@@ -489,3 +496,50 @@ def test_an_outbox_knows_what_it_took_with_it() -> None:
     desk.tick()
     transport.backlog = 0
     assert outbox.unsent == 800
+
+
+def test_who_reads_too_slowly_for_what_happens_is_told_the_rest_later() -> None:
+    """SPEC E5, C9: with half of the cap waiting it lags, and what waits then counts no more."""
+    desk = Desk()
+    outbox, transport = desk.outbox()
+    desk.source.live = True
+    transport.backlog = 500
+    outbox.congest()
+    assert desk.source.lags == 0
+    transport.backlog = 2_000
+    outbox.put(bytes(10))
+    desk.tick()
+    assert desk.source.lags == 0, "it was judged before: nothing can be done for it any more"
+    assert transport.aborted == 1
+    outbox, transport = desk.outbox()
+    transport.backlog = 2_000
+    outbox.congest()
+    assert desk.source.lags == 1
+    outbox.put(bytes(900))
+    desk.tick()
+    transport.backlog = 2_900
+    outbox.put(bytes(10))
+    desk.tick()
+    assert transport.aborted == 0
+    transport.backlog = 3_001
+    outbox.put(bytes(10))
+    desk.tick()
+    assert transport.aborted == 1
+
+
+def test_a_tick_in_which_more_happens_than_the_cap_is_told_later() -> None:
+    """SPEC E5, C9: once; whatever else comes in that tick has the room of one cap more."""
+    desk = Desk()
+    outbox, transport = desk.outbox()
+    desk.source.live = True
+    for _ in range(20):
+        outbox.put(bytes(100))
+    assert (desk.source.lags, transport.aborted) == (1, 0)
+    transport.backlog = 1_000
+    outbox.congest()
+    desk.tick()
+    assert len(transport.writes[0]) == 2_000
+    transport.backlog = 2_000
+    outbox.put(b"a")
+    desk.tick()
+    assert transport.aborted == 0

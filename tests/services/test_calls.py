@@ -872,6 +872,27 @@ def test_the_calls_of_a_session_end_a_few_in_each_turn(house: House, ada: Device
     nothing_is_left(house)
 
 
+def test_nobody_is_kept_from_logging_in_by_calls_that_come_meanwhile(house: House, ada: Device) -> None:
+    """SPEC K11, M9, E5: they may take the room of an invitation that rings, which then is not told anew."""
+    house.apps[APP] = App(limits=Limits(inbox_call_reserve=10))
+    busy_with(house, ada, 4)
+    again = house.device("ada")
+    again.begin_login()
+    eve = house.login("eve")
+    with refused(700):
+        for _ in range(20):
+            eve.invite("ada")
+            eve.end("ada")
+    while again.coming:
+        house.turn()
+    house.busy = False
+    assert again.live is not None
+    kinds = [kind for kind, _, _ in again.inbox()]
+    assert 1 <= kinds.count("invite") < 4
+    house.advance(60.0)
+    nothing_is_left(house)
+
+
 def test_a_login_during_a_long_logout_keeps_what_comes_for_it(house: House, ada: Device) -> None:
     """SPEC K11, E5: the calls of the ended session end, and none of the new one, of the same pair neither."""
     others = busy_with(house, ada)

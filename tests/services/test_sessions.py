@@ -11,6 +11,7 @@ from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.engine.ports import Pending
 from signalpost.services.calls import Calls
 from signalpost.services.keys import superseded_key
+from signalpost.services.outlet import Reach
 from signalpost.wire.codes import CHANNEL_USER_ONLINE, REASON_KICK, Code
 
 
@@ -324,6 +325,19 @@ def test_an_original_that_logs_in_afresh_finds_its_place_and_what_it_missed(
     house.advance(1000.0)
     assert house.members("room") == ["bo", "ada"]
     assert house.armed("session") == []
+
+
+def test_an_original_is_told_nothing_from_before_it_was_a_member(house: House) -> None:
+    """SPEC L17: though what it was sent last, its join's answer too, may not have arrived."""
+    bo, ada = house.login("bo"), house.original("ada")
+    bo.join("room")
+    bo.say("room", "among ourselves")
+    ada.join("room")
+    bo.say("room", "for all")
+    ada.breaks(Reach(unread=1_000_000))
+    again = house.original("ada")
+    again.join("room")
+    assert again.heard() == [Heard("room", "msg", "bo", "for all")]
 
 
 def test_a_kept_place_ends_at_the_deadline_of_the_break(house: House, watcher) -> None:

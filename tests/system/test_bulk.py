@@ -155,6 +155,37 @@ async def test_what_was_written_but_never_read_counts_as_missed(server: ServerPr
     await member.over(client)
 
 
+@pytest.mark.parametrize(
+    ("device", "watching"), [("signalpost-python", False), ("websdk", True), ("javasdk", False)]
+)
+async def test_nobody_is_thrown_out_by_what_is_said(
+    server: ServerProcess, device: str, watching: bool
+) -> None:
+    """SPEC E5, C6: by strangers who shout at a rate that is legal; who reads more slowly hears it later."""
+    room, account = f"loud-{device}-{watching}", f"hearer-{device}-{watching}"
+    strangers = [await server.client(f"stranger-{account}-{number}") for number in range(3)]
+    client = await slow(server, account, device)
+    client.pace /= 4
+    if watching:
+        await client.ok("channel_join", name="__agora_channel_event")
+    await client.ok("channel_join", name=room)
+    for _ in range(2):
+        asked = [
+            (stranger, await stranger.ask("channel_sendmsg", name=room, msg="\x01" * 8_000, force=True))
+            for _ in range(60)
+            for stranger in strangers
+        ]
+        for stranger, call_id in asked:
+            assert (await stranger.answer(call_id))["result"] == "ok"
+    numbers = [(await client.event(room))[0] for _ in range(360)]
+    assert numbers == sorted(set(numbers))
+    await strangers[0].ok("channel_sendmsg", name=room, msg="the end", force=True)
+    assert (await client.event(room))[1].json["msg"] == "the end"
+    await client.cut()
+    for stranger in strangers:
+        await stranger.close()
+
+
 async def said(client: RawClient) -> str:
     """The next channel message."""
     while True:
@@ -258,6 +289,43 @@ async def test_nobody_can_shut_a_channel(server: ServerProcess, device: str) -> 
     assert numbers == list(range(10 - len(numbers), 10)), "none is left out behind the join"
     await client.cut()
     await stranger.close()
+
+
+@pytest.mark.parametrize("missed", [0, 150], ids=["live", "behind"])
+async def test_who_joins_again_hears_everything_once(server: ServerProcess, missed: int) -> None:
+    """SPEC C1, C2: no event overtakes the large answer, whose number is that of the last event before it."""
+    member = await Away.leave(server, f"again-{missed}", CURSOR)
+    for number in range(20):
+        await member.speaker.ok(
+            "channel_set_attr", channel=member.room, name=f"a{number}", value="\x01" * 8_096
+        )
+    await member.hears([f"{number} " + "\x01" * 8_000 for number in range(missed)])
+    client = await member.come_back()
+    saying = asyncio.create_task(
+        member.hears([f"{missed + number} " + "x" * 8_000 for number in range(150)], pause=0.02)
+    )
+    heard: list[int] = []
+    last = joins = 0
+    while not heard or heard[-1] < missed + 149:
+        if len(heard) >= 40 * joins and joins < 3:
+            joins += 1
+            await client.ask("channel_join", name=member.room)
+        frame = await client.wait(
+            lambda frame: frame[0] == "call2-ret" or (frame[0] == "notify" and frame[1][0] == "channel2"),
+            "event or answer",
+        )
+        if frame[0] == "call2-ret":
+            assert json.loads(frame[1][2])["id"] >= last
+            last = json.loads(frame[1][2])["id"]
+            continue
+        assert frame[1][2] > last
+        last = frame[1][2]
+        line = parse_line(frame[1][3])
+        if line.type == "channel_msg":
+            heard.append(int(line.json["msg"].split(" ")[0]))
+    assert heard == list(range(missed + 150))
+    await saying
+    await member.over(client)
 
 
 async def test_requests_behind_large_answers_are_served_as_they_are_read(server: ServerProcess) -> None:

@@ -55,7 +55,7 @@ class Bucket:
     __slots__ = ("_at", "_full_at", "_spent")
 
     def __init__(self) -> None:
-        self._spent = 0.0  # at the time `_at`; at most the burst
+        self._spent = 0.0  # at the time `_at`; at most the burst, unless it was overdrawn
         self._at = 0.0  # when the latest happening counted
         self._full_at = 0.0  # from when on nothing is spent any more
 
@@ -78,6 +78,17 @@ class Bucket:
         self._spent = spent
         self._full_at = now + spent / rate
         return 0.0
+
+    def overdraw(self, now: float, *, rate: float, burst: int) -> float:
+        """Count one happening at `now` whatever was spent before; in how many seconds it is paid for.
+
+        For what cannot be prevented, only waited for: all of it counts, whatever comes at the same time.
+        """
+        spent = max(0.0, self._spent - max(0.0, now - self._at) * rate) + 1.0
+        self._at = now
+        self._spent = spent
+        self._full_at = now + spent / rate
+        return max(0.0, (spent - burst) / rate)
 
     def give_back(self, *, rate: float) -> None:
         """Uncount the happening that counted last: it was refused for another reason."""

@@ -103,9 +103,9 @@ def detach(session: Session, *, seen: dict[str, int], now: float) -> Session:
 
 
 def stood(session: Session, seen: dict[str, int]) -> Session:
-    """The session with what is known of how far it was told of its channels."""
+    """The session with what is known of how far it was told of its channels: not from before it came."""
     places = tuple(
-        Place(place.channel, place.tag, place.since, seen.get(place.channel, place.seen))
+        Place(place.channel, place.tag, place.since, max(place.since, seen.get(place.channel, place.seen)))
         for place in session.places
     )
     return msgspec.structs.replace(session, places=places)
@@ -129,10 +129,13 @@ def broken_with(session: Session, other: Session) -> Session:
 
 
 def enter(session: Session, channel: str, *, since: int) -> Session:
-    """The session with a place in the channel, taken at sequence `since` and no longer merely kept."""
-    others = tuple(place for place in session.places if place.channel != channel)
-    kept = tuple(place for place in session.kept if place.channel != channel)
-    return msgspec.structs.replace(session, places=(*others, Place(channel, session.line, since)), kept=kept)
+    """The session with a place in the channel, taken at sequence `since`; one that was kept goes on."""
+    place = Place(channel, session.line, since)
+    for held in session.kept:
+        if held.channel == channel:  # what it has missed meanwhile is still to be told
+            place = Place(channel, session.line, held.since, held.seen)
+    session = leave(session, channel)
+    return msgspec.structs.replace(session, places=(*session.places, place))
 
 
 def leave(session: Session, channel: str) -> Session:

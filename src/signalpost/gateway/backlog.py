@@ -54,6 +54,11 @@ class _Channel:
         events = self._missed.events
         return events[self._next] if self._next < len(events) else None
 
+    @property
+    def rest(self) -> Missed:
+        """What is still to be told of it, as far as it was read."""
+        return self._missed._replace(after=self.told, events=self._missed.events[self._next :])
+
     def went_out(self, event: Event) -> None:
         """The next event was written."""
         self._next += 1
@@ -104,9 +109,10 @@ class Backlog:
         """The connection is behind in one more channel."""
         self._channels[missed.channel] = _Channel(missed)
 
-    def drop(self, channel: str) -> None:
-        """Nothing more of this channel."""
-        self._channels.pop(channel, None)
+    def drop(self, channel: str) -> Missed | None:
+        """Nothing more of this channel; returns what was still to be told of it, None if it is not behind."""
+        dropped = self._channels.pop(channel, None)
+        return None if dropped is None else dropped.rest
 
     def stop(self) -> None:
         """The session is no longer on this connection: nothing more of any channel."""
@@ -123,11 +129,11 @@ class Backlog:
         self._writing = True
         try:
             while not self._over:
+                if not await self._pace.turn():
+                    return
                 if not any(channel.next for channel in self._channels.values()):
                     if await self._read_on():
                         continue
-                    return
-                if not await self._pace.turn():
                     return
                 if self._now() > self._deadline:
                     self._give_up()

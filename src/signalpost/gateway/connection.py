@@ -65,6 +65,7 @@ class Gate:
     find_app: Callable[[str], App | None]
     wall: Clock  #: what tokens are judged by (SPEC L3)
     unstored: Callable[[str], None]  #: told why something was refused that could not be stored
+    may_connect: Callable[[str], bool]  #: counts one more connection of an address, if it may (SPEC L16)
     may_login: Callable[[str], bool]  #: whether an address may try again (SPEC L16)
     failed_login: Callable[[str], None]  #: an address has failed
     login_timeout: float  #: seconds within which a connection has to log in
@@ -151,6 +152,10 @@ class Connection:
         """The client has read what it was sent: what is written in bulk goes on."""
         self._pace.relieved()
 
+    def lag(self) -> bool:
+        """The client reads too slowly for what happens in its channels: it is told as it reads (SPEC C9)."""
+        return self._view is not None and self._view.lag()
+
     def lost(self, silence: float, unread: int) -> None:
         """The socket is gone; the session, if any, goes on without it for its grace time (L11)."""
         under_way = bool(self._exchanges.waits)
@@ -184,10 +189,12 @@ class Connection:
         """Any frame but a call."""
         if isinstance(frame, frames.Ping):
             self._socket.send(codec.pong(frame.number))
+            self.refused()
         elif isinstance(frame, frames.Login):
             self._login(frame.fields)
         elif isinstance(frame, frames.SetFlag):
             self._set_flag()
+            self.refused()
         elif isinstance(frame, frames.Unreadable):
             self._replies.refuse(frame.id, self._unreadable(frame.reason))
             self.refused()
@@ -222,7 +229,7 @@ class Connection:
         self.refused()
 
     def refused(self) -> None:
-        """Something was refused: who is refused without end is heard more seldom (SPEC E5)."""
+        """Something was refused, or is free: who comes with it without end is heard more seldom (SPEC E5)."""
         if self._exchanges.paused:
             return
         live = self.live
@@ -313,6 +320,11 @@ class Connection:
         if not self._gate.may_login(self._socket.peer):
             address = "one address may fail only so often in 60 seconds"
             self._refuse_login(TooMany(Code.LOGIN_E_NET, "failed logins from this address", address))
+            return
+        if self._dialect is not None and not self._gate.may_connect(self._socket.peer):
+            # It had a session before: one connection with many logins is no way around the rate of many.
+            address = "one address may open only so many in any one second"
+            self._refuse_login(TooMany(Code.LOGIN_E_NET, "connections from this address", address), retry=1.0)
             return
         self._exchanges.begin()
         start(self._open(fields), partial(self._opened, fields))

@@ -31,6 +31,7 @@ from signalpost.gateway.replies import Replies
 from signalpost.gateway.sockets import Socket
 from signalpost.services.driver import Running, start
 from signalpost.services.live import Live
+from signalpost.services.messages import Again
 from signalpost.wire import codec
 
 __all__ = ["Asker", "Exchanges", "Message", "Request", "Step", "start_alone"]
@@ -64,7 +65,7 @@ class Asker(Protocol):
         ...
 
     def refused(self) -> None:
-        """Something was refused."""
+        """Something was refused, or was done before."""
         ...
 
     def kicked(self) -> None:
@@ -263,6 +264,8 @@ class Message(Running):
         exchanges = self._exchanges
         if error is None:
             exchanges.replies.sent(self._command, self._call_id, result)
+            if isinstance(result, Again):
+                exchanges.asker.refused()
             return
         exchanges.replies.fail(self._call_id, self._command.failure, error)
         if isinstance(error, Superseded):

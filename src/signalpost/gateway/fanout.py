@@ -68,7 +68,7 @@ class _Audience:
         return len(self.outboxes) + len(self.apart)
 
     def add(self, frame: bytes) -> None:
-        for outbox in self.apart.values():
+        for outbox in list(self.apart.values()):  # who lags leaves
             outbox.put(frame)
         if self.outboxes:
             self._share(frame)
@@ -83,7 +83,7 @@ class _Audience:
         if batch is None or batch.sealed:
             batch = self.batch = Batch()
             batch.frames.append(frame)
-            for outbox in self.outboxes.values():
+            for outbox in list(self.outboxes.values()):
                 outbox.put_batch(batch)
         else:
             batch.frames.append(frame)

@@ -63,14 +63,19 @@ class Source(Protocol):
         """The outbox's `congested` has changed: read on, or no more."""
         ...
 
+    def lag(self) -> bool:
+        """More waits than should: put no more of what can be told later. False if nothing such is put."""
+        ...
+
 
 class Outbox:
     """What one connection is still to be sent, in the order in which it was put.
 
     When more than the flusher's mark waits, in this tick or in the transport, it is `congested`, and the
-    source is told to read no more from a peer that asks faster than it reads. When more than the cap
-    waits all the same, the connection is aborted: it must not fill our memory. Both are judged before
-    adding. A large frame does not count against what follows it, but congests the outbox until the peer
+    source is told to read no more from a peer that asks faster than it reads. When more than half of the
+    cap waits all the same, the source is told to lag, and what waits then counts no more. When more than
+    the cap waits, the connection is aborted: it must not fill our memory. A large frame does not count
+    against what follows it, but congests the outbox until the peer
     has read it. After `finish` and `discard` whatever is put vanishes.
     """
 
@@ -113,7 +118,8 @@ class Outbox:
         self._then: Callable[[], None] | None = None
         # Congested or finishing: the next flush must look closer.
         self._watched = False
-        # Bytes of large frames, which may wait beside what the cap allows; 0 when nothing is congested.
+        # Bytes of large frames, and of what waited when the source began to lag, which may wait beside what
+        # the cap allows; 0 when nothing is congested.
         self._allowance = 0
         # How many bytes the transport had after the latest look at it; meaningful while it is backed up.
         self._held = 0
@@ -224,6 +230,7 @@ class Outbox:
         self._backed_up = self.congested = self._watched = True
         if self._transport is not None:
             self._held = self._transport.get_write_buffer_size()
+            self._judge()
 
     def relieve(self) -> None:
         """The transport is below its low-water mark again."""
@@ -242,6 +249,10 @@ class Outbox:
             self._crowd()
             if self._room >= 0:
                 return True
+        if self._source.lag():
+            self._room += self._flusher.cap
+            self._allowance += self._flusher.cap
+            return True
         self._overrun(transport)
         return False
 
@@ -250,6 +261,11 @@ class Outbox:
         self._crowded = self.congested = self._watched = True
         self._room += self._flusher.cap - self._flusher.mark
         self._source.flow()
+
+    def _judge(self) -> None:
+        """Let the source lag if much waits in the transport."""
+        if self._held - self._allowance > self._flusher.cap // 2 and self._source.lag():
+            self._allowance = self._held
 
     def _overrun(self, transport: asyncio.Transport) -> None:
         self.discard()
@@ -263,6 +279,8 @@ class Outbox:
             return
         transport.write(data)
         self._held = transport.get_write_buffer_size()
+        if self._backed_up:
+            self._judge()
         if self._finished:
             self._room = -1
             then, self._then = self._then, None

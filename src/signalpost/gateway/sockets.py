@@ -48,6 +48,10 @@ class Handler(Protocol):
         """The peer has read most of what was sent; also called when nothing was in the way."""
         ...
 
+    def lag(self) -> bool:
+        """The peer reads too slowly: send no more of what can be told later. False if there is no such."""
+        ...
+
     def lost(self, silence: float, unread: int) -> None:
         """The connection is over; called exactly once.
 
@@ -226,6 +230,10 @@ class Socket(asyncio.Protocol):
                 asyncio.get_running_loop().call_soon(self._catch_up)
         else:
             self._transport.resume_reading()
+
+    def lag(self) -> bool:
+        """See `Handler.lag`."""
+        return self._handler is not None and self._handler.lag()
 
     # for the transport
 

@@ -15,7 +15,7 @@ from typing import Final
 from signalpost.engine.ports import Event
 from signalpost.gateway.backlog import Backlog
 from signalpost.gateway.bulk import Pace
-from signalpost.gateway.exchanges import Step
+from signalpost.gateway.exchanges import Step, start_alone
 from signalpost.gateway.fanout import Fanout, Subscriber, event_frame
 from signalpost.services.channels import Channels, Joined, Missed
 from signalpost.services.keys import topic_key
@@ -67,23 +67,23 @@ class View:
 
         Returns the number behind which the client is told the channel's events.
         """
-        behind = {} if self._backlog is None else self._backlog.told()
-        if channel in behind:
-            return behind[channel]
-        missed = joined.missed
+        missed = joined.missed or self.left(channel)
         if missed is None:
             missed = Missed(channel, joined.epoch, joined.seq, joined.seq, [], 0)
         self._entering = channel, missed.after
         after(lambda: self._enter(missed))
-        return joined.seq
+        return missed.after
 
-    def left(self, channel: str) -> None:
-        """See the channel's events no longer."""
+    def left(self, channel: str) -> Missed | None:
+        """See the channel's events no longer; returns what was still to be told of it, None if nothing was.
+
+        So it is while a join is answered, too, which may take some time: no event overtakes it (C1).
+        """
+        missed = None if self._backlog is None else self._backlog.drop(channel)
         if channel in self._names:
             del self._names[channel]
-            if self._backlog is not None:
-                self._backlog.drop(channel)
             self._unsubscribe(channel)
+        return missed
 
     async def fall_behind(self, missed: list[Missed]) -> None:
         """Tell what was missed of channels before any is seen live."""
@@ -97,6 +97,16 @@ class View:
             self._names[part.channel] = None
             backlog.add(part)
         await backlog.write()
+
+    def lag(self) -> bool:
+        """Tell what happens from now on as the client reads; False if no channel is seen live.
+
+        All that has happened was written, or is being written at this very moment.
+        """
+        if self._backlog is not None or not self._names:
+            return False
+        start_alone(self.fall_behind([]))
+        return True
 
     def show(self) -> None:
         """See the channels live, in the lines of the client's dialect as it is now; not yet while behind."""

@@ -209,7 +209,10 @@ class Calls:
             over = set()
             for call, call_id in calls.items():
                 await self._pauses.take()
-                decided = await self._decide_on(call, call_id, decide)
+                try:
+                    decided = await self._decide_on(call, call_id, decide)
+                except Refusal:  # no room for the invitation: it waits until its time is over
+                    continue
                 if decided is None or decided.over:
                     over.add(call_id)
                 if decided is not None:

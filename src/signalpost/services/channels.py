@@ -39,7 +39,7 @@ from signalpost.engine.ports import (
 )
 from signalpost.services.keys import channel_key, counting_key, request_key, split, subject_of, topic_key
 from signalpost.services.live import Live
-from signalpost.services.messages import Messages
+from signalpost.services.messages import Again, Messages
 from signalpost.services.outlet import Reach
 from signalpost.services.presence import Presence
 from signalpost.services.stored import COUNTED, EVENT, TIME
@@ -308,7 +308,8 @@ class Channels:
     # --- speaking -------------------------------------------------------------------------------
 
     async def send(self, live: Live, channel: str, text: str, *, request: str = "") -> str:
-        """Say something to all members, oneself included, as a member (C4); returns the message's id.
+        """Say something to all members, oneself included, as a member (C4); returns the message's id, `Again`
+        if this request has said it before.
 
         Raises Refusal: 400 (not a member, rate), 1004, 1005.
         """
@@ -351,6 +352,7 @@ class Channels:
             ) from None
         if change.repeated:
             window.give_back(now)
+            return Again(_message_id(change))
         return _message_id(change) if change.seq else self._new_id()
 
     async def _sent_before(self, live: Live, channel: str, request: str) -> str:
@@ -358,7 +360,7 @@ class Channels:
         if not request:
             return ""
         change = await self._topics.changed(topic_key(live.app_id, channel), request_key(live.key, request))
-        return "" if change is None else _message_id(change)
+        return "" if change is None else Again(_message_id(change))
 
     # --- attributes -----------------------------------------------------------------------------
 

@@ -21,7 +21,13 @@ from signalpost.services.live import Live
 from signalpost.services.outlet import Outlet
 from signalpost.services.stored import ITEM
 
-__all__ = ["Batch", "Messages"]
+__all__ = ["Again", "Batch", "Messages"]
+
+
+class Again(str):
+    """The id of a message whose request was repeated: it was sent before, and not now."""
+
+    __slots__ = ()
 
 
 class Batch(NamedTuple):
@@ -63,7 +69,7 @@ class Messages:
     async def send(self, live: Live, peer: str, text: str, *, request: str = "") -> str:
         """Store a message for `peer`, then tell it; returns the message's id (M1-M9).
 
-        `request`: the client's id of this request; a repeat is answered without storing again (M7).
+        `request`: the client's id of this request; a repeat is answered `Again`, without storing it (M7).
         Raises Refusal: 1004, 1005, 400. Raises Unavailable.
         """
         size = check_instant(peer, text)
@@ -73,7 +79,7 @@ class Messages:
         key = inbox_key(live.session.app, peer)
         if not window.take(now, limits.user_messages):
             if request and (stored := await self._queues.appended(key, request_key(live.key, request))):
-                return stored.note  # a repeat is no new message (M7)
+                return Again(stored.note)  # a repeat is no new message (M7)
             raise too_fast(limits.user_messages)
         account = live.session.account
         item = InboxItem(self._new_id(), INSTANT, account, int(self._wall()), text)
@@ -102,8 +108,8 @@ class Messages:
             raise
         if appended.repeated:
             window.give_back(now)
-        else:
-            self._outlet.announce(key, appended.seq, item)
+            return Again(appended.note)
+        self._outlet.announce(key, appended.seq, item)
         return appended.note
 
     async def read(self, live: Live, *, after: int, limit: int) -> Batch:

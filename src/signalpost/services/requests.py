@@ -22,6 +22,7 @@ __all__ = ["Requests"]
 _UPKEEP = 10  # how many times as often as others there may be requests that SDKs make by themselves
 _IN_VAIN = 50  # how many times as often as a request that is served there may be one that is refused
 _IN_VAIN_AT_ONCE = 10  # the same, of those at once
+_LEAST_PAUSE = 0.02  # seconds; loops know no shorter times than some milliseconds
 
 
 class Requests:
@@ -80,13 +81,14 @@ class Requests:
         return bucket.take(now, rate=_UPKEEP * limits.requests, burst=limits.requests_burst)
 
     def refuse(self, who: str, limits: Limits) -> float:
-        """Count what is refused; returns for how many seconds nothing more is to be heard of it.
+        """Count what is refused, or has no rate; returns for how many seconds nothing more is to be heard.
 
-        So that a flood of what is refused costs little, too. `who`: an account's key, or an address.
+        So that a flood of such costs little, too. `who`: an account's key, or an address.
         """
         now = self._clock()
         rate, burst = _IN_VAIN * limits.requests, _IN_VAIN_AT_ONCE * limits.requests_burst
-        return self._in_vain.of(who, now).take(now, rate=rate, burst=burst)
+        wait = self._in_vain.of(who, now).overdraw(now, rate=rate, burst=burst)
+        return max(wait, _LEAST_PAUSE) if wait else 0.0
 
     def _take(self, rates: Rates[Bucket], live: Live, what: str) -> None:
         limits, now = live.app.limits, self._clock()
