@@ -49,7 +49,7 @@ import {
 const POLL = "user_getmsg";
 const ACKNOWLEDGE = "user_ack";
 const CONFIRM = "voip_invite_ack";
-const NO_CALL = failed("there is no such call any more");
+const NO_CALL = failed("the call is over");
 const UNNAMED = failed("the server has not taken the call yet");
 const NO_CONNECTION: Fault = { code: INVITE_E_NET, reason: "there is no connection" };
 
@@ -164,7 +164,7 @@ export class Exchange {
     for (const pending of this.requests.all()) {
       if (!pending.func.startsWith("voip_")) continue;
       this.requests.take(pending.id);
-      this.unanswered(pending, failed("the call is over: the session was gone"));
+      this.unanswered(pending, failed(reason));
     }
   }
 
@@ -192,7 +192,7 @@ export class Exchange {
     this.shut();
     this.comeTrue();
     for (const pending of this.requests.clear()) {
-      this.unanswered(pending, { code: timeoutCode(pending.func), reason: "logged out before the answer" });
+      this.unanswered(pending, { code: timeoutCode(pending.func), reason: "logged out first" });
     }
     this.effects.push(...this.channels.leaveAll(LEAVECHANNEL_E_LOGOUT), ...this.calls.endAll());
     this.end();
