@@ -182,9 +182,10 @@ export class Exchange {
     this.shut();
   }
 
-  /** Whether all that somebody waits for is answered, a logout included (SPEC M11). */
+  /** Whether all that was sent and somebody waits for is answered, a logout included (SPEC M11). */
   get isAnswered(): boolean {
-    return !this.requests.all().some(({ number, call, func }) => number || call || func === LOGOUT);
+    const sent = this.requests.all().filter((pending) => pending.sent);
+    return !sent.some(({ number, call, func }) => number || call || func === LOGOUT);
   }
 
   /** The user has logged out: first what is unanswered fails, then channels and calls are over (SPEC M11). */
