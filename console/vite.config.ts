@@ -19,7 +19,13 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   // `npm run dev`: the page from here, everything else from a server on port 8080.
-  server: { proxy: { "/healthz": "http://127.0.0.1:8080", "/metrics": "http://127.0.0.1:8080" } },
+  server: {
+    proxy: {
+      "/healthz": "http://127.0.0.1:8080",
+      "/readyz": "http://127.0.0.1:8080",
+      "/metrics": "http://127.0.0.1:8080",
+    },
+  },
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 60_000,

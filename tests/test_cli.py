@@ -120,7 +120,7 @@ def test_a_wrong_setting_is_one_line(started: Started, capsys: pytest.CaptureFix
     assert fails(capsys, "serve", "--dev", "--port", "eighty") == (
         "--port: expected a whole number from 0 to 65535, got 'eighty'"
     )
-    assert fails(capsys, "serve").startswith("apps: no app is configured: give --app ID:CERTIFICATE")
+    assert fails(capsys, "serve").startswith("apps: no app is configured: give [apps.ID]")
     assert fails(capsys, "serve", "--app", "a").startswith("--app: app 'a' has no certificate")
     assert fails(capsys, "serve", "--dev", "--host", "0.0.0.0").startswith("--host: --dev takes any token")
     assert fails(capsys, "serve", "--config", "none.toml", "--dev") == (
@@ -245,8 +245,8 @@ def test_check_config_names_every_problem_with_its_line(
     assert error.splitlines() == [
         f"{file}:2: server.port: expected a whole number from 0 to 65535, got 'x'",
         f"{file}:3: server.hots: unknown key (did you mean 'host'?)",
-        f"{file}:4: apps.one: app 'one' has no certificate: give it one (--app one:CERTIFICATE),"
-        " or let everybody in (--allow-no-token one)",
+        f"{file}:4: apps.one: app 'one' has no certificate: give it one (certificate in the file, or"
+        " SIGNALPOST_APPS=one:CERTIFICATE), or let everybody in (--allow-no-token one)",
     ]
 
 

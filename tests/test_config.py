@@ -565,7 +565,7 @@ def test_every_problem_is_reported_in_order(write: Write) -> None:
 def test_without_an_app_the_server_says_what_to_do() -> None:
     """SPEC §9: secure by default, and helpful."""
     (complaint,) = complaints()
-    for way in ("--app ID:CERTIFICATE", "[apps.ID]", "--dev"):
+    for way in ("[apps.ID]", "SIGNALPOST_APPS=ID:CERTIFICATE", "--dev"):
         assert way in complaint
 
 
@@ -573,8 +573,8 @@ def test_an_app_without_a_certificate_must_be_wanted(write: Write) -> None:
     """SPEC §9: an app needs a certificate unless --allow-no-token names it."""
     for complaint in (*complaints(flags={"app": ["a"]}), *complaints(flags={"app": ["a:"]})):
         assert complaint == (
-            "--app: app 'a' has no certificate: give it one (--app a:CERTIFICATE),"
-            " or let everybody in (--allow-no-token a)"
+            "--app: app 'a' has no certificate: give it one (certificate in the file, or"
+            " SIGNALPOST_APPS=a:CERTIFICATE), or let everybody in (--allow-no-token a)"
         )
     (complaint,) = complaints(write("\n[apps.a]"))
     assert complaint.startswith("signalpost.toml:2: apps.a: app 'a' has no certificate")

@@ -24,7 +24,15 @@ from support.server import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "signalpost"
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), ROOT / "bench" / "README.md"]
+HOSTILE = ROOT / "bench" / "hostile"
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+    *(
+        ROOT / place / "README.md"
+        for place in ("bench", "bench/hostile", "protocol/scenarios", "protocol/vectors")
+    ),
+]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
@@ -130,6 +138,20 @@ def test_the_architecture_names_every_module_and_no_other() -> None:
     named = [name for cell in cells for name in re.findall(r"`([\w/]+\.py)`", cell)]
     assert len(named) == len(set(named))
     assert set(named) == modules
+
+
+def test_the_architecture_names_no_place_that_is_not_there() -> None:
+    elsewhere = read("ARCHITECTURE.md").partition("| elsewhere")[2].partition("### ")[0]
+    cells = re.findall(r"^\| (`[^|]+) \|", elsewhere, re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`([\w./…-]+)`", cell)]
+    assert len(named) > 10
+    assert [name for name in named if not list(ROOT.glob(name.replace("…", "**")))] == []
+
+
+def test_the_attacks_are_all_described() -> None:
+    described = re.findall(r"^\| `(\w+\.py)` \|", read("bench/hostile/README.md"), re.MULTILINE)
+    apart = {"wire.py", "process.py"}  # what they share
+    assert sorted(described) == sorted(path.name for path in HOSTILE.glob("*.py") if path.name not in apart)
 
 
 def test_the_table_of_codes_is_that_of_the_codes() -> None:

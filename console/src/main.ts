@@ -214,8 +214,9 @@ function personOf({ account, appId, token }: Entry): Person {
 function suggest(at: number): Entry {
   const taken = [...people.values()].map(({ store }) => store.state.me);
   const free = NAMES.filter((name) => !taken.includes(name));
+  const [second] = free.splice(1, 1); // kept for who is beside the first
   const fallback = {
-    account: (at === 0 ? free[Math.floor(Math.random() * free.length)] : free[1]) ?? "",
+    account: (at === 0 ? free[Math.floor(Math.random() * free.length)] : second) ?? "",
     appId: OPEN ? "demo" : "",
     token: "",
   };
@@ -257,9 +258,8 @@ function remember(what: string, value: string): void {
   }
 }
 
-// Who closes the page is gone at once, not when the server has waited for it (SPEC L11).
 addEventListener("pagehide", () => {
-  for (const person of people.values()) void person.leave().catch(() => undefined);
+  for (const person of people.values()) person.vanish();
 });
 
 showSound();

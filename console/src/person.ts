@@ -107,6 +107,16 @@ export class Person {
     }
   }
 
+  /**
+   * The page goes away. One is gone at once, not when the server has waited for it (SPEC L11); but while somebody calls,
+   * the session waits: the page may be reloaded, and rings on (SPEC L17).
+   */
+  vanish(): void {
+    const ringing = new Set(ringingCalls(this.store.state).map(({ id }) => id));
+    if (ringing.size === 0) void ignore(this.leave());
+    for (const { id } of [...this.#calls.values()]) if (!ringing.has(id)) this.hangUp(id);
+  }
+
   // --- conversations --------------------------------------------------------------------------
 
   open(talk: TalkId): void {

@@ -48,6 +48,20 @@ async function come(name: string, options: Visit = {}): Promise<Tab> {
   return tab;
 }
 
+/** Somebody who comes in, and how often the server has told that a call of theirs rings. */
+async function comeToCall(name: string): Promise<[Tab, () => number]> {
+  const tab = await visit(browser, server.url, { query: `?name=${name}` });
+  visitors.push(tab);
+  let received = 0;
+  tab.page.on("websocket", (socket) => {
+    socket.on("framereceived", ({ payload }) => {
+      if (String(payload).includes("voip_invite_ack")) received += 1;
+    });
+  });
+  await tab.comeIn();
+  return [tab, () => received];
+}
+
 describe("people", () => {
   test("see who comes, and who goes", async () => {
     const ada = await come("ada");
@@ -362,6 +376,41 @@ describe("calls", () => {
     await bo.sees(/^Call, \d+:\d\d/);
   });
 
+  test("ring on in a page that is reloaded", { timeout: 90_000 }, async () => {
+    const [ada, received] = await comeToCall("ada");
+    const bo = await come("bo");
+    await ada.call("bo");
+    await ada.sees("Ringing…");
+    await bo.button("Accept").waitFor();
+    for (let times = 0; times < 2; times += 1) {
+      await bo.page.reload();
+      await bo.comeIn();
+      await bo.button("Accept").waitFor();
+      await ada.sees("Ringing…"); // and has heard nothing of it
+    }
+    await bo.button("Accept").click();
+    for (const tab of [ada, bo]) expect(await tab.watchPicture()).toBeGreaterThan(80);
+    expect(received()).toBe(1);
+    await bo.page.reload(); // nothing rings any more: one is gone at once
+    await ada.sees(/^Call, \d+:\d\d/);
+    await ada.sees("offline: messages wait");
+  });
+
+  test("ring on in a second tab, and can be refused there", async () => {
+    const [ada, received] = await comeToCall("ada");
+    const bo = await come("bo");
+    await ada.call("bo");
+    await ada.sees("Ringing…");
+    await bo.button("Accept").waitFor();
+    const second = await come("bo");
+    await second.button("Accept").waitFor();
+    await bo.button("Come in").waitFor(); // kicked
+    await ada.sees("Ringing…");
+    expect(received()).toBe(1);
+    await second.button("Refuse").click();
+    await ada.sees("refused the call");
+  });
+
   test("that are given up are missed", async () => {
     const [ada, bo] = [await come("ada"), await come("bo")];
     await ada.call("bo");
@@ -390,6 +439,20 @@ describe("calls", () => {
     await ada.sees("offline: messages wait");
     await ada.root.locator(".talk").getByRole("button", { name: "Call bo", exact: true }).click();
     await ada.sees("is not online");
+  });
+
+  test("begin side by side under two names, whatever chance says", async () => {
+    const tab = await visit(browser, server.url, {
+      query: "?two",
+      viewport: { width: 1440, height: 900 },
+      prepare: () => {
+        Math.random = () => 0.1;
+      },
+    });
+    visitors.push(tab);
+    const [one, other] = await sideBySide(tab);
+    await one.button("Log out cleo").waitFor();
+    await other.button("Log out bo").waitFor();
   });
 
   test("work between two people side by side", async () => {

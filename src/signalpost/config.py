@@ -229,16 +229,16 @@ class _Draft:
         if not config.apps:
             self.refuse(
                 "apps",
-                "no app is configured: give --app ID:CERTIFICATE, or [apps.ID] in the file,"
-                " or try --dev, which takes any",
+                "no app is configured: give [apps.ID] with a certificate in the file,"
+                " or SIGNALPOST_APPS=ID:CERTIFICATE in the environment, or try --dev, which takes any",
             )
         for app_id, app in config.apps.items():
             if not app.certificate and not app.allow_no_token:
                 name = _named(app_id)
                 self.refuse(
                     self.app_places[app_id],
-                    f"app {name!r} has no certificate: give it one (--app {name}:CERTIFICATE),"
-                    f" or let everybody in (--allow-no-token {name})",
+                    f"app {name!r} has no certificate: give it one (certificate in the file, or"
+                    f" SIGNALPOST_APPS={name}:CERTIFICATE), or let everybody in (--allow-no-token {name})",
                 )
 
     def _refuse_server(self, name: str, reason: str) -> None:

@@ -262,3 +262,20 @@ async def test_no_network_at_the_caller(native: House, relay: Relay) -> None:
         await soon(ada.invite("bo-cut", "room"))
     assert raised.value.code == 702
     relay.reopen()
+
+
+async def test_an_end_of_a_call_does_not_reach_the_one_that_follows_it(native: House) -> None:
+    """SPEC K12, K8: the same pair, invited again and ended in one turn; the wire names both calls alike."""
+    ada, bo = await native.client("ada-newer"), await native.client("bo-newer")
+    old, ringing = await ring(ada, bo, "room")
+    await soon(ringing.accept())
+    await soon(old.answered())
+    invited = asyncio.ensure_future(ada.invite("bo-newer", "room"))
+    await asyncio.sleep(0)  # it is asked for first
+    await soon(old.end())
+    newer = await soon(invited)
+    answered = await take(bo.invites())
+    await soon(answered.accept())
+    await soon(newer.answered())
+    assert newer.state is answered.state is CallState.ACCEPTED
+    assert old.state is ringing.state is CallState.OVER

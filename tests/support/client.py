@@ -231,6 +231,15 @@ class RawClient:
         body = await self.ok("user_getmsg", ver_clear=cleared, max=30)
         return [(version, parse_line(line)) for version, line in body["msgs"]]
 
+    async def take_all(self) -> list[str]:
+        """The texts of everything in the inbox, in order and acknowledged."""
+        texts: list[str] = []
+        cleared = 0
+        while taken := await self.poll(cleared):
+            texts += [line.content for _, line in taken]
+            cleared = taken[-1][0]
+        return texts
+
     async def pushed(self) -> tuple[int, Line]:
         """The next pushed inbox item."""
         frame = await self.wait(lambda frame: frame[0] == "notify" and frame[1][0] == "recvmsg", "push")

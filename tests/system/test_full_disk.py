@@ -78,11 +78,7 @@ async def send(client: RawClient, *peers: str) -> list[str]:
 async def take(server: ServerProcess, account: str) -> list[str]:
     """Everything in an inbox, acknowledged."""
     client = await server.client(account, polled=False)
-    texts: list[str] = []
-    cleared = 0
-    while taken := await client.poll(cleared):
-        texts += [line.content for _, line in taken]
-        cleared = taken[-1][0]
+    texts = await client.take_all()
     await client.close()
     return texts
 

@@ -27,12 +27,7 @@ def answered(client: RawClient) -> dict[int, str]:
 async def came(house: House | ServerProcess, account: str) -> list[str]:
     """The texts that the account was sent, in order."""
     reader = await house.client(account, polled=False)
-    texts: list[str] = []
-    seen = 0
-    while items := await reader.poll(seen):
-        texts += [line.content for _, line in items]
-        seen = items[-1][0]
-    return texts
+    return await reader.take_all()
 
 
 @devices

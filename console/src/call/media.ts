@@ -76,13 +76,18 @@ export class Media {
   }
 
   /**
-   * Answers the offer, if it has come; else as soon as it comes. For whoever was called, has accepted and is prepared:
+   * Answers the offer, if it has come; else as soon as it comes, which it does once more for a page that was reloaded
+   * while it rang. For whoever was called, has accepted and is prepared:
    * an answer without the own tracks would leave the other side without picture and sound.
    */
   async answer(): Promise<void> {
     await this.#inOrder(async () => {
       const sdp = this.#offer;
-      if (this.#closed || sdp === null || this.#muted || !this.#prepared) return;
+      if (this.#closed || this.#muted || !this.#prepared) return;
+      if (sdp === null) {
+        if (this.#connection === null) this.#events.signal("wanted", "");
+        return;
+      }
       this.#offer = null;
       const connection = this.#connect();
       await connection.setRemoteDescription({ type: "offer", sdp });
@@ -146,6 +151,10 @@ export class Media {
         return;
       case "cameras":
         this.#events.peerCamera(signal.body !== "off");
+        return;
+      case "wanted":
+        // With the candidates so far. Before there is an offer: it is still to come.
+        if (this.#connection?.signalingState === "have-local-offer") this.#tell("offer", this.#connection);
     }
   }
 

@@ -11,13 +11,19 @@ export interface Signal {
   readonly body: string;
 }
 
-export type SignalKind = "offer" | "answer" | "candidates" | "cameras";
+export type SignalKind = "offer" | "answer" | "candidates" | "cameras" | "wanted";
 
 /** Bytes of UTF-8 that a message may have (PROTOCOL §14). */
 export const LONGEST = 8196;
 
 const MARK = "signalpost-call"; // the member that tells a signal from something that a person typed
-const KINDS: readonly string[] = ["offer", "answer", "candidates", "cameras"] satisfies SignalKind[];
+const KINDS: readonly string[] = [
+  "offer",
+  "answer",
+  "candidates",
+  "cameras",
+  "wanted",
+] satisfies SignalKind[];
 const MOST_PARTS = 32; // a quarter of a megabyte: no honest SDP comes near
 const MOST_UNFINISHED = 8; // signals of one sender whose parts are still coming
 

@@ -9,8 +9,9 @@ Every state ends when the peer or the server says so, or with the session. Laws:
  2. `CallReceived` comes once at most and before any answer (K1).
  3. An event about a call that is not open means nothing (PROTOCOL §8).
  4. So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
- 5. `CallEnded` by this client is an end that nobody asked for with a request: a logout, or law 1. One that
-    was asked for is told by the answer, however often it is asked for (K12).
+ 5. `CallEnded` by this client is an end that nobody asked for with a request: a logout, law 1, or an
+    invitation that is taken back. One that was asked for is told by the answer, however often (K12).
+ 6. What is done to a call waits while an invitation of its pair is unanswered (K12).
 """
 
 from __future__ import annotations
@@ -93,6 +94,15 @@ class Calls:
                 return call
         return self._invited.get(number)
 
+    def undecided(self, call: OpenCall) -> int:
+        """The last invitation of this call's pair that the server has not answered, 0 if there is none: until
+        it has, nobody knows which call of the pair is the open one, this, that or the peer's, or what it is
+        called (K8, K10)."""
+        pair = (call.channel, call.peer)
+        return max(
+            (n for n, other in self._invited.items() if (other.channel, other.peer) == pair), default=0
+        )
+
     # --- what this client does ------------------------------------------------------------------
 
     def invite(self, number: int, channel: str, peer: str) -> None:
@@ -106,10 +116,7 @@ class Calls:
             return []  # an event of the call has told already
         call.channel = channel or call.channel
         call.stage = Stage.NAMED
-        events: list[Event] = []
-        former = self._by_pair.pop((call.channel, call.peer), None)
-        if former is not None:
-            events.append(_ended(former, by_peer=False))
+        events = self.taken_back(call.channel, call.peer)
         self._by_pair[call.channel, call.peer] = call
         return [*events, CallNamed(call.number, call.channel, call.peer)]
 
@@ -127,6 +134,11 @@ class Calls:
     def ended(self, number: int) -> None:
         """This client has ended the call: that is told by the answer to its request."""
         self._close(self.find(number))
+
+    def taken_back(self, channel: str, peer: str) -> list[Event]:
+        """This client ends whatever call the server has of this pair."""
+        call = self._close(self._by_pair.get((channel, peer)))
+        return [] if call is None else [_ended(call, by_peer=False)]
 
     def refused(self, number: int) -> None:
         """The server took this client's refusal."""
@@ -150,9 +162,8 @@ class Calls:
         return calls
 
     def _close(self, call: OpenCall | None) -> OpenCall | None:
-        if call is not None:
-            self._by_pair.pop((call.channel, call.peer), None)
-            self._invited.pop(call.number, None)
+        if call is not None and self._invited.pop(call.number, None) is None:
+            del self._by_pair[call.channel, call.peer]
         return call
 
     # --- what the inbox brings ------------------------------------------------------------------

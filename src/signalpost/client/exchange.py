@@ -13,7 +13,7 @@ from typing import Any
 
 from signalpost.client import requests
 from signalpost.client.answers import answer_fault
-from signalpost.client.calls import Calls, Stage
+from signalpost.client.calls import Calls
 from signalpost.client.channels import Channels
 from signalpost.client.events import CallFailed, ChannelLeft, Message, Problem
 from signalpost.client.inbox import Inbox
@@ -58,9 +58,9 @@ class Exchange:
         "_calls",
         "_channels",
         "_due_acknowledge",
-        "_ending",
         "_given_up",
         "_inbox",
+        "_later",
         "_out",
         "_owner",
         "_polling",
@@ -80,7 +80,9 @@ class Exchange:
         self._channels = Channels()  # those that the session is in
         self._calls = Calls(settings.ringing_calls)  # those that are not over
         self._requests = Requests(seed, settings.request_seconds)  # those without an answer
-        self._ending: dict[int, list[Respond]] = {}  # by call: ends that wait for the call's name
+        self._later: dict[
+            int, list[Respond]
+        ] = {}  # by call: what waits until the server has taken or refused it
         self._given_up: dict[int, Pending] = {}  # by id: what is undone if this connection still answers it
 
     # --- what it is told of the session ---------------------------------------------------------
@@ -182,6 +184,7 @@ class Exchange:
 
     def leave(self) -> None:
         """The user has logged out: first what is unanswered fails, then channels and calls are over (M11)."""
+        self.shut()
         self._come_true()
         for pending in self._requests.clear():
             self._unanswered(pending, timeout_code(pending.func), "logged out before the answer")
@@ -207,7 +210,7 @@ class Exchange:
     def _end(self) -> None:
         self.shut()
         self._due_acknowledge = None
-        self._ending.clear()
+        self._later.clear()
         self._given_up.clear()
 
     # --- time -----------------------------------------------------------------------------------
@@ -224,10 +227,12 @@ class Exchange:
             seconds = f"{self._settings.request_seconds:g}"
             if pending.func == requests.INVITE and pending.args["channelName"]:
                 # The server may have taken it; nobody is to answer it any more.
-                self._tell_peer(Action.END.value, pending.args["channelName"], pending.args["peer"], now)
+                channel, peer = pending.args["channelName"], pending.args["peer"]
+                self._tell_peer(Action.END.value, channel, peer, now)
+                self._out.extend(self._calls.taken_back(channel, peer))
             elif pending.sent and pending.func in (requests.INVITE, requests.JOIN):
                 self._given_up[pending.id] = pending
-            self._unanswered(pending, timeout_code(pending.func), f"no answer within {seconds} s")
+            self._unanswered(pending, timeout_code(pending.func), f"no answer within {seconds} s", now)
 
     def keep_up(self, now: float) -> None:
         """Acknowledge what is due."""
@@ -254,7 +259,7 @@ class Exchange:
             if not answer.error and (given_up := self._given_up.pop(answer.id, None)) is not None:
                 self._undo(given_up, answer.body, now)
         elif reason := answer.error or answer_fault(pending.func, answer.body):
-            self._unanswered(pending, _failure_code(answer, pending.func), reason)
+            self._unanswered(pending, _failure_code(answer, pending.func), reason, now)
         elif pending.func in (requests.LEAVE, Action.END.value):
             self._done(pending)
         else:
@@ -294,7 +299,7 @@ class Exchange:
                 self._out.extend(self._channels.join(str(pending.args["name"]), body))
             case requests.INVITE:
                 self._out.extend(self._calls.invited(pending.call, wire.text_of(body.get("channelName"))))
-                self._end_named(pending.call, now)
+                self._take_later(pending.call, now)
             case "voip_invite_accept":
                 self._calls.accepted(pending.call)
             case "voip_invite_refuse":
@@ -337,12 +342,11 @@ class Exchange:
             pending.sent = True
             self._out.append(Transmit(frame))
 
-    def _unanswered(self, pending: Pending, code: Code, reason: str) -> None:
-        """A request has failed; its caller is told, whoever that is."""
+    def _unanswered(self, pending: Pending, code: Code, reason: str, now: float = 0) -> None:
+        """A request has failed; its caller is told, whoever that is. `now`: while there is a session."""
         if pending.func == requests.INVITE:
             self._out.extend(self._calls.failed(pending.call, code, reason))
-            for ending in self._ending.pop(pending.call, ()):
-                self._answer_end(ending.number)
+            self._take_later(pending.call, now)
         elif self._has_come_true(pending):
             self._done(pending)
         elif pending.number:
@@ -384,26 +388,19 @@ class Exchange:
             self._out.append(Unanswered(respond.number, Code.GENERAL_E_NOT_LOGIN, _NO_LOGIN))
         elif call is None:
             self._out.append(Unanswered(respond.number, Code.GENERAL_E_FAILED, _NO_CALL))
-        elif call.stage is Stage.INVITED and not call.channel:
-            self._wait_for_name(respond)
         elif refused := self._overloaded():
             self._out.append(Unanswered(respond.number, Code.GENERAL_E_FAILED, refused))
+        elif first := self._calls.undecided(call):
+            self._later.setdefault(first, []).append(respond)
         else:
             args = {"channelName": call.channel, "peer": call.peer, "extra": respond.extra}
             func = respond.action.value
             self._ask(self._requests.add(respond.number, func, args, now, call=call.number))
 
-    def _wait_for_name(self, respond: Respond) -> None:
-        """The server has not said yet what the call's channel is called (K10)."""
-        if respond.action is Action.END:
-            self._ending.setdefault(respond.call, []).append(respond)
-        else:
-            reason = "the server has not taken the call yet"
-            self._out.append(Unanswered(respond.number, Code.GENERAL_E_FAILED, reason))
-
-    def _end_named(self, number: int, now: float) -> None:
-        for ending in self._ending.pop(number, ()):
-            self.take_respond(ending, now)
+    def _take_later(self, number: int, now: float) -> None:
+        """The server has taken or refused an invitation: do what has waited for that."""
+        for respond in self._later.pop(number, ()):
+            self.take_respond(respond, now)
 
     def _is_crowded(self) -> bool:
         """So much is unanswered that only the user may still ask: what the user asks has to find room."""

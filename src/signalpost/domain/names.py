@@ -32,6 +32,8 @@ def check_label(text: str, what: str) -> None:
 
 def check_text(text: str, what: str, limit: int) -> int:
     """Refuse text over `limit` bytes (1005) or with NUL or a lone surrogate (1004); return its size."""
+    if text.isascii() and len(text) <= limit and "\0" not in text:
+        return len(text)
     _require_none(texts.text_fault(text, what, limit))
     return texts.size_of(text)
 

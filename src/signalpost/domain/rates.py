@@ -15,7 +15,8 @@ __all__ = ["Bucket", "Rates", "SlidingWindow"]
 _ROUNDING = (
     1e-3  # of one happening: what comes back in fractions adds up to a whole one, on a coarse clock too
 )
-_LOOKS = 2  # rates that are looked at for each that comes, so that idle ones never pile up
+_FEW = 1024  # rates that may be kept though they are idle: to look for those costs more
+_LOOKS = 2  # beyond, rates that are looked at for each that comes, so that idle ones never pile up
 _SWEEP = 4096  # rates that one sweep looks at
 
 
@@ -64,24 +65,28 @@ class Bucket:
         `rate` is how many a second come back, `burst` how many may come at once. What is too soon does not
         count. A clock that stepped back gives nothing back meanwhile.
         """
-        spent = max(0.0, self._spent - max(0.0, now - self._at) * rate)
-        if spent + 1.0 > burst + _ROUNDING:
-            return (spent + 1.0 - burst) / rate
-        self._spend(now, spent + 1.0, rate)
+        spent = self._spent
+        passed = now - self._at
+        if passed > 0.0:  # no `max`, here and below: this happens once a request
+            spent -= passed * rate
+            if spent < 0.0:
+                spent = 0.0
+        spent += 1.0
+        if spent > burst + _ROUNDING:
+            return (spent - burst) / rate
+        self._at = now
+        self._spent = spent
+        self._full_at = now + spent / rate
         return 0.0
 
     def give_back(self, *, rate: float) -> None:
         """Uncount the happening that counted last: it was refused for another reason."""
-        self._spend(self._at, max(0.0, self._spent - 1.0), rate)
+        self._spent = max(0.0, self._spent - 1.0)
+        self._full_at = self._at + self._spent / rate
 
     def idle(self, now: float) -> bool:
         """Whether nothing counts any more, so that the bucket may be forgotten."""
         return self._full_at <= now
-
-    def _spend(self, now: float, spent: float, rate: float) -> None:
-        self._at = now
-        self._spent = spent
-        self._full_at = now + spent / rate
 
 
 class _Rate(Protocol):
@@ -94,8 +99,8 @@ R = TypeVar("R", bound=_Rate)
 class Rates(Generic[R]):
     """One rate a key, made when it is first asked for and forgotten when nothing counts against it.
 
-    Two are looked at for each that comes, and some now and then: so what is kept is what is not idle, however
-    many keys there have been, and nothing ever goes through all of them.
+    When there are more than a few, two are looked at for each that comes, and some now and then: so what is
+    kept is what is not idle, however many keys there have been, and nothing ever goes through all of them.
     """
 
     __slots__ = ("_make", "_rates")
@@ -108,7 +113,8 @@ class Rates(Generic[R]):
         """The rate of the key. Ask each time: an idle one may be forgotten, and then another one counts."""
         rate = self._rates.get(key)
         if rate is None:
-            self._look(now, _LOOKS)
+            if len(self._rates) >= _FEW:
+                self._look(now, _LOOKS)
             rate = self._rates[key] = self._make()
         return rate
 

@@ -50,6 +50,11 @@ class Held:
         self.items = 0
         self.size = 0  # sum over them
 
+    def add(self, size: int) -> None:
+        """One more is there."""
+        self.items += 1
+        self.size += size
+
 
 class Queue:
     """One queue of the index."""
@@ -65,12 +70,16 @@ class Queue:
         self.touched = now  # when it was last used: an empty one is forgotten some time after
         self.barrier: Pending | None = None  # the latest commit that one of `items` waits for
         self.marks: dict[int, str] | None = None  # of those of `items` that bear one; made with the first
-        self.parts: dict[str, Held] | None = None  # what `items` hold of each part; made with the first
+        # What `items` hold of each part; None until they are so many that it matters.
+        self.parts: dict[str, Held] | None = None
 
     def part(self, part: str) -> Held:
-        """What `items` hold of a part, to be counted up."""
+        """What `items` hold of a part, to be counted up; it is kept up until all of them have left."""
         if self.parts is None:
             self.parts = {}
+            for item in self.items:
+                if item.part:
+                    self.part(item.part).add(item.size)
         held = self.parts.get(part)
         if held is None:
             held = self.parts[part] = Held()
@@ -83,8 +92,7 @@ class Queue:
             self.size = 0
             if marks:
                 marks.clear()
-            if parts:
-                parts.clear()
+            self.parts = None
             return
         self.size -= sum([item.size for item in gone])
         if marks:
@@ -152,10 +160,10 @@ class MemoryQueues:
         if len(queue.items) >= max_items or queue.size + size > max_size:
             self._make_room(key, queue, now, size, max_items, max_size)
         held: Held | None = None
-        if part:
-            held = queue.part(part)
-            if held.items >= part_items or held.size + size > part_size:
-                held = self._make_room_for(key, queue, now, part, size, part_items, part_size)
+        if part and (
+            queue.parts is not None or len(queue.items) >= part_items or queue.size + size > part_size
+        ):
+            held = self._make_room_for(key, queue, now, part, size, part_items, part_size)
         seq = queue.next
         expires = now + ttl
         item = Stored(seq, size, expires, body, part)
@@ -166,8 +174,7 @@ class MemoryQueues:
         queue.items.append(item)
         queue.size += size
         if held is not None:
-            held.items += 1
-            held.size += size
+            held.add(size)
         queue.touched = now
         if expires < queue.soonest:
             queue.soonest = expires
@@ -324,9 +331,10 @@ class MemoryQueues:
     def _make_room_for(
         self, key: str, queue: Queue, now: float, part: str, size: int, part_items: int, part_size: int
     ) -> Held:
-        if queue.soonest <= now:
-            self._purge(queue, now)
         held = queue.part(part)
+        if (held.items >= part_items or held.size + size > part_size) and queue.soonest <= now:
+            self._purge(queue, now)
+            held = queue.part(part)
         if held.items >= part_items or held.size + size > part_size:
             if not held.items and queue.parts is not None:
                 del queue.parts[part]

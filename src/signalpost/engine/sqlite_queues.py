@@ -86,10 +86,6 @@ class SqliteQueues(MemoryQueues):
             queue.items.append(item)
             queue.size += size
             queue.soonest = min(queue.soonest, expires)
-            if part:
-                held = queue.part(item.part)
-                held.items += 1
-                held.size += size
             self.items += 1
         self._floor = max(self._floor, stored)
         for queue in self._queues.values():

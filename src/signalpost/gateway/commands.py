@@ -28,7 +28,7 @@ from signalpost.wire.codec import Large, call_ok, is_large, sent_answer
 from signalpost.wire.codes import LIST_MEMBERS, Code
 from signalpost.wire.requests import name_text, text_of
 
-__all__ = ["COMMANDS", "READS", "Charge", "Command", "Context", "Services"]
+__all__ = ["COMMANDS", "Charge", "Command", "Context", "Services"]
 
 Fields = dict[str, Any]
 
@@ -91,6 +91,7 @@ class Command(NamedTuple):
     run: Handler
     failure: Code  #: the code of a failure that has none of its own (E1)
     charge: Charge | None  #: None for messages, which have rates of their own (M8)
+    reads: bool  #: it leaves nothing behind but its answer
     changes: bool  #: a repeat with the same request id is answered from memory (PROTOCOL §12)
     pipelined: bool  #: the next request need not wait for this one's commit
     last: bool  #: it begins when all messages before it are answered (M11)
@@ -276,17 +277,36 @@ def _row(
     failure: Code = Code.GENERAL_E_FAILED,
     *,
     charge: Charge = Requests.ask,
+    reads: bool = False,
     changes: bool = False,
     last: bool = False,
 ) -> Command:
-    return Command(msgspec.json.Decoder(type_), run, failure, charge, changes, False, last, call_ok)
+    return Command(
+        msgspec.json.Decoder(type_),
+        run,
+        failure,
+        charge=charge,
+        reads=reads,
+        changes=changes,
+        pipelined=False,
+        last=last,
+        answer=call_ok,
+    )
 
 
 def _message(type_: type[args.Args], run: Handler) -> Command:
     """A message: it has rates and a memory of its own (M7, M8), and what `run` returns is its id."""
-    decoder = msgspec.json.Decoder(type_)
-    failure = Code.SENDMESSAGE_E_OTHER
-    return Command(decoder, run, failure, None, False, True, False, sent_answer)
+    return Command(
+        msgspec.json.Decoder(type_),
+        run,
+        failure=Code.SENDMESSAGE_E_OTHER,
+        charge=None,
+        reads=False,
+        changes=False,
+        pipelined=True,
+        last=False,
+        answer=sent_answer,
+    )
 
 
 _KEEPS_UP = Requests.keep_up
@@ -298,21 +318,21 @@ COMMANDS: dict[str, Command] = {
     "user_ack": _row(args.AckArgs, acknowledge, charge=_KEEPS_UP),
     "user_sendmsg": _message(args.SendArgs, send),
     "user_logout": _row(args.Args, log_out, charge=_KEEPS_UP, last=True),
-    "user_query_user_status": _row(args.AccountArgs, query_status),
+    "user_query_user_status": _row(args.AccountArgs, query_status, reads=True),
     "user_set_attr": _row(args.UserAttributeArgs, set_user_attribute, changes=True),
-    "user_get_attr": _row(args.UserAttributeNameArgs, get_user_attribute),
-    "user_get_attr_all": _row(args.AccountArgs, get_user_attributes),
+    "user_get_attr": _row(args.UserAttributeNameArgs, get_user_attribute, reads=True),
+    "user_get_attr_all": _row(args.AccountArgs, get_user_attributes, reads=True),
     "channel_join": _row(args.ChannelNameArgs, join, Code.JOINCHANNEL_E_OTHER, last=True),
     "channel_leave": _row(args.ChannelNameArgs, leave, changes=True, last=True),
     "channel_sendmsg": _message(args.ChannelMessageArgs, send_to_channel),
     "channel_set_attr": _row(args.ChannelAttributeArgs, set_channel_attribute, changes=True),
     "channel_del_attr": _row(args.ChannelAttributeNameArgs, delete_channel_attribute, changes=True),
     "channel_clear_attr": _row(args.ChannelAttributesArgs, clear_channel_attributes, changes=True),
-    "channel_query_num": _row(args.ChannelNameArgs, query_number, _QUERY),
-    "channel_query_user_isin": _row(args.ChannelUserArgs, query_is_in, _QUERY),
-    "channel_query_userlist": _row(args.ChannelNameArgs, query_list, _QUERY),
+    "channel_query_num": _row(args.ChannelNameArgs, query_number, _QUERY, reads=True),
+    "channel_query_user_isin": _row(args.ChannelUserArgs, query_is_in, _QUERY, reads=True),
+    "channel_query_userlist": _row(args.ChannelNameArgs, query_list, _QUERY, reads=True),
     "channel_query_userlist_all": _row(
-        args.ChannelListArgs, query_full_list, _QUERY, charge=Requests.ask_for_list
+        args.ChannelListArgs, query_full_list, _QUERY, charge=Requests.ask_for_list, reads=True
     ),
     "voip_invite": _row(args.CallArgs, invite, Code.INVITE_E_OTHER, changes=True),
     "voip_invite_ack": _row(
@@ -326,16 +346,3 @@ COMMANDS: dict[str, Command] = {
     ),
     "user_ext_call": _row(args.Args, external_call),
 }
-
-READS = frozenset(
-    {
-        "user_query_user_status",
-        "user_get_attr",
-        "user_get_attr_all",
-        "channel_query_num",
-        "channel_query_user_isin",
-        "channel_query_userlist",
-        "channel_query_userlist_all",
-    }
-)
-"""The calls that leave nothing behind but their answer."""

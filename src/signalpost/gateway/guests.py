@@ -48,10 +48,12 @@ class Guests:
         self.leave(guest)
         key = "" if not address or address in self._exempt else address_key(address)
         if key:
-            own = self._of_one.setdefault(key, OrderedDict())
-            if len(own) >= self._most_of_one:
+            own = self._of_one.get(key)
+            if own is not None and len(own) >= self._most_of_one:
                 self._drop(next(iter(own)))
-                own = self._of_one.setdefault(key, OrderedDict())
+                own = self._of_one.get(key)
+            if own is None:
+                own = self._of_one[key] = OrderedDict()
             own[guest] = None
         if len(self._keys) >= self._most:
             self.drop_oldest()

@@ -5,15 +5,15 @@ each under an id that makes performing it twice harmless, and each is struck fro
 The call's timer is armed before the record is written and when performing fails, so that it drives again what
 was left undone.
 
-An account has a list of its open calls, which bounds them (K12). What follows from a session's end or
-beginning goes through that list in small pieces, one session of an account after the other: a call is known
-by its id there, so that none of a later session is touched, whatever happens in between.
+What follows from a session's end or beginning goes through the account's `open_calls` in small pieces, one
+session of an account after the other: a call is known by its id there, so that none of a later session is
+touched, whatever happens in between.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -26,12 +26,13 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Clock, Conflict, Full, Pending, Queues, Records, Timers, Unavailable
-from signalpost.services.keys import call_key, calls_key, inbox_key, split, with_pair
+from signalpost.services.keys import call_key, inbox_key, split
 from signalpost.services.live import Live
+from signalpost.services.open_calls import OpenCalls
 from signalpost.services.outlet import Outlet
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence, Standing
-from signalpost.services.stored import CALL, CALLS, ITEM
+from signalpost.services.stored import CALL, ITEM
 from signalpost.wire.codes import EXTRA_BYTES, Code
 from signalpost.wire.texts import size_of
 
@@ -56,12 +57,12 @@ class Calls:
         "_clock",
         "_find_app",
         "_new_id",
+        "_open",
         "_outlet",
         "_pauses",
         "_presence",
         "_queues",
         "_records",
-        "_succession",
         "_timers",
         "_wall",
     )
@@ -91,8 +92,7 @@ class Calls:
         self._new_id = new_id
         self._find_app = find_app
         self._busy: dict[str, Pending] = {}  # by call key: effects that are under way; settled at their end
-        # By account key: a session's end or beginning that its calls follow; settled when they have.
-        self._succession: dict[str, Pending] = {}
+        self._open = OpenCalls(records, queues, self._limits)
 
     # --- what the parties do ------------------------------------------------------------------
 
@@ -129,16 +129,15 @@ class Calls:
                 raise Refusal(Code.INVITE_E_PEEROFFLINE, "the peer is offline")
             if standing is Standing.ATTACHED:
                 call = rules.advance(call, Input.PUSH, now=self._clock())
-            await self._check_number(key, call)
-            await self._check_room_of(
-                live.app_id, peer, 2, Code.INVITE_E_OTHER
-            )  # it takes that of its end along
-            await self._check_room_of(live.app_id, caller, 1, Code.INVITE_E_OTHER)
+            await self._open.check_number(key, call)
+            # The invitation takes the room of its end along.
+            await self._open.check_room_of(live.app_id, peer, 2, Code.INVITE_E_OTHER)
+            await self._open.check_room_of(live.app_id, caller, 1, Code.INVITE_E_OTHER)
             try:
                 await self._store(key, call, rev)
             except Conflict:
                 continue
-            await self._enlist(key, call)
+            await self._open.add(key, call)
             await self._carry_out(key)
             return channel
 
@@ -179,8 +178,8 @@ class Calls:
             waits = call.callee == account and call.state is State.WAITING
             return Input.PUSH if waits else None
 
-        async with self._one_by_one(key):
-            for call, call_id in (await self._listed(key)).items():
+        with await self._open.turn(key):
+            for call, call_id in (await self._open.of(key)).items():
                 await self._pauses.take()
                 with suppress(Refusal):  # no room for the invitation: it waits until its time is over
                     if await self._decide_on(call, call_id, decide) is not None:
@@ -202,8 +201,8 @@ class Calls:
 
     async def _succeed(self, key: str, decide: Callable[[Call], Input]) -> None:
         """Let the account's calls end or ring anew, and leave no event of an ended one in its inbox."""
-        async with self._one_by_one(key):
-            calls = await self._listed(key)
+        with await self._open.turn(key):
+            calls = await self._open.of(key)
             await self._queues.remove_marked(key, None)  # over a fresh login they mean nothing (PROTOCOL §8)
             over = set()
             for call, call_id in calls.items():
@@ -217,18 +216,6 @@ class Calls:
             # What was under way into this inbox has arrived by now; later calls' events are not ours.
             if over:
                 await self._queues.remove_marked(key, over)
-
-    @asynccontextmanager
-    async def _one_by_one(self, key: str) -> AsyncIterator[None]:
-        """Let the calls of an account follow one session after the other, in their order."""
-        while (earlier := self._succession.get(key)) is not None:
-            await earlier
-        done = self._succession[key] = Pending()
-        try:
-            yield
-        finally:
-            del self._succession[key]
-            done.settle()
 
     @staticmethod
     def _gone(call: Call, account: str) -> Input:
@@ -278,7 +265,7 @@ class Calls:
             if what is None:
                 return call
             decided = rules.advance(call, what, extra=extra, now=self._clock())
-            await self._check_room(key, decided.effects[len(call.effects) :])
+            await self._open.check_room(key, decided.effects[len(call.effects) :])
             call = decided
             try:
                 await self._store(key, call, rev)
@@ -328,7 +315,7 @@ class Calls:
                     call, rev = await self._find(key)
                     continue
                 await self._timers.cancel(key)
-                await self._strike_off(key, call)
+                await self._open.strike(key, call)
                 return
 
     async def _do(self, app_id: str, call: Call, effect: Effect) -> int:
@@ -397,82 +384,6 @@ class Calls:
             await self._timers.cancel(key)
         else:
             await self._timers.arm(key, deadline)
-
-    # --- an account's open calls ----------------------------------------------------------------
-
-    async def _listed(self, account_key: str) -> dict[str, str]:
-        """The account's open calls: the id of each by its key."""
-        entry = await self._records.get(calls_key(account_key))
-        return {} if entry is None else CALLS.decode(entry.value)
-
-    async def _check_number(self, key: str, call: Call) -> None:
-        """Refuse with 700 a new call that is one too many for either of the two (K12)."""
-        app_id = split(key)[1]
-        limits = self._limits(app_id)
-        calls = await self._listed(inbox_key(app_id, call.caller))
-        if key in calls:
-            return  # one follows the other
-        if len(calls) >= limits.open_calls:
-            raise rules.too_many_calls(call.caller, limits.open_calls)
-        if len(with_pair(calls, key)) >= limits.open_calls_with_one:
-            raise rules.too_many_with(call.callee, limits.open_calls_with_one)
-        if len(await self._listed(inbox_key(app_id, call.callee))) >= limits.open_calls:
-            raise rules.too_many_calls(call.callee, limits.open_calls)
-
-    async def _check_room(self, key: str, effects: tuple[Effect, ...]) -> None:
-        """Refuse with 1001 what would tell a party more than its inbox has room for; ends have theirs."""
-        app_id = split(key)[1]
-        for effect in effects:
-            if effect.kind in rules.WHILE_OPEN:
-                await self._check_room_of(app_id, effect.to, 1, Code.GENERAL_E_FAILED)
-
-    async def _check_room_of(self, app_id: str, account: str, events: int, code: Code) -> None:
-        """Refuse `events` that do not fit into the account's inbox beside the ends of its open calls (M9)."""
-        key = inbox_key(app_id, account)
-        taken = await self._queues.marked(key) + len(await self._listed(key))
-        reserve = self._limits(app_id).inbox_call_reserve
-        if taken + events > reserve:
-            raise Refusal(code, f"the inbox of {account} is full: it has room for {reserve} events of calls")
-
-    async def _enlist(self, key: str, call: Call) -> None:
-        """Put a new call on both accounts' lists, in the place of one that it follows."""
-        app_id = split(key)[1]
-        for account in (call.caller, call.callee):
-            await self._list(calls_key(inbox_key(app_id, account)), key, call.id)
-
-    async def _list(self, list_key: str, key: str, call_id: str) -> None:
-        while True:
-            entry = await self._records.get(list_key)
-            calls = {} if entry is None else CALLS.decode(entry.value)
-            calls[key] = call_id
-            rev = 0 if entry is None else entry.rev
-            try:
-                await self._records.put(list_key, CALLS.encode(calls), expect=rev, ttl=None)
-            except Conflict:
-                continue
-            return
-
-    async def _strike_off(self, key: str, call: Call) -> None:
-        """Take a call that is over off both accounts' lists."""
-        app_id = split(key)[1]
-        for account in (call.caller, call.callee):
-            await self._unlist(calls_key(inbox_key(app_id, account)), key, call.id)
-
-    async def _unlist(self, list_key: str, key: str, call_id: str) -> None:
-        while True:
-            entry = await self._records.get(list_key)
-            calls = {} if entry is None else CALLS.decode(entry.value)
-            if entry is None or calls.get(key) != call_id:
-                return
-            del calls[key]
-            try:
-                if calls:
-                    await self._records.put(list_key, CALLS.encode(calls), expect=entry.rev, ttl=None)
-                else:
-                    await self._records.delete(list_key, expect=entry.rev)
-            except Conflict:
-                continue
-            return
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits

@@ -69,7 +69,7 @@ class Messages:
         size = check_instant(peer, text)
         limits = live.app.limits
         now = self._clock()
-        window = self.window(live, now)
+        window = self._sent.of(live.key, now)  # not by way of `window`: this happens once a message
         key = inbox_key(live.session.app, peer)
         if not window.take(now, limits.user_messages):
             if request and (stored := await self._queues.appended(key, request_key(live.key, request))):

@@ -10,8 +10,9 @@
  *  2. `callReceived` comes once at most and before any answer (K1).
  *  3. An event about a call that is not open means nothing (PROTOCOL §8).
  *  4. So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
- *  5. `callEnded` by this client is an end that nobody asked for with a request: a logout, or law 1. One that was asked
- *     for is told by the answer, however often it is asked for (K12).
+ *  5. `callEnded` by this client is an end that nobody asked for with a request: a logout, law 1, or an invitation that
+ *     is taken back. One that was asked for is told by the answer, however often (K12).
+ *  6. What is done to a call waits while an invitation of its pair is unanswered (K12).
  */
 import { codeOf, has, isObject, parse } from "./codec.js";
 import { GENERAL_E_UNKNOWN } from "./codes.js";
@@ -62,14 +63,12 @@ export class Calls {
   }
 
   /**
-   * The invitation that the server has to answer first, so that what is done to the call can reach no other: its name is
-   * not known yet (K10), or there is a later call of the pair, or there will be (K8). 0: there is none.
+   * The last invitation of this call's pair that the server has not answered, 0 if there is none: until it has, nobody
+   * knows which call of the pair is the open one, this, that or the peer's, or what it is called (K8, K10).
    */
   undecided(call: OpenCall): number {
     const pair = pairOf(call);
-    const invited = [...this.unnamed.values()].filter((other) => pairOf(other) === pair);
-    const isAlone = invited.length < 2 && call.channel && !this.byPair.has(pair);
-    return isAlone ? 0 : (invited.pop()?.call ?? 0);
+    return [...this.unnamed.values()].filter((other) => pairOf(other) === pair).pop()?.call ?? 0;
   }
 
   // --- what this client does ---
@@ -86,9 +85,9 @@ export class Calls {
     this.unnamed.delete(number);
     call.channel = channel || call.channel;
     call.stage = "named";
-    const former = this.close(this.byPair.get(pairOf(call)));
+    const former = this.takenBack(call);
     this.byPair.set(pairOf(call), call);
-    return [...(former ? [ended(former, false)] : []), { kind: "callNamed", ...named(call) }];
+    return [...former, { kind: "callNamed", ...named(call) }];
   }
 
   /** The invitation was refused, or not answered. */
@@ -107,6 +106,12 @@ export class Calls {
   /** This client has refused or ended the call: that is told by the answer to its request. */
   over(number: number): void {
     this.close(this.find(number));
+  }
+
+  /** This client ends whatever call the server has of this pair. */
+  takenBack(pair: { readonly channel: string; readonly peer: string }): CallEvent[] {
+    const call = this.close(this.byPair.get(pairOf(pair)));
+    return call ? [ended(call, false)] : [];
   }
 
   // --- what happens to all ---
@@ -130,10 +135,7 @@ export class Calls {
   }
 
   private close(call: OpenCall | undefined): OpenCall | undefined {
-    if (call) {
-      this.byPair.delete(pairOf(call));
-      this.unnamed.delete(call.call);
-    }
+    if (call && !this.unnamed.delete(call.call)) this.byPair.delete(pairOf(call));
     return call;
   }
 

@@ -50,7 +50,6 @@ const POLL = "user_getmsg";
 const ACKNOWLEDGE = "user_ack";
 const CONFIRM = "voip_invite_ack";
 const NO_CALL = failed("the call is over");
-const UNNAMED = failed("the server has not taken the call yet");
 const NO_CONNECTION: Fault = { code: INVITE_E_NET, reason: "there is no connection" };
 
 /**
@@ -193,7 +192,7 @@ export class Exchange {
     this.shut();
     this.comeTrue();
     for (const pending of this.requests.clear()) {
-      this.unanswered(pending, { code: timeoutCode(pending.func), reason: "logged out first" });
+      this.unanswered(pending, { code: timeoutCode(pending.func), reason: "logged out before the answer" });
     }
     this.effects.push(...this.channels.leaveAll(LEAVECHANNEL_E_LOGOUT), ...this.calls.endAll());
     this.end();
@@ -234,10 +233,13 @@ export class Exchange {
   /** Give up what nobody has answered in time (SPEC E1). */
   expire(now: number): void {
     for (const pending of this.requests.overdue(now)) {
-      const { channelName, peer } = pending.args;
-      // The server may have taken an invitation; nobody is to answer it any more.
-      if (pending.func === INVITE && channelName) this.tellPeer(Action.END, channelName, peer, now);
-      else if (pending.sent && (pending.func === INVITE || pending.func === JOIN)) {
+      const channel = textOf(pending.args["channelName"]);
+      const peer = textOf(pending.args["peer"]);
+      if (pending.func === INVITE && channel) {
+        // The server may have taken it; nobody is to answer it any more.
+        this.tellPeer(Action.END, channel, peer, now);
+        this.effects.push(...this.calls.takenBack({ channel, peer }));
+      } else if (pending.sent && (pending.func === INVITE || pending.func === JOIN)) {
         this.givenUp.set(pending.id, pending);
       }
       const reason = `no answer within ${this.settings.requestSeconds} s`;
@@ -420,13 +422,8 @@ export class Exchange {
     const { number, action, extra } = respond;
     const { channel: channelName, peer } = call;
     const first = this.calls.undecided(call);
-    if (!first) {
-      this.ask(this.requests.add(number, action, { channelName, peer, extra }, now, call.call));
-    } else if (first === call.call && action !== Action.END) {
-      this.refuse(number, UNNAMED);
-    } else {
-      this.later.set(first, [...(this.later.get(first) ?? []), respond]);
-    }
+    if (first) this.later.set(first, [...(this.later.get(first) ?? []), respond]);
+    else this.ask(this.requests.add(number, action, { channelName, peer, extra }, now, call.call));
   }
 
   /** The server has taken or refused an invitation: do what has waited for that. */

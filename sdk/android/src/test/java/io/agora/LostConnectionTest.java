@@ -591,7 +591,7 @@ class LostConnectionTest {
         try (House house = new House(server, "behind");
                 script) {
             Person ann = house.person("ann", script.url());
-            ann.api.login2("", "ann", Person.NO_TOKEN, 0, "", 30, 2);
+            ann.api.login2("", "ann", Person.NO_TOKEN, 0, "", 10_000, 10_000);
             ann.gets("onLoginSuccess", 0, 0);
             int attempts = 0;
             long end = System.nanoTime() + 4_000_000_000L; // in which there would be dozens of logins
@@ -609,7 +609,6 @@ class LostConnectionTest {
             while (!ann.told.isExhausted()) {
                 Told next = ann.told.next("what was told");
                 assertTrue(Set.of("onReconnecting", "onReconnected").contains(next.name()), next::toString);
-                assertTrue(!next.name().equals("onReconnecting") || next.args().equals(List.of(1)), next::toString);
             }
         }
     }

@@ -26,8 +26,9 @@ import org.json.JSONObject;
  *   <li>{@code CallReceived} comes once at most and before any answer (K1).
  *   <li>An event about a call that is not open means nothing (PROTOCOL §8).
  *   <li>So many incoming calls ring at once; an invitation beyond them is left out, and counted (K12).
- *   <li>{@code CallEnded} by this client is an end that nobody asked for with a request: a logout, or law 1. One that was
- *       asked for is told by the answer, however often it is asked for (K12).
+ *   <li>{@code CallEnded} by this client is an end that nobody asked for with a request: a logout, law 1, or an
+ *       invitation that is taken back. One that was asked for is told by the answer, however often (K12).
+ *   <li>What is done to a call waits while an invitation of its pair is unanswered (K12).
  * </ol>
  *
  * <p>Numbers of incoming calls are even, of outgoing ones, which are the caller's, odd.
@@ -58,6 +59,18 @@ final class Calls {
         return unnamed.get(number);
     }
 
+    /**
+     * The last invitation of this call's pair that the server has not answered, 0 if there is none: until it has, nobody
+     * knows which call of the pair is the open one, this, that or the peer's, or what it is called (K8, K10).
+     */
+    int undecided(OpenCall call) {
+        int last = 0;
+        for (OpenCall other : unnamed.values()) {
+            if (other.channel.equals(call.channel) && other.peer.equals(call.peer)) last = other.number;
+        }
+        return last;
+    }
+
     // --- what this client does ---
 
     /** An invitation goes out. */
@@ -71,9 +84,7 @@ final class Calls {
         if (call == null) return NOTHING; // an event of the call has told already
         if (!channel.isEmpty()) call.channel = channel;
         call.stage = Stage.NAMED;
-        List<Event> events = new ArrayList<>();
-        OpenCall former = close(byPair.get(pair(call.channel, call.peer)));
-        if (former != null) events.add(ended(former, false));
+        List<Event> events = new ArrayList<>(takenBack(call.channel, call.peer));
         byPair.put(pair(call.channel, call.peer), call);
         events.add(new Event.CallNamed(call.number, call.channel, call.peer));
         return events;
@@ -94,6 +105,12 @@ final class Calls {
     /** This client has ended the call: that is told by the answer to its request. */
     void ended(int number) {
         close(find(number));
+    }
+
+    /** This client ends whatever call the server has of this pair. */
+    List<Event> takenBack(String channel, String peer) {
+        OpenCall call = close(byPair.get(pair(channel, peer)));
+        return call == null ? NOTHING : Collections.singletonList(ended(call, false));
     }
 
     /** The server took this client's refusal. */

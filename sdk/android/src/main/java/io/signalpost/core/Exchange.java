@@ -1,6 +1,5 @@
 package io.signalpost.core;
 
-import io.signalpost.core.OpenCall.Stage;
 import io.signalpost.core.ServerFrame.Announcement;
 import io.signalpost.core.ServerFrame.CallReturn;
 import io.signalpost.core.ServerFrame.ChannelEvent;
@@ -50,8 +49,8 @@ final class Exchange {
     private final Channels channels = new Channels(); // those that the session is in
     private final Calls calls; // those that are not over
     private final Requests requests; // those without an answer
-    private final Map<Integer, List<Input.Respond>> ending =
-            new HashMap<>(); // by call: ends that wait for the call's name
+    private final Map<Integer, List<Input.Respond>> later =
+            new HashMap<>(); // by call: what waits until the server has taken or refused it
     private final Map<Long, Pending> givenUp = new HashMap<>(); // by id: undone if this connection still answers them
 
     Exchange(Settings settings, String seed, List<Effect> out) {
@@ -147,7 +146,7 @@ final class Exchange {
         for (Pending pending : requests.all()) {
             if (pending.func.startsWith("voip_")) {
                 requests.take(pending.id);
-                unanswered(pending, Codes.GENERAL_E_FAILED, "the call is over: the session was gone");
+                unanswered(pending, Codes.GENERAL_E_FAILED, "the call is over: the session was gone", 0);
             }
         }
     }
@@ -177,9 +176,10 @@ final class Exchange {
 
     /** The user has logged out: first what is unanswered fails, then channels and calls are over (SPEC M11). */
     void leave() {
+        shut();
         comeTrue();
         for (Pending pending : requests.clear()) {
-            unanswered(pending, Requests.timeoutCode(pending.func), "logged out before the answer");
+            unanswered(pending, Requests.timeoutCode(pending.func), "logged out before the answer", 0);
         }
         out.addAll(channels.leaveAll(Codes.LEAVECHANNEL_E_LOGOUT));
         out.addAll(calls.endAll());
@@ -189,7 +189,7 @@ final class Exchange {
     /** The session is over: nothing is answered any more, and what is asked for is refused. */
     void giveUp() {
         for (Pending pending : requests.clear()) {
-            unanswered(pending, Codes.GENERAL_E_NOT_LOGIN, "not logged in: the session ended before the answer");
+            unanswered(pending, Codes.GENERAL_E_NOT_LOGIN, "not logged in: the session ended before the answer", 0);
         }
         end();
     }
@@ -206,7 +206,7 @@ final class Exchange {
     private void end() {
         shut();
         dueAcknowledge = NEVER;
-        ending.clear();
+        later.clear();
         givenUp.clear();
     }
 
@@ -224,12 +224,14 @@ final class Exchange {
             boolean invites = pending.func.equals(Requests.INVITE);
             if (invites && !channel.isEmpty()) {
                 // The server may have taken it; nobody is to answer it any more.
-                tellPeer(Action.END.func, channel, Json.textOf(pending.args.opt("peer")), now);
+                String peer = Json.textOf(pending.args.opt("peer"));
+                tellPeer(Action.END.func, channel, peer, now);
+                out.addAll(calls.takenBack(channel, peer));
             } else if (pending.sent && (invites || pending.func.equals(Requests.JOIN))) {
                 givenUp.put((long) pending.id, pending);
             }
             String seconds = Json.spell(settings.requestSeconds);
-            unanswered(pending, Requests.timeoutCode(pending.func), "no answer within " + seconds + " s");
+            unanswered(pending, Requests.timeoutCode(pending.func), "no answer within " + seconds + " s", now);
         }
     }
 
@@ -267,7 +269,7 @@ final class Exchange {
         if (!reason.isEmpty()) {
             boolean coded = answer.body.has("code");
             int code = coded ? Codec.codeOf(answer.body.opt("code")) : Requests.failureCode(pending.func);
-            unanswered(pending, code, reason);
+            unanswered(pending, code, reason, now);
         } else if (pending.wantsOut()) {
             done(pending);
         } else {
@@ -315,7 +317,7 @@ final class Exchange {
                 break;
             case Requests.INVITE:
                 out.addAll(calls.invited(pending.call, Json.textOf(body.opt("channelName"))));
-                endNamed(pending.call, now);
+                takeLater(pending.call, now);
                 break;
             case POLL:
                 if (reach == Reach.SERVER) polled(body, now);
@@ -359,7 +361,7 @@ final class Exchange {
         Fault fault = Texts.frameFault(frame);
         if (fault != null) {
             requests.take(pending.id);
-            unanswered(pending, fault.code, fault.reason);
+            unanswered(pending, fault.code, fault.reason, 0);
         } else if (reach == Reach.SERVER) {
             pending.sent = true;
             out.add(new Effect.Transmit(frame));
@@ -375,11 +377,11 @@ final class Exchange {
         if (number != 0) out.add(Effect.Result.answered(number, body));
     }
 
-    /** A request has failed; its caller is told, whoever that is. */
-    private void unanswered(Pending pending, int code, String reason) {
+    /** A request has failed; its caller is told, whoever that is. {@code now} matters while there is a session. */
+    private void unanswered(Pending pending, int code, String reason, double now) {
         if (pending.func.equals(Requests.INVITE)) {
             out.addAll(calls.failed(pending.call, code, reason));
-            for (Input.Respond waiting : takeEnding(pending.call)) answered(waiting.number, ok());
+            takeLater(pending.call, now);
         } else if (hasComeTrue(pending)) {
             done(pending);
         } else if (pending.number != 0) {
@@ -422,10 +424,20 @@ final class Exchange {
             refuse(respond.number, Codes.GENERAL_E_NOT_LOGIN, NO_LOGIN);
         } else if (call == null) {
             refuse(respond.number, Codes.GENERAL_E_FAILED, NO_CALL);
-        } else if (call.stage == Stage.INVITED && call.channel.isEmpty()) {
-            waitForName(respond);
         } else if (!refused.isEmpty()) {
             refuse(respond.number, Codes.GENERAL_E_FAILED, refused);
+        } else {
+            act(call, respond, now);
+        }
+    }
+
+    /** Do it as soon as it can reach that call and no other. */
+    private void act(OpenCall call, Input.Respond respond, double now) {
+        int first = calls.undecided(call);
+        if (first != 0) {
+            List<Input.Respond> waiting = later.get(first);
+            if (waiting == null) later.put(first, waiting = new ArrayList<>());
+            waiting.add(respond);
         } else {
             JSONObject args = argsOf(call.channel, call.peer, respond.extra);
             ask(requests.add(respond.number, respond.action.func, args, now, call.number));
@@ -440,25 +452,11 @@ final class Exchange {
         return Json.object("channelName", channel, "peer", peer, "extra", extra);
     }
 
-    /** The server has not said yet what the call's channel is called (K10). */
-    private void waitForName(Input.Respond respond) {
-        if (respond.action != Action.END) {
-            refuse(respond.number, Codes.GENERAL_E_FAILED, "the server has not taken the call yet");
-            return;
-        }
-        List<Input.Respond> waiting = ending.get(respond.call);
-        if (waiting == null) ending.put(respond.call, waiting = new ArrayList<>());
-        waiting.add(respond);
-    }
-
-    private void endNamed(int call, double now) {
-        for (Input.Respond waiting : takeEnding(call)) takeRespond(waiting, now);
-    }
-
-    /** The ends that waited for the call's name, which wait no longer. */
-    private List<Input.Respond> takeEnding(int call) {
-        List<Input.Respond> waiting = ending.remove(call);
-        return waiting == null ? Collections.<Input.Respond>emptyList() : waiting;
+    /** The server has taken or refused an invitation: do what has waited for that. */
+    private void takeLater(int call, double now) {
+        List<Input.Respond> waiting = later.remove(call);
+        if (waiting == null) return;
+        for (Input.Respond respond : waiting) takeRespond(respond, now);
     }
 
     private void takeCallEvent(Line line, int mark) {
