@@ -192,7 +192,7 @@ export class Exchange {
     this.shut();
     this.comeTrue();
     for (const pending of this.requests.clear()) {
-      this.unanswered(pending, { code: timeoutCode(pending.func), reason: "logged out before the answer" });
+      this.unanswered(pending, { code: timeoutCode(pending.func), reason: "logged out first" });
     }
     this.effects.push(...this.channels.leaveAll(LEAVECHANNEL_E_LOGOUT), ...this.calls.endAll());
     this.end();

@@ -28,6 +28,8 @@ export type SendCallback = ((failed: boolean, failure?: Failure) => unknown) | n
 export class Session {
   /** The account's name. */
   readonly account: string;
+  /** 0 not logged in, 1 connecting, 2 logged in, 3 reconnecting; already new inside a callback (SPEC L12, S6). */
+  declare readonly state: Status;
 
   /** With 0; also after each reconnect, before `onReconnected` (SPEC L1, S7). */
   onLoginSuccess: ((uid: number) => unknown) | null = null;
@@ -74,17 +76,15 @@ export class Session {
     this.account = home.name;
     this._home = () => home;
     own(this);
-  }
-
-  /** 0 not logged in, 1 connecting, 2 logged in, 3 reconnecting; already new inside a callback (SPEC L12, S6). */
-  get state(): Status {
-    const home = this._home();
-    return home.isNewest(this) ? home.engine.status : 0;
+    // Not of the class: what is copied has the number that was, and clones of this class may have it written.
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- `own` has bound it
+    Object.defineProperty(this, "state", { get: this.getStatus, enumerable: true, configurable: true });
   }
 
   /** The same as `state` (SPEC L12). */
   getStatus(): Status {
-    return this.state;
+    const home = this._home();
+    return home.isNewest(this) ? home.engine.status : 0;
   }
 
   /**

@@ -256,28 +256,35 @@ describe.each([
   });
 });
 
-test("SPEC S6: a copy has the methods, which do what they do on the object, and is written as it stands", async () => {
-  const { ada, bo, coming } = await ringing();
-  const copy = <T extends object>(object: T): T => Object.assign({} as T, object);
-  const call = copy(coming);
-  call.channelInviteAccept("");
-  await ada.expect("onInviteAcceptedByPeer", "");
-  expect(JSON.parse(JSON.stringify(Object.assign(call, { state: "goes on" })))).toMatchObject({
-    channelName: "room",
-    state: "goes on",
-  });
-  call.channelInviteEnd("bye");
-  await bo.expect("onInviteEndByMyself", "");
-  await ada.expect("onInviteEndByPeer", "bye");
+test.each([
+  ["a copy", <T extends object>(object: T): T => Object.assign({} as T, object)],
+  [
+    "a clone of the same class",
+    <T extends object>(object: T): T =>
+      Object.assign(Object.create(Object.getPrototypeOf(object) as object) as T, object),
+  ],
+])(
+  "SPEC S6: %s has the methods, which do what they do on the object, and is written as it stands",
+  async (kind, copy) => {
+    const { ada, bo, coming } = await ringing();
+    const call = copy(coming);
+    call.channelInviteAccept("");
+    await ada.expect("onInviteAcceptedByPeer", "");
+    const written = { channelName: "room", ...(kind === "a copy" && { state: "goes on" }) };
+    expect(JSON.parse(JSON.stringify(Object.assign(call, { state: "goes on" })))).toMatchObject(written);
+    call.channelInviteEnd("bye");
+    await bo.expect("onInviteEndByMyself", "");
+    await ada.expect("onInviteEndByPeer", "bye");
 
-  const session = copy(ada.session);
-  expect([session.state, session.getStatus()]).toEqual([2, 2]);
-  session.messageInstantSend("bo", "x", ada.answer("cb"));
-  await ada.expect("cb", false);
-  await bo.expect("onMessageInstantReceive", "ada", 0, "x");
-  const room = copy(await ada.join("room"));
-  room.channelLeave(ada.answer("cb"));
-  await ada.expectAll(["cb"], ["onChannelLeaved", 0]);
-  session.logout();
-  await ada.expect("onLogout", 101);
-});
+    const session = copy(ada.session);
+    expect([session.state, session.getStatus()]).toEqual([2, 2]);
+    session.messageInstantSend("bo", "x", ada.answer("cb"));
+    await ada.expect("cb", false);
+    await bo.expect("onMessageInstantReceive", "ada", 0, "x");
+    const room = copy(await ada.join("room"));
+    room.channelLeave(ada.answer("cb"));
+    await ada.expectAll(["cb"], ["onChannelLeaved", 0]);
+    session.logout();
+    await ada.expect("onLogout", 101);
+  },
+);
