@@ -178,8 +178,9 @@ class Exchange:
 
     @property
     def is_answered(self) -> bool:
-        """Whether all that somebody waits for is answered, a logout included (SPEC M11)."""
-        return not any(each.number or each.call or each.func == requests.LOGOUT for each in self._requests)
+        """Whether all that was sent and somebody waits for is answered, a logout included (SPEC M11)."""
+        sent = (each for each in self._requests if each.sent)
+        return not any(each.number or each.call or each.func == requests.LOGOUT for each in sent)
 
     def leave(self) -> None:
         """The user has logged out: first what is unanswered fails, then channels and calls are over (M11)."""

@@ -18,11 +18,11 @@ export let ownAttributes: (engine: Engine, account: string) => OwnAttributes;
 export class Attributes {
   /** The account. */
   readonly account: string;
-  /** @internal */
-  protected readonly engine: Engine;
+  /** @internal In a closure, as nobody is to freeze it. */
+  protected readonly engine: () => Engine;
 
   protected constructor(engine: Engine, account: string) {
-    this.engine = engine;
+    this.engine = () => engine;
     this.account = account;
     own(this, ["account"]);
   }
@@ -33,13 +33,13 @@ export class Attributes {
 
   /** The value of one; `""` if it was never set (SPEC P2). Rejects with ArgumentError, RequestError, NotLoggedIn. */
   async get(name: string, options?: Waiting): Promise<string> {
-    const body = await ask(this.engine, requests.getUserAttribute(this.account, name), options);
+    const body = await ask(this.engine(), requests.getUserAttribute(this.account, name), options);
     return textOf(body["value"]);
   }
 
   /** All by name; empty for an unknown account (SPEC P2). Rejects with RequestError, NotLoggedIn. */
   async all(options?: Waiting): Promise<Record<string, string>> {
-    const body = await ask(this.engine, requests.getUserAttributes(this.account), options);
+    const body = await ask(this.engine(), requests.getUserAttributes(this.account), options);
     return textsOf(parse(textOf(body["json"])));
   }
 }
@@ -56,6 +56,6 @@ export class OwnAttributes extends Attributes {
    * Rejects with ArgumentError, RequestError (1001: too many attributes, or too many requests), NotLoggedIn.
    */
   async set(name: string, value: string, options?: Waiting): Promise<void> {
-    await ask(this.engine, requests.setUserAttribute(name, value), options);
+    await ask(this.engine(), requests.setUserAttribute(name, value), options);
   }
 }

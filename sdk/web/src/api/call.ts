@@ -129,24 +129,24 @@ export class Call {
   readonly extra: string;
   /** Whether the peer has called. */
   readonly incoming: boolean;
-  private readonly engine: Engine;
-  private readonly number: number; // the engine's
-  private readonly forget: (number: number) => void;
-  private readonly listeners = new Listeners<CallEvents>(NAMES);
-  private readonly outcome = new Fact<CallAccepted | End>(); // what became of the invitation
-  private readonly end_ = new Fact<End>(); // why it is over
-  private name: string; // of the channel; "" until the server has made one
-  private stage: CallState; // how far it has come
+  readonly #engine: Engine;
+  readonly #number: number; // the engine's
+  readonly #forget: (number: number) => void;
+  readonly #listeners = new Listeners<CallEvents>(NAMES);
+  readonly #outcome = new Fact<CallAccepted | End>(); // what became of the invitation
+  readonly #end = new Fact<End>(); // why it is over
+  #name: string; // of the channel; "" until the server has made one
+  #stage: CallState; // how far it has come
 
   private constructor(engine: Engine, { number, channel, peer, extra, state, forget }: CallStart) {
-    this.engine = engine;
-    this.number = number;
-    this.forget = forget;
-    this.name = channel;
+    this.#engine = engine;
+    this.#number = number;
+    this.#forget = forget;
+    this.#name = channel;
     this.peer = peer;
     this.extra = extra;
     this.incoming = state === "ringing";
-    this.stage = state;
+    this.#stage = state;
     own(this, ["peer", "extra", "incoming"]);
   }
 
@@ -167,12 +167,12 @@ export class Call {
 
   /** The channel's name; the server made it if the caller gave none (SPEC K10). */
   get channel(): string {
-    return this.name;
+    return this.#name;
   }
 
   /** How far it has come; `over` is the last. */
   get state(): CallState {
-    return this.stage;
+    return this.#stage;
   }
 
   /**
@@ -183,7 +183,7 @@ export class Call {
     type: Type,
     listener: (event: CallEvents[Type]) => void | Promise<void>,
   ): () => void {
-    return this.listeners.on(type, listener);
+    return this.#listeners.on(type, listener);
   }
 
   // --- what to do ---
@@ -216,7 +216,7 @@ export class Call {
    */
   async end(extra = "", options?: Waiting): Promise<void> {
     const text = requests.answerExtra(extra);
-    if (this.stage !== "over") await this.respond(Action.END, text, options);
+    if (this.#stage !== "over") await this.respond(Action.END, text, options);
   }
 
   // --- what to wait for ---
@@ -228,7 +228,7 @@ export class Call {
    * call goes on.
    */
   async answered(options?: Patience): Promise<Outcome> {
-    const outcome = await this.outcome.wait(options);
+    const outcome = await this.#outcome.wait(options);
     if (outcome.type === "failed") throw errorOf(outcome.code, outcome.reason);
     return outcome;
   }
@@ -237,12 +237,12 @@ export class Call {
    * Wait until the call is over: `refused`, `ended` or `failed`. An abort and the end of the time end the wait only.
    */
   async ended(options?: Patience): Promise<End> {
-    return this.end_.wait(options);
+    return this.#end.wait(options);
   }
 
   private respond(action: Action, extra: string, options: Waiting | undefined): Promise<unknown> {
     return wait((done) => {
-      this.engine.respond(this.number, action, extra, (result) => {
+      this.#engine.respond(this.#number, action, extra, (result) => {
         if (result.kind === "answered") this.did(action, extra);
         done(result);
       });
@@ -253,7 +253,7 @@ export class Call {
   private did(action: Action, extra: string): void {
     if (action === Action.END) this.finish({ type: "ended", byPeer: false, extra: "" });
     else if (action === Action.REFUSE) this.finish({ type: "refused", extra });
-    else if (action === Action.ACCEPT && this.stage === "ringing") this.accepted(extra);
+    else if (action === Action.ACCEPT && this.#stage === "ringing") this.accepted(extra);
   }
 
   // --- the client's side ---
@@ -261,12 +261,12 @@ export class Call {
   private happened(event: Exclude<CallEvent, CallIncoming>): void {
     switch (event.kind) {
       case "callNamed":
-        this.name = event.channel;
-        this.stage = "invited";
+        this.#name = event.channel;
+        this.#stage = "invited";
         break;
       case "callReceived":
-        this.stage = "ringing";
-        this.listeners.settle("received", { type: "received", extra: event.extra });
+        this.#stage = "ringing";
+        this.#listeners.settle("received", { type: "received", extra: event.extra });
         break;
       case "callAccepted":
         this.accepted(event.extra);
@@ -281,24 +281,24 @@ export class Call {
         this.finish({ type: "failed", code: event.code, reason: event.reason });
         break;
       case "callKeys":
-        void this.listeners.tell("keys", { type: "keys", keys: event.keys });
+        void this.#listeners.tell("keys", { type: "keys", keys: event.keys });
     }
   }
 
   private accepted(extra: string): void {
     const accepted: CallAccepted = { type: "accepted", extra };
-    this.stage = "accepted";
-    this.outcome.set(accepted);
-    this.listeners.settle("accepted", accepted);
+    this.#stage = "accepted";
+    this.#outcome.set(accepted);
+    this.#listeners.settle("accepted", accepted);
   }
 
   private finish(end: End): void {
-    if (this.stage === "over") return;
-    this.stage = "over";
-    this.forget(this.number);
-    this.outcome.set(end);
-    this.end_.set(end);
-    this.listeners.settle(end.type, end);
-    this.listeners.settle("over", end);
+    if (this.#stage === "over") return;
+    this.#stage = "over";
+    this.#forget(this.#number);
+    this.#outcome.set(end);
+    this.#end.set(end);
+    this.#listeners.settle(end.type, end);
+    this.#listeners.settle("over", end);
   }
 }

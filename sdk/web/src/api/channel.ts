@@ -112,11 +112,11 @@ export let openChannel: (engine: Engine, joined: ChannelJoined) => ChannelContro
 export class ChannelView {
   /** The channel's name. */
   readonly name: string;
-  /** @internal */
-  protected readonly engine: Engine;
+  /** @internal In a closure, as nobody is to freeze it. */
+  protected readonly engine: () => Engine;
 
   protected constructor(engine: Engine, name: string) {
-    this.engine = engine;
+    this.engine = () => engine;
     this.name = requests.channelName(name);
     own(this, ["name"]);
   }
@@ -127,19 +127,19 @@ export class ChannelView {
 
   /** How many members there are; 0 for an unknown channel (SPEC C13). Rejects with QueryError, NotLoggedIn. */
   async count(options?: Waiting): Promise<number> {
-    const body = await ask(this.engine, requests.queryNumber(this.name), options);
+    const body = await ask(this.engine(), requests.queryNumber(this.name), options);
     return Number(body["num"]) || 0;
   }
 
   /** Whether an account is in it (SPEC C12). Rejects with ArgumentError, QueryError, NotLoggedIn. */
   async has(account: string, options?: Waiting): Promise<boolean> {
-    const body = await ask(this.engine, requests.queryIsIn(this.name, account), options);
+    const body = await ask(this.engine(), requests.queryIsIn(this.name, account), options);
     return Boolean(body["isin"]);
   }
 
   /** The latest 200 members, oldest first (SPEC C12). Rejects with QueryError, NotLoggedIn. */
   async latestMembers(options?: Waiting): Promise<string[]> {
-    const body = await ask(this.engine, requests.queryMembers(this.name), options);
+    const body = await ask(this.engine(), requests.queryMembers(this.name), options);
     return membersOf(body["list"]);
   }
 
@@ -149,7 +149,7 @@ export class ChannelView {
    * Rejects with ArgumentError, QueryError, NotLoggedIn.
    */
   async allMembers(most = 1_000_000, options?: Waiting): Promise<string[]> {
-    const body = await ask(this.engine, requests.queryAllMembers(this.name, most), options);
+    const body = await ask(this.engine(), requests.queryAllMembers(this.name, most), options);
     return membersOf(body["list"]);
   }
 
@@ -160,17 +160,17 @@ export class ChannelView {
    * Rejects with ArgumentError, RequestError (1001: too many, or too often), NotLoggedIn.
    */
   async set(name: string, value: string, options?: Waiting): Promise<void> {
-    await ask(this.engine, requests.setChannelAttribute(this.name, name, value), options);
+    await ask(this.engine(), requests.setChannelAttribute(this.name, name, value), options);
   }
 
   /** Delete an attribute; a built-in one gets its default back (SPEC C10). Rejects as `set` does. */
   async delete(name: string, options?: Waiting): Promise<void> {
-    await ask(this.engine, requests.deleteChannelAttribute(this.name, name), options);
+    await ask(this.engine(), requests.deleteChannelAttribute(this.name, name), options);
   }
 
   /** Delete all attributes but those that begin with an underscore (SPEC C10). Rejects as `set` does. */
   async clear(options?: Waiting): Promise<void> {
-    await ask(this.engine, requests.clearChannelAttributes(this.name), options);
+    await ask(this.engine(), requests.clearChannelAttributes(this.name), options);
   }
 
   /**
@@ -180,7 +180,7 @@ export class ChannelView {
    * Rejects with ArgumentError, MessageError (400: too many; 401: not answered), NotLoggedIn.
    */
   async forceSend(text: string, options?: Waiting): Promise<string> {
-    const body = await ask(this.engine, requests.sendToChannel(this.name, text, { force: true }), options);
+    const body = await ask(this.engine(), requests.sendToChannel(this.name, text, { force: true }), options);
     return textOf(body["id"]);
   }
 }
@@ -192,23 +192,23 @@ export class ChannelView {
  * `lost` says how many.
  */
 export class Channel extends ChannelView {
-  private readonly present: Set<string>; // in the order in which they came
-  private readonly values: Map<string, string>;
-  private readonly listeners: Listeners<ChannelEvents>;
-  private readonly feed: Feed<ChannelEvent>;
-  private isIn = true; // until it is closed
+  readonly #present: Set<string>; // in the order in which they came
+  readonly #values: Map<string, string>;
+  readonly #listeners: Listeners<ChannelEvents>;
+  readonly #feed: Feed<ChannelEvent>;
+  #isIn = true; // until it is closed
 
   private constructor(engine: Engine, { channel, members, attributes }: ChannelJoined) {
     super(engine, channel);
-    this.present = new Set(members);
-    this.values = new Map(Object.entries(attributes));
-    this.listeners = new Listeners<ChannelEvents>([...HEARD, "closed"], () => {
-      this.feed.listened();
+    this.#present = new Set(members);
+    this.#values = new Map(Object.entries(attributes));
+    this.#listeners = new Listeners<ChannelEvents>([...HEARD, "closed"], () => {
+      this.#feed.listened();
     });
-    this.feed = new Feed<ChannelEvent>({
+    this.#feed = new Feed<ChannelEvent>({
       most: UNREAD,
-      hears: () => this.listeners.has(...HEARD),
-      tell: (event) => this.listeners.tell(event.type, event),
+      hears: () => this.#listeners.has(...HEARD),
+      tell: (event) => this.#listeners.tell(event.type, event),
       lost: (count) => ({ type: "lost", count }),
     });
     own(this, ["name"]);
@@ -236,17 +236,17 @@ export class Channel extends ChannelView {
    * (SPEC C11).
    */
   get members(): readonly string[] {
-    return [...this.present];
+    return [...this.#present];
   }
 
   /** The attributes by name, as new as the last event that came. */
   get attributes(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.values);
+    return Object.fromEntries(this.#values);
   }
 
   /** Whether this client is still in it. */
   get joined(): boolean {
-    return this.isIn;
+    return this.#isIn;
   }
 
   /**
@@ -258,7 +258,7 @@ export class Channel extends ChannelView {
     type: Type,
     listener: (event: ChannelEvents[Type]) => void | Promise<void>,
   ): () => void {
-    return this.listeners.on(type, listener);
+    return this.#listeners.on(type, listener);
   }
 
   /**
@@ -268,7 +268,7 @@ export class Channel extends ChannelView {
    * logged in elsewhere, 604 the connection was away for too long.
    */
   events(options?: Waiting): AsyncIterableIterator<ChannelEvent> {
-    return this.feed.iterate(options);
+    return this.#feed.iterate(options);
   }
 
   /**
@@ -277,7 +277,7 @@ export class Channel extends ChannelView {
    * Rejects with ArgumentError, MessageError (400: too many (C7), or not a member; 401: not answered), NotLoggedIn.
    */
   async send(text: string, options?: Waiting): Promise<string> {
-    const body = await ask(this.engine, requests.sendToChannel(this.name, text), options);
+    const body = await ask(this.engine(), requests.sendToChannel(this.name, text), options);
     return textOf(body["id"]);
   }
 
@@ -285,7 +285,7 @@ export class Channel extends ChannelView {
    * Leave; nothing if that has happened. `closed` with 602 follows (SPEC C3). Rejects with RequestError, NotLoggedIn.
    */
   async leave(options?: Waiting): Promise<void> {
-    if (this.isIn) await ask(this.engine, requests.leave(this.name), options);
+    if (this.#isIn) await ask(this.engine(), requests.leave(this.name), options);
   }
 
   // --- the client's side ---
@@ -294,40 +294,40 @@ export class Channel extends ChannelView {
     switch (event.kind) {
       case "channelMessage": {
         const { sender, text, id, time } = event;
-        this.feed.put({ type: "message", sender, text, id, time });
+        this.#feed.put({ type: "message", sender, text, id, time });
         break;
       }
       case "memberJoined":
-        this.present.add(event.account);
-        this.feed.put({ type: "joined", account: event.account });
+        this.#present.add(event.account);
+        this.#feed.put({ type: "joined", account: event.account });
         break;
       case "memberLeft":
-        this.present.delete(event.account);
-        this.feed.put({ type: "left", account: event.account });
+        this.#present.delete(event.account);
+        this.#feed.put({ type: "left", account: event.account });
         break;
       case "attributeChanged": {
         const { account, name, value, change } = event;
         this.change(name, value, change);
-        this.feed.put({ type: "attribute", account, name, value, change });
+        this.#feed.put({ type: "attribute", account, name, value, change });
         break;
       }
       case "eventsLost":
-        this.feed.put({ type: "lost", count: event.count });
+        this.#feed.put({ type: "lost", count: event.count });
     }
   }
 
   private change(name: string, value: string, change: Change): void {
-    if (change === "update") this.values.set(name, value);
-    else if (change === "del") this.values.delete(name);
-    else for (const key of [...this.values.keys()]) if (!key.startsWith("_")) this.values.delete(key);
+    if (change === "update") this.#values.set(name, value);
+    else if (change === "del") this.#values.delete(name);
+    else for (const key of [...this.#values.keys()]) if (!key.startsWith("_")) this.#values.delete(key);
   }
 
   private left(code: Code, error: SignalpostError | null): void {
-    if (!this.isIn) return;
-    this.isIn = false;
-    this.feed.close(error);
-    this.feed.afterwards(() => {
-      this.listeners.settle("closed", { code });
+    if (!this.#isIn) return;
+    this.#isIn = false;
+    this.#feed.close(error);
+    this.#feed.afterwards(() => {
+      this.#listeners.settle("closed", { code });
     });
   }
 }

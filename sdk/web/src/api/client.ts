@@ -134,52 +134,52 @@ export class Client {
   readonly account: string;
   /** What this account says of itself (SPEC P2). */
   readonly attributes: OwnAttributes;
-  private readonly engine: ClientEngine;
-  private readonly listeners: Listeners<ClientEvents>;
-  private readonly inbox: Feed<Message>;
+  readonly #engine: ClientEngine;
+  readonly #listeners: Listeners<ClientEvents>;
+  readonly #inbox: Feed<Message>;
   private readonly marks = new WeakMap<object, number>(); // by message, and call: what the engine is told of it
-  private readonly ringing: Feed<Call>;
+  readonly #ringing: Feed<Call>;
   private readonly joining = new Map<string, Joiner[]>(); // by channel: who waits to be in it
   private readonly channels = new Map<string, ChannelControl>(); // by name: those that this client is in
   private readonly calls = new Map<number, CallControl>(); // by the engine's number: those that are not over
   private readonly inviting = new Map<number, Inviter>(); // by number: who waits for the server's answer
-  private readonly out = new Fact<true>(); // the session is over
-  private entering: ((error: SignalpostError | null) => void) | null = null; // is told the login's outcome
-  private told: Status = 2; // the last status that listeners know; they come with the login
-  private release: () => void = () => undefined; // lets go of the application's signal
+  readonly #out = new Fact<true>(); // the session is over
+  #entering: ((error: SignalpostError | null) => void) | null = null; // is told the login's outcome
+  #told: Status = 2; // the last status that listeners know; they come with the login
+  #release: () => void = () => undefined; // lets go of the application's signal
 
   private constructor(
     begin: (deliver: (event: Event) => void) => ClientEngine,
     appId: string,
     account: string,
   ) {
-    this.engine = begin((event) => {
+    this.#engine = begin((event) => {
       this.deliver(event);
     });
     this.appId = appId;
     this.account = account;
-    this.attributes = ownAttributes(this.engine, account);
-    this.listeners = new Listeners<ClientEvents>(NAMES, () => {
-      this.inbox.listened();
-      this.ringing.listened();
+    this.attributes = ownAttributes(this.#engine, account);
+    this.#listeners = new Listeners<ClientEvents>(NAMES, () => {
+      this.#inbox.listened();
+      this.#ringing.listened();
     });
-    this.inbox = new Feed<Message>({
+    this.#inbox = new Feed<Message>({
       most: Infinity, // the engine knows how many
-      hears: () => this.listeners.has("message"),
-      told: (message) => this.engine.told(this.markOf(message)),
-      tell: (message) => this.listeners.tell("message", message),
+      hears: () => this.#listeners.has("message"),
+      told: (message) => this.#engine.told(this.markOf(message)),
+      tell: (message) => this.#listeners.tell("message", message),
       done: (message) => {
-        this.engine.seen(this.markOf(message));
+        this.#engine.seen(this.markOf(message));
       },
     });
-    this.ringing = new Feed<Call>({
+    this.#ringing = new Feed<Call>({
       most: UNREAD,
-      hears: () => this.listeners.has("invite"),
+      hears: () => this.#listeners.has("invite"),
       told: (call) => {
-        this.engine.told(this.markOf(call)); // then it is confirmed (SPEC K1, K7)
+        this.#engine.told(this.markOf(call)); // then it is confirmed (SPEC K1, K7)
         return true;
       },
-      tell: (call) => this.listeners.tell("invite", call),
+      tell: (call) => this.#listeners.tell("invite", call),
     });
     own(this, ["appId", "account", "attributes"]);
   }
@@ -192,7 +192,7 @@ export class Client {
 
   /** Where the session stands: 0 logged out, 1 connecting, 2 online, 3 reconnecting (SPEC L12). */
   get status(): Status {
-    return this.engine.status;
+    return this.#engine.status;
   }
 
   /**
@@ -206,7 +206,7 @@ export class Client {
     type: Type,
     listener: (event: ClientEvents[Type]) => void | Promise<void>,
   ): () => void {
-    return this.listeners.on(type, listener);
+    return this.#listeners.on(type, listener);
   }
 
   /**
@@ -217,11 +217,11 @@ export class Client {
    * it, and what it was not given comes with the next login (SPEC M11). It never rejects, and can be called again.
    */
   async logout(): Promise<void> {
-    this.engine.logout();
+    this.#engine.logout();
     this.plan(() => {
       this.noteStatus();
     });
-    await this.out.wait();
+    await this.#out.wait();
     this.close();
   }
 
@@ -232,8 +232,8 @@ export class Client {
    */
   close(): void {
     const error = errorOf(GENERAL_E_NOT_LOGIN, CLOSED);
-    const untold = this.engine.close();
-    this.entering?.(error);
+    const untold = this.#engine.close();
+    this.#entering?.(error);
     const closed: Unanswered = { kind: "unanswered", number: 0, code: error.code, reason: CLOSED };
     for (const done of untold) done(closed);
     for (const joiner of [...this.joining.values()].flat()) joiner.reject(error);
@@ -260,7 +260,7 @@ export class Client {
    * NotLoggedIn.
    */
   async send(peer: string, text: string, options?: Waiting): Promise<string> {
-    const body = await ask(this.engine, requests.send(peer, text), options);
+    const body = await ask(this.#engine, requests.send(peer, text), options);
     return textOf(body["id"]);
   }
 
@@ -271,7 +271,7 @@ export class Client {
    * with LoggedOut when the session is lost.
    */
   messages(options?: Waiting): AsyncIterableIterator<Message> {
-    return this.inbox.iterate(options);
+    return this.#inbox.iterate(options);
   }
 
   /**
@@ -280,13 +280,13 @@ export class Client {
    * Rejects with ArgumentError, RequestError, NotLoggedIn.
    */
   async isOnline(account: string, options?: Waiting): Promise<boolean> {
-    const body = await ask(this.engine, requests.queryStatus(account), options);
+    const body = await ask(this.#engine, requests.queryStatus(account), options);
     return Boolean(body["status"]);
   }
 
   /** What another account says of itself. Throws ArgumentError. */
   attributesOf(account: string): Attributes {
-    return attributesOf(this.engine, requests.accountName(account));
+    return attributesOf(this.#engine, requests.accountName(account));
   }
 
   // --- channels ---
@@ -303,7 +303,7 @@ export class Client {
     return until<Channel>(options, (resolve, reject) => {
       const joiner: Joiner = { wanted: true, resolve, reject };
       this.joining.set(channel, [...(this.joining.get(channel) ?? []), joiner]);
-      this.engine.request(request.func, request.args, (result) => {
+      this.#engine.request(request.func, request.args, (result) => {
         if (result.kind === "answered") return; // `joined` follows
         this.nextJoiner(channel, joiner);
         reject(errorOf(result.code, result.reason));
@@ -316,7 +316,7 @@ export class Client {
 
   /** A channel to look at without joining it. Throws ArgumentError. */
   channel(name: string): ChannelView {
-    return channelView(this.engine, name);
+    return channelView(this.#engine, name);
   }
 
   // --- calls ---
@@ -333,12 +333,12 @@ export class Client {
     const name = channel === "" ? "" : requests.channelName(channel);
     const text = requests.invitationExtra(withWishes(extra, ringSeconds, requireOnline));
     return until<Call>({ signal }, (resolve, reject) => {
-      const number = this.engine.invite(name, account, text);
+      const number = this.#engine.invite(name, account, text);
       const control = this.newCall({ number, channel: name, peer: account, extra: text, state: "inviting" });
       this.inviting.set(number, { resolve, reject });
       return () => {
         this.inviting.delete(number);
-        this.engine.respond(number, Action.END, "", () => {
+        this.#engine.respond(number, Action.END, "", () => {
           control.closed();
         });
       };
@@ -347,30 +347,30 @@ export class Client {
 
   /** The calls to this account, for `for await`, instead of the event `invite`. It ends like `messages`. */
   invites(options?: Waiting): AsyncIterableIterator<Call> {
-    return this.ringing.iterate(options);
+    return this.#ringing.iterate(options);
   }
 
   // --- the engine's side ---
 
   private async enter({ token, signal, ...entry }: Entry): Promise<this> {
     await until<null>({ signal }, (resolve, reject) => {
-      this.entering = (error) => {
-        this.entering = null;
+      this.#entering = (error) => {
+        this.#entering = null;
         if (error) reject(error);
         else resolve(null);
       };
-      this.engine.login(this.appId, this.account, token, entry);
+      this.#engine.login(this.appId, this.account, token, entry);
       return () => {
-        this.entering = null;
+        this.#entering = null;
         this.close();
       };
     });
-    if (signal && !this.out.value) {
+    if (signal && !this.#out.value) {
       const close = (): void => {
         this.close();
       };
       signal.addEventListener("abort", close);
-      this.release = () => {
+      this.#release = () => {
         signal.removeEventListener("abort", close);
       };
       if (signal.aborted) close();
@@ -382,7 +382,7 @@ export class Client {
     this.noteStatus();
     switch (event.kind) {
       case "loggedIn":
-        return this.entering?.(null);
+        return this.#entering?.(null);
       case "loginFailed":
         return this.over(event.code, event.reason);
       case "loggedOut":
@@ -390,11 +390,11 @@ export class Client {
       case "message":
         return this.takeMessage(event.sender, event.text, event.id, event.time, event.mark);
       case "reconnecting":
-        return void this.listeners.tell("reconnecting", { attempt: event.attempt });
+        return void this.#listeners.tell("reconnecting", { attempt: event.attempt });
       case "reconnected":
-        return void this.listeners.tell("reconnected", { resumed: event.resumed });
+        return void this.#listeners.tell("reconnected", { resumed: event.resumed });
       case "problem":
-        return void this.listeners.tell("problem", {
+        return void this.#listeners.tell("problem", {
           name: event.name,
           code: event.code,
           reason: event.reason,
@@ -424,25 +424,25 @@ export class Client {
   }
 
   private noteStatus(): void {
-    const { status } = this.engine;
-    if (status === this.told || this.entering || this.out.value) return;
-    this.told = status;
-    void this.listeners.tell("status", status);
+    const { status } = this.#engine;
+    if (status === this.#told || this.#entering || this.#out.value) return;
+    this.#told = status;
+    void this.#listeners.tell("status", status);
   }
 
   private over(code: Code, reason: string): void {
-    if (this.out.value) return;
+    if (this.#out.value) return;
     this.noteStatus();
-    this.out.set(true);
-    this.release();
+    this.#out.set(true);
+    this.#release();
     const wanted = code === LOGOUT_E_USER;
     const error = errorOf(code, reason);
-    this.entering?.(error);
-    this.inbox.close(wanted ? null : error);
-    this.ringing.close(wanted ? null : error);
-    this.ringing.afterwards(() => {
-      this.inbox.afterwards(() => {
-        this.listeners.settle("loggedOut", { code, reason });
+    this.#entering?.(error);
+    this.#inbox.close(wanted ? null : error);
+    this.#ringing.close(wanted ? null : error);
+    this.#ringing.afterwards(() => {
+      this.#inbox.afterwards(() => {
+        this.#listeners.settle("loggedOut", { code, reason });
       });
     });
   }
@@ -450,7 +450,7 @@ export class Client {
   private takeMessage(sender: string, text: string, id: string, time: number, mark: number): void {
     const message: Message = { sender, text, id, time };
     this.marks.set(message, mark);
-    this.inbox.put(message);
+    this.#inbox.put(message);
   }
 
   private markOf(item: object): number {
@@ -472,12 +472,12 @@ export class Client {
     const former = this.channels.get(event.channel);
     if (joiner?.wanted) {
       former?.left(LEAVECHANNEL_E_BYUSER, null); // the new object alone gets what follows (C2)
-      const control = openChannel(this.engine, event);
+      const control = openChannel(this.#engine, event);
       this.channels.set(event.channel, control);
       joiner.resolve(control.channel);
     } else if (!former && !this.joining.get(event.channel)?.some(({ wanted }) => wanted)) {
       const { func, args } = requests.leave(event.channel); // who wanted to be in it has stopped waiting
-      this.engine.request(func, args, nobodyWaits);
+      this.#engine.request(func, args, nobodyWaits);
     }
   }
 
@@ -491,12 +491,12 @@ export class Client {
   private invited({ call: number, channel, peer, extra, mark }: CallIncoming): void {
     const { call } = this.newCall({ number, channel, peer, extra, state: "ringing" });
     this.marks.set(call, mark);
-    this.ringing.put(call);
-    this.engine.seen(mark); // at once: a listener that waits for the call's end would hold up every message
+    this.#ringing.put(call);
+    this.#engine.seen(mark); // at once: a listener that waits for the call's end would hold up every message
   }
 
   private newCall(start: Omit<CallStart, "forget">): CallControl {
-    const control = openCall(this.engine, {
+    const control = openCall(this.#engine, {
       ...start,
       forget: (number) => this.calls.delete(number),
     });
@@ -515,7 +515,7 @@ export class Client {
         inviter?.reject(errorOf(GENERAL_E_NOT_LOGIN, "logged out before the server answered"));
       } else inviter?.resolve(control.call);
     }
-    if ("mark" in event) this.engine.seen(event.mark);
+    if ("mark" in event) this.#engine.seen(event.mark);
   }
 }
 

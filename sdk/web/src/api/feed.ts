@@ -131,7 +131,7 @@ export class Feed<Item> {
       }
       const entry = this.following();
       if (entry) {
-        owner.working.push(entry);
+        owner.working.add(entry);
         resolve({ done: false, value: entry.item });
       } else if (this.end) {
         owner.finish(this.end.error, resolve, reject);
@@ -180,7 +180,7 @@ export class Feed<Item> {
     if (waiter) {
       if (!this.gives(entry)) return;
       this.waiters.shift();
-      waiter.owner.working.push(entry);
+      waiter.owner.working.add(entry);
       waiter.resolve({ done: false, value: entry.item });
       return;
     }
@@ -226,15 +226,15 @@ export class Feed<Item> {
 
 /** One `for await`. Asking for the next item says that one is done with those before. */
 class Iteration<Item> implements AsyncIterableIterator<Item, undefined> {
-  private readonly feed: Feed<Item>;
-  private readonly signal: AbortSignal | null;
-  private state: "new" | "open" | "over" = "new";
+  readonly #feed: Feed<Item>;
+  readonly #signal: AbortSignal | null;
+  #state: "new" | "open" | "over" = "new";
   /** What was taken and is not done with. */
-  working: Entry<Item>[] = [];
+  readonly working = new Set<Entry<Item>>();
 
   constructor(feed: Feed<Item>, signal: AbortSignal | null) {
-    this.feed = feed;
-    this.signal = signal;
+    this.#feed = feed;
+    this.#signal = signal;
     own(this, []);
   }
 
@@ -244,18 +244,18 @@ class Iteration<Item> implements AsyncIterableIterator<Item, undefined> {
 
   next(): Promise<IteratorResult<Item, undefined>> {
     this.done();
-    if (this.state === "over") return Promise.resolve(END);
-    if (this.signal?.aborted) {
-      const reason = reasonOf(this.signal);
+    if (this.#state === "over") return Promise.resolve(END);
+    if (this.#signal?.aborted) {
+      const reason = reasonOf(this.#signal);
       this.stop();
       return Promise.reject(reason);
     }
-    if (this.state === "new") {
-      this.state = "open";
-      this.feed.begin(this);
-      this.signal?.addEventListener("abort", this.aborted);
+    if (this.#state === "new") {
+      this.#state = "open";
+      this.#feed.begin(this);
+      this.#signal?.addEventListener("abort", this.#aborted);
     }
-    return this.feed.take(this);
+    return this.#feed.take(this);
   }
 
   return(): Promise<IteratorResult<Item, undefined>> {
@@ -265,9 +265,7 @@ class Iteration<Item> implements AsyncIterableIterator<Item, undefined> {
 
   /** The application is done with what it has taken. */
   done(): void {
-    const { working } = this;
-    this.working = [];
-    for (const entry of working) this.feed.release(entry);
+    for (const entry of this.take()) this.#feed.release(entry);
   }
 
   /** The feed is at its end: say so, once with the error. */
@@ -276,19 +274,24 @@ class Iteration<Item> implements AsyncIterableIterator<Item, undefined> {
     resolve: (result: IteratorResult<Item, undefined>) => void,
     reject: (error: Error) => void,
   ): void {
-    if (error && this.state !== "over") reject(error);
+    if (error && this.#state !== "over") reject(error);
     else resolve(END);
     this.stop();
   }
 
-  private readonly aborted = (): void => {
-    if (this.signal && this.feed.interrupt(this, reasonOf(this.signal))) this.stop();
+  readonly #aborted = (): void => {
+    if (this.#signal && this.#feed.interrupt(this, reasonOf(this.#signal))) this.stop();
   };
 
+  private take(): Entry<Item>[] {
+    const working = [...this.working];
+    this.working.clear();
+    return working;
+  }
+
   private stop(): void {
-    this.state = "over";
-    this.signal?.removeEventListener("abort", this.aborted);
-    this.feed.leave(this, this.working);
-    this.working = [];
+    this.#state = "over";
+    this.#signal?.removeEventListener("abort", this.#aborted);
+    this.#feed.leave(this, this.take());
   }
 }

@@ -56,10 +56,9 @@ export function answerExtra(value: unknown): string {
 
 /** Keys as they travel (SPEC K4). */
 export function keysExtra(keys: unknown): string {
-  if (typeof keys !== "string" || !KEYS.test(keys)) {
-    return refuse("DTMF takes text of 0-9, *, #, A-D, at least one");
-  }
-  if (keys.length > DTMF_KEYS) require(large(`DTMF takes at most ${DTMF_KEYS} keys at once`));
+  const reason = `DTMF takes 1 to ${DTMF_KEYS} of 0-9, *, #, A-D`;
+  if (typeof keys !== "string" || !KEYS.test(keys)) return refuse(reason);
+  if (keys.length > DTMF_KEYS) require(large(reason));
   return JSON.stringify({ msgtype: "dtmf", msgdata: keys });
 }
 
@@ -104,7 +103,7 @@ function json(value: unknown, what: string): string {
   } catch {
     text = undefined; // a cycle, a bigint, or a toJSON that throws
   }
-  return typeof text === "string" ? text : refuse(`${what} has to be text, or something that JSON can say`);
+  return typeof text === "string" ? text : refuse(`${what} has to be text, or what JSON can say`);
 }
 
 function channelToChange(value: unknown): string {

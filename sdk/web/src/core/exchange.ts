@@ -49,7 +49,7 @@ import {
 const POLL = "user_getmsg";
 const ACKNOWLEDGE = "user_ack";
 const CONFIRM = "voip_invite_ack";
-const NO_CALL = failed("there is no such call any more");
+const NO_CALL = failed("the call is over");
 const NO_CONNECTION: Fault = { code: INVITE_E_NET, reason: "there is no connection" };
 
 /**
@@ -163,7 +163,7 @@ export class Exchange {
     for (const pending of this.requests.all()) {
       if (!pending.func.startsWith("voip_")) continue;
       this.requests.take(pending.id);
-      this.unanswered(pending, failed("the call is over: the session was gone"));
+      this.unanswered(pending, failed(reason));
     }
   }
 
@@ -181,9 +181,10 @@ export class Exchange {
     this.shut();
   }
 
-  /** Whether all that somebody waits for is answered, a logout included (SPEC M11). */
+  /** Whether all that was sent and somebody waits for is answered, a logout included (SPEC M11). */
   get isAnswered(): boolean {
-    return !this.requests.all().some(({ number, call, func }) => number || call || func === LOGOUT);
+    const sent = this.requests.all().filter((pending) => pending.sent);
+    return !sent.some(({ number, call, func }) => number || call || func === LOGOUT);
   }
 
   /** The user has logged out: first what is unanswered fails, then channels and calls are over (SPEC M11). */
@@ -191,7 +192,7 @@ export class Exchange {
     this.shut();
     this.comeTrue();
     for (const pending of this.requests.clear()) {
-      this.unanswered(pending, { code: timeoutCode(pending.func), reason: "logged out before the answer" });
+      this.unanswered(pending, { code: timeoutCode(pending.func), reason: "logged out first" });
     }
     this.effects.push(...this.channels.leaveAll(LEAVECHANNEL_E_LOGOUT), ...this.calls.endAll());
     this.end();

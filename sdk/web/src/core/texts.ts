@@ -45,7 +45,7 @@ export function nameFault(text: string, what: string): Fault | null {
   const found = NAME_FORBIDDEN.exec(text)?.[0].codePointAt(0);
   if (found === undefined) return null;
   const point = found.toString(16).toUpperCase().padStart(4, "0");
-  return wrong(`${what} holds U+${point}: only visible characters are allowed, no spaces`);
+  return wrong(`${what} holds U+${point}: only visible characters are allowed`);
 }
 
 /** Why the text names no attribute: like a name, but blanks are allowed (SPEC P2, C10). */

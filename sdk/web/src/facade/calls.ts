@@ -84,7 +84,7 @@ export class Call {
     this._session = session;
     this._number = number;
     own(this);
-    if (number) session._home.follow(number, this);
+    if (number) session._home().follow(number, this);
   }
 
   /** What `JSON.stringify` says of it (SPEC S6). */
@@ -119,7 +119,7 @@ export class Call {
 
   private _respond(name: string, action: Action, check: (value: unknown) => string, value: unknown): void {
     const session = this._session;
-    const account = session._home;
+    const account = session._home();
     const isEnd = action === Action.END;
     const done: Done = (result) => {
       if (result.kind === "answered" || (isEnd && result.code === GENERAL_E_NOT_LOGIN)) {
@@ -149,23 +149,23 @@ export class Call {
       if (this.peer === session.account) {
         throw new ArgumentError(GENERAL_E_WRONG_PARAM, "nobody can call oneself");
       }
-      this._number = session._home.invite(session, this, this.channelName, this.peer, this.extra, fail);
+      this._number = session._home().invite(session, this, this.channelName, this.peer, this.extra, fail);
     }, fail);
   }
 
   /** @internal What happened to this call. */
   _take(event: Event): void {
     const { kind } = event;
-    if (kind === "callNamed") this.channelName = event.channel;
+    if (kind === "callNamed") Reflect.set(this, "channelName", event.channel); // it may be frozen
     const name = kind === "callEnded" && event.byPeer ? "onInviteEndByPeer" : TOLD[kind];
     if (!name) return;
     const { call, mark, extra, code, reason } = event as Told;
-    if (OVER.test(kind)) this._session._home.forget(call);
+    if (OVER.test(kind)) this._session._home().forget(call);
     this._tell(name, kind === "callFailed" ? JSON.stringify({ code, reason }) : extra, mark);
   }
 
   private _tell(name: string, extra: unknown, mark = 0): void {
-    this._session._home.delivery.tell(this, name, [extra], mark);
+    this._session._home().delivery.tell(this, name, [extra], mark);
   }
 }
 

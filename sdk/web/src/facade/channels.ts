@@ -105,7 +105,7 @@ export class Channel {
   _take(event: Event): void {
     switch (event.kind) {
       case "channelJoined":
-        this.state = 2;
+        this._become(2);
         this._tell("onChannelJoined");
         this._tell(
           "onChannelUserList",
@@ -116,7 +116,7 @@ export class Channel {
         }
         break;
       case "channelLeft":
-        this.state = 0;
+        this._become(0);
         this._tell("onChannelLeaved", event.code === LEAVECHANNEL_E_BYUSER ? 0 : event.code);
         break;
       case "memberJoined":
@@ -135,18 +135,18 @@ export class Channel {
     }
   }
 
-  /** @internal The same channel was joined with a new object: this one is told nothing more. */
-  _replaced(): void {
-    this.state = 0;
-  }
-
   /** @internal It could not be joined. */
   _joinFailed(code: Code): void {
-    this.state = 0;
+    this._become(0);
     this._tell("onChannelJoinFailed", code);
   }
 
+  /** @internal Whether one is in it; the application may have frozen it. */
+  _become(state: 0 | 2): void {
+    Reflect.set(this, "state", state);
+  }
+
   private _tell(name: string, ...args: readonly unknown[]): void {
-    this._session._home.delivery.tell(this, name, args);
+    this._session._home().delivery.tell(this, name, args);
   }
 }

@@ -28,6 +28,8 @@ export type SendCallback = ((failed: boolean, failure?: Failure) => unknown) | n
 export class Session {
   /** The account's name. */
   readonly account: string;
+  /** 0 not logged in, 1 connecting, 2 logged in, 3 reconnecting; already new inside a callback (SPEC L12, S6). */
+  declare readonly state: Status;
 
   /** With 0; also after each reconnect, before `onReconnected` (SPEC L1, S7). */
   onLoginSuccess: ((uid: number) => unknown) | null = null;
@@ -63,27 +65,26 @@ export class Session {
    */
   onError: ((name: string, ecode: number, desc: string) => unknown) | null = null;
 
-  /** @internal */
-  readonly _home: Account;
+  /** @internal In a closure: whoever freezes a session, however deep, does not find what is behind it (SPEC S6). */
+  readonly _home: () => Account;
   private readonly _channels = new Map<string, Channel>(); // by name: the current objects
   private readonly _leftOut = new Map<string, number>(); // by channel: events dropped since the last that was told
-  private _asked: Channel | null = null; // whose join or leave succeeded: what comes of it comes next
+  private readonly _asked = new Map<string, Channel>(); // by name: whose join or leave succeeded; what comes of it comes next
 
   /** @internal */
   constructor(home: Account) {
     this.account = home.name;
-    this._home = home;
+    this._home = () => home;
     own(this);
-  }
-
-  /** 0 not logged in, 1 connecting, 2 logged in, 3 reconnecting; already new inside a callback (SPEC L12, S6). */
-  get state(): Status {
-    return this._home.isNewest(this) ? this._home.engine.status : 0;
+    // Not of the class: what is copied has the number that was, and clones of this class may have it written.
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- `own` has bound it
+    Object.defineProperty(this, "state", { get: this.getStatus, enumerable: true, configurable: true });
   }
 
   /** The same as `state` (SPEC L12). */
   getStatus(): Status {
-    return this.state;
+    const home = this._home();
+    return home.isNewest(this) ? home.engine.status : 0;
   }
 
   /**
@@ -94,8 +95,9 @@ export class Session {
    * next login (M11).
    */
   logout(): void {
-    if (this._home.isNewest(this)) this._home.engine.logout();
-    else this._home.write("INFO", "108: logout while not logged in, nothing done");
+    const home = this._home();
+    if (home.isNewest(this)) home.engine.logout();
+    else home.write("INFO", "108: logout while not logged in, nothing done");
   }
 
   /**
@@ -145,14 +147,14 @@ export class Session {
    */
   channelJoin(name: string | number): Channel {
     const channel = new Channel(this, textOf(name));
-    this._home.ask(
+    this._home().ask(
       this,
       () => requests.join(channel.name),
       (result) => {
         if (result.kind === "answered") {
-          this._asked = channel;
+          this._asked.set(channel.name, channel);
         } else {
-          this._home.noteFailure("channel_join", result);
+          this._home().noteFailure("channel_join", result);
           channel._joinFailed(result.code);
         }
       },
@@ -179,7 +181,7 @@ export class Session {
 
   /** @internal What happened to this session. */
   _take(event: Event): void {
-    const { delivery } = this._home;
+    const { delivery } = this._home();
     switch (event.kind) {
       case "message":
         delivery.tell(this, MESSAGE, [event.sender, 0, event.text], event.mark);
@@ -213,23 +215,23 @@ export class Session {
   }
 
   private _tell(name: string, ...args: readonly unknown[]): void {
-    this._home.delivery.tell(this, name, args);
+    this._home().delivery.tell(this, name, args);
   }
 
   private _tellChannel(event: Event & { readonly channel: string }): void {
     const { kind, channel } = event;
     const count = this._leftOut.get(channel) ?? 0;
-    if (!/^channel(Joined|Left)$/.test(kind) && this._home.delivery.isCrowded) {
+    if (!/^channel(Joined|Left)$/.test(kind) && this._home().delivery.isCrowded) {
       this._leftOut.set(channel, count + 1); // callbacks are too slow; the next event that is not dropped says so
       return;
     }
     this._leftOut.delete(channel);
     if (count) this._tellLost(channel, count);
     const current = this._channels.get(channel);
-    const asked = this._asked?.name === channel ? this._asked : null;
-    if (asked) this._asked = null;
+    const asked = this._asked.get(channel);
+    this._asked.delete(channel);
     if (asked && kind === "channelJoined") {
-      current?._replaced(); // the new object alone is told what follows (SPEC C2)
+      current?._become(0); // the new object alone is told what follows (SPEC C2)
       this._channels.set(channel, asked);
       asked._take(event);
       return;
@@ -256,16 +258,16 @@ export class Session {
     tell: (failure: Failure | null, body: Fields) => readonly unknown[],
     leaver: Channel | null = null,
   ): void {
-    const { delivery } = this._home;
+    const { delivery } = this._home();
     const owner = typeof cb === "function" && { cb };
-    this._home.ask(this, make, (result) => {
+    this._home().ask(this, make, (result) => {
       if (result.kind === "answered") {
-        if (leaver) this._asked = leaver;
+        if (leaver) this._asked.set(leaver.name, leaver);
         if (owner) delivery.tell(owner, "cb", tell(null, result.body));
         return;
       }
       const { code, reason } = result;
-      this._home.noteFailure(name, result);
+      this._home().noteFailure(name, result);
       if (owner) delivery.tell(owner, "cb", tell({ code, reason }, {}));
       if (!owner || (leaver && code === GENERAL_E_NOT_LOGIN)) this._report(name, result); // SPEC E2, E3
     });

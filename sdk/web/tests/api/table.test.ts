@@ -15,7 +15,7 @@ function members(): [string, string][] {
     const source = ts.createSourceFile(file, readFileSync(path, "utf8"), ts.ScriptTarget.Latest);
     return source.statements.filter(ts.isClassDeclaration).flatMap((found) =>
       found.members
-        .filter((member) => !ts.isConstructorDeclaration(member) && member.name)
+        .filter(({ name }) => name && !ts.isPrivateIdentifier(name))
         .filter((member) => {
           const hidden = [ts.SyntaxKind.PrivateKeyword, ts.SyntaxKind.ProtectedKeyword];
           return !(ts.canHaveModifiers(member) ? (ts.getModifiers(member) ?? []) : []).some(({ kind }) =>

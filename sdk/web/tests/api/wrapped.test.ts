@@ -3,7 +3,7 @@
 import { traverse } from "@vue/reactivity";
 import { describe, expect, test } from "vitest";
 import type { Call, Channel, Client, Message } from "../../src/index.js";
-import { listed, WRAPPERS } from "../support/wrappers.js";
+import { freezeAll, listed, WRAPPERS } from "../support/wrappers.js";
 import { House, next, ring, soon, take, until } from "./people.js";
 
 test("SPEC S6: methods work when they are taken off their object", async () => {
@@ -102,4 +102,38 @@ test("SPEC S6: state that is watched to its depth holds no more than an app read
     room: { name: "room" },
     call: { peer: "ada", extra: "", incoming: true },
   });
+});
+
+test.each([
+  ["frozen", Object.freeze],
+  ["frozen to any depth", freezeAll],
+])("SPEC S6: objects that are %s go on working", async (_, freeze) => {
+  const house = new House();
+  const [ada, bo] = [await house.client("ada"), await house.client("bo")];
+  freeze(ada);
+  const heard: Message[] = [];
+  ada.on("message", (message) => void heard.push(message));
+  await bo.send("ada", "x");
+  await until(() => heard.length === 1, "the message");
+  const room = await soon(ada.join("room"));
+  freeze(room);
+  const events = room.events();
+  freeze(events);
+  await room.send("y");
+  expect(await take(events)).toMatchObject({ type: "message", text: "y" });
+
+  const coming = next(bo, "invite");
+  const going = await soon(ada.invite("bo"));
+  freeze(going);
+  const call = await coming;
+  freeze(call);
+  await call.accept("yes");
+  expect(await soon(going.answered())).toEqual({ type: "accepted", extra: "yes" });
+  await going.end();
+  expect((await soon(call.ended())).type).toBe("ended");
+  expect([going.state, call.state]).toEqual(["over", "over"]);
+  await room.leave();
+  expect(room.joined).toBe(false);
+  await soon(ada.logout());
+  expect(ada.status).toBe(0);
 });

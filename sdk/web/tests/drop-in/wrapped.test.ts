@@ -3,7 +3,7 @@
 import { traverse } from "@vue/reactivity";
 import { describe, expect, test } from "vitest";
 import type { Call, Channel, Session, SignalClient } from "../../src/drop-in.js";
-import { listed, WRAPPERS } from "../support/wrappers.js";
+import { freezeAll, listed, WRAPPERS } from "../support/wrappers.js";
 import { METHODS } from "./names.js";
 import { House, STATUS, type User } from "./people.js";
 
@@ -216,3 +216,75 @@ test("SPEC S6: properties may become getters and setters, as Vue 2 makes them; a
     await bo.expect("onInviteEndByPeer", "");
   }
 });
+
+describe.each([
+  ["frozen, as what Vue 2 shall not watch", Object.freeze],
+  ["frozen to any depth", freezeAll],
+])("SPEC S6: objects that are %s", (_, freeze) => {
+  test("go on working, with the handlers that they have", async () => {
+    const [ada, bo] = await new House().two();
+    freeze(ada.session);
+    const room = ada.channel("room");
+    freeze(room);
+    await ada.expect("onChannelJoined");
+    await ada.expect("onChannelUserList", [["ada", 0]]);
+    room.messageChannelSend("x", ada.answer("cb"));
+    await ada.expectAll(["cb"], ["onMessageChannelReceive", "ada", 0, "x"]);
+    bo.session.messageInstantSend("ada", "y");
+    await ada.expect("onMessageInstantReceive", "bo", 0, "y");
+
+    const going = ada.invite("", "bo");
+    freeze(going);
+    await ada.expect("onInviteReceivedByPeer", "");
+    const coming = ((await bo.next()) as [string, Call])[1];
+    freeze(coming);
+    coming.channelInviteAccept("yes");
+    await ada.expect("onInviteAcceptedByPeer", "yes");
+    going.channelInviteEnd();
+    await ada.expect("onInviteEndByMyself", "");
+    await bo.expect("onInviteEndByPeer", "");
+    coming.channelInviteEnd();
+    await bo.expect("onInviteEndByMyself", "");
+
+    room.channelLeave(ada.answer("cb"));
+    await ada.expectAll(["cb"], ["onChannelLeaved", 0]);
+    expect(ada.session.state).toBe(2);
+    for (const user of [ada, bo]) {
+      user.session.logout();
+      await user.expect("onLogout", 101);
+    }
+  });
+});
+
+test.each([
+  ["a copy", <T extends object>(object: T): T => Object.assign({} as T, object)],
+  [
+    "a clone of the same class",
+    <T extends object>(object: T): T =>
+      Object.assign(Object.create(Object.getPrototypeOf(object) as object) as T, object),
+  ],
+])(
+  "SPEC S6: %s has the methods, which do what they do on the object, and is written as it stands",
+  async (kind, copy) => {
+    const { ada, bo, coming } = await ringing();
+    const call = copy(coming);
+    call.channelInviteAccept("");
+    await ada.expect("onInviteAcceptedByPeer", "");
+    const written = { channelName: "room", ...(kind === "a copy" && { state: "goes on" }) };
+    expect(JSON.parse(JSON.stringify(Object.assign(call, { state: "goes on" })))).toMatchObject(written);
+    call.channelInviteEnd("bye");
+    await bo.expect("onInviteEndByMyself", "");
+    await ada.expect("onInviteEndByPeer", "bye");
+
+    const session = copy(ada.session);
+    expect([session.state, session.getStatus()]).toEqual([2, 2]);
+    session.messageInstantSend("bo", "x", ada.answer("cb"));
+    await ada.expect("cb", false);
+    await bo.expect("onMessageInstantReceive", "ada", 0, "x");
+    const room = copy(await ada.join("room"));
+    room.channelLeave(ada.answer("cb"));
+    await ada.expectAll(["cb"], ["onChannelLeaved", 0]);
+    session.logout();
+    await ada.expect("onLogout", 101);
+  },
+);

@@ -24,3 +24,13 @@ export function listed(value: unknown, depth = 0): unknown[] {
   if (value !== Object(value)) return [value];
   return Object.values(value as object).flatMap((part) => listed(part, depth + 1));
 }
+
+/** Freeze an object and all that can be reached from it, whether it is listed or not. */
+export function freezeAll(object: object): void {
+  if (Object.isFrozen(object)) return;
+  Object.freeze(object);
+  for (const property of Object.values(Object.getOwnPropertyDescriptors(object))) {
+    const value: unknown = property.get ? property.get() : property.value;
+    if (value === Object(value)) freezeAll(value as object);
+  }
+}

@@ -165,9 +165,10 @@ final class Exchange {
         shut();
     }
 
-    /** Whether all that somebody waits for is answered, a logout included (SPEC M11). */
+    /** Whether all that was sent and somebody waits for is answered, a logout included (SPEC M11). */
     boolean isAnswered() {
         for (Pending each : requests.waiting()) {
+            if (!each.sent) continue;
             if (each.number != 0 || each.call != 0 || each.func.equals(Requests.LOGOUT)) return false;
         }
         return true;
