@@ -96,6 +96,24 @@ def test_whose_address_becomes_known_counts_there_and_once() -> None:
     assert first.gone
 
 
+def test_who_becomes_another_counts_once_and_as_the_latest() -> None:
+    """SPEC L16: a handshake that is granted, say; one that had to give way before is counted anew."""
+    house = guests(most=3, most_of_one=2)
+    first, second = enter(house, "192.0.2.1", 2)
+    third, fourth, fifth = Guest(), Guest(), Guest()
+    house.follow(first, third, "192.0.2.1")
+    assert (len(house), house.dropped) == (2, 0)
+    enter(house, "192.0.2.1")
+    assert gone([first, second, third]) == [False, True, False]
+    house.follow(second, fourth, "192.0.2.1")
+    assert (len(house), gone([third, fourth])) == (2, [True, False])
+    (known,) = enter(house, "")
+    house.follow(known, fifth, "")
+    for guest in (fourth, fifth):
+        house.leave(guest)
+    assert (len(house), len(house._of_one)) == (1, 1)
+
+
 def test_nothing_is_remembered_of_who_has_gone() -> None:
     """SPEC L16: memory is bounded by who is there."""
     house = guests(most=10, most_of_one=5)

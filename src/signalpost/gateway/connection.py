@@ -53,6 +53,7 @@ _log = structlog.get_logger("signalpost.connection")
 
 _NORMAL, _POLICY = 1000, 1008  # WebSocket close codes (RFC 6455 §7.4.1)
 _REQUEST_ID_BYTES = 128
+_STRANGERS = Limits()  # of who has no session, and so no app
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ class Connection:
         if self._exchanges.paused:
             return
         live = self.live
-        who, limits = (self._socket.peer, Limits()) if live is None else (live.key, live.app.limits)
+        who, limits = (self._socket.peer, _STRANGERS) if live is None else (live.key, live.app.limits)
         wait = self._gate.services.requests.refuse(who, limits)
         if wait:
             self._exchanges.pause(wait)

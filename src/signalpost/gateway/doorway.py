@@ -174,10 +174,9 @@ class Doorway(asyncio.Protocol):
                 listener.counts.bad_handshakes += 1
                 self._refuse(refused.status, refused.reason, refused.headers)
                 return
-            listener.left(self)
             rest = bytes(self._head)
             listener.upgrade(
-                self._transport, peer=peer, secure=self._handshake is not None, key=key, rest=rest
+                self, self._transport, peer=peer, secure=self._handshake is not None, key=key, rest=rest
             )
 
     def _client(self, request: RequestHead) -> str:
@@ -188,7 +187,7 @@ class Doorway(asyncio.Protocol):
             peer = client_address(peer, request.headers.get("x-forwarded-for", ""), listener.trusted)
         if (proxied or self._answered is not None) and not listener.may_connect(peer):
             return ""
-        if proxied and self._answered is None:
+        if proxied:
             listener.counted(self, peer)
         return peer
 

@@ -249,10 +249,7 @@ class Message(Running):
             self._outcome = result, error
             return
         sending.popleft()
-        if error is None:  # not by way of `_tell`: this happens once a message
-            exchanges.replies.sent(self._command, self._call_id, result)
-        else:
-            self._tell(result, error)
+        self._tell(result, error)
         while sending and (outcome := sending[0]._outcome) is not None:
             sending.popleft()._tell(*outcome)
         if exchanges.waits & _MESSAGES:

@@ -44,7 +44,7 @@ class Guests:
         return len(self._keys)
 
     def enter(self, guest: Guest, address: str) -> None:
-        """A guest comes, or is another's from now on; an address of "" is not known yet."""
+        """A guest comes, or is of another address from now on; an address of "" is not known yet."""
         if guest in self._keys:
             self.leave(guest)
         key = "" if not address or address in self._exempt else address_key(address)
@@ -59,6 +59,18 @@ class Guests:
         if len(self._keys) >= self._most:
             self.drop_oldest()
         self._keys[guest] = key
+
+    def follow(self, guest: Guest, follower: Guest, address: str) -> None:
+        """A guest, of this address, is another object from now on, and counts as the one that came last."""
+        key = self._keys.pop(guest, None)
+        if key is None:
+            self.enter(follower, address)
+            return
+        self._keys[follower] = key
+        if key:
+            own = self._of_one[key]
+            del own[guest]
+            own[follower] = None
 
     def leave(self, guest: Guest) -> None:
         """It has logged in, or is gone; nothing if it was no guest."""

@@ -236,12 +236,20 @@ class Listener:
         self._guests.leave(doorway)
 
     def upgrade(
-        self, transport: asyncio.Transport, *, peer: str, secure: bool, key: str, rest: bytes
+        self,
+        doorway: Doorway,
+        transport: asyncio.Transport,
+        *,
+        peer: str,
+        secure: bool,
+        key: str,
+        rest: bytes,
     ) -> None:
         """Grant a handshake; `rest` came directly behind its head."""
         connection = Socket(self, transport, peer=peer, secure=secure, now=self.now())
+        self._doorways.pop(doorway, None)
         self._sockets.add(connection)
-        self._guests.enter(connection, peer)
+        self._guests.follow(doorway, connection, peer)
         self.counts.upgraded += 1
         transport.set_protocol(connection)
         transport.set_write_buffer_limits(high=self._high_water, low=self._low_water)
