@@ -44,11 +44,12 @@ class Room:
         self._most = most
         self._held = 0  # bytes of the reserve; when it is given up, those that it had and has to have again
         self._tried = 0.0  # when the reserve was last asked for (monotonic)
-        self._erases = 0  # whether SQLite overwrites what it frees, as it was built or told to
+        self._erases = "OFF"  # how SQLite overwrites what it frees, as it was built or told to
 
     def set_up(self, connection: sqlite3.Connection) -> None:
         """Take as much of a reserve as there is, and have the log kept small enough for it."""
-        (self._erases,) = connection.execute("PRAGMA secure_delete").fetchone()
+        (erases,) = connection.execute("PRAGMA secure_delete").fetchone()
+        self._erases = ("OFF", "ON", "FAST")[erases]  # by name: a 2 would be taken for ON
         self._take_most(_LEAST)
         self.short = self._held == 0
         self._adjust(connection)
