@@ -75,8 +75,8 @@ class Outbox:
     source is told to read no more from a peer that asks faster than it reads. When more than half of the
     cap waits all the same, the source is told to lag, and what waits then counts no more. When more than
     the cap waits, the connection is aborted: it must not fill our memory. A large frame does not count
-    against what follows it, but congests the outbox until the peer
-    has read it. After `finish` and `discard` whatever is put vanishes.
+    against what follows it, but congests the outbox until the peer has read it. After `finish` and `discard`
+    whatever is put vanishes.
     """
 
     __slots__ = (

@@ -237,12 +237,7 @@ class Sessions:
         session, rev = found
         if (session.line, session.connection) != (live.session.line, live.session.connection):
             return
-        untold = Reach(behind={place.channel: place.seen for place in session.places})
-        try:
-            seen = await self._channels.told(session, untold)
-        except Exception:  # what has spoilt the login may have spoilt this; the session must end all the same
-            seen = untold.behind
-        session = rules.detach(session, seen=seen, now=self._clock())
+        session = rules.detach(session, seen={}, now=self._clock())
         if replaced is not None:
             session = rules.inherit(session, rules.broken_with(replaced, session))
         with suppress(Conflict):
