@@ -17,7 +17,12 @@ class EngineError(Exception):
 
 
 class Conflict(EngineError):
-    """The record's revision is not the expected one."""
+    """The record's revision is not the expected one; or a step (then it is `step`) found other than it
+    demands."""
+
+    def __init__(self, step: object = None) -> None:
+        super().__init__(step)
+        self.step = step
 
 
 class Full(EngineError):
@@ -29,11 +34,14 @@ class Full(EngineError):
 
 
 class RateExceeded(EngineError):
-    """A rate of the change is used up; `key` is that of the `Rate`."""
+    """A rate is used up; `key` is its name, `limit` what it allows, `wait` seconds until it may be tried
+    again (0.0: nobody knows)."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, *, limit: int = 0, wait: float = 0.0) -> None:
         super().__init__(key)
         self.key = key
+        self.limit = limit
+        self.wait = wait
 
 
 class Unavailable(EngineError):
