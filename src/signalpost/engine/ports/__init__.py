@@ -10,7 +10,15 @@ finishes without suspending; where it must wait (a group commit) it suspends on 
 
 from __future__ import annotations
 
-from signalpost.engine.ports.errors import Conflict, EngineError, Full, RateExceeded, Unavailable, Uncertain
+from signalpost.engine.ports.errors import (
+    Cancelled,
+    Conflict,
+    EngineError,
+    Full,
+    RateExceeded,
+    Unavailable,
+    Uncertain,
+)
 from signalpost.engine.ports.queues import Appended, Head, Item, Queues
 from signalpost.engine.ports.records import NO_FIELDS, Entry, Records
 from signalpost.engine.ports.timers import Timers
@@ -30,12 +38,13 @@ from signalpost.engine.ports.topics import (
     TopicHead,
     Topics,
 )
-from signalpost.engine.ports.waiting import Clock, Pending
+from signalpost.engine.ports.waiting import Clock, Pending, Reply
 
 __all__ = [
     "NO_FIELDS",
     "AddMember",
     "Appended",
+    "Cancelled",
     "Change",
     "Clock",
     "Conflict",
@@ -56,6 +65,7 @@ __all__ = [
     "RateExceeded",
     "Records",
     "RemoveMember",
+    "Reply",
     "SetAttribute",
     "Snapshot",
     "Timers",

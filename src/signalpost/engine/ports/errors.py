@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["Conflict", "EngineError", "Full", "RateExceeded", "Unavailable", "Uncertain"]
+__all__ = ["Cancelled", "Conflict", "EngineError", "Full", "RateExceeded", "Unavailable", "Uncertain"]
 
 # EngineError
 # ├── Conflict       somebody else changed the record first: read again and decide again
 # ├── Full           the queue has reached its cap: the caller's fault, nothing was stored
 # ├── RateExceeded   too many changes in the window: the caller's fault, nothing was changed
 # └── Unavailable    the store could not commit (disk full, I/O error): nothing was acknowledged
-#     └── Uncertain  likewise, but a restart may find it stored
+#     ├── Uncertain  likewise, but a restart may find it stored
+#     └── Cancelled  nobody waits for it any more
 
 
 class EngineError(Exception):
@@ -50,3 +51,7 @@ class Unavailable(EngineError):
 
 class Uncertain(Unavailable):
     """The store cannot tell whether what it failed to commit will be there after a restart."""
+
+
+class Cancelled(Unavailable):
+    """Whoever waited has given up: what was under way may be done or not."""
