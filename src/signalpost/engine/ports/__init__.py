@@ -11,7 +11,15 @@ finishes without suspending; where it must wait (a group commit) it suspends on 
 
 from __future__ import annotations
 
-from signalpost.engine.ports.errors import Conflict, EngineError, Full, RateExceeded, Unavailable, Uncertain
+from signalpost.engine.ports.errors import (
+    Cancelled,
+    Conflict,
+    EngineError,
+    Full,
+    RateExceeded,
+    Unavailable,
+    Uncertain,
+)
 from signalpost.engine.ports.queues import Appended, Head, Item, Queues
 from signalpost.engine.ports.records import Records
 from signalpost.engine.ports.steps import (
@@ -24,6 +32,7 @@ from signalpost.engine.ports.steps import (
     Entry,
     Expect,
     Put,
+    Receipt,
     Record,
     Step,
 )
@@ -44,7 +53,7 @@ from signalpost.engine.ports.topics import (
     TopicHead,
     Topics,
 )
-from signalpost.engine.ports.waiting import Clock, Pending
+from signalpost.engine.ports.waiting import Clock, Pending, Reply
 
 __all__ = [
     "NO_FIELDS",
@@ -53,6 +62,7 @@ __all__ = [
     "Arm",
     "Ask",
     "Cancel",
+    "Cancelled",
     "Change",
     "Clock",
     "Conflict",
@@ -75,9 +85,11 @@ __all__ = [
     "Queues",
     "Rate",
     "RateExceeded",
+    "Receipt",
     "Record",
     "Records",
     "RemoveMember",
+    "Reply",
     "SetAttribute",
     "Snapshot",
     "Step",

@@ -42,7 +42,6 @@ __all__ = [
     "Names",
     "Note",
     "Noted",
-    "Receipt",
     "Release",
     "Remove",
     "RemoveMarked",
@@ -132,16 +131,6 @@ class Marked(Ask[int], frozen=True, gc=False):
     """How many items bear a mark, visible or not; it looks at none of them."""
 
     key: str
-
-
-class Receipt(Ask[Appended | None], frozen=True, gc=False):
-    """What an append with this dedupe key did, or None; waits for it as another append would.
-
-    Raises Unavailable if that one fails.
-    """
-
-    key: str
-    dedupe: str
 
 
 class Append(Step[Appended], frozen=True, gc=False):

@@ -1,19 +1,21 @@
 """What both halves of an engine share: asks, steps, and the few of them that either understands.
 
-An ask is a question, a step a change; both are data and never rules. The type of what comes back is the
-parameter of `Ask` and `Step`. The answers and results come as a tuple, in order.
+An ask is a question, a step a change; both are data and never rules. `load` takes asks and answers them as of
+one instant, `commit` takes steps and does all of them or none. The type of what comes back for one is the
+parameter of `Ask` and `Step`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 __all__ = [
     "NO_FIELDS",
+    "Answers",
     "Arm",
     "Ask",
     "Cancel",
@@ -22,11 +24,19 @@ __all__ = [
     "Entry",
     "Expect",
     "Put",
+    "Receipt",
     "Record",
+    "Results",
     "Step",
 ]
 
 T = TypeVar("T")
+
+Answers = tuple[Any, ...]
+"""One an ask, in order."""
+
+Results = tuple[Any, ...]
+"""One a step, in order."""
 
 NO_FIELDS: Final[Mapping[str, bytes]] = MappingProxyType({})
 
@@ -37,6 +47,16 @@ class Ask(msgspec.Struct, Generic[T], frozen=True, gc=False):
 
 class Step(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """A change of a half; `T` is what its result is."""
+
+
+class Receipt(Ask[Any], frozen=True, gc=False):
+    """What was done to `key` under a dedupe text: that step's result with `repeated`, or None.
+
+    Waits for it as another such step would, and raises Unavailable if that one fails.
+    """
+
+    key: str
+    dedupe: str
 
 
 # --- records ----------------------------------------------------------------------------------
@@ -65,6 +85,7 @@ class Put(Step[int], frozen=True, gc=False):
     step, the record's others stay as they are, and all live and die with it. Only `Kept` has them.
     `durable`: whether it must outlive the process. The same for all steps and asks of a key; the shared half
     keeps nothing, whatever it says.
+    `node`: whose record it is, "" nobody's; it replaces the earlier one. Only `Shared` knows nodes.
     """
 
     key: str
@@ -73,6 +94,7 @@ class Put(Step[int], frozen=True, gc=False):
     ttl: float | None = None
     fields: Mapping[str, bytes] = NO_FIELDS
     durable: bool = True
+    node: str = ""
 
 
 class Delete(Step[bool], frozen=True, gc=False):
@@ -110,8 +132,8 @@ class Cancel(Step[None], frozen=True, gc=False):
     durable: bool = True
 
 
-class Due(NamedTuple):
-    """A timer whose time has come, and the time that it was armed for."""
+class Due(msgspec.Struct, frozen=True, gc=False):
+    """A timer whose time has come; `at` tells it from one that was armed anew under its key."""
 
     key: str
     at: float
