@@ -112,12 +112,11 @@ SharedAsk = Record | Receipt | Since | Topic | Place | Past | Behind
 class Begin(msgspec.Struct, frozen=True, gc=False):
     """Make the topic if there is none, with these attributes; else this does nothing.
 
-    `floor`: the highest revision that was given to any attribute of the topic before they were read. An edit
-    of one that is not among them is taken only if it is newer.
+    Revisions ascend over all attributes of a topic. So an edit of one that is not among these is taken only
+    if it is newer than all of them.
     """
 
     attributes: Mapping[str, Copy] = NO_COPIES
-    floor: int = 0
 
 
 class AddMember(msgspec.Struct, frozen=True, gc=False):
@@ -359,7 +358,7 @@ class Shared(Protocol):
         soon after it; each once, but some may be missing."""
         ...
 
-    async def due(self, limit: int, lease: float) -> list[Due]:
+    async def due(self, *, limit: int, lease: float) -> list[Due]:
         """Up to `limit` timers whose time has come, the earliest first; nobody is given them again for
         `lease` seconds, unless they are armed anew. Raises Unavailable."""
         ...
