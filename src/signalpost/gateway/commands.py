@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from signalpost.domain.calls import Input, check_answer_extra, check_dtmf
+from signalpost.domain.calls import Input
+from signalpost.domain.extras import check_answer_extra, check_dtmf
 from signalpost.domain.names import whole_number
 from signalpost.domain.refusals import Refusal
 from signalpost.gateway.feed import Feed

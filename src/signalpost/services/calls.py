@@ -21,6 +21,7 @@ import msgspec
 from signalpost.domain import calls as rules
 from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Effect, Input, State
+from signalpost.domain.extras import is_phone, parse_invitation
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
@@ -105,8 +106,8 @@ class Calls:
             channel = f"call-{self._new_id()}"
         check_name(channel, "channel name")
         check_name(peer, "account")
-        invitation = rules.parse_invitation(extra, live.app.limits)
-        if rules.is_phone(peer, invitation):
+        invitation = parse_invitation(extra, live.app.limits)
+        if is_phone(peer, invitation):
             reason = f"{rules.NO_ACK}: no gateway to the telephone network is configured"
             raise Refusal(Code.INVITE_E_CANTRECV, reason)
         caller = live.account
