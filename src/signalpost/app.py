@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -52,7 +52,7 @@ from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.logs import Sparing
 from signalpost.telemetry.metrics import LagMeter, Latencies, Readings, Renderer
 
-__all__ = ["Server", "StartError", "run", "steady_clock"]
+__all__ = ["Engine", "MakeEngine", "Server", "StartError", "embedded", "run", "steady_clock"]
 
 _log = structlog.get_logger("signalpost")
 
@@ -78,6 +78,40 @@ def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
     return lambda: start + time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+class Engine(NamedTuple):
+    """What the services are given of an engine."""
+
+    records: MemoryRecords  #: what may vanish with the process
+    kept: MemoryRecords
+    queues: MemoryQueues
+    topics: MemoryTopics
+    timers: HeapTimers
+
+
+MakeEngine = Callable[[Store | None, Clock], Engine]
+"""An engine on the store, or in memory where there is none."""
+
+
+def embedded(store: Store | None, clock: Clock) -> Engine:
+    """The engine in this process."""
+    records, timers = MemoryRecords(clock=clock), HeapTimers(clock=clock)
+    if store is None:
+        return Engine(
+            records,
+            MemoryRecords(clock=clock),
+            MemoryQueues(clock=clock),
+            MemoryTopics(clock=clock),
+            timers,
+        )
+    return Engine(
+        records,
+        SqliteRecords(store, clock=clock),
+        SqliteQueues(store, clock=clock),
+        SqliteTopics(store, clock=clock),
+        timers,
+    )
+
+
 class Server:
     """One node: engine, services, gateway, put together on the running loop.
 
@@ -85,7 +119,14 @@ class Server:
     messages are dated by `wall`, which is right.
     """
 
-    def __init__(self, config: Config, *, wall: Clock = time.time, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        wall: Clock = time.time,
+        clock: Clock | None = None,
+        engine: MakeEngine = embedded,
+    ) -> None:
         """Raises StoreError, StartError."""
         self._config = config
         self._loop = asyncio.get_running_loop()
@@ -101,19 +142,7 @@ class Server:
         self.counters = Counters()
         self.fanout = Fanout()
         self._lag = LagMeter()
-        self.timers = HeapTimers(clock=clock)
-        records = MemoryRecords(clock=clock)
-        self._queues: MemoryQueues
-        self._topics: MemoryTopics
-        kept: MemoryRecords
-        if self._store is None:
-            kept = MemoryRecords(clock=clock)
-            self._queues = MemoryQueues(clock=clock)
-            self._topics = MemoryTopics(clock=clock)
-        else:
-            kept = SqliteRecords(self._store, clock=clock)
-            self._queues = SqliteQueues(self._store, clock=clock)
-            self._topics = SqliteTopics(self._store, clock=clock)
+        records, kept, self._queues, self._topics, self.timers = engine(self._store, clock)
         self._topics.listen(self.fanout.publish)
 
         presence = Presence(records, clock)
@@ -385,13 +414,13 @@ def _tell_opened(opened: Opened, waiting: int) -> None:
 # --- running --------------------------------------------------------------------------------------
 
 
-def run(config: Config) -> int:
+def run(config: Config, *, engine: MakeEngine = embedded) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status (SPEC §9)."""
     logs.configure(config.log_level, config.log_format)
     descriptors.raise_allowed()
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            uvloop.run(_serve(config))
+            uvloop.run(_serve(config, engine))
     except Exception as error:  # whatever it was, a line says it
         print(f"signalpost: {_line(error)}", file=sys.stderr)
         _log.debug("ended by an error", exc_info=error)
@@ -432,12 +461,12 @@ def _settle_memory() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, engine: MakeEngine) -> None:
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
-    server = Server(config)
+    server = Server(config, engine=engine)
     await server.start()
     _settle_memory()
     host = f"[{config.host}]" if ":" in config.host else config.host

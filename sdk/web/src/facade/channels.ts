@@ -8,11 +8,21 @@ import type { Ask } from "../core/arguments.js";
 import { type Code, LEAVECHANNEL_E_BYUSER } from "../core/codes.js";
 import type { Event } from "../core/events.js";
 import { own } from "../shell/objects.js";
-import type { Failure } from "./account.js";
-import type { Session } from "./session.js";
+import type { Failure, Owner } from "./account.js";
 
 /** `cb()` when it is done, or `cb({code, reason})`: always one of them, once (SPEC E4). */
 export type ChannelCallback = ((failure?: Failure) => unknown) | null;
+
+/** A session, as its channels see it. */
+interface ChannelOwner extends Owner {
+  _ask(
+    name: string,
+    make: () => Ask,
+    cb: unknown,
+    tell: (failure: Failure | null) => readonly unknown[],
+    leaver?: Channel,
+  ): void;
+}
 
 /** 0 not in it, 1 joining, 2 in it (SPEC S6). */
 export type ChannelState = 0 | 1 | 2;
@@ -54,10 +64,10 @@ export class Channel {
   /** A message to the channel, one's own too; `uid` is 0 (SPEC C4). */
   onMessageChannelReceive: ((account: string, uid: number, msg: string) => unknown) | null = null;
 
-  private readonly _session: Session;
+  private readonly _session: ChannelOwner;
 
   /** @internal */
-  constructor(session: Session, name: string) {
+  constructor(session: ChannelOwner, name: string) {
     this.name = name;
     this._session = session;
     own(this);
