@@ -6,7 +6,7 @@ __all__ = ["Cancelled", "Conflict", "EngineError", "Full", "RateExceeded", "Unav
 
 # EngineError
 # ├── Conflict       somebody else changed the record first: read again and decide again
-# ├── Full           the queue has reached its cap: the caller's fault, nothing was stored
+# ├── Full           a bound is reached: the caller's fault, nothing was stored
 # ├── RateExceeded   too many changes in the window: the caller's fault, nothing was changed
 # └── Unavailable    the store could not commit (disk full, I/O error): nothing was acknowledged
 #     ├── Uncertain  likewise, but a restart may find it stored
@@ -27,11 +27,16 @@ class Conflict(EngineError):
 
 
 class Full(EngineError):
-    """The queue is at its cap of items or bytes, or `part` of it at its own; "" if it is the whole queue."""
+    """A bound is reached: of the queue or set `key`, of `part` of it, or of all that is charged to `charge`.
 
-    def __init__(self, key: str, part: str = "") -> None:
-        super().__init__(key, part)
+    `step` is the one that found no room.
+    """
+
+    def __init__(self, key: str, part: str = "", charge: str = "", step: object = None) -> None:
+        super().__init__(key, part, charge)
         self.part = part
+        self.charge = charge
+        self.step = step
 
 
 class RateExceeded(EngineError):
