@@ -10,13 +10,13 @@ import pytest
 
 from engine.driving import NOW, ManualClock, run, together
 from signalpost.engine.ports import Conflict, Entry, RateExceeded
+from signalpost.engine.ports.kept import Attribute
 from signalpost.engine.ports.shared import (
     AddMember,
     Begin,
     Behind,
     Change,
     Changed,
-    Copy,
     DeleteAttribute,
     Drop,
     Edit,
@@ -34,7 +34,7 @@ from signalpost.engine.ports.shared import (
     Spend,
     Topic,
 )
-from signalpost.engine.ports.steps import Arm, Cancel, Delete, Due, Put, Receipt, Record
+from signalpost.engine.ports.steps import Arm, Cancel, Delete, Due, Expect, Put, Receipt, Record
 
 KEEP = Keep(seconds=120.0, events=100, size=10_000)
 ALL = 1_000_000
@@ -189,6 +189,8 @@ async def test_a_commit_is_done_as_a_whole_or_not_at_all(shared: Shared) -> None
         (Change("nowhere", (AddMember("ada", "s"),)), Conflict),
         (Change("room", event=b"x", rates=(Rate("r", 0),)), RateExceeded),
         (Spend("k", 1.0, 0), RateExceeded),
+        (Expect("a", rev + 9), Conflict),
+        (Expect("a", 0), Conflict),
     ]
     for step, error in wrong:
         right = (
@@ -208,8 +210,8 @@ async def test_a_commit_is_done_as_a_whole_or_not_at_all(shared: Shared) -> None
         assert await one(shared, Topic("hall")) is None
         assert await run(shared.due(limit=9, lease=1.0)) == []
     assert await ear.events() == []
-    results = await run(shared.commit(*right))
-    assert [type(result) for result in results] == [int, bool, type(None), type(None), Changed, Changed]
+    results = await run(shared.commit(Expect("a", rev), Expect("b", 0), *right))
+    assert [type(result) for result in results[2:]] == [int, bool, type(None), type(None), Changed, Changed]
     assert await ear.events() == [("room", 1, b"joined")]
 
 
@@ -267,7 +269,7 @@ async def test_a_topic_lives_until_nobody_and_nothing_is_in_it(shared: Shared) -
     await change(shared, "room", RemoveMember("ada", "s"))
     assert await one(shared, Topic("room")) is None
     assert await one(shared, Past("room", 0, 1, 1)) is None
-    again = await change(shared, "room", Begin({"a": Copy("1", 5)}), AddMember("ada", "s"))
+    again = await change(shared, "room", Begin({"a": Attribute("1", 5)}), AddMember("ada", "s"))
     assert again.epoch != first.epoch
     await change(shared, "room", RemoveMember("ada", "s"))
     found = await one(shared, Topic("room"))
@@ -294,8 +296,8 @@ async def test_nobody_enters_what_has_not_begun(shared: Shared) -> None:
     with pytest.raises(Conflict) as caught:
         await do(shared, step)
     assert caught.value.step == step
-    await change(shared, "room", Begin({"a": Copy("1", 5)}), AddMember("ada", "s"))
-    await change(shared, "room", Begin({"a": Copy("2", 6)}), AddMember("bo", "s"))
+    await change(shared, "room", Begin({"a": Attribute("1", 5)}), AddMember("ada", "s"))
+    await change(shared, "room", Begin({"a": Attribute("2", 6)}), AddMember("bo", "s"))
     assert await attributes(shared, "room") == {"a": "1"}
 
 
@@ -400,7 +402,7 @@ async def test_ten_thousand_members_fit(shared: Shared) -> None:
 
 async def test_an_edit_is_taken_only_if_it_is_newer(shared: Shared) -> None:
     """ENGINE: members end at what is kept, in whatever order two nodes come."""
-    await change(shared, "room", Begin({"a": Copy("5", 5)}), AddMember("ada", "s"))
+    await change(shared, "room", Begin({"a": Attribute("5", 5)}), AddMember("ada", "s"))
     for edit, news, value in (
         (SetAttribute("a", "4", 4), False, "5"),
         (SetAttribute("a", "again", 5), False, "5"),
@@ -419,7 +421,7 @@ async def test_an_edit_is_taken_only_if_it_is_newer(shared: Shared) -> None:
 
 
 async def test_what_was_deleted_before_a_topic_began_does_not_come_back(shared: Shared) -> None:
-    await change(shared, "room", Begin({"a": Copy("5", 5)}), AddMember("ada", "s"))
+    await change(shared, "room", Begin({"a": Attribute("5", 5)}), AddMember("ada", "s"))
     assert not (await change(shared, "room", SetAttribute("b", "4", 4))).news
     assert (await change(shared, "room", SetAttribute("b", "6", 6))).news
 
@@ -612,7 +614,7 @@ async def test_a_rate_may_be_set_by_an_attribute(shared: Shared) -> None:
     for rev, value, limit in ((1, "", 2), (2, "3", 3), (3, "9", 4), (4, "x", 2)):
         await change(shared, "room", SetAttribute("most", value, rev))
         room = f"room{rev}"
-        await change(shared, room, Begin({"most": Copy(value, rev)}), AddMember("ada", "s"))
+        await change(shared, room, Begin({"most": Attribute(value, rev)}), AddMember("ada", "s"))
         for _ in range(limit):
             await say(shared, room, b"x", rates=(rate,))
         with pytest.raises(RateExceeded) as caught:

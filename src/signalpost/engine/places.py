@@ -271,9 +271,9 @@ class Places:
                 if room is None:
                     room = self._rooms[name] = _Room()
                     room.emptied = now
-                    room.revs = {each: copy.rev for each, copy in edit.attributes.items()}
+                    room.revs = {each: kept.rev for each, kept in edit.attributes.items()}
                     room.floor = max(room.revs.values(), default=0)
-                    room.attributes = {each: copy.value for each, copy in edit.attributes.items()}
+                    room.attributes = {each: kept.value for each, kept in edit.attributes.items()}
             elif isinstance(edit, AddMember):
                 if room is None:  # it ended in this very commit
                     room = self._rooms[name] = _Room()

@@ -25,13 +25,11 @@ from signalpost.engine.ports.shared import (
     Listener,
     Past,
     Place,
-    SharedAsk,
-    SharedStep,
     Since,
     Spend,
     Topic,
 )
-from signalpost.engine.ports.steps import Answers, Arm, Cancel, Delete, Due, Put, Receipt, Record, Results
+from signalpost.engine.ports.steps import Arm, Ask, Cancel, Delete, Due, Expect, Put, Receipt, Record, Step
 
 __all__ = ["MemoryNodes", "MemoryShared", "SharedMemory"]
 
@@ -69,12 +67,14 @@ class SharedMemory:
         self._checks: dict[type, Callable[[Any, float], None]] = {
             Put: self._compare,
             Delete: self._compare,
+            Expect: self._expect,
             Change: self.places.check,
             Spend: self._check_spend,
         }
         self._acts: dict[type, Callable[[Any, float], Any]] = {
             Put: self._put,
             Delete: self._delete,
+            Expect: _expected,
             Arm: self._arm,
             Cancel: self._cancel,
             Change: self.places.change,
@@ -91,12 +91,12 @@ class SharedMemory:
             Behind: self.places.behind,
         }
 
-    def load(self, asks: tuple[SharedAsk, ...]) -> Answers:
+    def load(self, asks: tuple[Ask[Any], ...]) -> tuple[Any, ...]:
         """See `Shared.load`."""
         now, answers = self.clock(), self._answers
         return tuple([answers[type(ask)](ask, now) for ask in asks])
 
-    def commit(self, steps: tuple[SharedStep, ...]) -> Results:
+    def commit(self, steps: tuple[Step[Any], ...]) -> tuple[Any, ...]:
         """See `Shared.commit`."""
         now, checks, acts, places = self.clock(), self._checks, self._acts, self.places
         for step in steps:
@@ -153,6 +153,11 @@ class SharedMemory:
             return
         held = self.find(step.key, now)
         if step.expect != (0 if held is None else held.rev):
+            raise Conflict(step)
+
+    def _expect(self, step: Expect, now: float) -> None:
+        held = self.find(step.key, now)
+        if step.rev != (0 if held is None else held.rev):
             raise Conflict(step)
 
     def _put(self, step: Put, now: float) -> int:
@@ -285,11 +290,11 @@ class MemoryShared:
         """How many topics there are."""
         return len(self._memory.places)
 
-    async def load(self, *asks: SharedAsk) -> Answers:
+    async def load(self, *asks: Any) -> Any:
         """See `Shared.load`."""
         return self._load(asks)
 
-    async def commit(self, *steps: SharedStep) -> Results:
+    async def commit(self, *steps: Any) -> Any:
         """See `Shared.commit`."""
         return self._commit(steps)
 
@@ -335,6 +340,10 @@ class MemoryShared:
     async def sweep(self) -> int:
         """See `Shared.sweep`."""
         return self._memory.sweep()
+
+
+def _expected(step: Expect, now: float) -> None:
+    """It was judged before the commit."""
 
 
 def _unheard(note: msgspec.Struct) -> None:
