@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from signalpost.engine.claims import Claims
-from signalpost.engine.deadlines import MemoryDeadlines
+from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import (
     Appended,
@@ -59,8 +59,6 @@ from signalpost.engine.topic_attributes import MemoryAttributes
 
 __all__ = ["EmbeddedKept", "Parts"]
 
-_LONGEST_SLEEP = 30.0  # seconds; a Unix clock may be set forward while the loop's sleeps
-
 Waits = list[tuple[Pending, Any]]
 """What a commit has to wait for, each with the one whose `row` is LOST if that came to nothing (or None)."""
 
@@ -74,13 +72,9 @@ class Parts(NamedTuple):
     passing_names: MemoryNames
     queues: MemoryQueues
     attributes: MemoryAttributes
-    deadlines: MemoryDeadlines
-    passing_deadlines: MemoryDeadlines
+    deadlines: Deadlines
+    passing_deadlines: Deadlines
     claims: Claims
-
-
-def _nobody() -> None:
-    """Stand in for who is woken until there is one."""
 
 
 class EmbeddedKept:
@@ -90,10 +84,6 @@ class EmbeddedKept:
         self.parts = parts
         self._clock = clock
         self._queues = parts.queues  # a short way for what happens once a message
-        self._wake: Callable[[], None] = _nobody
-        self._loop: asyncio.AbstractEventLoop | None = None  # set while `run` is in force
-        self._alarm: asyncio.TimerHandle | None = None  # the loop's next call of `_ring`
-        self._alarm_at = 0.0  # when that is, by the clock
         self._answers: dict[type, Callable[[Any], object]] = {
             Record: self._record,
             Fields: lambda ask: self._records(ask.durable).held(ask.key),
@@ -134,8 +124,8 @@ class EmbeddedKept:
             SetAttribute: attributes.set,
             DeleteAttribute: attributes.delete,
             DeleteAttributes: attributes.delete_all,
-            Arm: self._arm,
-            Cancel: lambda step, _: (None, self._deadlines(step.durable).cancel(step)),
+            Arm: lambda step, _: (None, self._deadlines(step.durable).arm(step.key, step.at)),
+            Cancel: lambda step, _: (None, self._deadlines(step.durable).cancel(step.key)),
             Note: lambda step, _: (None, None),  # it is remembered at the end
             Release: self._release,
         }
@@ -218,7 +208,7 @@ class EmbeddedKept:
     def _names_of(self, key: str) -> MemoryNames:
         return self.parts.names if self.parts.names.of(key) else self.parts.passing_names
 
-    def _deadlines(self, durable: bool) -> MemoryDeadlines:
+    def _deadlines(self, durable: bool) -> Deadlines:
         return self.parts.deadlines if durable else self.parts.passing_deadlines
 
     def _record(self, ask: Record) -> Entry | None:
@@ -241,15 +231,15 @@ class EmbeddedKept:
 
     def listen(self, wake: Callable[[], None]) -> None:
         """See `Kept.listen`."""
-        self._wake = wake
+        self.parts.passing_deadlines.alarm(wake)
+        self.parts.deadlines.alarm(wake)
 
     async def due(self, *, limit: int, lease: float) -> list[Due]:
         """See `Kept.due`."""
-        now, parts = self._clock(), self.parts
-        found = parts.passing_deadlines.due(now, limit=limit, lease=lease)
-        if len(found) < limit and parts.deadlines is not parts.passing_deadlines:
-            found += parts.deadlines.due(now, limit=limit - len(found), lease=lease)
-        self._schedule()
+        parts = self.parts
+        found = parts.passing_deadlines.due(limit, lease)
+        if len(found) < limit:
+            found += parts.deadlines.due(limit - len(found), lease)
         return found
 
     async def done(self, *due: Due) -> None:
@@ -261,12 +251,6 @@ class EmbeddedKept:
         if waiting is not None:
             await waiting
 
-    def _arm(self, step: Arm, _: object) -> tuple[None, Pending | None]:
-        waiting = self._deadlines(step.durable).arm(step)
-        if self._loop is not None and (self._alarm is None or step.at < self._alarm_at):
-            self._schedule()
-        return None, waiting
-
     def next_at(self) -> float | None:
         """When to look again what is due, or None."""
         times = [self.parts.passing_deadlines.next_at(), self.parts.deadlines.next_at()]
@@ -274,32 +258,10 @@ class EmbeddedKept:
 
     def run(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have `loop` wake whoever listens when something is due, until `stop`."""
-        self._loop = loop
-        self._schedule()
+        self.parts.passing_deadlines.run(loop)
+        self.parts.deadlines.run(loop)
 
     def stop(self) -> None:
         """Wake nobody any more; what is armed stays."""
-        self._loop = None
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-
-    def _schedule(self) -> None:
-        if self._loop is None:
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        at = self.next_at()
-        if at is None:
-            return
-        delay = min(max(at - self._clock(), 0.0), _LONGEST_SLEEP)
-        self._alarm_at = at
-        self._alarm = self._loop.call_at(self._loop.time() + delay, self._ring)
-
-    def _ring(self) -> None:
-        self._alarm = None
-        at = self.next_at()
-        if at is not None and at <= self._clock():
-            self._wake()
-        self._schedule()
+        self.parts.passing_deadlines.stop()
+        self.parts.deadlines.stop()

@@ -6,7 +6,7 @@ It knows no more than its parts; one module holds each.
 from __future__ import annotations
 
 from signalpost.engine.claims import Claims
-from signalpost.engine.deadlines import MemoryDeadlines
+from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import Clock
@@ -21,7 +21,7 @@ __all__ = ["HeapTimers", "MemoryQueues", "MemoryRecords", "MemoryTopics", "memor
 
 def memory_kept(*, clock: Clock, idle_seconds: float = 3600.0) -> EmbeddedKept:
     """The kept half, none of which outlives the process."""
-    records, names, deadlines = MemoryRecords(clock=clock), MemoryNames(), MemoryDeadlines()
+    records, names, deadlines = MemoryRecords(clock=clock), MemoryNames(), Deadlines(clock=clock)
     queues = MemoryQueues(clock=clock, idle_seconds=idle_seconds)
     parts = Parts(
         records=records,

@@ -154,7 +154,7 @@ class MemoryRecords:
         return None
 
     def _expire(self, limit: int) -> int:
-        """Let go of what is over its time, at most `limit`; looking at no more than that; returns how many went."""
+        """Let go of what is over its time, looking at `limit` at most; returns how many went."""
         now, ends, count, gone = self._clock(), self._ends, 0, 0
         while count < limit and ends and ends[0][0] <= now:
             count += 1

@@ -187,9 +187,10 @@ class Remove(Step[list[int]], frozen=True, gc=False):
 
 
 class RemoveMarked(Step[list[int]], frozen=True, gc=False):
-    """Remove the visible items that bear one of these marks, or any if None; the result is these, ascending.
+    """Remove the items that bear one of these marks, or any if None; the result is these, ascending.
 
-    It costs as much as there are marked items, however many others the queue holds.
+    One that is not visible yet never will be. It costs as much as there are marked items, however many others
+    the queue holds.
     """
 
     key: str
