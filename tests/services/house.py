@@ -524,7 +524,9 @@ class Device:
 
     def join(self, channel: str) -> Joined:
         """Join a channel, and see it."""
-        joined: Joined = Started(self.house.channels.join(self.session, channel, self._unsee)).result()
+        joined: Joined = Started(
+            self.house.channels.membership.join(self.session, channel, self._unsee)
+        ).result()
         topic = topic_key(self.app, channel)
         if joined.missed is not None:
             for seq, body in joined.missed.events:
@@ -537,7 +539,7 @@ class Device:
 
     def leave(self, channel: str) -> None:
         """Leave a channel, and see it no more."""
-        self.house.run(self.house.channels.leave(self.session, channel, self._unsee))
+        self.house.run(self.house.channels.membership.leave(self.session, channel, self._unsee))
 
     def _unsee(self, channel: str) -> None:
         self.sees.discard(topic_key(self.app, channel))
@@ -545,23 +547,25 @@ class Device:
 
     def say(self, channel: str, text: str, *, request: str = "") -> str:
         """Send into a channel as its member."""
-        return self.house.run(self.house.channels.send(self.session, channel, text, request=request))
+        return self.house.run(self.house.channels.speech.send(self.session, channel, text, request=request))
 
     def shout(self, channel: str, text: str, *, request: str = "") -> str:
         """Send into a channel without being a member."""
-        return self.house.run(self.house.channels.send_force(self.session, channel, text, request=request))
+        return self.house.run(
+            self.house.channels.speech.send_force(self.session, channel, text, request=request)
+        )
 
     def set(self, channel: str, name: str, value: str) -> None:
         """Set an attribute of a channel."""
-        self.house.run(self.house.channels.set_attribute(self.session, channel, name, value))
+        self.house.run(self.house.channels.attributes.set(self.session, channel, name, value))
 
     def unset(self, channel: str, name: str) -> None:
         """Delete an attribute of a channel."""
-        self.house.run(self.house.channels.delete_attribute(self.session, channel, name))
+        self.house.run(self.house.channels.attributes.delete(self.session, channel, name))
 
     def clear(self, channel: str) -> None:
         """Clear the attributes of a channel."""
-        self.house.run(self.house.channels.clear_attributes(self.session, channel))
+        self.house.run(self.house.channels.attributes.clear(self.session, channel))
 
     def hear(self, topic: str, seq: int, epoch: str, event: ChannelEvent) -> None:
         """Be shown a channel event."""

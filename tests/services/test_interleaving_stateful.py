@@ -98,7 +98,7 @@ class Interleaving(RuleBasedStateMachine):
         if device := self.attached(who):
             attribute = f"_auto_update{name}_num"
             channels = self.house.channels
-            self.begin(channels.set_attribute(device.session, "room", attribute, seconds))
+            self.begin(channels.attributes.set(device.session, "room", attribute, seconds))
 
     @rule(who=WHO)
     def somebody_says_something_of_himself(self, who: str) -> None:

@@ -452,7 +452,7 @@ def test_what_the_store_refuses_does_not_count_against_the_rate(
             with pytest.raises(Unavailable):
                 ada.send("bo", "x")
             with pytest.raises(Unavailable):
-                house.run(house.channels.send(ada.session, "room", "x"))
+                house.run(house.channels.speech.send(ada.session, "room", "x"))
     for number in range(60):
         ada.send("bo", str(number))
     with refused(400):
@@ -464,7 +464,7 @@ def test_messages_and_events_are_dated_by_the_wall_clock(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SPEC M2: it may have been set since the start; what waits, waits by the other clock."""
-    for service in (house.messages, house.channels, house.calls):
+    for service in (house.messages, house.channels.speech, house.calls):
         monkeypatch.setattr(service, "_wall", lambda: 7.0)
     ada, _ = house.login("ada"), house.login("bo")
     ada.send("bo", "x")

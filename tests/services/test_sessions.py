@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
 
 from services.house import APP, Heard, House, refused
@@ -487,7 +489,7 @@ def test_what_a_superseded_session_still_does_touches_nothing(house: House) -> N
     again.join("room")
     for channel in ("room", "hall", CHANNEL_USER_ONLINE):
         with pytest.raises(Superseded):
-            house.run(house.channels.join(stale, channel))
+            house.run(house.channels.membership.join(stale, channel))
     assert house.members("room") == ["ada"]
     assert house.members("hall") == house.members(CHANNEL_USER_ONLINE) == []
     again.say("room", "mine")
@@ -591,16 +593,16 @@ def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House)
 
 STEPS = {
     "arming its end": ("timers", "cancel"),
-    "telling the watchers": ("channels", "tell_online"),
+    "telling the watchers": ("channels.watchers", "tell_online"),
     "noting the superseded": ("records", "put"),
     "kicking the other": ("house", "kick"),
     "closing the other": ("house", "replace"),
-    "leaving the channels": ("channels", "vacate"),
+    "leaving the channels": ("channels.membership", "vacate"),
     "renewing the calls": ("calls", "renewed"),
     "pushing what waits": ("calls", "attached"),
     "looking again": ("presence", "check"),
     "keeping the attributes": ("attributes", "came_online"),
-    "catching up": ("channels", "catch_up"),
+    "catching up": ("channels.past", "catch_up"),
 }
 
 
@@ -619,7 +621,7 @@ def test_a_defect_in_any_step_of_a_login_leaves_nobody_online_for_ever(
     elif arrival != "over an attached one":
         ada.breaks()
     owner, name = STEPS[step]
-    spoilt = house if owner == "house" else getattr(house, owner)
+    spoilt = house if owner == "house" else attrgetter(owner)(house)
     whole = getattr(type(spoilt), name)
 
     def defect(*args: object, **options: object) -> object:

@@ -246,10 +246,8 @@ class MemoryQueues:
         if queue is None or not queue.marks:
             return []
         self._refresh(queue)
-        last = queue.last
         return self._take_out(
-            queue,
-            {seq for seq, mark in queue.marks.items() if seq <= last and (marks is None or mark in marks)},
+            queue, {seq for seq, mark in queue.marks.items() if marks is None or mark in marks}
         )
 
     async def marked(self, key: str) -> int:

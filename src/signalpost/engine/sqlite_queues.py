@@ -247,8 +247,9 @@ class SqliteQueues(MemoryQueues):
                 queue.barrier = None
             if item.row or item.seq > self._ceiling:
                 item.row = LOST
-                queue.items.remove(item)
-                super()._discard(queue, [item])
+                if item in queue.items:  # one with a mark may have been removed meanwhile
+                    queue.items.remove(item)
+                    super()._discard(queue, [item])
             else:
                 queue.last = item.seq
         for ident, receipt in batch.noted:

@@ -384,7 +384,7 @@ class Connection:
         device = fields.device if isinstance(fields.device, str) else ""
         self._dialect = dialect_of(device, live.app, flagged=self._flagged)
         feed = Feed(live, gate.services.messages, self._dialect, self._send_item, self._pace, start_alone)
-        view = View(live, self, channels=gate.services.channels, fanout=gate.fanout, pace=self._pace)
+        view = View(live, self, past=gate.services.channels.past, fanout=gate.fanout, pace=self._pace)
         self.live, self._feed, self._view = live, feed, view
         gate.fanout.attach(live.key, self)
         answer: dict[str, Any] = {"line": live.session.line}

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from signalpost.domain import channels as kinds
 from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import InboxItem
 from signalpost.gateway.outbox import Batch, Outbox
 from signalpost.gateway.websocket import frame_text
-from signalpost.services import channels as kinds
 from signalpost.services.keys import split
 from signalpost.services.live import Live
 from signalpost.services.outlet import Reach

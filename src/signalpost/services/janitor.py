@@ -43,8 +43,8 @@ class Janitor:
         self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {
             "session": sessions.due,
             "call": calls.due,
-            "channel": channels.channel_due,
-            "count": channels.counting_due,
+            "channel": channels.endings.due,
+            "count": channels.census.due,
         }
         self._channels = channels
         self._attributes = attributes
@@ -73,7 +73,7 @@ class Janitor:
         It commits nothing, and so has nothing to wait for; what has to be stored comes with the first sweep.
         """
         await self._attributes.adopt()
-        await self._channels.adopt()
+        await self._channels.endings.adopt()
 
     def _done(self, result: object, error: Exception | None) -> None:
         if error is not None and not isinstance(error, Refusal):

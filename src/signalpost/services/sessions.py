@@ -184,13 +184,13 @@ class Sessions:
         key, session = live.key, live.session
         await self._rearm(key, session)
         if old is None:
-            await self._channels.tell_online(session.app, session.account, "online")
+            await self._channels.watchers.tell_online(session.app, session.account, "online")
         elif arrival is not Arrival.RESUME:
             await self._supersede(key, old, arrival, request)
         elif old.attached:
             reach = self._outlet.reach(key, old.line)
             if reach is not None:
-                old = rules.stood(old, await self._channels.told(old, reach))
+                old = rules.stood(old, await self._channels.past.told(old, reach))
             self._outlet.replace(key, old.line)
         await self._calls.attached(session.app, session.account)
         await self._presence.check(live)
@@ -199,7 +199,7 @@ class Sessions:
             await self._presence.check(live)
             return []
         # Last, as nothing may wait between this and the connection's seeing the channels (C9).
-        return await self._channels.catch_up(session, request.channels, old)
+        return await self._channels.past.catch_up(session, request.channels, old)
 
     async def _supersede(self, key: str, old: Session, arrival: Arrival, request: Request) -> None:
         """What becomes of the session that another login took over from (L7, L17, K11)."""
@@ -217,7 +217,7 @@ class Sessions:
 
     async def detach(self, live: Live, reach: Reach = ALL) -> None:
         """The session's connection is gone: its grace time begins (L11)."""
-        told = await self._channels.told(live.session, reach)
+        told = await self._channels.past.told(live.session, reach)
         session = rules.detach(live.session, seen=told, now=self._clock())
         try:
             live.rev = await self._presence.put(live.key, session, expect=live.rev)
@@ -270,7 +270,7 @@ class Sessions:
         if live is not None:
             live.session, live.rev = session, rev
         for place in over:
-            await self._channels.vacate(session.app, session.account, place)
+            await self._channels.membership.vacate(session.app, session.account, place)
 
     async def _end_unless_changed(self, key: str, session: Session, rev: int) -> None:
         """End a session, unless somebody else has ended or taken it over already."""
@@ -287,7 +287,7 @@ class Sessions:
         await self._presence.remove(key, expect=rev)
         await self._timers.cancel(session_key(key))
         await self._vacate(session)
-        await self._channels.tell_online(session.app, session.account, "offline")
+        await self._channels.watchers.tell_online(session.app, session.account, "offline")
         try:
             await self._calls.ended(session.app, session.account)
         finally:
@@ -296,7 +296,7 @@ class Sessions:
 
     async def _vacate(self, session: Session) -> None:
         for place in (*session.places, *session.kept):
-            await self._channels.vacate(session.app, session.account, place)
+            await self._channels.membership.vacate(session.app, session.account, place)
 
     async def _rearm(self, key: str, session: Session) -> None:
         deadline = rules.next_deadline(session)

@@ -1,8 +1,9 @@
 """What the services may ask of storage: the whole contract, and nothing of the product.
 
-Each port is a few methods; its docstrings are the promise, and `tests/contract` holds one suite a
-port that every implementation passes. Keys and names are text, values are bytes, times are Unix
-seconds (float) of the clock that the implementation was given, sizes are bytes.
+An engine has two halves: `kept`, what was promised, and `shared`, what may vanish with the process. Each port
+is a few methods; its docstrings are the promise, and `tests/contract` holds one suite a port that every
+implementation passes. Keys and names are text, values are bytes, times are Unix seconds (float) of the clock
+that the implementation was given, sizes are bytes.
 
 All methods are coroutines so that a networked engine can implement them. An embedded engine mostly
 finishes without suspending; where it must wait (a group commit) it suspends on a `Pending`.
@@ -20,7 +21,21 @@ from signalpost.engine.ports.errors import (
     Uncertain,
 )
 from signalpost.engine.ports.queues import Appended, Head, Item, Queues
-from signalpost.engine.ports.records import NO_FIELDS, Entry, Records
+from signalpost.engine.ports.records import Records
+from signalpost.engine.ports.steps import (
+    NO_FIELDS,
+    Arm,
+    Ask,
+    Cancel,
+    Delete,
+    Due,
+    Entry,
+    Expect,
+    Put,
+    Receipt,
+    Record,
+    Step,
+)
 from signalpost.engine.ports.timers import Timers
 from signalpost.engine.ports.topics import (
     AddMember,
@@ -44,15 +59,21 @@ __all__ = [
     "NO_FIELDS",
     "AddMember",
     "Appended",
+    "Arm",
+    "Ask",
+    "Cancel",
     "Cancelled",
     "Change",
     "Clock",
     "Conflict",
+    "Delete",
     "DeleteAttribute",
+    "Due",
     "Edit",
     "EngineError",
     "Entry",
     "Event",
+    "Expect",
     "Full",
     "Head",
     "Item",
@@ -60,14 +81,18 @@ __all__ = [
     "Listener",
     "Member",
     "Pending",
+    "Put",
     "Queues",
     "Rate",
     "RateExceeded",
+    "Receipt",
+    "Record",
     "Records",
     "RemoveMember",
     "Reply",
     "SetAttribute",
     "Snapshot",
+    "Step",
     "Timers",
     "TopicHead",
     "Topics",

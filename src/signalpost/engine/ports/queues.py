@@ -116,9 +116,10 @@ class Queues(Protocol):
         ...
 
     async def remove_marked(self, key: str, marks: Collection[str] | None) -> list[int]:
-        """Remove the visible items that bear one of these marks, or any if None; returns them, ascending.
+        """Remove the items that bear one of these marks, or any if None; returns them, ascending.
 
-        It costs as much as there are marked items, however many others the queue holds.
+        One that is not visible yet never will be. It costs as much as there are marked items, however many
+        others the queue holds.
         """
         ...
 

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Protocol
 
-__all__ = ["NO_FIELDS", "Entry", "Records"]
+from signalpost.engine.ports.steps import NO_FIELDS, Entry
 
-NO_FIELDS: Final[Mapping[str, bytes]] = MappingProxyType({})
-
-
-class Entry(NamedTuple):
-    """A record's value and the revision that a conditional `put` names."""
-
-    value: bytes
-    rev: int
+__all__ = ["Records"]
 
 
 class Records(Protocol):
