@@ -251,6 +251,10 @@ class EmbeddedKept:
         if waiting is not None:
             await waiting
 
+    async def sweep(self) -> int:
+        """Let go of what is over its time in the parts that nobody else sweeps; returns how much went."""
+        return await self.parts.claims.sweep()
+
     def next_at(self) -> float | None:
         """When to look again what is due, or None."""
         times = [self.parts.passing_deadlines.next_at(), self.parts.deadlines.next_at()]
