@@ -189,13 +189,7 @@ class Server:
             attributes=attributes,
             messages=messages,
             requests=requests,
-            sweeps=(
-                records.sweep,
-                records_kept.sweep,
-                self._queues.sweep,
-                self._kept.sweep,
-                self._topics.sweep,
-            ),
+            sweeps=(records.sweep, self._kept.sweep, self._topics.sweep),
             kept=self._kept,
             report=self._report,
         )

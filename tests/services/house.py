@@ -321,13 +321,7 @@ class House:
             attributes=self.attributes,
             messages=self.messages,
             requests=self.requests,
-            sweeps=(
-                self.records.sweep,
-                self.records_kept.sweep,
-                self.queues.sweep,
-                self.kept.sweep,
-                self.topics.sweep,
-            ),
+            sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep),
             kept=self.kept,
             report=self.reported.append,
         )
