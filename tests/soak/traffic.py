@@ -130,7 +130,7 @@ class Traffic:
             self.talkers.append(await self._come(f"talker{number}"))
 
     async def flow(self, seconds: float, *, rate: int) -> None:
-        """`rate` requests a second of those who stay, while others come and go; fewer if the server is slow."""
+        """`rate` requests a second of those who stay, while others come and go; fewer if it is slow."""
         self._flowing = True
         visits = [asyncio.create_task(self._visit(number)) for number in range(_VISITORS)]
         loop = asyncio.get_running_loop()
