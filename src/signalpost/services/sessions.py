@@ -66,6 +66,7 @@ class Sessions:
         "_clock",
         "_coming",
         "_find_app",
+        "_generation",
         "_logins",
         "_new_line",
         "_outlet",
@@ -99,6 +100,7 @@ class Sessions:
         self._new_line = new_line
         self._find_app = find_app
         self._logins = Rates(Bucket)  # by account key (L16)
+        self._generation = 0  # of the latest session that this node opened
         # By account key: logins under way whose session may be the account's already.
         self._coming: dict[str, list[Live]] = {}
 
@@ -182,11 +184,18 @@ class Sessions:
                 proof=request.proof,
                 ours=request.ours,
                 grace=await self._attributes.grace(request.app, key),
+                generation=self._next_generation(old),
             )
         if arrival is Arrival.INHERIT:
             assert old is not None
             session = rules.inherit(session, old)
         return session
+
+    def _next_generation(self, old: Session | None) -> int:
+        """The clock's, so that it is higher than any before, whoever gave that one."""
+        before = 0 if old is None else old.generation
+        self._generation = max(self._generation + 1, before + 1, int(self._clock() * 1_000_000))
+        return self._generation
 
     async def _settle_in(
         self, live: Live, request: Request, arrival: Arrival, old: Session | None
@@ -196,14 +205,16 @@ class Sessions:
         await self._rearm(key, session)
         if old is None:
             await self._channels.watchers.tell_online(session.app, session.account, "online")
+            await self._calls.began(session)
         elif arrival is not Arrival.RESUME:
-            await self._supersede(key, old, arrival, request)
-        elif old.attached:
-            reach = self._outlet.reach(key, old.line)
-            if reach is not None:
-                old = rules.stood(old, await self._channels.past.told(old, reach))
-            self._replace(key, session)
-        await self._calls.attached(session.app, session.account)
+            await self._supersede(key, old, session, arrival)
+        else:
+            if old.attached:
+                reach = self._outlet.reach(key, old.line)
+                if reach is not None:
+                    old = rules.stood(old, await self._channels.past.told(old, reach))
+                self._replace(key, session)
+            await self._calls.resumed(session)
         await self._look_after(live)
         if old is not None and arrival is Arrival.RESUME:
             # Last, as nothing may wait between this and the connection's seeing the channels (C9).
@@ -239,7 +250,7 @@ class Sessions:
                 live.gone = Gone.REPLACED
         self._outlet.replace(key, session.line, before=session.connection)
 
-    async def _supersede(self, key: str, old: Session, arrival: Arrival, request: Request) -> None:
+    async def _supersede(self, key: str, old: Session, session: Session, arrival: Arrival) -> None:
         """What becomes of the session that another login took over from (L7, L17, K11)."""
         if old.ours:
             await self._records.put(superseded_key(key, old.line), b"", expect=None, ttl=_SUPERSEDED_MEMORY)
@@ -247,7 +258,7 @@ class Sessions:
             self._kick(key, old.line)
         if arrival is Arrival.REPLACE:
             await self._vacate(old)
-        await self._calls.renewed(request.app_id, request.account)
+        await self._calls.renewed(session)
 
     async def logout(self, live: Live) -> None:
         """End the session at its user's wish: offline at once (L9)."""
@@ -327,7 +338,7 @@ class Sessions:
         await self._vacate(session)
         await self._channels.watchers.tell_online(session.app, session.account, "offline")
         try:
-            await self._calls.ended(session.app, session.account)
+            await self._calls.ended(session)
         finally:
             if await self._presence.find(key) is None:
                 await self._attributes.went_offline(self._find_app(session.app) or App(), key)
