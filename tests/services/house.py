@@ -35,7 +35,7 @@ from signalpost.services.channels import Channels, Joined
 from signalpost.services.driver import start
 from signalpost.services.janitor import Janitor
 from signalpost.services.keys import inbox_key, split, topic_key
-from signalpost.services.live import Live
+from signalpost.services.live import Gone, Live
 from signalpost.services.messages import Messages
 from signalpost.services.outlet import ALL, Reach
 from signalpost.services.pauses import Pauses
@@ -293,9 +293,7 @@ class House:
             warn=self.warned.append,
         )
         self.calls = Calls(
-            records=self.records,
-            queues=self.queues,
-            timers=self.timers,
+            kept=self.kept,
             presence=self.presence,
             outlet=self,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
@@ -411,10 +409,10 @@ class House:
             device.release()
             device.kicked = True
 
-    def replace(self, key: str, line: str) -> None:
+    def replace(self, key: str, line: str, *, before: int) -> None:
         """See `Outlet.replace`."""
         device = self.attached.get(key)
-        if device is not None and device.line == line:
+        if device is not None and device.line == line and device.session.session.connection < before:
             device.release()
             device.replaced = True
 
@@ -471,9 +469,14 @@ class House:
 
     def open_calls(self) -> list[Call]:
         """All calls on record."""
-        keys = self.run(self.records.keys("call\x1f"))
-        entries = [self.run(self.records.get(key)) for key in keys]
+        records = self.kept.parts.passing_records
+        keys = self.run(records.keys("call\x1f"))
+        entries = [self.run(records.get(key)) for key in keys]
         return [CALL.decode(entry.value) for entry in entries if entry is not None]
+
+    def sets_of_calls(self) -> list[str]:
+        """The keys of all sets that a call is in, of accounts and of pairs."""
+        return sorted(self.kept.parts.passing_names._sets)
 
     def records_of(self, noun: str) -> list[str]:
         """The keys of all records of a kind."""
@@ -481,7 +484,9 @@ class House:
 
     def armed(self, noun: str = "") -> list[str]:
         """The keys of all timers that are armed, of a kind."""
-        return sorted(key for key in self.timers._armed if key.startswith(noun))
+        parts = self.kept.parts
+        armed = {*self.timers._armed, *parts.deadlines._armed, *parts.passing_deadlines._armed}
+        return sorted(key for key in armed if key.startswith(noun))
 
 
 class Device:
@@ -536,7 +541,7 @@ class Device:
                 self.attach(login)
                 return
             assert isinstance(error, Refusal), error
-            assert error.code == Code.LOGIN_E_TOKEN_KICKED
+            assert error.code == Code.LOGIN_E_TOKEN_KICKED, "the line was superseded"
 
         self.coming = True
         start(self.house.sessions.login(self.request(line=line)), done)
@@ -548,11 +553,14 @@ class Device:
 
     def attach(self, login: Login) -> None:
         """What the gateway does after a login."""
-        self.live = login.live
         self.line = login.live.session.line
-        self.kicked = self.replaced = False
+        self.kicked = login.live.gone is Gone.KICKED
+        self.replaced = login.live.gone is Gone.REPLACED
         if not login.resumed:
             self.cursors = {}
+        if login.live.gone is not None:
+            return
+        self.live = login.live
         self.house.attached[self.key] = self
         for missed in login.missed:
             topic = topic_key(self.app, missed.channel)

@@ -63,6 +63,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     until: float = 0.0  #: when a detached session ends
     places: tuple[Place, ...] = ()  #: the channels that it is in
     kept: tuple[Place, ...] = ()  #: places that broken sessions of the account left (L17)
+    generation: int = 0  #: higher than that of any session of the account before it
 
 
 class Arrival(Enum):

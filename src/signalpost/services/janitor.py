@@ -47,7 +47,7 @@ class Janitor:
         kept: Kept,
         report: Callable[[Exception], None],
     ) -> None:
-        self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {
+        self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, Any]]] = {
             "session": sessions.due,
             "call": calls.due,
             "channel": channels.endings.due,
@@ -73,9 +73,11 @@ class Janitor:
             start(self._serve(due), self._done)
 
     async def _serve(self, due: Due) -> None:
+        again = False  # its use case has armed it anew, perhaps for the same time
         with suppress(Refusal):
-            await self._handlers[kind_of(due.key)](due.key)
-        await self._kept.done(due)
+            again = await self._handlers[kind_of(due.key)](due.key)
+        if not again:
+            await self._kept.done(due)
 
     def sweep(self) -> None:
         """Let go of what is over its time; called every few seconds."""
