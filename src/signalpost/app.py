@@ -143,7 +143,7 @@ class Server:
 
         presence = Presence(records, clock)
         attributes = Attributes(records_kept, presence, config.app)
-        messages = Messages(self._queues, self.fanout, clock, new_id, wall=wall)
+        messages = Messages(self._kept, self.fanout, clock, new_id, wall=wall)
         channels = Channels(
             topics=self._topics,
             records=records,
@@ -178,7 +178,7 @@ class Server:
             new_line=lambda: secrets.token_hex(16),
             find_app=config.app,
         )
-        requests = Requests(records, clock)
+        requests = Requests(self._kept, clock, new_id)
         self.services = Services(sessions, messages, channels, calls, attributes, requests)
         self._janitor = Janitor(
             sessions=sessions,

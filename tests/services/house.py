@@ -58,12 +58,13 @@ _KEYS = Answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE)
 
 
 @contextmanager
-def refused(code: Code | int) -> Iterator[None]:
-    """What happens inside is refused with this code, and a reason."""
+def refused(code: Code | int, because: str = "") -> Iterator[pytest.ExceptionInfo[Refusal]]:
+    """What happens inside is refused with this code, and a reason that says `because`."""
     with pytest.raises(Refusal) as caught:
-        yield
+        yield caught
     assert caught.value.code == code
     assert caught.value.reason
+    assert because in caught.value.reason
 
 
 class Disk:
@@ -277,9 +278,9 @@ class House:
             return f"id{next(self._ids)}"
 
         self.presence = Presence(self.records, clock)
-        self.messages = Messages(self.queues, self, clock, new_id, wall=clock)
+        self.messages = Messages(self.kept, self, clock, new_id, wall=clock)
         self.attributes = Attributes(self.records_kept, self.presence, find_app)
-        self.requests = Requests(self.records, clock)
+        self.requests = Requests(self.kept, clock, new_id)
         self.channels = Channels(
             topics=self.topics,
             records=self.records,
