@@ -143,7 +143,6 @@ class Server:
         self.fanout = Fanout()
         self._lag = LagMeter()
         records, kept, self._queues, self._topics, self.timers = engine(self._store, clock)
-        self._topics.listen(self.fanout.publish)
 
         presence = Presence(records, clock)
         attributes = Attributes(kept, presence, config.app)
@@ -154,6 +153,7 @@ class Server:
             timers=self.timers,
             presence=presence,
             messages=messages,
+            outlet=self.fanout,
             clock=clock,
             wall=wall,
             new_id=new_id,
