@@ -17,18 +17,24 @@ from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Input
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
+from signalpost.engine.claims import Claims
+from signalpost.engine.deadlines import Deadlines
+from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, SetAttribute, Unavailable
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Ident, Receipt
 from signalpost.engine.records import Record
+from signalpost.engine.topic_attributes import Kept as StoredAttribute
+from signalpost.engine.topic_attributes import MemoryAttributes
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined
 from signalpost.services.driver import start
 from signalpost.services.janitor import Janitor
 from signalpost.services.keys import inbox_key, topic_key
-from signalpost.services.live import Live
+from signalpost.services.live import Gone, Live
 from signalpost.services.messages import Messages
 from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
@@ -163,6 +169,36 @@ class _Records(MemoryRecords):
         return self._disk.write()
 
 
+class _TopicAttributes(MemoryAttributes):
+    """Attributes of topics that are committed."""
+
+    def __init__(self, *, disk: Disk) -> None:
+        super().__init__()
+        self._disk = disk
+
+    def _set(self, topic: str, name: str, kept: StoredAttribute | None) -> Pending | None:
+        super()._set(topic, name, kept)
+        return self._disk.write()
+
+
+class _Deadlines(Deadlines):
+    """Deadlines that are committed."""
+
+    __slots__ = ("_disk",)
+
+    def __init__(self, *, clock: ManualClock, disk: Disk) -> None:
+        super().__init__(clock=clock)
+        self._disk = disk
+
+    def arm(self, key: str, at: float) -> Pending | None:
+        super().arm(key, at)
+        return self._disk.write()
+
+    def cancel(self, key: str) -> Pending | None:
+        super().cancel(key)
+        return self._disk.write()
+
+
 class Started:
     """A use case that has been started and may wait."""
 
@@ -200,9 +236,12 @@ class House:
         self.apps = {APP: App(), **apps}
         self.clock = ManualClock()
         self.disk = Disk()
-        self.kept = _Records(clock=self.clock, disk=self.disk)
+        self.records_kept = _Records(clock=self.clock, disk=self.disk)
         self.queues = _Queues(clock=self.clock, disk=self.disk)
         self.topics = _Topics(clock=self.clock, disk=self.disk)
+        self.names_kept = MemoryNames()
+        self.attributes_kept = _TopicAttributes(disk=self.disk)
+        self.deadlines_kept = _Deadlines(clock=self.clock, disk=self.disk)
         self.warned: list[str] = []  # apps whose watchers anybody may be
         self.reported: list[Exception] = []  # what went wrong where nobody waits
         self.devices: list[Device] = []
@@ -216,6 +255,18 @@ class House:
     def _settle(self) -> None:
         self.records = MemoryRecords(clock=self.clock)
         self.timers = HeapTimers(clock=self.clock)
+        parts = Parts(
+            records=self.records_kept,
+            passing_records=MemoryRecords(clock=self.clock),
+            names=self.names_kept,
+            passing_names=MemoryNames(),
+            queues=self.queues,
+            attributes=self.attributes_kept,
+            deadlines=self.deadlines_kept,
+            passing_deadlines=Deadlines(clock=self.clock),
+            claims=Claims(clock=self.clock),
+        )
+        self.kept = EmbeddedKept(parts, clock=self.clock)
         self.attached: dict[str, Device] = {}
         clock, find_app = self.clock, self.apps.get
 
@@ -224,7 +275,7 @@ class House:
 
         self.presence = Presence(self.records, clock)
         self.messages = Messages(self.queues, self, clock, new_id, wall=clock)
-        self.attributes = Attributes(self.kept, self.presence, find_app)
+        self.attributes = Attributes(self.records_kept, self.presence, find_app)
         self.requests = Requests(self.records, clock)
         self.channels = Channels(
             topics=self.topics,
@@ -270,7 +321,8 @@ class House:
             attributes=self.attributes,
             messages=self.messages,
             requests=self.requests,
-            sweeps=(self.records.sweep, self.kept.sweep, self.queues.sweep, self.topics.sweep),
+            sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep),
+            kept=self.kept,
             report=self.reported.append,
         )
         self.timers.listen(self.janitor.due)
@@ -319,15 +371,25 @@ class House:
 
     def tick(self) -> None:
         """Fire what is due, as the loop's next turn would."""
-        while (at := self.timers.next_at()) is not None and at <= self.clock():
-            self.timers.due()
+        while (at := self._next_at()) is not None and at <= self.clock():
+            self._fire()
+
+    def _next_at(self) -> float | None:
+        times = [self.timers.next_at(), self.kept.next_at()]
+        return min([at for at in times if at is not None], default=None)
+
+    def _fire(self) -> None:
+        self.timers.due()
+        at = self.kept.next_at()
+        if at is not None and at <= self.clock():
+            self.janitor.wake()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, stopping at each deadline in order."""
         end = self.clock() + seconds
-        while (at := self.timers.next_at()) is not None and at <= end:
+        while (at := self._next_at()) is not None and at <= end:
             self.clock.now = max(at, self.clock())
-            self.timers.due()
+            self._fire()
         self.clock.now = end
 
     # --- the outlet and the listener ---------------------------------------------------------------
@@ -346,10 +408,10 @@ class House:
             device.release()
             device.kicked = True
 
-    def replace(self, key: str, line: str) -> None:
+    def replace(self, key: str, line: str, *, before: int) -> None:
         """See `Outlet.replace`."""
         device = self.attached.get(key)
-        if device is not None and device.line == line:
+        if device is not None and device.line == line and device.session.session.connection < before:
             device.release()
             device.replaced = True
 
@@ -471,7 +533,7 @@ class Device:
                 self.attach(login)
                 return
             assert isinstance(error, Refusal), error
-            assert error.code == Code.LOGIN_E_TOKEN_KICKED
+            assert error.code == Code.LOGIN_E_TOKEN_KICKED, "the line was superseded"
 
         self.coming = True
         start(self.house.sessions.login(self.request(line=line)), done)
@@ -483,11 +545,14 @@ class Device:
 
     def attach(self, login: Login) -> None:
         """What the gateway does after a login."""
-        self.live = login.live
         self.line = login.live.session.line
-        self.kicked = self.replaced = False
+        self.kicked = login.live.gone is Gone.KICKED
+        self.replaced = login.live.gone is Gone.REPLACED
         if not login.resumed:
             self.cursors = {}
+        if login.live.gone is not None:
+            return
+        self.live = login.live
         self.house.attached[self.key] = self
         for missed in login.missed:
             for event in missed.events:

@@ -6,9 +6,12 @@ A timer is only a reminder; the use case reads the record and decides anew.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 from signalpost.domain.refusals import Refusal
+from signalpost.engine.ports import Due
+from signalpost.engine.ports.kept import Kept
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
@@ -20,13 +23,16 @@ from signalpost.services.sessions import Sessions
 
 __all__ = ["Janitor"]
 
+_PIECE = 64  # timers that are served at once
+_LEASE = 10.0  # seconds that a timer's use case has
+
 Sweep = Callable[[], Awaitable[object]]
 
 
 class Janitor:
     """Routes timers, and sweeps."""
 
-    __slots__ = ("_attributes", "_channels", "_forget", "_handlers", "_report", "_sweeps")
+    __slots__ = ("_attributes", "_channels", "_forget", "_handlers", "_kept", "_report", "_sweeps")
 
     def __init__(
         self,
@@ -38,6 +44,7 @@ class Janitor:
         messages: Messages,
         requests: Requests,
         sweeps: Sequence[Sweep],
+        kept: Kept,
         report: Callable[[Exception], None],
     ) -> None:
         self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {
@@ -49,6 +56,7 @@ class Janitor:
         self._channels = channels
         self._attributes = attributes
         self._forget = (messages.sweep, requests.sweep, sessions.sweep)  # rates that nothing counts against
+        self._kept = kept
         self._sweeps = sweeps  # the engine's parts that let go of what is over
         self._report = report  # told what went wrong where nobody waits
 
@@ -56,10 +64,24 @@ class Janitor:
         """A timer's time has come."""
         start(self._handlers[kind_of(key)](key), self._done)
 
+    def wake(self) -> None:
+        """Timers of the kept half may be due. One whose use case fails comes again when its lease is over."""
+        start(self._work_off(), self._done)
+
+    async def _work_off(self) -> None:
+        for due in await self._kept.due(limit=_PIECE, lease=_LEASE):
+            start(self._serve(due), self._done)
+
+    async def _serve(self, due: Due) -> None:
+        with suppress(Refusal):
+            await self._handlers[kind_of(due.key)](due.key)
+        await self._kept.done(due)
+
     def sweep(self) -> None:
         """Let go of what is over its time; called every few seconds."""
         for forget in self._forget:
             forget()
+        self.wake()
         start(self._attributes.settle(), self._done)
         start(self._sweep_engine(), self._done)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import msgspec
@@ -21,7 +21,7 @@ from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
 from signalpost.services.keys import inbox_key, session_key, subject_of, superseded_key
-from signalpost.services.live import Live
+from signalpost.services.live import Gone, Live
 from signalpost.services.outlet import ALL, Outlet, Reach
 from signalpost.services.presence import Presence, Standing
 from signalpost.wire.codes import REASON_KICK, Code
@@ -64,6 +64,7 @@ class Sessions:
         "_calls",
         "_channels",
         "_clock",
+        "_coming",
         "_find_app",
         "_logins",
         "_new_line",
@@ -98,6 +99,8 @@ class Sessions:
         self._new_line = new_line
         self._find_app = find_app
         self._logins = Rates(Bucket)  # by account key (L16)
+        # By account key: logins under way whose session may be the account's already.
+        self._coming: dict[str, list[Live]] = {}
 
     async def opened_with(self, app_id: str, account: str, token: str) -> bool:
         """Whether the account's session was opened with this very token (L6)."""
@@ -109,8 +112,9 @@ class Sessions:
     async def login(self, request: Request) -> Login:
         """Open a session, or go on with the one that is there (L7, L17, L18).
 
-        Raises Refusal 207 with the reason `kick` for a superseded line, or when yet another login has
-        taken over while this one waited for the store; TooMany above the account's rate of logins (L16).
+        One that yet another login takes over from while it waits has succeeded all the same: `gone` says so.
+        Raises Refusal 207 with the reason `kick` for a superseded line; TooMany above the account's rate of
+        logins (L16).
         """
         key = inbox_key(request.app_id, request.account)
         self._count_login(key, request.app.limits)
@@ -126,19 +130,31 @@ class Sessions:
             )
             if arrival is Arrival.REFUSE:
                 raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
-            try:
-                live = await self._take_over(key, request, arrival, old, rev)
-            except Conflict:
-                continue
-            try:
-                missed = await self._settle_in(live, request, arrival, old)
-            except Superseded:
-                raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK) from None
-            except Exception:
-                # Nobody will be told that it is there, and who it replaces may still be in channels.
-                await self.abandon(live, old if arrival is Arrival.REPLACE else None)
-                raise
+            live = Live(request.app, key, await self._prepare(key, request, arrival, old), 0)
+            with self._under_way(live):
+                try:
+                    live.rev = await self._presence.put(key, live.session, expect=rev)
+                except Conflict:
+                    continue
+                try:
+                    missed = await self._settle_in(live, request, arrival, old)
+                except Exception:
+                    # Nobody will be told that it is there, and who it replaces may still be in channels.
+                    await self.abandon(live, old if arrival is Arrival.REPLACE else None)
+                    raise
             return Login(live, arrival is Arrival.RESUME, missed)
+
+    @contextmanager
+    def _under_way(self, live: Live) -> Iterator[None]:
+        """While it lasts, whoever takes over from the session says so here, as it is on no connection yet."""
+        coming = self._coming.setdefault(live.key, [])
+        coming.append(live)
+        try:
+            yield
+        finally:
+            coming.remove(live)
+            if not coming:
+                self._coming.pop(live.key, None)
 
     def _count_login(self, key: str, limits: Limits) -> None:
         """Refuse one above the rate (L16): each may move all of the account's inbox, channels and calls."""
@@ -152,10 +168,8 @@ class Sessions:
         """Forget some accounts that have not logged in lately."""
         self._logins.sweep(self._clock())
 
-    async def _take_over(
-        self, key: str, request: Request, arrival: Arrival, old: Session | None, rev: int
-    ) -> Live:
-        """Make the login's session the account's. Raises Conflict if somebody else was first."""
+    async def _prepare(self, key: str, request: Request, arrival: Arrival, old: Session | None) -> Session:
+        """The login's session, which is not the account's yet."""
         if arrival is Arrival.RESUME:
             assert old is not None
             grace = await self._attributes.grace(request.app, key)  # it may have been set as the break came
@@ -172,15 +186,12 @@ class Sessions:
         if arrival is Arrival.INHERIT:
             assert old is not None
             session = rules.inherit(session, old)
-        return Live(request.app, key, session, await self._presence.put(key, session, expect=rev))
+        return session
 
     async def _settle_in(
         self, live: Live, request: Request, arrival: Arrival, old: Session | None
     ) -> list[Missed]:
-        """What follows from a new session, or a new connection of one; returns what it has missed.
-
-        It may wait, so that meanwhile yet another login may come: raises Superseded.
-        """
+        """What follows from a new session, or a new connection of one; returns what it has missed."""
         key, session = live.key, live.session
         await self._rearm(key, session)
         if old is None:
@@ -191,22 +202,49 @@ class Sessions:
             reach = self._outlet.reach(key, old.line)
             if reach is not None:
                 old = rules.stood(old, await self._channels.past.told(old, reach))
-            self._outlet.replace(key, old.line)
+            self._replace(key, session)
         await self._calls.attached(session.app, session.account)
-        await self._presence.check(live)
-        if old is None or arrival is not Arrival.RESUME:
+        await self._look_after(live)
+        if old is not None and arrival is Arrival.RESUME:
+            # Last, as nothing may wait between this and the connection's seeing the channels (C9).
+            return await self._channels.past.catch_up(session, request.channels, old)
+        if live.gone is None:
             await self._attributes.came_online(key)
+            await self._look_after(live)
+        return []
+
+    async def _look_after(self, live: Live) -> None:
+        """Learn what has become of a session while its login waited."""
+        if live.gone is not None:
+            return
+        try:
             await self._presence.check(live)
-            return []
-        # Last, as nothing may wait between this and the connection's seeing the channels (C9).
-        return await self._channels.past.catch_up(session, request.channels, old)
+        except Superseded:
+            found = await self._presence.find(live.key)
+            same = found is not None and found[0].line == live.session.line
+            live.gone = Gone.REPLACED if same else Gone.KICKED
+
+    def _kick(self, key: str, line: str) -> None:
+        """End a session that another login has taken over from, on whatever connection it is or will be."""
+        for live in self._coming.get(key, ()):
+            if live.session.line == line:
+                live.gone = Gone.KICKED
+        self._outlet.kick(key, line)
+
+    def _replace(self, key: str, session: Session) -> None:
+        """End the earlier connections of a session that goes on on a new one."""
+        for live in self._coming.get(key, ()):
+            earlier = live.session.line == session.line and live.session.connection < session.connection
+            if earlier and live.gone is None:
+                live.gone = Gone.REPLACED
+        self._outlet.replace(key, session.line, before=session.connection)
 
     async def _supersede(self, key: str, old: Session, arrival: Arrival, request: Request) -> None:
         """What becomes of the session that another login took over from (L7, L17, K11)."""
         if old.ours:
             await self._records.put(superseded_key(key, old.line), b"", expect=None, ttl=_SUPERSEDED_MEMORY)
         if old.attached:
-            self._outlet.kick(key, old.line)
+            self._kick(key, old.line)
         if arrival is Arrival.REPLACE:
             await self._vacate(old)
         await self._calls.renewed(request.app_id, request.account)

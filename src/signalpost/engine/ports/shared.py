@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar, overload
 
 import msgspec
 
-from signalpost.engine.ports.steps import Answers, Arm, Cancel, Delete, Due, Put, Receipt, Record, Results
+from signalpost.engine.ports.kept import Attribute
+from signalpost.engine.ports.steps import Ask, Due, Step
 
 __all__ = [
     "AddMember",
@@ -21,7 +22,6 @@ __all__ = [
     "Behind",
     "Change",
     "Changed",
-    "Copy",
     "DeleteAttribute",
     "Drop",
     "Edit",
@@ -36,8 +36,6 @@ __all__ = [
     "RemoveMember",
     "SetAttribute",
     "Shared",
-    "SharedAsk",
-    "SharedStep",
     "Since",
     "Snapshot",
     "Spend",
@@ -45,38 +43,31 @@ __all__ = [
 ]
 
 
-class Copy(msgspec.Struct, frozen=True, gc=False):
-    """The copy of an attribute: its value, and the revision that it has where it is kept."""
-
-    value: str
-    rev: int
-
-
-NO_COPIES: Final[Mapping[str, Copy]] = MappingProxyType({})
+NO_ATTRIBUTES: Final[Mapping[str, Attribute]] = MappingProxyType({})
 
 
 # --- asks -------------------------------------------------------------------------------------
 
 
-class Since(msgspec.Struct, frozen=True, gc=False):
+class Since(Ask[float], frozen=True, gc=False):
     """Since when all this is known; what was so before, nobody can say. Answer: a time."""
 
 
-class Topic(msgspec.Struct, frozen=True, gc=False):
+class Topic(Ask["Snapshot | None"], frozen=True, gc=False):
     """The topic with its newest `limit` members. Answer: a `Snapshot`, or None if there is no such topic."""
 
     topic: str
     limit: int = 0
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class Place(Ask[str | None], frozen=True, gc=False):
     """A member's place in a topic. Answer: the tag that it was added with, or None."""
 
     topic: str
     name: str
 
 
-class Past(msgspec.Struct, frozen=True, gc=False):
+class Past(Ask["Page | None"], frozen=True, gc=False):
     """What happened in a topic behind the offset `after`. Answer: a `Page`, or None if there is no such
     topic.
 
@@ -89,7 +80,7 @@ class Past(msgspec.Struct, frozen=True, gc=False):
     size: int
 
 
-class Behind(msgspec.Struct, frozen=True, gc=False):
+class Behind(Ask[int], frozen=True, gc=False):
     """How far a reader surely came that was told of a topic up to `upto`, but may have lost the end of it.
 
     Answer: the highest offset that is at most `upto` (None: the latest), whose event and all before it are
@@ -103,21 +94,17 @@ class Behind(msgspec.Struct, frozen=True, gc=False):
     at: float | None = None
 
 
-SharedAsk = Record | Receipt | Since | Topic | Place | Past | Behind
-
-
 # --- steps ------------------------------------------------------------------------------------
 
 
 class Begin(msgspec.Struct, frozen=True, gc=False):
     """Make the topic if there is none, with these attributes; else this does nothing.
 
-    `floor`: the highest revision that was given to any attribute of the topic before they were read. An edit
-    of one that is not among them is taken only if it is newer.
+    Revisions ascend over all attributes of a topic. So an edit of one that is not among these is taken only
+    if it is newer than all of them.
     """
 
-    attributes: Mapping[str, Copy] = NO_COPIES
-    floor: int = 0
+    attributes: Mapping[str, Attribute] = NO_ATTRIBUTES
 
 
 class AddMember(msgspec.Struct, frozen=True, gc=False):
@@ -176,7 +163,7 @@ class Keep(msgspec.Struct, frozen=True, gc=False):
     size: int
 
 
-class Change(msgspec.Struct, frozen=True, gc=False):
+class Change(Step["Changed"], frozen=True, gc=False):
     """Apply all edits and append the event, in one atomic step. Result: a `Changed`.
 
     `event` is appended if one of the edits made news, or if there are none; not into a topic that does not
@@ -200,7 +187,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     follows: bool = False
 
 
-class Drop(msgspec.Struct, frozen=True, gc=False):
+class Drop(Step[bool], frozen=True, gc=False):
     """End a topic with its attributes and its past; `if_empty`: only if it has no members. Result: whether
     it was ended."""
 
@@ -208,7 +195,7 @@ class Drop(msgspec.Struct, frozen=True, gc=False):
     if_empty: bool = True
 
 
-class Spend(msgspec.Struct, frozen=True, gc=False):
+class Spend(Step[None], frozen=True, gc=False):
     """Count one happening under `key` against a bucket: `burst` at once, `rate` a second come back.
 
     The commit raises RateExceeded with how long to `wait`, and it does not count. Result: None.
@@ -217,9 +204,6 @@ class Spend(msgspec.Struct, frozen=True, gc=False):
     key: str
     rate: float
     burst: int
-
-
-SharedStep = Put | Delete | Arm | Cancel | Change | Drop | Spend
 
 
 # --- answers and results ----------------------------------------------------------------------
@@ -280,6 +264,10 @@ Listener = Callable[[str, str, Event], None]
 
 # --- the port ---------------------------------------------------------------------------------
 
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+
 
 class Nodes(Protocol):
     """Who shares this. A node is one run of a program: one that starts again is another."""
@@ -333,15 +321,36 @@ class Shared(Protocol):
     *Timers*: one deadline a key. What is due is decided by records, not by timers: a timer may be late.
     """
 
-    async def load(self, *asks: SharedAsk) -> Answers:
-        """The answers, in order, as of one instant. One round trip. Raises Unavailable."""
+    @overload
+    async def load(self, a: Ask[A], /) -> tuple[A]: ...
+    @overload
+    async def load(self, a: Ask[A], b: Ask[B], /) -> tuple[A, B]: ...
+    @overload
+    async def load(self, a: Ask[A], b: Ask[B], c: Ask[C], /) -> tuple[A, B, C]: ...
+    @overload
+    async def load(self, *asks: Ask[Any]) -> tuple[Any, ...]: ...
+    async def load(self, *asks: Any) -> Any:
+        """The answers, in order, as of one instant: to `Record`, `Receipt` (of a `Change`) and the asks
+        above.
+
+        One round trip. Raises Unavailable.
+        """
         ...
 
-    async def commit(self, *steps: SharedStep) -> Results:
-        """Do all of it, in this order, or nothing. One round trip; returns the results, in order.
+    @overload
+    async def commit(self, a: Step[A], /) -> tuple[A]: ...
+    @overload
+    async def commit(self, a: Step[A], b: Step[B], /) -> tuple[A, B]: ...
+    @overload
+    async def commit(self, a: Step[A], b: Step[B], c: Step[C], /) -> tuple[A, B, C]: ...
+    @overload
+    async def commit(self, *steps: Step[Any]) -> tuple[Any, ...]: ...
+    async def commit(self, *steps: Any) -> Any:
+        """Do all of it, in this order, or nothing; the results, in order. One round trip.
 
-        What the steps demand (`expect`, rates, a topic's existence) is judged by what was there before the
-        commit. Raises Conflict, RateExceeded, Unavailable.
+        The steps are those above, `Put`, `Delete`, `Expect`, `Arm` and `Cancel`. What they demand (revisions,
+        rates, that there is a topic) is judged by what was there before the commit. Raises Conflict, whose
+        `step` says which, RateExceeded, Unavailable.
         """
         ...
 
@@ -359,7 +368,7 @@ class Shared(Protocol):
         soon after it; each once, but some may be missing."""
         ...
 
-    async def due(self, limit: int, lease: float) -> list[Due]:
+    async def due(self, *, limit: int, lease: float) -> list[Due]:
         """Up to `limit` timers whose time has come, the earliest first; nobody is given them again for
         `lease` seconds, unless they are armed anew. Raises Unavailable."""
         ...

@@ -133,7 +133,8 @@ class Cancel(Step[None], frozen=True, gc=False):
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
-    """A timer whose time has come; `at` tells it from one that was armed anew under its key."""
+    """A timer whose time has come; `turn` tells it from one that was armed anew under its key."""
 
     key: str
     at: float
+    turn: int
