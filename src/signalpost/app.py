@@ -27,6 +27,7 @@ from signalpost.config import Config
 from signalpost.engine.journal import BUCKETS
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
 from signalpost.engine.ports import Clock, Unavailable
+from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics
 from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway import descriptors
@@ -145,7 +146,8 @@ class Server:
         records, kept, self._queues, self._topics, self.timers = engine(self._store, clock)
         self._topics.listen(self.fanout.publish)
 
-        presence = Presence(records, clock)
+        self._shared = MemoryShared(SharedMemory(clock=clock))
+        presence = Presence(self._shared, clock)
         attributes = Attributes(kept, presence, config.app)
         messages = Messages(self._queues, self.fanout, clock, new_id, wall=wall)
         channels = Channels(
@@ -173,15 +175,14 @@ class Server:
             find_app=config.app,
         )
         sessions = Sessions(
-            records=records,
-            timers=self.timers,
+            shared=self._shared,
             presence=presence,
             attributes=attributes,
             channels=channels,
             calls=calls,
             outlet=self.fanout,
             clock=clock,
-            new_line=lambda: secrets.token_hex(16),
+            new_secret=lambda: secrets.token_hex(16),
             find_app=config.app,
         )
         requests = Requests(records, clock)
@@ -193,10 +194,11 @@ class Server:
             attributes=attributes,
             messages=messages,
             requests=requests,
-            sweeps=(records.sweep, kept.sweep, self._queues.sweep, self._topics.sweep),
+            sweeps=(records.sweep, kept.sweep, self._queues.sweep, self._topics.sweep, self._shared.sweep),
             report=self._report,
         )
         self.timers.listen(self._janitor.due)
+        self._shared.alarm(partial(self._janitor.look, self._shared))
         renderer = Renderer(self.counters, self._lag, self._read, __version__)
         self.listener = Listener(
             _settings(config),
@@ -235,6 +237,7 @@ class Server:
             _tell_opened(self._store.opened, self._queues.items)
         await self._finish(self._janitor.adopt())
         self.timers.run(self._loop)
+        self._shared.run(self._loop)
         try:
             await self.listener.start()
         except (OSError, UnicodeError, OverflowError) as error:
@@ -258,6 +261,7 @@ class Server:
         for chore in self._chores:
             chore.cancel()
         self.timers.stop()
+        self._shared.stop()
         if self._store is not None:
             await self._store.close()
 

@@ -23,6 +23,7 @@ from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, S
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Ident, Receipt
 from signalpost.engine.records import Record
+from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined
@@ -223,7 +224,8 @@ class House:
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
-        self.presence = Presence(self.records, clock)
+        self.shared = MemoryShared(SharedMemory(clock=clock))
+        self.presence = Presence(self.shared, clock)
         self.messages = Messages(self.queues, self, clock, new_id, wall=clock)
         self.attributes = Attributes(self.kept, self.presence, find_app)
         self.requests = Requests(self.records, clock)
@@ -252,15 +254,14 @@ class House:
             find_app=find_app,
         )
         self.sessions = Sessions(
-            records=self.records,
-            timers=self.timers,
+            shared=self.shared,
             presence=self.presence,
             attributes=self.attributes,
             channels=self.channels,
             calls=self.calls,
             outlet=self,
             clock=clock,
-            new_line=lambda: f"line{next(self._ids)}",
+            new_secret=lambda: f"secret{next(self._ids)}",
             find_app=find_app,
         )
         self.janitor = Janitor(
@@ -270,7 +271,13 @@ class House:
             attributes=self.attributes,
             messages=self.messages,
             requests=self.requests,
-            sweeps=(self.records.sweep, self.kept.sweep, self.queues.sweep, self.topics.sweep),
+            sweeps=(
+                self.records.sweep,
+                self.kept.sweep,
+                self.queues.sweep,
+                self.topics.sweep,
+                self.shared.sweep,
+            ),
             report=self.reported.append,
         )
         self.timers.listen(self.janitor.due)
@@ -320,15 +327,24 @@ class House:
 
     def tick(self) -> None:
         """Fire what is due, as the loop's next turn would."""
-        while (at := self.timers.next_at()) is not None and at <= self.clock():
-            self.timers.due()
+        while (at := self._next_at()) is not None and at <= self.clock():
+            self._fire()
+
+    def _next_at(self) -> float | None:
+        """The earliest deadline, wherever it is."""
+        deadlines = (self.timers.next_at(), self.shared.next_at())
+        return min((at for at in deadlines if at is not None), default=None)
+
+    def _fire(self) -> None:
+        self.timers.due()
+        self.janitor.look(self.shared)
 
     def advance(self, seconds: float) -> None:
         """Let time pass, stopping at each deadline in order."""
         end = self.clock() + seconds
-        while (at := self.timers.next_at()) is not None and at <= end:
+        while (at := self._next_at()) is not None and at <= end:
             self.clock.now = max(at, self.clock())
-            self.timers.due()
+            self._fire()
         self.clock.now = end
 
     # --- the outlet and the listener ---------------------------------------------------------------
@@ -413,11 +429,17 @@ class House:
 
     def records_of(self, noun: str) -> list[str]:
         """The keys of all records of a kind."""
-        return self.run(self.records.keys(f"{noun}\x1f"))
+        keys = (*self.run(self.records.keys("")), *self.shared.records())
+        return [key for key in keys if key.startswith(f"{noun}\x1f")]
+
+    def shared_size(self) -> int:
+        """How many things the shared half of the engine holds."""
+        return self.shared.size()
 
     def armed(self, noun: str = "") -> list[str]:
         """The keys of all timers that are armed, of a kind."""
-        return sorted(key for key in self.timers._armed if key.startswith(noun))
+        armed = (*self.timers._armed, *self.shared.armed())
+        return sorted(key for key in armed if key.startswith(noun))
 
 
 class Device:

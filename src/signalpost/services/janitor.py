@@ -6,9 +6,10 @@ A timer is only a reminder; the use case reads the record and decides anew.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from signalpost.domain.refusals import Refusal
+from signalpost.engine.ports import Due
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
@@ -22,11 +23,22 @@ __all__ = ["Janitor"]
 
 Sweep = Callable[[], Awaitable[object]]
 
+_AT_ONCE = 256  # timers that are taken out of the engine together
+_LEASE = 30.0  # seconds after which one that came to nothing is given out again
+
+
+class Half(Protocol):
+    """What has timers."""
+
+    async def due(self, *, limit: int, lease: float) -> list[Due]: ...
+
+    async def done(self, *due: Due) -> None: ...
+
 
 class Janitor:
     """Routes timers, and sweeps."""
 
-    __slots__ = ("_attributes", "_channels", "_forget", "_handlers", "_report", "_sweeps")
+    __slots__ = ("_attributes", "_channels", "_forget", "_handlers", "_report", "_sessions", "_sweeps")
 
     def __init__(
         self,
@@ -48,7 +60,8 @@ class Janitor:
         }
         self._channels = channels
         self._attributes = attributes
-        self._forget = (messages.sweep, requests.sweep, sessions.sweep)  # rates that nothing counts against
+        self._sessions = sessions
+        self._forget = (messages.sweep, requests.sweep)  # rates that nothing counts against
         self._sweeps = sweeps  # the engine's parts that let go of what is over
         self._report = report  # told what went wrong where nobody waits
 
@@ -56,11 +69,28 @@ class Janitor:
         """A timer's time has come."""
         start(self._handlers[kind_of(key)](key), self._done)
 
+    def look(self, half: Half) -> None:
+        """Timers of this half of the engine may be due."""
+        start(self._look(half), self._done)
+
+    async def _look(self, half: Half) -> None:
+        due = await half.due(limit=_AT_ONCE, lease=_LEASE)
+        for one in due:
+            start(self._serve(half, one), self._done)
+        if len(due) == _AT_ONCE:
+            await self._look(half)
+
+    async def _serve(self, half: Half, due: Due) -> None:
+        """Do what is due; if that fails, the engine gives it out again."""
+        await self._handlers[kind_of(due.key)](due.key)
+        await half.done(due)
+
     def sweep(self) -> None:
         """Let go of what is over its time; called every few seconds."""
         for forget in self._forget:
             forget()
         start(self._attributes.settle(), self._done)
+        start(self._sessions.settle(), self._done)
         start(self._sweep_engine(), self._done)
 
     async def _sweep_engine(self) -> None:

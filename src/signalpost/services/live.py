@@ -1,7 +1,7 @@
 """A session that is attached to this node: its record, as far as this node knows.
 
-It is the node's cached copy of the record; who changes it goes through `Presence.save`, which finds out
-when another node has changed it meanwhile.
+It is the node's cached copy of the record; who changes it goes through `Presence`, which finds out when
+somebody else has changed it meanwhile.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ __all__ = ["Live"]
 class Live:
     """One attached session."""
 
-    __slots__ = ("app", "key", "rev", "session")
+    __slots__ = ("app", "key", "rev", "session", "superseded")
 
     def __init__(self, app: App, key: str, session: Session, rev: int) -> None:
         self.app = app
         self.key = key  # the account's key: its inbox, its place among the attached
-        self.session = session  # replaced on every change; Presence.save writes it
+        self.session = session  # replaced on every change; Presence writes it
         self.rev = rev  # the record's revision that `session` is
+        self.superseded = False  # it went elsewhere, or was ended, before its client was told of it
 
     @property
     def app_id(self) -> str:
