@@ -13,7 +13,7 @@ PAGE   := src/signalpost/gateway/console/index.html
 SCRIPT := src/signalpost/gateway/script/signal.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-python test-web test-android check check-python check-web check-android format api jar bench bench-client bench-web bench-android reference codes lock page script wheel clean
+.PHONY: help run test test-python test-web test-android soak check check-python check-web check-android format api jar bench bench-client bench-web bench-android reference codes lock page script wheel clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -68,6 +68,9 @@ api: $(VENV)/.installed java ## write down the public API of the Java SDK, which
 
 jar: java ## the Java SDK with its sources and Javadoc, into the local Maven repository
 	cd $(JAVA) && $(MVN) package source:jar-no-fork javadoc:jar install:install -Dmaven.test.skip
+
+soak: $(VENV)/.developed ## whether memory comes back after minutes of a mixed load (SECONDS=300)
+	SOAK_SECONDS=$(or $(SECONDS),120) $(BIN)/python -m pytest -q --runxfail tests/soak $(ARGS)
 
 bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
 	$(BIN)/python bench/run.py $(ARGS)

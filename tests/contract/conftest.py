@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.driving import ManualClock
-from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
 from signalpost.engine.ports import Queues, Records, Topics
+from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics, Store
@@ -50,6 +51,11 @@ def topics(request: pytest.FixtureRequest, clock: ManualClock) -> Topics:
     if request.param == "memory":
         return MemoryTopics(clock=clock)
     return SqliteTopics(request.getfixturevalue("store"), clock=clock)
+
+
+@pytest.fixture(params=["memory"])
+def kept(request: pytest.FixtureRequest, clock: ManualClock) -> Kept:
+    return memory_kept(clock=clock, idle_seconds=600.0)
 
 
 @pytest.fixture(params=["memory"])

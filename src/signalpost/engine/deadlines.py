@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 
-from signalpost.engine.ports import Clock
+from signalpost.engine.ports import Clock, Pending
 from signalpost.engine.ports.steps import Due
 
 __all__ = ["Deadlines"]
@@ -49,15 +49,17 @@ class Deadlines:
         """Whom to call when there may be something due."""
         self._alarm = handler
 
-    def arm(self, key: str, at: float) -> None:
-        """The key's deadline; replaces its earlier one."""
+    def arm(self, key: str, at: float) -> Pending | None:
+        """The key's deadline; replaces its earlier one. Here and below: what is to be waited for."""
         self._turn = turn = self._turn + 1
         self._armed[key] = at, turn, turn
         self._push(at, turn, key)
+        return None
 
-    def cancel(self, key: str) -> None:
+    def cancel(self, key: str) -> Pending | None:
         """Forget the key's deadline, if it has one."""
         self._armed.pop(key, None)
+        return None
 
     def due(self, limit: int, lease: float) -> list[Due]:
         """Up to `limit` whose time has come, the earliest first; not given out again for `lease` seconds."""
@@ -76,11 +78,12 @@ class Deadlines:
             self._push(now + lease, entry, due.key)
         return found
 
-    def done(self, due: Due) -> None:
+    def done(self, due: Due) -> Pending | None:
         """Forget this one, unless it was armed anew meanwhile."""
         armed = self._armed.get(due.key)
         if armed is not None and armed[1] == due.turn:
             del self._armed[due.key]
+        return None
 
     def next_at(self) -> float | None:
         """When the next is to be given out, or None."""

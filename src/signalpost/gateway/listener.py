@@ -123,7 +123,7 @@ class Listener:
             self._servers.append(server)
         for bound in tls:
             assert settings.tls is not None, "there is a port for it"
-            secure = SecurePort(self, bound, settings.tls)
+            secure = SecurePort(self, self._secured, bound, settings.tls)
             secure.open()
             self._servers.append(secure)
         spare = min(_SPARE, settings.descriptors // 8)
@@ -275,6 +275,9 @@ class Listener:
             self._emptied.set_result(None)
 
     # inside
+
+    def _secured(self, handshake: Handshake) -> Doorway:
+        return Doorway(self, handshake=handshake)
 
     def _count(self, guest: Guest, address: str) -> None:
         self._guests.enter(guest, address)

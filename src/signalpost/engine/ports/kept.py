@@ -3,10 +3,10 @@
 `load` asks, `commit` changes, each in one round trip. What a commit changes is in force as a whole or not at
 all. In one commit
 
-- all steps are equally durable (`Claim`, `Note`, `Release` follow the others),
-- each record, name of a set, attribute, claim and timer is changed at most once, and of what is removed from
-  a queue the room is not yet counted by an append,
-- an append with a `dedupe` is the only step.
+- all steps that say whether they are durable say the same,
+- each record, name of a set, attribute, claim and timer is changed at most once,
+- the room that a step gives is not yet counted by what another one takes,
+- `Claim`, and an append with a `dedupe`, is the only step.
 
 Keys and names are text, values are bytes, times are Unix seconds (float) of the clock that the
 implementation was given, sizes are bytes. Keys of records, sets, queues, topics, charges, claims and timers
@@ -46,6 +46,7 @@ __all__ = [
     "Remove",
     "RemoveMarked",
     "SetAttribute",
+    "Stand",
     "Stretch",
     "Trim",
 ]
@@ -85,8 +86,8 @@ class Holds(Ask[str | None], frozen=True, gc=False):
 class Include(Step[bool], frozen=True, gc=False):
     """Have the name in the set with this value; the result is whether it is new there.
 
-    `most`: raises Full if the set would then have more names (0: no bound), also if it has too many already
-    and this one is among them. A set is there as long as it has names. `durable`: the same for all of a set.
+    `most`: raises Full if the name is new and the set would then have more (0: no bound). A name that is
+    there keeps its place. `durable`: the same for all of a set.
     """
 
     key: str
@@ -186,9 +187,10 @@ class Remove(Step[list[int]], frozen=True, gc=False):
 
 
 class RemoveMarked(Step[list[int]], frozen=True, gc=False):
-    """Remove the visible items that bear one of these marks, or any if None; the result is these, ascending.
+    """Remove the items that bear one of these marks, or any if None; the result is these, ascending.
 
-    It costs as much as there are marked items, however many others the queue holds.
+    One that is not visible yet never will be. It costs as much as there are marked items, however many others
+    the queue holds.
     """
 
     key: str
@@ -205,8 +207,16 @@ class Attribute(NamedTuple):
     rev: int
 
 
-class Attributes(Ask[Mapping[str, Attribute]], frozen=True, gc=False):
-    """The topic's attributes by name; not to be changed."""
+class Stand(NamedTuple):
+    """A topic's attributes by name, not to be changed, and a revision: no lower than any that an attribute of
+    the topic was given until now, no higher than any that one will be given."""
+
+    attributes: Mapping[str, Attribute]
+    rev: int
+
+
+class Attributes(Ask[Stand], frozen=True, gc=False):
+    """The topic's attributes."""
 
     topic: str
 
@@ -285,7 +295,7 @@ class Note(Step[None], frozen=True, gc=False):
     """Remember `value` under the key for `ttl` seconds, and end the claim.
 
     Conflict if `by` does not hold the claim (any more): whatever else the commit says is not done then.
-    It has to outlive the process only if what it is committed with does, and may be forgotten even so.
+    It is remembered when all else is in force, and need not outlive the process.
     """
 
     key: str
