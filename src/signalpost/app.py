@@ -25,10 +25,11 @@ import uvloop
 from signalpost import __version__
 from signalpost.config import Config
 from signalpost.engine.journal import BUCKETS
-from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.kept import EmbeddedKept
+from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
 from signalpost.engine.ports import Clock, Unavailable
 from signalpost.engine.shared import MemoryShared, SharedMemory
-from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics
+from signalpost.engine.sqlite import SqliteTopics, sqlite_kept
 from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
@@ -83,10 +84,11 @@ class Engine(NamedTuple):
     """What the services are given of an engine."""
 
     records: MemoryRecords  #: what may vanish with the process
-    kept: MemoryRecords
+    records_kept: MemoryRecords
     queues: MemoryQueues
     topics: MemoryTopics
     timers: HeapTimers
+    kept: EmbeddedKept
 
 
 MakeEngine = Callable[[Store | None, Clock], Engine]
@@ -97,20 +99,12 @@ def embedded(store: Store | None, clock: Clock) -> Engine:
     """The engine in this process."""
     records, timers = MemoryRecords(clock=clock), HeapTimers(clock=clock)
     if store is None:
-        return Engine(
-            records,
-            MemoryRecords(clock=clock),
-            MemoryQueues(clock=clock),
-            MemoryTopics(clock=clock),
-            timers,
-        )
-    return Engine(
-        records,
-        SqliteRecords(store, clock=clock),
-        SqliteQueues(store, clock=clock),
-        SqliteTopics(store, clock=clock),
-        timers,
-    )
+        kept = memory_kept(clock=clock)
+        topics = MemoryTopics(clock=clock)
+    else:
+        kept = sqlite_kept(store, clock=clock)
+        topics = SqliteTopics(store, clock=clock)
+    return Engine(records, kept.parts.records, kept.parts.queues, topics, timers, kept)
 
 
 class Server:
@@ -143,12 +137,14 @@ class Server:
         self.counters = Counters()
         self.fanout = Fanout()
         self._lag = LagMeter()
-        records, kept, self._queues, self._topics, self.timers = engine(self._store, clock)
+        records, records_kept, self._queues, self._topics, self.timers, self._kept = engine(
+            self._store, clock
+        )
         self._topics.listen(self.fanout.publish)
 
         self._shared = MemoryShared(SharedMemory(clock=clock))
         presence = Presence(self._shared, clock)
-        attributes = Attributes(kept, presence, config.app)
+        attributes = Attributes(records_kept, presence, config.app)
         messages = Messages(self._queues, self.fanout, clock, new_id, wall=wall)
         channels = Channels(
             topics=self._topics,
@@ -194,11 +190,14 @@ class Server:
             attributes=attributes,
             messages=messages,
             requests=requests,
-            sweeps=(records.sweep, kept.sweep, self._queues.sweep, self._topics.sweep, self._shared.sweep),
+            sweeps=(records.sweep, self._kept.sweep, self._topics.sweep, self._shared.sweep),
+            kept=self._kept,
+            shared=self._shared,
             report=self._report,
         )
         self.timers.listen(self._janitor.due)
-        self._shared.alarm(partial(self._janitor.look, self._shared))
+        self._kept.listen(self._janitor.wake)
+        self._shared.alarm(self._janitor.wake)
         renderer = Renderer(self.counters, self._lag, self._read, __version__)
         self.listener = Listener(
             _settings(config),
@@ -238,6 +237,7 @@ class Server:
         await self._finish(self._janitor.adopt())
         self.timers.run(self._loop)
         self._shared.run(self._loop)
+        self._kept.run(self._loop)
         try:
             await self.listener.start()
         except (OSError, UnicodeError, OverflowError) as error:
@@ -262,6 +262,7 @@ class Server:
             chore.cancel()
         self.timers.stop()
         self._shared.stop()
+        self._kept.stop()
         if self._store is not None:
             await self._store.close()
 

@@ -18,12 +18,18 @@ from signalpost.domain.calls import Call, Input
 from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
+from signalpost.engine.claims import Claims
+from signalpost.engine.deadlines import Deadlines
+from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, SetAttribute, Unavailable
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Ident, Receipt
 from signalpost.engine.records import Record
 from signalpost.engine.shared import MemoryShared, SharedMemory
+from signalpost.engine.topic_attributes import Kept as StoredAttribute
+from signalpost.engine.topic_attributes import MemoryAttributes
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined
@@ -165,6 +171,36 @@ class _Records(MemoryRecords):
         return self._disk.write()
 
 
+class _TopicAttributes(MemoryAttributes):
+    """Attributes of topics that are committed."""
+
+    def __init__(self, *, disk: Disk) -> None:
+        super().__init__()
+        self._disk = disk
+
+    def _set(self, topic: str, name: str, kept: StoredAttribute | None) -> Pending | None:
+        super()._set(topic, name, kept)
+        return self._disk.write()
+
+
+class _Deadlines(Deadlines):
+    """Deadlines that are committed."""
+
+    __slots__ = ("_disk",)
+
+    def __init__(self, *, clock: ManualClock, disk: Disk) -> None:
+        super().__init__(clock=clock)
+        self._disk = disk
+
+    def arm(self, key: str, at: float) -> Pending | None:
+        super().arm(key, at)
+        return self._disk.write()
+
+    def cancel(self, key: str) -> Pending | None:
+        super().cancel(key)
+        return self._disk.write()
+
+
 class Started:
     """A use case that has been started and may wait."""
 
@@ -202,9 +238,12 @@ class House:
         self.apps = {APP: App(), **apps}
         self.clock = ManualClock()
         self.disk = Disk()
-        self.kept = _Records(clock=self.clock, disk=self.disk)
+        self.records_kept = _Records(clock=self.clock, disk=self.disk)
         self.queues = _Queues(clock=self.clock, disk=self.disk)
         self.topics = _Topics(clock=self.clock, disk=self.disk)
+        self.names_kept = MemoryNames()
+        self.attributes_kept = _TopicAttributes(disk=self.disk)
+        self.deadlines_kept = _Deadlines(clock=self.clock, disk=self.disk)
         self.warned: list[str] = []  # apps whose watchers anybody may be
         self.reported: list[Exception] = []  # what went wrong where nobody waits
         self.devices: list[Device] = []
@@ -218,6 +257,18 @@ class House:
     def _settle(self) -> None:
         self.records = MemoryRecords(clock=self.clock)
         self.timers = HeapTimers(clock=self.clock)
+        parts = Parts(
+            records=self.records_kept,
+            passing_records=MemoryRecords(clock=self.clock),
+            names=self.names_kept,
+            passing_names=MemoryNames(),
+            queues=self.queues,
+            attributes=self.attributes_kept,
+            deadlines=self.deadlines_kept,
+            passing_deadlines=Deadlines(clock=self.clock),
+            claims=Claims(clock=self.clock),
+        )
+        self.kept = EmbeddedKept(parts, clock=self.clock)
         self.attached: dict[str, Device] = {}
         clock, find_app = self.clock, self.apps.get
 
@@ -227,7 +278,7 @@ class House:
         self.shared = MemoryShared(SharedMemory(clock=clock))
         self.presence = Presence(self.shared, clock)
         self.messages = Messages(self.queues, self, clock, new_id, wall=clock)
-        self.attributes = Attributes(self.kept, self.presence, find_app)
+        self.attributes = Attributes(self.records_kept, self.presence, find_app)
         self.requests = Requests(self.records, clock)
         self.channels = Channels(
             topics=self.topics,
@@ -271,13 +322,9 @@ class House:
             attributes=self.attributes,
             messages=self.messages,
             requests=self.requests,
-            sweeps=(
-                self.records.sweep,
-                self.kept.sweep,
-                self.queues.sweep,
-                self.topics.sweep,
-                self.shared.sweep,
-            ),
+            sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
+            kept=self.kept,
+            shared=self.shared,
             report=self.reported.append,
         )
         self.timers.listen(self.janitor.due)
@@ -332,12 +379,15 @@ class House:
 
     def _next_at(self) -> float | None:
         """The earliest deadline, wherever it is."""
-        deadlines = (self.timers.next_at(), self.shared.next_at())
-        return min((at for at in deadlines if at is not None), default=None)
+        times = [self.timers.next_at(), self.kept.next_at(), self.shared.next_at()]
+        return min([at for at in times if at is not None], default=None)
 
     def _fire(self) -> None:
         self.timers.due()
-        self.janitor.look(self.shared)
+        for half in (self.kept, self.shared):
+            at = half.next_at()
+            if at is not None and at <= self.clock():
+                self.janitor.wake()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, stopping at each deadline in order."""

@@ -227,7 +227,7 @@ class Interleaving(RuleBasedStateMachine):
 
     def attributes_are_endless_for_who_is_online_alone(self) -> None:
         house = self.house
-        endless = house.run(house.kept.keys("attributes\x1f", endless=True))
+        endless = house.run(house.records_kept.keys("attributes\x1f", endless=True))
         online = [account for account in ACCOUNTS if house.online(account)]
         assert sorted(endless) == [f"attributes\x1fapp\x1f{account}" for account in online]
 

@@ -251,6 +251,14 @@ class EmbeddedKept:
         if waiting is not None:
             await waiting
 
+    async def sweep(self) -> int:
+        """Let go of some of what is over its time; returns how much went."""
+        parts = self.parts
+        gone = await parts.records.sweep() + await parts.queues.sweep() + await parts.claims.sweep()
+        if parts.passing_records is not parts.records:
+            gone += await parts.passing_records.sweep()
+        return gone
+
     def next_at(self) -> float | None:
         """When to look again what is due, or None."""
         times = [self.parts.passing_deadlines.next_at(), self.parts.deadlines.next_at()]

@@ -5,6 +5,14 @@ It knows no more than its parts; one module holds each.
 
 from __future__ import annotations
 
+from typing import Any
+
+from signalpost.engine.claims import Claims
+from signalpost.engine.deadlines import Deadlines
+from signalpost.engine.kept import EmbeddedKept, Parts
+from signalpost.engine.names import MemoryNames
+from signalpost.engine.ports import Clock
+from signalpost.engine.records import MemoryRecords
 from signalpost.engine.sqlite_queues import SqliteQueues
 from signalpost.engine.sqlite_records import SqliteRecords
 from signalpost.engine.sqlite_topics import SqliteTopics
@@ -16,6 +24,7 @@ from signalpost.engine.store import (
     Store,
     StoreError,
 )
+from signalpost.engine.topic_attributes import MemoryAttributes
 
 __all__ = [
     "DataDirectoryInUse",
@@ -27,4 +36,21 @@ __all__ = [
     "SqliteTopics",
     "Store",
     "StoreError",
+    "sqlite_kept",
 ]
+
+
+def sqlite_kept(store: Store, *, clock: Clock, cached: int = 10_000, **queues: Any) -> EmbeddedKept:
+    """The kept half: what is durable is in the store; raises StoreError."""
+    parts = Parts(
+        records=SqliteRecords(store, clock=clock, cached=cached),
+        passing_records=MemoryRecords(clock=clock),
+        names=MemoryNames(),
+        passing_names=MemoryNames(),
+        queues=SqliteQueues(store, clock=clock, **queues),
+        attributes=MemoryAttributes(),
+        deadlines=Deadlines(clock=clock),
+        passing_deadlines=Deadlines(clock=clock),
+        claims=Claims(clock=clock),
+    )
+    return EmbeddedKept(parts, clock=clock)

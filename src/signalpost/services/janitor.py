@@ -6,10 +6,13 @@ A timer is only a reminder; the use case reads the record and decides anew.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Any
 
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Due
+from signalpost.engine.ports.kept import Kept
+from signalpost.engine.ports.shared import Shared
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
@@ -21,24 +24,25 @@ from signalpost.services.sessions import Sessions
 
 __all__ = ["Janitor"]
 
+_PIECE = 64  # timers that are served at once
+_LEASE = 10.0  # seconds that a timer's use case has
+
 Sweep = Callable[[], Awaitable[object]]
-
-_AT_ONCE = 256  # timers that are taken out of the engine together
-_LEASE = 30.0  # seconds after which one that came to nothing is given out again
-
-
-class Half(Protocol):
-    """What has timers."""
-
-    async def due(self, *, limit: int, lease: float) -> list[Due]: ...
-
-    async def done(self, *due: Due) -> None: ...
 
 
 class Janitor:
     """Routes timers, and sweeps."""
 
-    __slots__ = ("_attributes", "_channels", "_forget", "_handlers", "_report", "_sessions", "_sweeps")
+    __slots__ = (
+        "_attributes",
+        "_channels",
+        "_forget",
+        "_halves",
+        "_handlers",
+        "_report",
+        "_sessions",
+        "_sweeps",
+    )
 
     def __init__(
         self,
@@ -50,6 +54,8 @@ class Janitor:
         messages: Messages,
         requests: Requests,
         sweeps: Sequence[Sweep],
+        kept: Kept,
+        shared: Shared,
         report: Callable[[Exception], None],
     ) -> None:
         self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {
@@ -62,6 +68,7 @@ class Janitor:
         self._attributes = attributes
         self._sessions = sessions
         self._forget = (messages.sweep, requests.sweep)  # rates that nothing counts against
+        self._halves: tuple[Kept | Shared, ...] = (kept, shared)
         self._sweeps = sweeps  # the engine's parts that let go of what is over
         self._report = report  # told what went wrong where nobody waits
 
@@ -69,26 +76,25 @@ class Janitor:
         """A timer's time has come."""
         start(self._handlers[kind_of(key)](key), self._done)
 
-    def look(self, half: Half) -> None:
-        """Timers of this half of the engine may be due."""
-        start(self._look(half), self._done)
+    def wake(self) -> None:
+        """Timers of the engine may be due. One whose use case fails comes again when its lease is over."""
+        for half in self._halves:
+            start(self._work_off(half), self._done)
 
-    async def _look(self, half: Half) -> None:
-        due = await half.due(limit=_AT_ONCE, lease=_LEASE)
-        for one in due:
-            start(self._serve(half, one), self._done)
-        if len(due) == _AT_ONCE:
-            await self._look(half)
+    async def _work_off(self, half: Kept | Shared) -> None:
+        for due in await half.due(limit=_PIECE, lease=_LEASE):
+            start(self._serve(half, due), self._done)
 
-    async def _serve(self, half: Half, due: Due) -> None:
-        """Do what is due; if that fails, the engine gives it out again."""
-        await self._handlers[kind_of(due.key)](due.key)
+    async def _serve(self, half: Kept | Shared, due: Due) -> None:
+        with suppress(Refusal):
+            await self._handlers[kind_of(due.key)](due.key)
         await half.done(due)
 
     def sweep(self) -> None:
         """Let go of what is over its time; called every few seconds."""
         for forget in self._forget:
             forget()
+        self.wake()
         start(self._attributes.settle(), self._done)
         start(self._sessions.settle(), self._done)
         start(self._sweep_engine(), self._done)
