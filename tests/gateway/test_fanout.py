@@ -186,11 +186,11 @@ def test_a_kick_is_for_one_line() -> None:
     fanout, ada = Fanout(), Member("ada", line="L2")
     fanout.attach(ada.key, ada)  # type: ignore[arg-type]
     fanout.kick(ada.key, "L1")
-    fanout.replace(ada.key, "L1")
+    fanout.replace(ada.key, "L1", before=2)
     assert fanout.find(ada.key, "L1") is None
     assert ada.told == []
     assert fanout.find(ada.key, "L2") is ada.live
-    fanout.replace(ada.key, "L2")
+    fanout.replace(ada.key, "L2", before=2)
     fanout.kick(ada.key, "L2")
     assert ada.told == ["replaced", "kicked"]
     fanout.kick(inbox_key("app", "nobody"), "L2")

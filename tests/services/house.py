@@ -36,7 +36,7 @@ from signalpost.services.channels import Channels, Joined
 from signalpost.services.driver import start
 from signalpost.services.janitor import Janitor
 from signalpost.services.keys import inbox_key, split, topic_key
-from signalpost.services.live import Live
+from signalpost.services.live import Gone, Live
 from signalpost.services.messages import Messages
 from signalpost.services.outlet import ALL, Reach
 from signalpost.services.pauses import Pauses
@@ -413,10 +413,10 @@ class House:
             device.release()
             device.kicked = True
 
-    def replace(self, key: str, line: str) -> None:
+    def replace(self, key: str, line: str, *, before: int) -> None:
         """See `Outlet.replace`."""
         device = self.attached.get(key)
-        if device is not None and device.line == line:
+        if device is not None and device.line == line and device.session.session.connection < before:
             device.release()
             device.replaced = True
 
@@ -544,7 +544,7 @@ class Device:
                 self.attach(login)
                 return
             assert isinstance(error, Refusal), error
-            assert error.code == Code.LOGIN_E_TOKEN_KICKED
+            assert error.code == Code.LOGIN_E_TOKEN_KICKED, "the line was superseded"
 
         self.coming = True
         start(self.house.sessions.login(self.request(line=line)), done)
@@ -556,11 +556,14 @@ class Device:
 
     def attach(self, login: Login) -> None:
         """What the gateway does after a login."""
-        self.live = login.live
         self.line = login.live.session.line
-        self.kicked = self.replaced = False
+        self.kicked = login.live.gone is Gone.KICKED
+        self.replaced = login.live.gone is Gone.REPLACED
         if not login.resumed:
             self.cursors = {}
+        if login.live.gone is not None:
+            return
+        self.live = login.live
         self.house.attached[self.key] = self
         for missed in login.missed:
             topic = topic_key(self.app, missed.channel)

@@ -170,10 +170,12 @@ class Fanout:
         if subscriber is not None:
             subscriber.kicked()
 
-    def replace(self, key: str, line: str) -> None:
+    def replace(self, key: str, line: str, *, before: int) -> None:
         """The session goes on elsewhere."""
         subscriber = self._with_line(key, line)
-        if subscriber is not None:
+        if subscriber is None or subscriber.live is None:
+            return
+        if subscriber.live.session.connection < before:
             subscriber.replaced()
 
     def reach(self, key: str, line: str) -> Reach | None:

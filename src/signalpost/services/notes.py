@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from signalpost.domain.sessions import Session
-from signalpost.services.live import Live
+from signalpost.services.live import Gone, Live
 from signalpost.services.outlet import Outlet
 
 __all__ = ["Altered", "Kicked", "Moved", "Notes"]
@@ -25,7 +24,7 @@ class Kicked(msgspec.Struct, frozen=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """The session with this line is no longer on this of its connections (L17)."""
+    """The session with this line goes on on this of its connections: the earlier ones are over (L17)."""
 
     key: str
     line: str
@@ -67,20 +66,17 @@ class Notes:
         match note:
             case Kicked(key, line):
                 for live in self._coming.get(key, ()):
-                    live.superseded = live.superseded or live.session.line == line
+                    if live.session.line == line:
+                        live.gone = Gone.KICKED
                 self._outlet.kick(key, line)
             case Moved(key, line, connection):
                 for live in self._coming.get(key, ()):
-                    live.superseded = live.superseded or _stood(live.session) == (line, connection)
-                attached = self._outlet.find(key, line)
-                if attached is not None and attached.session.connection == connection:
-                    self._outlet.replace(key, line)
+                    earlier = live.session.line == line and live.session.connection < connection
+                    if earlier and live.gone is None:
+                        live.gone = Gone.REPLACED
+                self._outlet.replace(key, line, before=connection)
             case Altered(key, line):
                 found = [live for live in self._coming.get(key, ()) if live.session.line == line]
                 attached = self._outlet.find(key, line)
                 for live in found if attached is None else (*found, attached):
                     self._look(live)
-
-
-def _stood(session: Session) -> tuple[str, int]:
-    return session.line, session.connection

@@ -37,8 +37,11 @@ class Outlet(Protocol):
         """Another login ended the session with this line: tell its connection and close it (L7)."""
         ...
 
-    def replace(self, key: str, line: str) -> None:
-        """The session with this line goes on elsewhere: close its connection, without a kick (L17)."""
+    def replace(self, key: str, line: str, *, before: int) -> None:
+        """The session with this line goes on elsewhere: close its connection, without a kick (L17).
+
+        `before`: the number of the one on which it goes on; only an earlier one is closed.
+        """
         ...
 
     def reach(self, key: str, line: str) -> Reach | None:

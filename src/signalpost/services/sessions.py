@@ -115,8 +115,9 @@ class Sessions:
     async def login(self, request: Request) -> Login:
         """Open a session, or go on with the one that is there (L7, L17, L18).
 
-        Raises Refusal 207 with the reason `kick` for a line that is older than the session that is there, or
-        when yet another login has taken over meanwhile; TooMany above the account's rate of logins (L16).
+        One that yet another login takes over from while it waits has succeeded all the same: `gone` says so.
+        Raises Refusal 207 with the reason `kick` for a line that is older than the session that is there;
+        TooMany above the account's rate of logins (L16).
         """
         return await decide(lambda: self._log_in(request), tries=TRIES)
 
@@ -183,8 +184,6 @@ class Sessions:
     ) -> list[Missed]:
         try:
             return await self._come_in(live, request, arrival, old)
-        except Superseded:
-            raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK) from None
         except Exception:
             # Nobody will be told that it is there, and who it replaces may still be in channels.
             await self.abandon(live, old if arrival is Arrival.REPLACE else None)
@@ -193,10 +192,7 @@ class Sessions:
     async def _come_in(
         self, live: Live, request: Request, arrival: Arrival, old: Session | None
     ) -> list[Missed]:
-        """What follows from a new session, or a new connection of one; returns what it has missed.
-
-        It may wait, so that meanwhile yet another login may come: raises Superseded.
-        """
+        """What follows from a new session, or a new connection of one; returns what it has missed."""
         key, session = live.key, live.session
         if old is None:
             await self._channels.watchers.tell_online(session.app, session.account, "online")
@@ -206,15 +202,14 @@ class Sessions:
             reach = self._outlet.reach(key, old.line)
             if reach is not None:
                 old = rules.stood(old, await self._channels.past.told(old, reach))
-            await self._shared.nodes.send(old.node, Moved(key, old.line, old.connection))
+            await self._shared.nodes.send(old.node, Moved(key, old.line, session.connection))
         await self._calls.attached(session.app, session.account)
-        _check(live)
-        if old is None or arrival is not Arrival.RESUME:
+        if old is not None and arrival is Arrival.RESUME:
+            # Last, as nothing may wait between this and the connection's seeing the channels (C9).
+            return await self._channels.past.catch_up(session, request.channels, old)
+        if live.gone is None:
             await self._attributes.came_online(key)
-            _check(live)
-            return []
-        # Last, as nothing may wait between this and the connection's seeing the channels (C9).
-        return await self._channels.past.catch_up(session, request.channels, old)
+        return []
 
     async def _supersede(self, key: str, old: Session, arrival: Arrival, request: Request) -> None:
         """What becomes of the session that another login took over from (L7, L17, K11)."""
@@ -350,12 +345,6 @@ class Sessions:
         """Whether an account has a session, attached or within its grace time (P1). Raises Refusal."""
         check_name(account, "account")
         return await self._presence.standing(app_id, account) is not Standing.OFFLINE
-
-
-def _check(live: Live) -> None:
-    """Raises Superseded if the session went elsewhere, or was ended, before its client was told of it."""
-    if live.superseded:
-        raise Superseded
 
 
 def _looked(result: None, error: Exception | None) -> None:
