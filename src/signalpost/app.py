@@ -159,9 +159,7 @@ class Server:
             warn=_warn_watched,
         )
         calls = Calls(
-            records=records,
-            queues=self._queues,
-            timers=self.timers,
+            kept=self._kept,
             presence=presence,
             outlet=self.fanout,
             pauses=Pauses(time.perf_counter, self._loop.call_soon),

@@ -293,9 +293,7 @@ class House:
             warn=self.warned.append,
         )
         self.calls = Calls(
-            records=self.records,
-            queues=self.queues,
-            timers=self.timers,
+            kept=self.kept,
             presence=self.presence,
             outlet=self,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
@@ -473,9 +471,14 @@ class House:
 
     def open_calls(self) -> list[Call]:
         """All calls on record."""
-        keys = self.run(self.records.keys("call\x1f"))
-        entries = [self.run(self.records.get(key)) for key in keys]
+        records = self.kept.parts.passing_records
+        keys = self.run(records.keys("call\x1f"))
+        entries = [self.run(records.get(key)) for key in keys]
         return [CALL.decode(entry.value) for entry in entries if entry is not None]
+
+    def sets_of_calls(self) -> list[str]:
+        """The keys of all sets that a call is in, of accounts and of pairs."""
+        return sorted(self.kept.parts.passing_names._sets)
 
     def records_of(self, noun: str) -> list[str]:
         """The keys of all records of a kind."""
@@ -488,7 +491,13 @@ class House:
 
     def armed(self, noun: str = "") -> list[str]:
         """The keys of all timers that are armed, of a kind."""
-        armed = (*self.timers._armed, *self.shared.armed())
+        parts = self.kept.parts
+        armed = {
+            *self.timers._armed,
+            *self.shared.armed(),
+            *parts.deadlines._armed,
+            *parts.passing_deadlines._armed,
+        }
         return sorted(key for key in armed if key.startswith(noun))
 
 

@@ -10,6 +10,7 @@ from services.house import APP, Heard, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
+from signalpost.domain.sessions import Session
 from signalpost.engine.ports import Pending
 from signalpost.services.calls import Calls
 from signalpost.services.outlet import Reach
@@ -625,8 +626,9 @@ STEPS = {
     "kicking the other": ("house", "kick"),
     "closing the other": ("house", "replace"),
     "leaving the channels": ("channels.membership", "vacate"),
+    "ending the calls before": ("calls", "began"),
     "renewing the calls": ("calls", "renewed"),
-    "pushing what waits": ("calls", "attached"),
+    "pushing what waits": ("calls", "resumed"),
     "keeping the attributes": ("attributes", "came_online"),
     "catching up": ("channels.past", "catch_up"),
 }
@@ -680,7 +682,7 @@ def test_a_logout_that_waits_longer_than_the_next_login_begins_no_day(
     ada.describe("mood", "fine")
     waiting = Pending()
 
-    async def ended(self: Calls, app_id: str, account: str) -> None:
+    async def ended(self: Calls, session: Session) -> None:
         await waiting
 
     monkeypatch.setattr(Calls, "ended", ended)

@@ -73,6 +73,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     until: float = 0.0  #: when a detached session ends
     places: tuple[Place, ...] = ()  #: the channels that it is in
     kept: tuple[Place, ...] = ()  #: places that broken sessions of the account left (L17)
+    generation: int = 0  #: higher than that of any session of the account before it; its line names it
     node: str = ""  #: where its connection is, or was last
 
 
@@ -107,9 +108,7 @@ def generation_of(line: str) -> int | None:
 def next_generation(before: Session | None, now: float) -> int:
     """The generation of a session that takes over from another, or from none: the time in microseconds."""
     generation = int(now * 1_000_000)
-    if before is None:
-        return generation
-    return max(generation, (generation_of(before.line) or 0) + 1)
+    return generation if before is None else max(generation, before.generation + 1)
 
 
 def decide_login(current: Session | None, *, line: str, ours: bool, now: float) -> Arrival:
@@ -122,7 +121,7 @@ def decide_login(current: Session | None, *, line: str, ours: bool, now: float) 
     if line == current.line:
         return Arrival.RESUME
     generation = generation_of(line)
-    if generation is not None and generation <= (generation_of(current.line) or 0):
+    if generation is not None and generation <= current.generation:
         return Arrival.REFUSE
     if ours or current.attached:
         return Arrival.REPLACE

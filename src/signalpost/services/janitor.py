@@ -58,7 +58,7 @@ class Janitor:
         shared: Shared,
         report: Callable[[Exception], None],
     ) -> None:
-        self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {
+        self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, Any]]] = {
             "session": sessions.due,
             "call": calls.due,
             "channel": channels.endings.due,
@@ -86,9 +86,11 @@ class Janitor:
             start(self._serve(half, due), self._done)
 
     async def _serve(self, half: Kept | Shared, due: Due) -> None:
+        again = False  # its use case has armed it anew, perhaps for the same time
         with suppress(Refusal):
-            await self._handlers[kind_of(due.key)](due.key)
-        await half.done(due)
+            again = await self._handlers[kind_of(due.key)](due.key)
+        if not again:
+            await half.done(due)
 
     def sweep(self) -> None:
         """Let go of what is over its time; called every few seconds."""

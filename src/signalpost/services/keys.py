@@ -6,8 +6,6 @@ no two apps ever meet (SPEC §1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 __all__ = [
     "attributes_key",
     "call_key",
@@ -17,12 +15,12 @@ __all__ = [
     "inbox_key",
     "kind_of",
     "logins_key",
+    "pair_key",
     "request_key",
     "session_key",
     "split",
     "subject_of",
     "topic_key",
-    "with_pair",
 ]
 
 _SEP = "\x1f"
@@ -64,14 +62,14 @@ def call_key(app: str, channel: str, one: str, other: str) -> str:
     return f"call{_SEP}{app}{_SEP}{channel}{_SEP}{first}{_SEP}{second}"
 
 
-def with_pair(keys: Iterable[str], key: str) -> list[str]:
-    """Those of the call keys that are of the same two accounts as `key`."""
-    pair = key[key.index(_SEP, key.index(_SEP, len("call") + 1) + 1) :]
-    return [other for other in keys if other.endswith(pair)]
+def pair_key(app: str, one: str, other: str) -> str:
+    """The open calls that two accounts have with each other, whoever calls whom."""
+    first, second = sorted((one, other))
+    return f"pair{_SEP}{app}{_SEP}{first}{_SEP}{second}"
 
 
 def calls_key(key: str) -> str:
-    """The list of an account's open calls."""
+    """The open calls of an account."""
     return f"calls{_SEP}{key}"
 
 

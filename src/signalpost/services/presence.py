@@ -91,9 +91,14 @@ class Presence:
         """
         await decide(lambda: self.commit(live, change(live.session)), tries=TRIES)
 
+    async def present(self, key: str) -> Session | None:
+        """The account's session, attached or within its grace time."""
+        found = await self.find(key)
+        return None if found is None or is_over(found[0], self._clock()) else found[0]
+
     async def standing(self, app: str, account: str) -> Standing:
         """Whether the account is online, and how."""
-        found = await self.find(inbox_key(app, account))
-        if found is None or is_over(found[0], self._clock()):
+        session = await self.present(inbox_key(app, account))
+        if session is None:
             return Standing.OFFLINE
-        return Standing.ATTACHED if found[0].attached else Standing.DETACHED
+        return Standing.ATTACHED if session.attached else Standing.DETACHED

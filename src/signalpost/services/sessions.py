@@ -69,6 +69,7 @@ class Sessions:
         "_channels",
         "_clock",
         "_find_app",
+        "_generation",
         "_new_secret",
         "_notes",
         "_outlet",
@@ -100,6 +101,7 @@ class Sessions:
         self._clock = clock
         self._new_secret = new_secret
         self._find_app = find_app
+        self._generation = 0  # of the latest session that this node opened
         self._notes = Notes(outlet, self._look)
         # By account key: sessions without a connection whose records could not be told so, with their reach.
         self._owed: dict[str, tuple[Live, Reach]] = {}
@@ -165,19 +167,26 @@ class Sessions:
         if arrival is Arrival.RESUME:
             assert old is not None
             return msgspec.structs.replace(rules.attach(old, node), grace=grace)
+        generation = self._next_generation(old)
         session = Session(
             app=request.app_id,
             account=request.account,
-            line=rules.line_of(rules.next_generation(old, self._clock()), self._new_secret()),
+            line=rules.line_of(generation, self._new_secret()),
             proof=request.proof,
             ours=request.ours,
             grace=grace,
+            generation=generation,
             node=node,
         )
         if arrival is Arrival.INHERIT:
             assert old is not None
             session = rules.inherit(session, old)
         return session
+
+    def _next_generation(self, old: Session | None) -> int:
+        """The clock's, so that it is higher than any before, whoever gave that one."""
+        self._generation = max(self._generation + 1, rules.next_generation(old, self._clock()))
+        return self._generation
 
     async def _come_in_safely(
         self, live: Live, request: Request, arrival: Arrival, old: Session | None
@@ -196,14 +205,16 @@ class Sessions:
         key, session = live.key, live.session
         if old is None:
             await self._channels.watchers.tell_online(session.app, session.account, "online")
+            await self._calls.began(session)
         elif arrival is not Arrival.RESUME:
-            await self._supersede(key, old, arrival, request)
-        elif old.attached:
-            reach = self._outlet.reach(key, old.line)
-            if reach is not None:
-                old = rules.stood(old, await self._channels.past.told(old, reach))
-            await self._shared.nodes.send(old.node, Moved(key, old.line, session.connection))
-        await self._calls.attached(session.app, session.account)
+            await self._supersede(key, old, session, arrival)
+        else:
+            if old.attached:
+                reach = self._outlet.reach(key, old.line)
+                if reach is not None:
+                    old = rules.stood(old, await self._channels.past.told(old, reach))
+                await self._shared.nodes.send(old.node, Moved(key, old.line, session.connection))
+            await self._calls.resumed(session)
         if old is not None and arrival is Arrival.RESUME:
             # Last, as nothing may wait between this and the connection's seeing the channels (C9).
             return await self._channels.past.catch_up(session, request.channels, old)
@@ -211,13 +222,13 @@ class Sessions:
             await self._attributes.came_online(key)
         return []
 
-    async def _supersede(self, key: str, old: Session, arrival: Arrival, request: Request) -> None:
+    async def _supersede(self, key: str, old: Session, session: Session, arrival: Arrival) -> None:
         """What becomes of the session that another login took over from (L7, L17, K11)."""
         if old.attached:
             await self._shared.nodes.send(old.node, Kicked(key, old.line))
         if arrival is Arrival.REPLACE:
             await self._vacate(old)
-        await self._calls.renewed(request.app_id, request.account)
+        await self._calls.renewed(session)
 
     async def logout(self, live: Live) -> None:
         """End the session at its user's wish: offline at once (L9); nothing if it is no longer this one."""
@@ -319,7 +330,7 @@ class Sessions:
         await self._vacate(session)
         await self._channels.watchers.tell_online(session.app, session.account, "offline")
         try:
-            await self._calls.ended(session.app, session.account)
+            await self._calls.ended(session)
         finally:
             if await self._presence.find(key) is None:
                 await self._attributes.went_offline(self._find_app(session.app) or App(), key)
