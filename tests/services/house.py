@@ -178,8 +178,10 @@ class _TopicAttributes(MemoryAttributes):
         super().__init__()
         self._disk = disk
 
-    def _set(self, topic: str, name: str, kept: StoredAttribute | None) -> Pending | None:
-        super()._set(topic, name, kept)
+    def _set(
+        self, topic: str, name: str, before: StoredAttribute | None, kept: StoredAttribute | None
+    ) -> Pending | None:
+        super()._set(topic, name, before, kept)
         return self._disk.write()
 
 
