@@ -15,7 +15,6 @@ import pytest
 from engine.driving import ManualClock
 from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Input
-from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.claims import Claims
@@ -27,6 +26,7 @@ from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, S
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Ident, Receipt
 from signalpost.engine.records import Record
+from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.topic_attributes import Kept as StoredAttribute
 from signalpost.engine.topic_attributes import MemoryAttributes
 from signalpost.services.attributes import Attributes
@@ -34,15 +34,15 @@ from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined
 from signalpost.services.driver import start
 from signalpost.services.janitor import Janitor
-from signalpost.services.keys import inbox_key, split, topic_key
+from signalpost.services.keys import inbox_key, topic_key
 from signalpost.services.live import Gone, Live
 from signalpost.services.messages import Messages
-from signalpost.services.outlet import ALL, Reach
+from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
-from signalpost.services.stored import CALL, EVENT
+from signalpost.services.stored import CALL
 from signalpost.wire.codes import Code
 
 __all__ = ["APP", "Device", "Heard", "House", "Started", "refused"]
@@ -277,7 +277,8 @@ class House:
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
-        self.presence = Presence(self.records, clock)
+        self.shared = MemoryShared(SharedMemory(clock=clock))
+        self.presence = Presence(self.shared, clock)
         self.messages = Messages(self.kept, self, clock, new_id, wall=clock)
         self.attributes = Attributes(self.records_kept, self.presence, find_app)
         self.requests = Requests(self.kept, clock, new_id)
@@ -287,6 +288,7 @@ class House:
             timers=self.timers,
             presence=self.presence,
             messages=self.messages,
+            outlet=self,
             clock=clock,
             wall=clock,
             new_id=new_id,
@@ -304,15 +306,14 @@ class House:
             find_app=find_app,
         )
         self.sessions = Sessions(
-            records=self.records,
-            timers=self.timers,
+            shared=self.shared,
             presence=self.presence,
             attributes=self.attributes,
             channels=self.channels,
             calls=self.calls,
             outlet=self,
             clock=clock,
-            new_line=lambda: f"line{next(self._ids)}",
+            new_secret=lambda: f"secret{next(self._ids)}",
             find_app=find_app,
         )
         self.janitor = Janitor(
@@ -322,12 +323,12 @@ class House:
             attributes=self.attributes,
             messages=self.messages,
             requests=self.requests,
-            sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep),
+            sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
             kept=self.kept,
+            shared=self.shared,
             report=self.reported.append,
         )
         self.timers.listen(self.janitor.due)
-        self.topics.listen(self._publish)
 
     def restart(self) -> None:
         """A crash and a new start on the same data: messages and attributes survive, nothing else does."""
@@ -377,14 +378,16 @@ class House:
             self._fire()
 
     def _next_at(self) -> float | None:
-        times = [self.timers.next_at(), self.kept.next_at()]
+        """The earliest deadline, wherever it is."""
+        times = [self.timers.next_at(), self.kept.next_at(), self.shared.next_at()]
         return min([at for at in times if at is not None], default=None)
 
     def _fire(self) -> None:
         self.timers.due()
-        at = self.kept.next_at()
-        if at is not None and at <= self.clock():
-            self.janitor.wake()
+        for half in (self.kept, self.shared):
+            at = half.next_at()
+            if at is not None and at <= self.clock():
+                self.janitor.wake()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, stopping at each deadline in order."""
@@ -427,11 +430,11 @@ class House:
         device = self.attached.get(key)
         return device.live if device is not None and device.line == line else None
 
-    def _publish(self, topic: str, seq: int, epoch: str, body: bytes) -> None:
-        event = EVENT.decode(body)
+    def publish(self, happened: Happened) -> None:
+        """See `Outlet.publish`."""
         for device in list(self.attached.values()):
-            if topic in device.sees:
-                device.hear(topic, seq, epoch, event)
+            if happened.topic in device.sees:
+                device.hear(happened)
 
     # --- people ------------------------------------------------------------------------------------
 
@@ -481,12 +484,22 @@ class House:
 
     def records_of(self, noun: str) -> list[str]:
         """The keys of all records of a kind."""
-        return self.run(self.records.keys(f"{noun}\x1f"))
+        keys = (*self.run(self.records.keys("")), *self.shared.records())
+        return [key for key in keys if key.startswith(f"{noun}\x1f")]
+
+    def shared_size(self) -> int:
+        """How many things the shared half of the engine holds."""
+        return self.shared.size()
 
     def armed(self, noun: str = "") -> list[str]:
         """The keys of all timers that are armed, of a kind."""
         parts = self.kept.parts
-        armed = {*self.timers._armed, *parts.deadlines._armed, *parts.passing_deadlines._armed}
+        armed = {
+            *self.timers._armed,
+            *self.shared.armed(),
+            *parts.deadlines._armed,
+            *parts.passing_deadlines._armed,
+        }
         return sorted(key for key in armed if key.startswith(noun))
 
 
@@ -564,10 +577,9 @@ class Device:
         self.live = login.live
         self.house.attached[self.key] = self
         for missed in login.missed:
-            topic = topic_key(self.app, missed.channel)
-            for seq, body in missed.events:
-                self.hear(topic, seq, missed.epoch, EVENT.decode(body))
-            self.sees.add(topic)
+            for event in missed.events:
+                self.hear(missed.happened(self.app, event))
+            self.sees.add(topic_key(self.app, missed.channel))
 
     def release(self) -> Live | None:
         """What the gateway does when the connection has no session any more."""
@@ -602,8 +614,8 @@ class Device:
         ).result()
         topic = topic_key(self.app, channel)
         if joined.missed is not None:
-            for seq, body in joined.missed.events:
-                self.hear(topic, seq, joined.missed.epoch, EVENT.decode(body))
+            for event in joined.missed.events:
+                self.hear(joined.missed.happened(self.app, event))
         else:
             self.cursors[channel] = (joined.epoch, joined.seq)
         self.sees.add(topic)
@@ -640,17 +652,17 @@ class Device:
         """Clear the attributes of a channel."""
         self.house.run(self.house.channels.attributes.clear(self.session, channel))
 
-    def hear(self, topic: str, seq: int, epoch: str, event: ChannelEvent) -> None:
+    def hear(self, happened: Happened) -> None:
         """Be shown a channel event."""
-        channel = split(topic)[1]
+        channel, event = happened.channel, happened.event
         what: Any = event.text
         if event.kind == "channel_attr_update":
             what = (event.name, event.value, event.change)
         elif channel.startswith("__agora_"):
             what = msgspec.json.decode(event.text)
         self.told.append(Heard(channel, event.kind.removeprefix("channel_"), event.account, what))
-        self.ids.append((channel, seq))
-        self.cursors[channel] = (epoch, seq)
+        self.ids.append((channel, happened.number))
+        self.cursors[channel] = (happened.epoch, happened.number)
 
     def heard(self, kind: str = "") -> list[Heard]:
         """What it was shown since the last look, of one kind or of all."""

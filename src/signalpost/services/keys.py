@@ -14,12 +14,12 @@ __all__ = [
     "counting_key",
     "inbox_key",
     "kind_of",
+    "logins_key",
     "pair_key",
     "request_key",
     "session_key",
     "split",
     "subject_of",
-    "superseded_key",
     "topic_key",
 ]
 
@@ -41,9 +41,9 @@ def session_key(key: str) -> str:
     return f"session{_SEP}{key}"
 
 
-def superseded_key(key: str, line: str) -> str:
-    """The mark of a line that another login of the account took over from (L18)."""
-    return f"superseded{_SEP}{key}{_SEP}{line}"
+def logins_key(key: str) -> str:
+    """How often an account has logged in (L16)."""
+    return f"logins{_SEP}{key}"
 
 
 def attributes_key(key: str) -> str:
