@@ -140,7 +140,6 @@ class Server:
         records, records_kept, self._queues, self._topics, self.timers, self._kept = engine(
             self._store, clock
         )
-        self._topics.listen(self.fanout.publish)
 
         self._shared = MemoryShared(SharedMemory(clock=clock))
         presence = Presence(self._shared, clock)
@@ -152,6 +151,7 @@ class Server:
             timers=self.timers,
             presence=presence,
             messages=messages,
+            outlet=self.fanout,
             clock=clock,
             wall=wall,
             new_id=new_id,
