@@ -108,7 +108,7 @@ class Janitor:
         start(self._sweep_engine(), self._done)
 
     async def _sweep_engine(self) -> None:
-        """All that is over its time, in pieces: so what a load has left is gone when its time is, not later."""
+        """All that is over its time, in pieces: what a load has left goes when its time is over."""
         if self._sweeping:
             return
         self._sweeping = True
