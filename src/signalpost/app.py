@@ -158,11 +158,12 @@ class Server:
             find_app=config.app,
             warn=_warn_watched,
         )
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         calls = Calls(
             kept=self._kept,
             presence=presence,
             outlet=self.fanout,
-            pauses=Pauses(time.perf_counter, self._loop.call_soon),
+            pauses=pauses,
             clock=clock,
             wall=wall,
             new_id=new_id,
@@ -191,6 +192,7 @@ class Server:
             sweeps=(records.sweep, self._kept.sweep, self._topics.sweep, self._shared.sweep),
             kept=self._kept,
             shared=self._shared,
+            pauses=pauses,
             report=self._report,
         )
         self.timers.listen(self._janitor.due)

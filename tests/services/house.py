@@ -326,6 +326,7 @@ class House:
             sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
             kept=self.kept,
             shared=self.shared,
+            pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             report=self.reported.append,
         )
         self.timers.listen(self.janitor.due)
