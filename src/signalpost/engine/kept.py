@@ -111,6 +111,13 @@ class EmbeddedKept:
             DeleteAttributes: lambda step, _: attributes.find_all(step),
             Note: lambda step, _: claims.check(step),
         }
+        # What does a step that needs neither a check nor a wait; its result.
+        self._removals: dict[type, Callable[[Any], Any]] = {
+            Trim: self._queues.trim_to,
+            Remove: self._queues.take_out,
+            RemoveMarked: self._queues.take_marked,
+            Release: claims.release,
+        }
         # What does a step whose check has found this; what comes of it, and what has to be waited for.
         self._deeds: dict[type, Callable[[Any, Any], tuple[Any, Pending | None]]] = {
             Put: lambda step, found: records(step.durable).place(step, found),
@@ -118,16 +125,12 @@ class EmbeddedKept:
             Expect: lambda step, _: (None, None),
             Include: lambda step, _: self._names(step.durable).include(step),
             Exclude: lambda step, _: self._names(step.durable).exclude(step),
-            Trim: self._trim,
-            Remove: lambda step, _: (self._queues.take_out(step.key, step.seqs), None),
-            RemoveMarked: lambda step, _: (self._queues.take_marked(step.key, step.marks), None),
             SetAttribute: attributes.set,
             DeleteAttribute: attributes.delete,
             DeleteAttributes: attributes.delete_all,
             Arm: lambda step, _: (None, self._deadlines(step.durable).arm(step.key, step.at)),
             Cancel: lambda step, _: (None, self._deadlines(step.durable).cancel(step.key)),
             Note: lambda step, _: (None, None),  # it is remembered at the end
-            Release: self._release,
         }
 
     @property
@@ -147,19 +150,23 @@ class EmbeddedKept:
 
     async def commit(self, *steps: Any) -> Any:
         """See `Kept.commit`."""
-        first = steps[0] if len(steps) == 1 else None
-        if type(first) is Append:  # once a message: the short way
-            queues, now = self._queues, self._clock()
-            appended, waiting, witness = queues.add(first, queues.check(first, now), now)
-            if waiting is not None:
-                try:
-                    await waiting
-                except Unavailable:
-                    if witness.row == LOST:
-                        raise
-            return (appended,)
-        if type(first) is Claim:
-            return (await self.parts.claims.claim(first),)
+        if len(steps) == 1:  # once a message: the short way
+            first = steps[0]
+            kind = type(first)
+            if kind is Append:
+                queues, now = self._queues, self._clock()
+                appended, waiting, witness = queues.add(first, queues.check(first, now), now)
+                if waiting is not None:
+                    try:
+                        await waiting
+                    except Unavailable:
+                        if witness.row == LOST:
+                            raise
+                return (appended,)
+            if kind in self._removals:
+                return (self._removals[kind](first),)
+            if kind is Claim:
+                return (await self.parts.claims.claim(first),)
         for step in steps:
             if type(step) is Append:
                 held_back = self._queues.held_back(step)
@@ -188,10 +195,13 @@ class EmbeddedKept:
         return found
 
     def _do(self, step: Any, found: Any, waits: Waits) -> Any:
+        removal = self._removals.get(type(step))
+        if removal is not None:
+            return removal(step)
+        witness = None
         if type(step) is Append:
             result, waiting, witness = self._queues.add(step, found, self._clock())
         else:
-            witness = None
             result, waiting = self._deeds[type(step)](step, found)
         if waiting is not None:
             waits.append((waiting, witness))
@@ -218,14 +228,6 @@ class EmbeddedKept:
     def _receipt(self, ask: Receipt) -> Appended | None:
         receipt = self._queues.receipt(ask.key, ask.dedupe)
         return None if receipt is None else Appended(receipt.seq, receipt.note, True)
-
-    def _trim(self, step: Trim, _: object) -> tuple[None, None]:
-        self._queues.trim_to(step.key, step.upto)
-        return None, None
-
-    def _release(self, step: Release, _: object) -> tuple[None, None]:
-        self.parts.claims.release(step)
-        return None, None
 
     # --- timers -------------------------------------------------------------------------------------
 
