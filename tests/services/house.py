@@ -271,13 +271,18 @@ class House:
             claims=Claims(clock=self.clock),
         )
         self.kept = EmbeddedKept(parts, clock=self.clock)
+        self.memory = SharedMemory(clock=self.clock)
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Put the services on the engine."""
         self.attached: dict[str, Device] = {}
         clock, find_app = self.clock, self.apps.get
 
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
-        self.shared = MemoryShared(SharedMemory(clock=clock))
+        self.shared = MemoryShared(self.memory)
         self.presence = Presence(self.shared, clock)
         self.messages = Messages(self.kept, self, clock, new_id, wall=clock)
         self.attributes = Attributes(self.records_kept, self.presence, find_app)
@@ -330,6 +335,13 @@ class House:
             report=self.reported.append,
         )
         self.timers.listen(self.janitor.due)
+
+    def neighbour(self) -> House:
+        """Another node: services of its own on the same engine, and devices that are attached there."""
+        other = House.__new__(House)
+        other.__dict__.update(self.__dict__)
+        other._move_in()
+        return other
 
     def restart(self) -> None:
         """A crash and a new start on the same data: messages and attributes survive, nothing else does."""
