@@ -1,10 +1,14 @@
 """A whole house of services on the memory engine: a clock set by hand, timers fired by hand, and devices that
 log in, see and hear what a gateway would show them. Nothing sleeps; nothing is random.
+
+If the environment names a FAR_ENGINE, the services have it at the far end of a cable. What tests look into they
+look into at that end.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
@@ -44,6 +48,7 @@ from signalpost.services.requests import Requests
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
 from signalpost.services.stored import CALL, EVENT
 from signalpost.wire.codes import Code
+from support.far import Cable, Far, Steps
 
 __all__ = ["APP", "Device", "Heard", "House", "Started", "refused"]
 
@@ -71,6 +76,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.slow = False
+        self.committed: Callable[[], None] = lambda: None  # called behind each commit
         self._pending: Pending | None = None
         self._confirm: list[Callable[[], None]] = []  # what a commit puts in force before anybody is told
 
@@ -99,12 +105,14 @@ class Disk:
             confirm()
         if pending is not None:
             pending.settle()
+        self.committed()
 
     def fail(self) -> None:
         """The commit fails."""
         pending, self._pending = self._pending, None
         assert pending is not None
         pending.settle(Unavailable())
+        self.committed()
 
     def commit_all(self) -> None:
         """Commit until nothing waits any more."""
@@ -234,9 +242,14 @@ class House:
     """Everything but the gateway."""
 
     def __init__(self, **apps: App) -> None:
+        self.far = "FAR_ENGINE" in os.environ
+        self.stepping = False  # what is on the cable arrives when the test says so, and not at once
+        self.there, self.back = Steps(), Steps()
+        self.cable = Cable(self.there, self.back)
         self.apps = {APP: App(), **apps}
         self.clock = ManualClock()
         self.disk = Disk()
+        self.disk.committed = self.carry
         self.records_kept = _Records(clock=self.clock, disk=self.disk)
         self.queues = _Queues(clock=self.clock, disk=self.disk)
         self.topics = _Topics(clock=self.clock, disk=self.disk)
@@ -274,15 +287,18 @@ class House:
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
-        self.presence = Presence(self.records, clock)
-        self.messages = Messages(self.queues, self, clock, new_id, wall=clock)
-        self.attributes = Attributes(self.records_kept, self.presence, find_app)
-        self.requests = Requests(self.records, clock)
+        records, topics = self._seen(self.records), self._seen(self.topics)
+        queues, timers, kept = self._seen(self.queues), self._seen(self.timers), self._seen(self.kept)
+        presence = Presence(records, clock)
+        self.presence = Presence(self.records, clock)  # as tests look into it
+        self.messages = Messages(queues, self, clock, new_id, wall=clock)
+        self.attributes = Attributes(self._seen(self.records_kept), presence, find_app)
+        self.requests = Requests(records, clock)
         self.channels = Channels(
-            topics=self.topics,
-            records=self.records,
-            timers=self.timers,
-            presence=self.presence,
+            topics=topics,
+            records=records,
+            timers=timers,
+            presence=presence,
             messages=self.messages,
             clock=clock,
             wall=clock,
@@ -291,10 +307,10 @@ class House:
             warn=self.warned.append,
         )
         self.calls = Calls(
-            records=self.records,
-            queues=self.queues,
-            timers=self.timers,
-            presence=self.presence,
+            records=records,
+            queues=queues,
+            timers=timers,
+            presence=presence,
             outlet=self,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             clock=clock,
@@ -303,9 +319,9 @@ class House:
             find_app=find_app,
         )
         self.sessions = Sessions(
-            records=self.records,
-            timers=self.timers,
-            presence=self.presence,
+            records=records,
+            timers=timers,
+            presence=presence,
             attributes=self.attributes,
             channels=self.channels,
             calls=self.calls,
@@ -322,11 +338,15 @@ class House:
             messages=self.messages,
             requests=self.requests,
             sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep),
-            kept=self.kept,
+            kept=kept,
             report=self.reported.append,
         )
-        self.timers.listen(self.janitor.due)
-        self.topics.listen(self._publish)
+        timers.listen(self.janitor.due)
+        topics.listen(self._publish)
+
+    def _seen(self, part: Any) -> Any:
+        """A part of the engine as the services have it."""
+        return Far(part, self.cable) if self.far else part
 
     def restart(self) -> None:
         """A crash and a new start on the same data: messages and attributes survive, nothing else does."""
@@ -355,15 +375,35 @@ class House:
 
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Started:
         """Start a use case that may wait for the disk."""
-        started = Started(coroutine)
+        started = self.start(coroutine)
         self.tick()
         return started
+
+    def start(self, coroutine: Coroutine[Any, Any, Any]) -> Started:
+        """The same, and no timer is fired."""
+        started = Started(coroutine)
+        self.carry()
+        return started
+
+    def carry(self) -> None:
+        """Let all that is on the cable arrive, and what follows from it; not while the test does that."""
+        while not self.stepping and self.step():
+            pass
+
+    def step(self) -> bool:
+        """Let the next thing that is on the cable arrive; False if it is empty."""
+        way = self.there if self.there else self.back
+        if not way:
+            return False
+        way.step()
+        return True
 
     def turn(self) -> None:
         """The loop's next turn: one more piece of the long work."""
         soon, self._soon[:] = list(self._soon), []
         for call in soon:
             call()
+        self.carry()
 
     @property
     def waits(self) -> bool:
@@ -381,12 +421,15 @@ class House:
 
     def _fire(self) -> None:
         self.timers.due()
+        self.carry()
         at = self.kept.next_at()
         if at is not None and at <= self.clock():
             self.janitor.wake()
+            self.carry()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, stopping at each deadline in order."""
+        self.carry()
         end = self.clock() + seconds
         while (at := self._next_at()) is not None and at <= end:
             self.clock.now = max(at, self.clock())
@@ -538,6 +581,7 @@ class Device:
 
         self.coming = True
         start(self.house.sessions.login(self.request(line=line)), done)
+        self.house.carry()
         self.house.tick()
 
     def resume(self) -> Login:
@@ -589,7 +633,7 @@ class Device:
 
     def join(self, channel: str) -> Joined:
         """Join a channel, and see it."""
-        joined: Joined = Started(
+        joined: Joined = self.house.start(
             self.house.channels.membership.join(self.session, channel, self._unsee)
         ).result()
         topic = topic_key(self.app, channel)

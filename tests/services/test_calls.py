@@ -1184,6 +1184,7 @@ def test_what_a_store_left_undone_that_fails_late_is_done_later_and_nothing_else
         house.advance(2.0)
         house.advance(600.0)
         stalled.settle(Unavailable())
+        house.carry()
     assert {type(error) for error in house.reported} == {Unavailable}
     house.reported.clear()
     assert calls_events(ada) == []

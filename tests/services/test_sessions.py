@@ -579,6 +579,7 @@ def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House)
     assert coming.result().live.account == "ada"
     house.disk.slow = False
     house.janitor.sweep()
+    house.carry()
     house.advance(100_000.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}, "online, so they have no end"
     house.disk.slow = True
@@ -588,6 +589,7 @@ def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House)
     house.disk.slow = False
     assert not house.online("ada")
     house.janitor.sweep()
+    house.carry()
     house.advance(86_399.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}
     house.advance(1.0)
@@ -667,6 +669,7 @@ def test_a_logout_that_waits_longer_than_the_next_login_begins_no_day(
     leaving = house.begin(ada.leaving())
     ada.login()
     waiting.settle()
+    house.carry()
     leaving.result()
     house.advance(100_000.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}

@@ -157,12 +157,15 @@ class Far:
             return lambda handler: found(self._cable.tell(handler))
         if not inspect.iscoroutinefunction(found):
             return found
-        cable = self._cable
+        cable, port = self._cable, self._port
 
         async def call(*args: Any, **options: Any) -> Any:
-            return await cable.ask(name, partial(found, *args, **options))
+            async def there() -> Any:
+                return await getattr(port, name)(*args, **options)
 
-        setattr(self, name, call)  # found once
+            return await cable.ask(name, there)
+
+        setattr(self, name, call)  # made once; what it stands for is looked up there each time
         return call
 
     def __len__(self) -> int:
