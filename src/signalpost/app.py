@@ -28,6 +28,7 @@ from signalpost.engine.journal import BUCKETS
 from signalpost.engine.kept import EmbeddedKept
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
 from signalpost.engine.ports import Clock, Unavailable
+from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.sqlite import SqliteTopics, sqlite_kept
 from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway import descriptors
@@ -141,7 +142,8 @@ class Server:
         )
         self._topics.listen(self.fanout.publish)
 
-        presence = Presence(records, clock)
+        self._shared = MemoryShared(SharedMemory(clock=clock))
+        presence = Presence(self._shared, clock)
         attributes = Attributes(records_kept, presence, config.app)
         messages = Messages(self._queues, self.fanout, clock, new_id, wall=wall)
         channels = Channels(
@@ -157,9 +159,7 @@ class Server:
             warn=_warn_watched,
         )
         calls = Calls(
-            records=records,
-            queues=self._queues,
-            timers=self.timers,
+            kept=self._kept,
             presence=presence,
             outlet=self.fanout,
             pauses=Pauses(time.perf_counter, self._loop.call_soon),
@@ -169,15 +169,14 @@ class Server:
             find_app=config.app,
         )
         sessions = Sessions(
-            records=records,
-            timers=self.timers,
+            shared=self._shared,
             presence=presence,
             attributes=attributes,
             channels=channels,
             calls=calls,
             outlet=self.fanout,
             clock=clock,
-            new_line=lambda: secrets.token_hex(16),
+            new_secret=lambda: secrets.token_hex(16),
             find_app=config.app,
         )
         requests = Requests(records, clock)
@@ -189,12 +188,14 @@ class Server:
             attributes=attributes,
             messages=messages,
             requests=requests,
-            sweeps=(records.sweep, self._kept.sweep, self._topics.sweep),
+            sweeps=(records.sweep, self._kept.sweep, self._topics.sweep, self._shared.sweep),
             kept=self._kept,
+            shared=self._shared,
             report=self._report,
         )
         self.timers.listen(self._janitor.due)
         self._kept.listen(self._janitor.wake)
+        self._shared.alarm(self._janitor.wake)
         renderer = Renderer(self.counters, self._lag, self._read, __version__)
         self.listener = Listener(
             _settings(config),
@@ -233,6 +234,7 @@ class Server:
             _tell_opened(self._store.opened, self._queues.items)
         await self._finish(self._janitor.adopt())
         self.timers.run(self._loop)
+        self._shared.run(self._loop)
         self._kept.run(self._loop)
         try:
             await self.listener.start()
@@ -257,6 +259,7 @@ class Server:
         for chore in self._chores:
             chore.cancel()
         self.timers.stop()
+        self._shared.stop()
         self._kept.stop()
         if self._store is not None:
             await self._store.close()

@@ -14,7 +14,7 @@ from signalpost.engine.ports import Queues, Records, Topics
 from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.engine.shared import MemoryShared, SharedMemory
-from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics, Store
+from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics, Store, sqlite_kept
 
 
 @pytest.fixture
@@ -53,9 +53,14 @@ def topics(request: pytest.FixtureRequest, clock: ManualClock) -> Topics:
     return SqliteTopics(request.getfixturevalue("store"), clock=clock)
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached"])
 def kept(request: pytest.FixtureRequest, clock: ManualClock) -> Kept:
-    return memory_kept(clock=clock, idle_seconds=600.0)
+    if request.param == "memory":
+        return memory_kept(clock=clock, idle_seconds=600.0)
+    store = request.getfixturevalue("store")
+    if "hardly" in request.param:
+        return sqlite_kept(store, clock=clock, cached=1, body_budget=0, idle_seconds=600.0)
+    return sqlite_kept(store, clock=clock, idle_seconds=600.0)
 
 
 @pytest.fixture(params=["memory"])

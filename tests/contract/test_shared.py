@@ -380,6 +380,20 @@ async def test_a_snapshot_has_the_newest_members_oldest_first(shared: Shared) ->
     assert (await one(shared, Topic("room"))).members == ()
 
 
+async def test_a_change_can_show_what_is_behind_it(shared: Shared) -> None:
+    """ENGINE: a join is one round trip."""
+    await enter(shared, "room", "bo")
+    done = await enter(shared, "room", event=b"came", show=9)
+    assert done.shown == await one(shared, Topic("room", 9))
+    assert done.shown is not None
+    assert (done.shown.offset, done.shown.members) == (1, ("bo", "ada"))
+    await enter(shared, "room", "cy")
+    again = await enter(shared, "room", event=b"came", show=1)
+    assert again.shown is not None
+    assert again.shown.members == ("cy",)
+    assert (await change(shared, "nowhere", show=9)).shown is None
+
+
 async def test_a_member_who_comes_back_is_the_newest_and_counts_again(shared: Shared) -> None:
     """SPEC C11: `_total_member_num` counts the joins so far."""
     await enter(shared, "room", "a", "1")

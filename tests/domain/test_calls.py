@@ -9,7 +9,7 @@ import pytest
 
 from domain.saying_no import refused
 from signalpost.domain import calls as rules
-from signalpost.domain.calls import Call, Effect, Input, State
+from signalpost.domain.calls import Call, Decision, Effect, Input, State
 from signalpost.domain.limits import Limits
 
 LIMITS = Limits()
@@ -29,7 +29,8 @@ def call(state: State, **fields: object) -> Call:
         "invited": NOW,
         "timeout": 30.0,
         "pushed": NOW,
-        "invite_seq": 7,
+        "caller_session": 5,
+        "callee_session": 0 if state is State.WAITING else 6,
     }
     return Call(**(start | fields))
 
@@ -112,13 +113,16 @@ def test_each_row_of_the_table(pair: tuple[State, Input]) -> None:
     """SPEC K1-K7, K11: the state that follows, and what the parties are told in which order."""
     before, what = pair
     state, deeds = LIFE[pair]
-    after = rules.advance(call(before), what, extra="said", now=NOW + 5)
+    after, effects = rules.advance(call(before), what, extra="said", session=8, now=NOW + 5)
     assert after.state is state
     assert after.over is (state is OVER)
-    assert [told(effect) for effect in after.effects] == deeds
-    for effect in after.effects:
+    assert [told(effect) for effect in effects] == deeds
+    for effect in effects:
+        assert effect.call == "c1"
         assert effect.src == ("bo" if effect.to == "ada" else "ada")
-    assert after.pushed == (NOW + 5 if what is Input.PUSH else NOW)
+    pushed = (NOW + 5, 8) if what is Input.PUSH else (NOW, call(before).callee_session)
+    assert (after.pushed, after.callee_session) == pushed
+    assert (after.id, after.caller_session) == ("c1", 5)
 
 
 @pytest.mark.parametrize("pair", OUT_OF_TURN, ids=named)
@@ -132,39 +136,21 @@ def test_the_table_has_these_rows_and_no_others() -> None:
     assert set(rules.TABLE) == set(LIFE)
 
 
-def test_what_an_earlier_decision_left_undone_comes_first_and_ids_are_never_used_twice() -> None:
-    """ARCHITECTURE: performing is idempotent, by the effects' ids."""
-    ringing = rules.advance(call(P), Input.CONFIRM, now=NOW)
-    over = rules.advance(ringing, Input.END_BY_CALLER, now=NOW)
-    assert [told(effect)[1] for effect in over.effects] == ["voip_invite_ack", "", "voip_invite_bye"]
-    assert over.effects[:1] == ringing.effects
-    assert len({effect.id for effect in over.effects}) == 3
-    assert all(effect.id.startswith("c1.") for effect in over.effects)
-
-
 # --- inviting ---------------------------------------------------------------------------------------
 
 
-def invited(current: Call | None, *, caller: str = "ada", callee: str = "bo") -> Call:
-    return rules.invite(
-        current,
-        call_id="c2",
-        channel="room",
-        caller=caller,
-        callee=callee,
-        extra="{}",
-        timeout=12.0,
-        now=NOW + 50,
-    )
+def invited(current: Call | None, *, caller: str = "ada", callee: str = "bo") -> Decision:
+    new = call(W, id="c2", caller=caller, callee=callee, extra="{}", timeout=12.0, invited=NOW + 50)
+    return rules.invite(current, new)
 
 
 def test_a_new_call_waits_and_does_nothing_yet() -> None:
     """SPEC K1."""
-    new = invited(None)
-    assert (new.id, new.state, new.invited, new.timeout, new.effects) == ("c2", W, NOW + 50, 12.0, ())
+    new, effects = invited(None)
+    assert (new.id, new.state, new.invited, new.timeout, effects) == ("c2", W, NOW + 50, 12.0, ())
 
 
-@pytest.mark.parametrize("state", [W, P, R])
+@pytest.mark.parametrize("state", [W, P, R, N])
 @pytest.mark.parametrize(("caller", "callee"), [("ada", "bo"), ("bo", "ada")])
 def test_a_call_that_rings_is_not_made_again_from_either_side(state: State, caller: str, callee: str) -> None:
     """SPEC K8: 701, crossing invites too."""
@@ -175,19 +161,10 @@ def test_a_call_that_rings_is_not_made_again_from_either_side(state: State, call
 @pytest.mark.parametrize(("caller", "callee"), [("ada", "bo"), ("bo", "ada")])
 def test_inviting_while_accepted_ends_the_old_call_for_the_other_side(caller: str, callee: str) -> None:
     """SPEC K8: and it rings anew."""
-    new = invited(call(A), caller=caller, callee=callee)
+    new, effects = invited(call(A), caller=caller, callee=callee)
     assert (new.id, new.caller, new.callee, new.state) == ("c2", caller, callee, W)
-    assert [told(effect) for effect in new.effects] == [(callee, "voip_invite_bye", "")]
-    pushed = rules.advance(new, Input.PUSH, now=NOW)
-    assert [effect.kind for effect in pushed.effects] == ["voip_invite_bye", "voip_invite"]
-
-
-def test_a_new_call_finishes_what_the_one_before_left_undone() -> None:
-    """SPEC K8: an invitation that is still to be taken back is, from where it lies."""
-    over = rules.advance(call(R), Input.END_BY_CALLER, now=NOW)
-    new = invited(over, caller="bo", callee="ada")
-    assert new.effects == over.effects
-    assert new.invite_seq == 7
+    assert [told(effect) for effect in effects] == [(callee, "voip_invite_bye", "")]
+    assert effects[0].call == "c1"
 
 
 def test_nobody_invites_himself() -> None:
@@ -244,3 +221,98 @@ def test_the_waits_are_the_deployments() -> None:
     limits = Limits(peer_wait=3.0, confirm_wait=4.0)
     assert rules.next_deadline(call(W), peer_online=False, limits=limits) == NOW + 3
     assert rules.next_deadline(call(P), peer_online=True, limits=limits) == NOW + 4
+
+
+# --- sessions ---------------------------------------------------------------------------------------
+#
+# In `call` ada calls in session 5, and it was sent to bo's session 6.
+
+
+@pytest.mark.parametrize(
+    ("state", "account", "session", "what"),
+    [
+        (W, "bo", 6, Input.PUSH),
+        (W, "ada", 5, None),
+        (P, "bo", 6, None),
+        (R, "bo", 6, None),
+        (A, "bo", 6, None),
+    ],
+)
+def test_a_new_connection_is_sent_what_waits(
+    state: State, account: str, session: int, what: Input | None
+) -> None:
+    """SPEC K5, K11: and everything else goes on."""
+    assert rules.at_resume(call(state), account) is what
+
+
+@pytest.mark.parametrize(
+    ("state", "account", "session", "login", "takeover"),
+    [
+        (W, "bo", 7, Input.PUSH, Input.PUSH),
+        (P, "bo", 7, Input.CALLEE_GONE, Input.PUSH),
+        (R, "bo", 7, Input.CALLEE_GONE, Input.PUSH),
+        (N, "bo", 7, Input.CALLEE_GONE, Input.PUSH),
+        (A, "bo", 7, Input.CALLEE_GONE, Input.CALLEE_GONE),
+        # It was invited between the session's beginning and the look at its calls.
+        (P, "bo", 6, Input.PUSH, Input.PUSH),
+        (A, "bo", 6, None, None),
+        # A session that is over by now, and looks late.
+        (P, "bo", 4, None, None),
+        (A, "bo", 4, None, None),
+        *[(state, "ada", 6, Input.CALLER_GONE, Input.CALLER_GONE) for state in (W, P, R, N, A)],
+        *[(state, "ada", session, None, None) for state in (W, P, R, N, A) for session in (4, 5)],
+    ],
+)
+def test_a_fresh_session_rings_and_ends_what_is_not_its_own(
+    state: State, account: str, session: int, login: Input | None, takeover: Input | None
+) -> None:
+    """SPEC K11, L17: whatever a newer session has is not touched, whoever looks first."""
+    assert rules.at_login(call(state), account, session) is login
+    assert rules.at_takeover(call(state), account, session) is takeover
+
+
+@pytest.mark.parametrize(
+    ("state", "account", "session", "what"),
+    [
+        (W, "bo", 6, Input.CALLEE_GONE),
+        (P, "bo", 6, Input.CALLEE_GONE),
+        (A, "bo", 6, Input.CALLEE_GONE),
+        (P, "bo", 5, None),
+        (A, "bo", 7, None),
+        (A, "ada", 5, Input.CALLER_GONE),
+        (A, "ada", 4, None),
+    ],
+)
+def test_a_session_that_ends_ends_its_own_calls(
+    state: State, account: str, session: int, what: Input | None
+) -> None:
+    """SPEC K11."""
+    assert rules.at_end(call(state), account, session) is what
+
+
+@pytest.mark.parametrize(
+    ("caller", "callee", "what"),
+    [
+        (5, 6, None),
+        (0, 6, Input.CALLER_GONE),
+        (5, 0, Input.CALLEE_GONE),
+        (9, 6, Input.CALLER_GONE),
+        (5, 9, Input.CALLEE_GONE),
+        (0, 0, Input.CALLER_GONE),
+    ],
+)
+def test_an_accepted_call_without_one_of_its_sessions_is_over(
+    caller: int, callee: int, what: Input | None
+) -> None:
+    """SPEC K11, N5: whoever was to tell."""
+    assert rules.at_look(call(A), caller, callee) is what
+
+
+def test_only_the_session_that_is_in_the_call_answers() -> None:
+    """SPEC L17, K11: one that another took over from does not, though nobody has told it yet."""
+    rules.check_session(call(P), "bo", 6)
+    rules.check_session(call(W), "bo", 6)
+    rules.check_session(call(A), "ada", 5)
+    for account, session in (("bo", 5), ("bo", 7), ("ada", 6)):
+        with refused(1001):
+            rules.check_session(call(A), account, session)

@@ -31,6 +31,7 @@ from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, S
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Ident, Receipt
 from signalpost.engine.records import Record
+from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.topic_attributes import Kept as StoredAttribute
 from signalpost.engine.topic_attributes import MemoryAttributes
 from signalpost.services.attributes import Attributes
@@ -185,8 +186,10 @@ class _TopicAttributes(MemoryAttributes):
         super().__init__()
         self._disk = disk
 
-    def _set(self, topic: str, name: str, kept: StoredAttribute | None) -> Pending | None:
-        super()._set(topic, name, kept)
+    def _set(
+        self, topic: str, name: str, before: StoredAttribute | None, kept: StoredAttribute | None
+    ) -> Pending | None:
+        super()._set(topic, name, before, kept)
         return self._disk.write()
 
 
@@ -287,10 +290,12 @@ class House:
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
+        self.shared = MemoryShared(SharedMemory(clock=clock))
         records, topics = self._seen(self.records), self._seen(self.topics)
-        queues, timers, kept = self._seen(self.queues), self._seen(self.timers), self._seen(self.kept)
-        presence = Presence(records, clock)
-        self.presence = Presence(self.records, clock)  # as tests look into it
+        queues, timers = self._seen(self.queues), self._seen(self.timers)
+        kept, shared = self._seen(self.kept), self._seen(self.shared)
+        presence = Presence(shared, clock)
+        self.presence = Presence(self.shared, clock)  # as tests look into it
         self.messages = Messages(queues, self, clock, new_id, wall=clock)
         self.attributes = Attributes(self._seen(self.records_kept), presence, find_app)
         self.requests = Requests(records, clock)
@@ -307,9 +312,7 @@ class House:
             warn=self.warned.append,
         )
         self.calls = Calls(
-            records=records,
-            queues=queues,
-            timers=timers,
+            kept=kept,
             presence=presence,
             outlet=self,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
@@ -319,15 +322,14 @@ class House:
             find_app=find_app,
         )
         self.sessions = Sessions(
-            records=records,
-            timers=timers,
+            shared=shared,
             presence=presence,
             attributes=self.attributes,
             channels=self.channels,
             calls=self.calls,
             outlet=self,
             clock=clock,
-            new_line=lambda: f"line{next(self._ids)}",
+            new_secret=lambda: f"secret{next(self._ids)}",
             find_app=find_app,
         )
         self.janitor = Janitor(
@@ -337,8 +339,9 @@ class House:
             attributes=self.attributes,
             messages=self.messages,
             requests=self.requests,
-            sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep),
+            sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
             kept=kept,
+            shared=shared,
             report=self.reported.append,
         )
         timers.listen(self.janitor.due)
@@ -416,16 +419,18 @@ class House:
             self._fire()
 
     def _next_at(self) -> float | None:
-        times = [self.timers.next_at(), self.kept.next_at()]
+        """The earliest deadline, wherever it is."""
+        times = [self.timers.next_at(), self.kept.next_at(), self.shared.next_at()]
         return min([at for at in times if at is not None], default=None)
 
     def _fire(self) -> None:
         self.timers.due()
         self.carry()
-        at = self.kept.next_at()
-        if at is not None and at <= self.clock():
-            self.janitor.wake()
-            self.carry()
+        for half in (self.kept, self.shared):
+            at = half.next_at()
+            if at is not None and at <= self.clock():
+                self.janitor.wake()
+                self.carry()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, stopping at each deadline in order."""
@@ -512,17 +517,34 @@ class House:
 
     def open_calls(self) -> list[Call]:
         """All calls on record."""
-        keys = self.run(self.records.keys("call\x1f"))
-        entries = [self.run(self.records.get(key)) for key in keys]
+        records = self.kept.parts.passing_records
+        keys = self.run(records.keys("call\x1f"))
+        entries = [self.run(records.get(key)) for key in keys]
         return [CALL.decode(entry.value) for entry in entries if entry is not None]
+
+    def sets_of_calls(self) -> list[str]:
+        """The keys of all sets that a call is in, of accounts and of pairs."""
+        return sorted(self.kept.parts.passing_names._sets)
 
     def records_of(self, noun: str) -> list[str]:
         """The keys of all records of a kind."""
-        return self.run(self.records.keys(f"{noun}\x1f"))
+        keys = (*self.run(self.records.keys("")), *self.shared.records())
+        return [key for key in keys if key.startswith(f"{noun}\x1f")]
+
+    def shared_size(self) -> int:
+        """How many things the shared half of the engine holds."""
+        return self.shared.size()
 
     def armed(self, noun: str = "") -> list[str]:
         """The keys of all timers that are armed, of a kind."""
-        return sorted(key for key in self.timers._armed if key.startswith(noun))
+        parts = self.kept.parts
+        armed = {
+            *self.timers._armed,
+            *self.shared.armed(),
+            *parts.deadlines._armed,
+            *parts.passing_deadlines._armed,
+        }
+        return sorted(key for key in armed if key.startswith(noun))
 
 
 class Device:

@@ -9,6 +9,7 @@ import pytest
 from services.house import APP, Device, Heard, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
+from signalpost.domain.sessions import Session
 from signalpost.engine.ports import Unavailable
 from signalpost.services.channels import Members
 from signalpost.services.keys import topic_key
@@ -379,14 +380,14 @@ def test_a_login_that_the_store_refuses_takes_nothing_away(
 ) -> None:
     """SPEC C9: nobody was told of it, nor of what was missed."""
 
-    async def fail(app_id: str, account: str) -> None:
+    async def fail(session: Session) -> None:
         raise Unavailable
 
     ada, bo = silent_ada(house)
     ada.breaks()
     bo.say("room", "missed")
     with monkeypatch.context() as store:
-        store.setattr(house.sessions, "_calls", SimpleNamespace(attached=fail))
+        store.setattr(house.sessions, "_calls", SimpleNamespace(resumed=fail))
         with pytest.raises(Unavailable):
             house.run(house.sessions.login(ada.request(line=ada.line)))
     ada.resume()

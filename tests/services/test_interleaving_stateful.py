@@ -220,7 +220,7 @@ class Interleaving(RuleBasedStateMachine):
         house.advance(200.0)
         self.callers_learnt_one_outcome()
         assert house.open_calls() == []
-        assert house.records_of("calls") == []
+        assert house.sets_of_calls() == []
         assert house.armed("call") == house.armed("session") == house.armed("count") == []
         for account in ACCOUNTS:
             assert {kind for kind, _, _ in house.login(account).inbox()} <= {INSTANT}

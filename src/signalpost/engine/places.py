@@ -150,18 +150,7 @@ class Places:
         room = self._rooms.get(ask.topic)
         if room is None:
             return None
-        members = room.members
-        newest = list(islice(reversed(members), max(ask.limit, 0)))
-        newest.reverse()
-        return Snapshot(
-            room.past.last,
-            room.epoch,
-            len(members),
-            tuple(newest),
-            room.attributes,
-            room.added,
-            0.0 if members else room.emptied,
-        )
+        return _shown(room, ask.limit)
 
     def place(self, ask: Place, now: float) -> str | None:
         """See `Place`."""
@@ -242,7 +231,8 @@ class Places:
                 if window is None:
                     window = room.windows[rate.name] = _Window(rate.window)
                 window.times.append(now)
-        changed = Changed(past.last, room.epoch, True, news, told, False, len(room.members))
+        shown = _shown(room, step.show) if step.show >= 0 else None
+        changed = Changed(past.last, room.epoch, True, news, told, False, len(room.members), shown)
         if step.dedupe:
             self._remember((name, step.dedupe), changed, step.dedupe_ttl, now)
         if not room.members and not room.attributes:
@@ -345,6 +335,21 @@ class Places:
         again = room.look_around(now)
         room.look = again or 0.0
         return again
+
+
+def _shown(room: _Room, limit: int) -> Snapshot:
+    members = room.members
+    newest = list(islice(reversed(members), max(limit, 0)))
+    newest.reverse()
+    return Snapshot(
+        room.past.last,
+        room.epoch,
+        len(members),
+        tuple(newest),
+        room.attributes,
+        room.added,
+        0.0 if members else room.emptied,
+    )
 
 
 def _unchanged(room: _Room, *, applied: bool) -> Changed:

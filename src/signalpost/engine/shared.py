@@ -329,6 +329,22 @@ class MemoryShared:
         """See `Shared.alarm`. Of several nodes the last that calls this is told."""
         self._memory.timers.alarm(handler)
 
+    def next_at(self) -> float | None:
+        """When the next timer is due, or None."""
+        return self._memory.timers.next_at()
+
+    def size(self) -> int:
+        """How many things are held: of every kind, those that are over included."""
+        return self._memory.size()
+
+    def records(self) -> list[str]:
+        """The keys of the live records."""
+        return [key for key, _ in self._memory.live(self._memory.clock())]
+
+    def armed(self) -> list[str]:
+        """The keys that have a timer."""
+        return self._memory.timers.keys()
+
     def run(self, loop: AbstractEventLoop) -> None:
         """Have `loop` tell when something is due, until `stop`."""
         self._memory.timers.run(loop)

@@ -13,8 +13,11 @@ from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import Clock
 from signalpost.engine.records import MemoryRecords
+from signalpost.engine.sqlite_deadlines import SqliteDeadlines
+from signalpost.engine.sqlite_names import SqliteNames
 from signalpost.engine.sqlite_queues import SqliteQueues
 from signalpost.engine.sqlite_records import SqliteRecords
+from signalpost.engine.sqlite_topic_attributes import SqliteAttributes
 from signalpost.engine.sqlite_topics import SqliteTopics
 from signalpost.engine.store import (
     DatabaseDamaged,
@@ -24,7 +27,6 @@ from signalpost.engine.store import (
     Store,
     StoreError,
 )
-from signalpost.engine.topic_attributes import MemoryAttributes
 
 __all__ = [
     "DataDirectoryInUse",
@@ -45,11 +47,11 @@ def sqlite_kept(store: Store, *, clock: Clock, cached: int = 10_000, **queues: A
     parts = Parts(
         records=SqliteRecords(store, clock=clock, cached=cached),
         passing_records=MemoryRecords(clock=clock),
-        names=MemoryNames(),
+        names=SqliteNames(store),
         passing_names=MemoryNames(),
         queues=SqliteQueues(store, clock=clock, **queues),
-        attributes=MemoryAttributes(),
-        deadlines=Deadlines(clock=clock),
+        attributes=SqliteAttributes(store),
+        deadlines=SqliteDeadlines(store, clock=clock),
         passing_deadlines=Deadlines(clock=clock),
         claims=Claims(clock=clock),
     )

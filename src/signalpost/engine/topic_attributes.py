@@ -126,11 +126,15 @@ class MemoryAttributes:
             raise Full(step.topic, charge=charge.key, step=step)
 
     def _put(self, topic: str, name: str, before: Kept | None, after: Kept | None) -> Pending | None:
+        waiting = self._set(topic, name, before, after)
+        self._charge(before, after)
+        return waiting
+
+    def _charge(self, before: Kept | None, after: Kept | None) -> None:
         if before is not None:
             self._charges.add(before.charged, -1, -before.size)
         if after is not None:
             self._charges.add(after.charged, 1, after.size)
-        return self._set(topic, name, after)
 
     # --- hooks of a variant that stores -------------------------------------------------------------
 
@@ -142,8 +146,8 @@ class MemoryAttributes:
         """An attribute, if it is there."""
         return self._all(topic).get(name)
 
-    def _set(self, topic: str, name: str, kept: Kept | None) -> Pending | None:
-        """Put an attribute in force, or end it; returns what is to be waited for."""
+    def _set(self, topic: str, name: str, before: Kept | None, kept: Kept | None) -> Pending | None:
+        """Put an attribute in force in the place of another, or end it; returns what is to be waited for."""
         if kept is not None:
             self._topics.setdefault(topic, {})[name] = kept
             return None

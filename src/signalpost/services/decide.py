@@ -14,15 +14,15 @@ T = TypeVar("T")
 TRIES: Final = 16  # somebody else was successful each time: more in a row are no accident
 
 
-async def decide(attempt: Callable[[], Awaitable[T]]) -> T:
+async def decide(attempt: Callable[[], Awaitable[T]], *, tries: int = TRIES) -> T:
     """What comes of `attempt`, which loads what it needs anew, lets the rule decide, and commits.
 
-    It is tried again when it raises Conflict. Raises Unavailable when that has not helped often enough, and
-    whatever else it raises at once: a refusal, Full.
+    It is tried again when it raises Conflict, so often at most. Raises Unavailable when that has not helped
+    often enough, and whatever else it raises at once: a refusal, Full.
     """
-    for _ in range(TRIES):
+    for _ in range(tries):
         try:
             return await attempt()
         except Conflict:
             continue
-    raise Unavailable(f"others changed it {TRIES} times in a row")
+    raise Unavailable(f"others changed it {tries} times in a row")

@@ -12,6 +12,7 @@ from typing import Any
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Due
 from signalpost.engine.ports.kept import Kept
+from signalpost.engine.ports.shared import Shared
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
@@ -32,7 +33,16 @@ Sweep = Callable[[], Awaitable[object]]
 class Janitor:
     """Routes timers, and sweeps."""
 
-    __slots__ = ("_attributes", "_channels", "_forget", "_handlers", "_kept", "_report", "_sweeps")
+    __slots__ = (
+        "_attributes",
+        "_channels",
+        "_forget",
+        "_halves",
+        "_handlers",
+        "_report",
+        "_sessions",
+        "_sweeps",
+    )
 
     def __init__(
         self,
@@ -45,9 +55,10 @@ class Janitor:
         requests: Requests,
         sweeps: Sequence[Sweep],
         kept: Kept,
+        shared: Shared,
         report: Callable[[Exception], None],
     ) -> None:
-        self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, None]]] = {
+        self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, Any]]] = {
             "session": sessions.due,
             "call": calls.due,
             "channel": channels.endings.due,
@@ -55,8 +66,9 @@ class Janitor:
         }
         self._channels = channels
         self._attributes = attributes
-        self._forget = (messages.sweep, requests.sweep, sessions.sweep)  # rates that nothing counts against
-        self._kept = kept
+        self._sessions = sessions
+        self._forget = (messages.sweep, requests.sweep)  # rates that nothing counts against
+        self._halves: tuple[Kept | Shared, ...] = (kept, shared)
         self._sweeps = sweeps  # the engine's parts that let go of what is over
         self._report = report  # told what went wrong where nobody waits
 
@@ -65,17 +77,20 @@ class Janitor:
         start(self._handlers[kind_of(key)](key), self._done)
 
     def wake(self) -> None:
-        """Timers of the kept half may be due. One whose use case fails comes again when its lease is over."""
-        start(self._work_off(), self._done)
+        """Timers of the engine may be due. One whose use case fails comes again when its lease is over."""
+        for half in self._halves:
+            start(self._work_off(half), self._done)
 
-    async def _work_off(self) -> None:
-        for due in await self._kept.due(limit=_PIECE, lease=_LEASE):
-            start(self._serve(due), self._done)
+    async def _work_off(self, half: Kept | Shared) -> None:
+        for due in await half.due(limit=_PIECE, lease=_LEASE):
+            start(self._serve(half, due), self._done)
 
-    async def _serve(self, due: Due) -> None:
+    async def _serve(self, half: Kept | Shared, due: Due) -> None:
+        again = False  # its use case has armed it anew, perhaps for the same time
         with suppress(Refusal):
-            await self._handlers[kind_of(due.key)](due.key)
-        await self._kept.done(due)
+            again = await self._handlers[kind_of(due.key)](due.key)
+        if not again:
+            await half.done(due)
 
     def sweep(self) -> None:
         """Let go of what is over its time; called every few seconds."""
@@ -83,6 +98,7 @@ class Janitor:
             forget()
         self.wake()
         start(self._attributes.settle(), self._done)
+        start(self._sessions.settle(), self._done)
         start(self._sweep_engine(), self._done)
 
     async def _sweep_engine(self) -> None:

@@ -174,6 +174,7 @@ class Change(Step["Changed"], frozen=True, gc=False):
     `dedupe`: for `dedupe_ttl` seconds a second change of the topic with this text does nothing, and its
     result is that of the first with `repeated`.
     `follows`: it is made only if the change before it in this commit made news.
+    `show`: if not negative, the result shows the topic behind the change, with its newest so many members.
     """
 
     topic: str
@@ -185,6 +186,7 @@ class Change(Step["Changed"], frozen=True, gc=False):
     dedupe_ttl: float = 0.0
     unless: tuple[str, str] | None = None
     follows: bool = False
+    show: int = -1
 
 
 class Drop(Step[bool], frozen=True, gc=False):
@@ -247,7 +249,8 @@ class Changed(msgspec.Struct, frozen=True, gc=False):
     """What a change did. `offset`: that of its event, or the topic's latest if it appended none; 0 if there
     is no such topic. `applied`: False if a member that was to be removed was not there with its tag, or if
     the change that it follows made no news. `news`: an edit was one, or there was none. `told`: its event
-    was appended. `repeated`: it was made before. `count`: the topic's members now."""
+    was appended. `repeated`: it was made before. `count`: the topic's members now. `shown`: as
+    `Change.show` said; None if there is no such topic."""
 
     offset: int
     epoch: str
@@ -256,6 +259,7 @@ class Changed(msgspec.Struct, frozen=True, gc=False):
     told: bool = False
     repeated: bool = False
     count: int = 0
+    shown: Snapshot | None = None
 
 
 Listener = Callable[[str, str, Event], None]

@@ -132,7 +132,7 @@ class Membership:
         edits = [AddMember(live.account, live.session.line)]
         change = await self._changes.make(live.app, topic, edits, event)
         try:
-            await self._presence.save(live, enter(live.session, channel, since=change.seq))
+            await self._presence.alter(live, lambda session: enter(session, channel, since=change.seq))
         except Superseded:
             await self.vacate(live.app_id, live.account, Place(channel, live.session.line))
             raise
@@ -161,7 +161,7 @@ class Membership:
         place = _place_in(session.places, channel) or _place_in(session.kept, channel)
         if place is None:
             return
-        await self._presence.save(live, leave(session, channel))
+        await self._presence.alter(live, lambda session: leave(session, channel))
         unsee(channel)
         await self.vacate(live.app_id, live.account, place)
 
