@@ -247,8 +247,8 @@ class House:
     def __init__(self, **apps: App) -> None:
         self.far = "FAR_ENGINE" in os.environ
         self.stepping = False  # what is on the cable arrives when the test says so, and not at once
-        self.there, self.back = Steps(), Steps()
-        self.cable = Cable(self.there, self.back)
+        self.ways = [Steps() for _ in range(4)]  # to the half that keeps and to the one that shares, and back
+        self.cables = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
         self.apps = {APP: App(), **apps}
         self.clock = ManualClock()
         self.disk = Disk()
@@ -291,13 +291,14 @@ class House:
             return f"id{next(self._ids)}"
 
         self.shared = MemoryShared(SharedMemory(clock=clock))
-        records, topics = self._seen(self.records), self._seen(self.topics)
-        queues, timers = self._seen(self.queues), self._seen(self.timers)
-        kept, shared = self._seen(self.kept), self._seen(self.shared)
+        keeping, sharing = self.cables
+        queues, kept = self._seen(self.queues, keeping), self._seen(self.kept, keeping)
+        records, topics = self._seen(self.records, sharing), self._seen(self.topics, sharing)
+        timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
         presence = Presence(shared, clock)
         self.presence = Presence(self.shared, clock)  # as tests look into it
         self.messages = Messages(queues, self, clock, new_id, wall=clock)
-        self.attributes = Attributes(self._seen(self.records_kept), presence, find_app)
+        self.attributes = Attributes(self._seen(self.records_kept, keeping), presence, find_app)
         self.requests = Requests(records, clock)
         self.channels = Channels(
             topics=topics,
@@ -347,9 +348,9 @@ class House:
         timers.listen(self.janitor.due)
         topics.listen(self._publish)
 
-    def _seen(self, part: Any) -> Any:
+    def _seen(self, part: Any, cable: Cable) -> Any:
         """A part of the engine as the services have it."""
-        return Far(part, self.cable) if self.far else part
+        return Far(part, cable) if self.far else part
 
     def restart(self) -> None:
         """A crash and a new start on the same data: messages and attributes survive, nothing else does."""
@@ -389,17 +390,11 @@ class House:
         return started
 
     def carry(self) -> None:
-        """Let all that is on the cable arrive, and what follows from it; not while the test does that."""
-        while not self.stepping and self.step():
-            pass
-
-    def step(self) -> bool:
-        """Let the next thing that is on the cable arrive; False if it is empty."""
-        way = self.there if self.there else self.back
-        if not way:
-            return False
-        way.step()
-        return True
+        """Let all that is on the cables arrive, and what follows from it; not while the test does that."""
+        while not self.stepping and any(self.ways):
+            for way in self.ways:
+                if way:
+                    way.step()
 
     def turn(self) -> None:
         """The loop's next turn: one more piece of the long work."""

@@ -651,6 +651,8 @@ def test_a_defect_in_any_step_of_a_login_leaves_nobody_online_for_ever(
     elif arrival != "over an attached one":
         ada.breaks()
     owner, name = STEPS[step]
+    if owner == "house" and house.far:
+        pytest.skip("it is told from afar, and the login does not know what comes of that")
     spoilt = house if owner == "house" else attrgetter(owner)(house)
 
     def defect(*args: object, **options: object) -> object:
