@@ -141,7 +141,6 @@ class Server:
         self._lag = LagMeter()
         parts = engine(self._store, clock)
         records, records_kept, self._queues, self._topics, self.timers, self._kept, self._shared = parts
-        self._topics.listen(self.fanout.publish)
 
         presence = Presence(self._shared, clock)
         attributes = Attributes(records_kept, presence, config.app)
@@ -152,6 +151,7 @@ class Server:
             timers=self.timers,
             presence=presence,
             messages=messages,
+            outlet=self.fanout,
             clock=clock,
             wall=wall,
             new_id=new_id,

@@ -1,8 +1,8 @@
 """A whole house of services on the memory engine: a clock set by hand, timers fired by hand, and devices that
 log in, see and hear what a gateway would show them. Nothing sleeps; nothing is random.
 
-If the environment names a FAR_ENGINE, the services have it at the far end of a cable. What tests look into they
-look into at that end.
+If the environment names a FAR_ENGINE, the services have it at the far end of a cable. Tests look into it at
+that end.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import pytest
 from engine.driving import ManualClock
 from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Input
-from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.claims import Claims
@@ -39,15 +38,15 @@ from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined
 from signalpost.services.driver import start
 from signalpost.services.janitor import Janitor
-from signalpost.services.keys import inbox_key, split, topic_key
+from signalpost.services.keys import inbox_key, topic_key
 from signalpost.services.live import Gone, Live
 from signalpost.services.messages import Messages
-from signalpost.services.outlet import ALL, Reach
+from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
-from signalpost.services.stored import CALL, EVENT
+from signalpost.services.stored import CALL
 from signalpost.wire.codes import Code
 from support.far import Cable, Far, Steps
 
@@ -306,6 +305,7 @@ class House:
             timers=timers,
             presence=presence,
             messages=self.messages,
+            outlet=self,
             clock=clock,
             wall=clock,
             new_id=new_id,
@@ -346,7 +346,6 @@ class House:
             report=self.reported.append,
         )
         timers.listen(self.janitor.due)
-        topics.listen(self._publish)
 
     def _seen(self, part: Any, cable: Cable) -> Any:
         """A part of the engine as the services have it."""
@@ -469,11 +468,11 @@ class House:
         device = self.attached.get(key)
         return device.live if device is not None and device.line == line else None
 
-    def _publish(self, topic: str, seq: int, epoch: str, body: bytes) -> None:
-        event = EVENT.decode(body)
+    def publish(self, happened: Happened) -> None:
+        """See `Outlet.publish`."""
         for device in list(self.attached.values()):
-            if topic in device.sees:
-                device.hear(topic, seq, epoch, event)
+            if happened.topic in device.sees:
+                device.hear(happened)
 
     # --- people ------------------------------------------------------------------------------------
 
@@ -617,10 +616,9 @@ class Device:
         self.live = login.live
         self.house.attached[self.key] = self
         for missed in login.missed:
-            topic = topic_key(self.app, missed.channel)
-            for seq, body in missed.events:
-                self.hear(topic, seq, missed.epoch, EVENT.decode(body))
-            self.sees.add(topic)
+            for event in missed.events:
+                self.hear(missed.happened(self.app, event))
+            self.sees.add(topic_key(self.app, missed.channel))
 
     def release(self) -> Live | None:
         """What the gateway does when the connection has no session any more."""
@@ -655,8 +653,8 @@ class Device:
         ).result()
         topic = topic_key(self.app, channel)
         if joined.missed is not None:
-            for seq, body in joined.missed.events:
-                self.hear(topic, seq, joined.missed.epoch, EVENT.decode(body))
+            for event in joined.missed.events:
+                self.hear(joined.missed.happened(self.app, event))
         else:
             self.cursors[channel] = (joined.epoch, joined.seq)
         self.sees.add(topic)
@@ -693,17 +691,17 @@ class Device:
         """Clear the attributes of a channel."""
         self.house.run(self.house.channels.attributes.clear(self.session, channel))
 
-    def hear(self, topic: str, seq: int, epoch: str, event: ChannelEvent) -> None:
+    def hear(self, happened: Happened) -> None:
         """Be shown a channel event."""
-        channel = split(topic)[1]
+        channel, event = happened.channel, happened.event
         what: Any = event.text
         if event.kind == "channel_attr_update":
             what = (event.name, event.value, event.change)
         elif channel.startswith("__agora_"):
             what = msgspec.json.decode(event.text)
         self.told.append(Heard(channel, event.kind.removeprefix("channel_"), event.account, what))
-        self.ids.append((channel, seq))
-        self.cursors[channel] = (epoch, seq)
+        self.ids.append((channel, happened.number))
+        self.cursors[channel] = (happened.epoch, happened.number)
 
     def heard(self, kind: str = "") -> list[Heard]:
         """What it was shown since the last look, of one kind or of all."""
