@@ -144,7 +144,7 @@ class Server:
 
         presence = Presence(self._shared, clock)
         attributes = Attributes(records_kept, presence, config.app)
-        messages = Messages(self._queues, self.fanout, clock, new_id, wall=wall)
+        messages = Messages(self._kept, self.fanout, clock, new_id, wall=wall)
         channels = Channels(
             topics=self._topics,
             records=records,
@@ -158,11 +158,12 @@ class Server:
             find_app=config.app,
             warn=_warn_watched,
         )
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         calls = Calls(
             kept=self._kept,
             presence=presence,
             outlet=self.fanout,
-            pauses=Pauses(time.perf_counter, self._loop.call_soon),
+            pauses=pauses,
             clock=clock,
             wall=wall,
             new_id=new_id,
@@ -179,7 +180,7 @@ class Server:
             new_secret=lambda: secrets.token_hex(16),
             find_app=config.app,
         )
-        requests = Requests(records, clock)
+        requests = Requests(self._kept, clock, new_id)
         self.services = Services(sessions, messages, channels, calls, attributes, requests)
         self._janitor = Janitor(
             sessions=sessions,
@@ -191,6 +192,7 @@ class Server:
             sweeps=(records.sweep, self._kept.sweep, self._topics.sweep, self._shared.sweep),
             kept=self._kept,
             shared=self._shared,
+            pauses=pauses,
             report=self._report,
         )
         self.timers.listen(self._janitor.due)

@@ -63,12 +63,13 @@ _KEYS = Answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE)
 
 
 @contextmanager
-def refused(code: Code | int) -> Iterator[None]:
-    """What happens inside is refused with this code, and a reason."""
+def refused(code: Code | int, because: str = "") -> Iterator[pytest.ExceptionInfo[Refusal]]:
+    """What happens inside is refused with this code, and a reason that says `because`."""
     with pytest.raises(Refusal) as caught:
-        yield
+        yield caught
     assert caught.value.code == code
     assert caught.value.reason
+    assert because in caught.value.reason
 
 
 class Disk:
@@ -291,14 +292,14 @@ class House:
 
         self.shared = MemoryShared(SharedMemory(clock=clock))
         keeping, sharing = self.cables
-        queues, kept = self._seen(self.queues, keeping), self._seen(self.kept, keeping)
+        kept = self._seen(self.kept, keeping)
         records, topics = self._seen(self.records, sharing), self._seen(self.topics, sharing)
         timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
         presence = Presence(shared, clock)
         self.presence = Presence(self.shared, clock)  # as tests look into it
-        self.messages = Messages(queues, self, clock, new_id, wall=clock)
+        self.messages = Messages(kept, self, clock, new_id, wall=clock)
         self.attributes = Attributes(self._seen(self.records_kept, keeping), presence, find_app)
-        self.requests = Requests(records, clock)
+        self.requests = Requests(kept, clock, new_id)
         self.channels = Channels(
             topics=topics,
             records=records,
@@ -343,6 +344,7 @@ class House:
             sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
             kept=kept,
             shared=shared,
+            pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             report=self.reported.append,
         )
         timers.listen(self.janitor.due)

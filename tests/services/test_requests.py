@@ -85,7 +85,7 @@ def test_other_requests_wait_for_nobody(house: House) -> None:
     for _, pending in deeds.begun:
         pending.settle()
     house.carry()
-    assert house.requests._busy == {}, "nothing is kept of what is over"
+    assert house.kept.parts.claims._held == {}, "nothing is kept of what is over"
 
 
 def test_an_answer_is_remembered_for_two_minutes(house: House) -> None:
