@@ -211,8 +211,7 @@ class MemoryShared:
         followers = self._memory.followers
         others = followers.get(topic, ())
         if self._listener not in others:
-            followers[topic] = (*others, self._listener)  # not changed, but replaced: somebody may be
-            telling them
+            followers[topic] = (*others, self._listener)  # replaced, as somebody may be telling the others
 
     async def unfollow(self, topic: str) -> None:
         """See `Shared.unfollow`."""
