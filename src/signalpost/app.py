@@ -89,6 +89,7 @@ class Engine(NamedTuple):
     topics: MemoryTopics
     timers: HeapTimers
     kept: EmbeddedKept
+    shared: MemoryShared
 
 
 MakeEngine = Callable[[Store | None, Clock], Engine]
@@ -104,7 +105,8 @@ def embedded(store: Store | None, clock: Clock) -> Engine:
     else:
         kept = sqlite_kept(store, clock=clock)
         topics = SqliteTopics(store, clock=clock)
-    return Engine(records, kept.parts.records, kept.parts.queues, topics, timers, kept)
+    shared = MemoryShared(SharedMemory(clock=clock))
+    return Engine(records, kept.parts.records, kept.parts.queues, topics, timers, kept, shared)
 
 
 class Server:
@@ -137,32 +139,31 @@ class Server:
         self.counters = Counters()
         self.fanout = Fanout()
         self._lag = LagMeter()
-        records, records_kept, self._queues, self._topics, self.timers, self._kept = engine(
-            self._store, clock
-        )
-        self._topics.listen(self.fanout.publish)
+        parts = engine(self._store, clock)
+        records, records_kept, self._queues, self._topics, self.timers, self._kept, self._shared = parts
 
-        self._shared = MemoryShared(SharedMemory(clock=clock))
         presence = Presence(self._shared, clock)
         attributes = Attributes(records_kept, presence, config.app)
-        messages = Messages(self._queues, self.fanout, clock, new_id, wall=wall)
+        messages = Messages(self._kept, self.fanout, clock, new_id, wall=wall)
         channels = Channels(
             topics=self._topics,
             records=records,
             timers=self.timers,
             presence=presence,
             messages=messages,
+            outlet=self.fanout,
             clock=clock,
             wall=wall,
             new_id=new_id,
             find_app=config.app,
             warn=_warn_watched,
         )
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         calls = Calls(
             kept=self._kept,
             presence=presence,
             outlet=self.fanout,
-            pauses=Pauses(time.perf_counter, self._loop.call_soon),
+            pauses=pauses,
             clock=clock,
             wall=wall,
             new_id=new_id,
@@ -179,7 +180,7 @@ class Server:
             new_secret=lambda: secrets.token_hex(16),
             find_app=config.app,
         )
-        requests = Requests(records, clock)
+        requests = Requests(self._kept, clock, new_id)
         self.services = Services(sessions, messages, channels, calls, attributes, requests)
         self._janitor = Janitor(
             sessions=sessions,
@@ -191,6 +192,7 @@ class Server:
             sweeps=(records.sweep, self._kept.sweep, self._topics.sweep, self._shared.sweep),
             kept=self._kept,
             shared=self._shared,
+            pauses=pauses,
             report=self._report,
         )
         self.timers.listen(self._janitor.due)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.toy_shared import ToyShared, World
 from engine.driving import ManualClock
 from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
 from signalpost.engine.ports import Queues, Records, Topics
@@ -63,8 +64,11 @@ def kept(request: pytest.FixtureRequest, clock: ManualClock) -> Kept:
     return sqlite_kept(store, clock=clock, idle_seconds=600.0)
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(params=["memory", "toy"])
 def nodes(request: pytest.FixtureRequest, clock: ManualClock) -> tuple[Shared, Shared]:
+    if request.param == "toy":
+        world = World(clock)
+        return ToyShared(world), ToyShared(world)
     memory = SharedMemory(clock=clock)
     return MemoryShared(memory), MemoryShared(memory)
 

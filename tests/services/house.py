@@ -1,10 +1,14 @@
 """A whole house of services on the memory engine: a clock set by hand, timers fired by hand, and devices that
 log in, see and hear what a gateway would show them. Nothing sleeps; nothing is random.
+
+If the environment names a FAR_ENGINE, the services have it at the far end of a cable. Tests look into it at
+that end.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
@@ -15,7 +19,6 @@ import pytest
 from engine.driving import ManualClock
 from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Input
-from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.claims import Claims
@@ -35,16 +38,17 @@ from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined
 from signalpost.services.driver import start
 from signalpost.services.janitor import Janitor
-from signalpost.services.keys import inbox_key, split, topic_key
+from signalpost.services.keys import inbox_key, topic_key
 from signalpost.services.live import Gone, Live
 from signalpost.services.messages import Messages
-from signalpost.services.outlet import ALL, Reach
+from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
-from signalpost.services.stored import CALL, EVENT
+from signalpost.services.stored import CALL
 from signalpost.wire.codes import Code
+from support.far import Cable, Far, Steps
 
 __all__ = ["APP", "Device", "Heard", "House", "Started", "refused"]
 
@@ -59,12 +63,13 @@ _KEYS = Answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE)
 
 
 @contextmanager
-def refused(code: Code | int) -> Iterator[None]:
-    """What happens inside is refused with this code, and a reason."""
+def refused(code: Code | int, because: str = "") -> Iterator[pytest.ExceptionInfo[Refusal]]:
+    """What happens inside is refused with this code, and a reason that says `because`."""
     with pytest.raises(Refusal) as caught:
-        yield
+        yield caught
     assert caught.value.code == code
     assert caught.value.reason
+    assert because in caught.value.reason
 
 
 class Disk:
@@ -72,6 +77,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.slow = False
+        self.committed: Callable[[], None] = lambda: None  # called behind each commit
         self._pending: Pending | None = None
         self._confirm: list[Callable[[], None]] = []  # what a commit puts in force before anybody is told
 
@@ -100,12 +106,14 @@ class Disk:
             confirm()
         if pending is not None:
             pending.settle()
+        self.committed()
 
     def fail(self) -> None:
         """The commit fails."""
         pending, self._pending = self._pending, None
         assert pending is not None
         pending.settle(Unavailable())
+        self.committed()
 
     def commit_all(self) -> None:
         """Commit until nothing waits any more."""
@@ -237,9 +245,14 @@ class House:
     """Everything but the gateway."""
 
     def __init__(self, **apps: App) -> None:
+        self.far = "FAR_ENGINE" in os.environ
+        self.stepping = False  # what is on the cable arrives when the test says so, and not at once
+        self.ways = [Steps() for _ in range(4)]  # to the half that keeps and to the one that shares, and back
+        self.cables = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
         self.apps = {APP: App(), **apps}
         self.clock = ManualClock()
         self.disk = Disk()
+        self.disk.committed = self.carry
         self.records_kept = _Records(clock=self.clock, disk=self.disk)
         self.queues = _Queues(clock=self.clock, disk=self.disk)
         self.topics = _Topics(clock=self.clock, disk=self.disk)
@@ -271,23 +284,34 @@ class House:
             claims=Claims(clock=self.clock),
         )
         self.kept = EmbeddedKept(parts, clock=self.clock)
+        self.memory = SharedMemory(clock=self.clock)
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Put the services on the engine."""
         self.attached: dict[str, Device] = {}
         clock, find_app = self.clock, self.apps.get
 
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
-        self.shared = MemoryShared(SharedMemory(clock=clock))
-        self.presence = Presence(self.shared, clock)
-        self.messages = Messages(self.queues, self, clock, new_id, wall=clock)
-        self.attributes = Attributes(self.records_kept, self.presence, find_app)
-        self.requests = Requests(self.records, clock)
+        self.shared = MemoryShared(self.memory)
+        keeping, sharing = self.cables
+        kept = self._seen(self.kept, keeping)
+        records, topics = self._seen(self.records, sharing), self._seen(self.topics, sharing)
+        timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
+        presence = Presence(shared, clock)
+        self.presence = Presence(self.shared, clock)  # as tests look into it
+        self.messages = Messages(kept, self, clock, new_id, wall=clock)
+        self.attributes = Attributes(self._seen(self.records_kept, keeping), presence, find_app)
+        self.requests = Requests(kept, clock, new_id)
         self.channels = Channels(
-            topics=self.topics,
-            records=self.records,
-            timers=self.timers,
-            presence=self.presence,
+            topics=topics,
+            records=records,
+            timers=timers,
+            presence=presence,
             messages=self.messages,
+            outlet=self,
             clock=clock,
             wall=clock,
             new_id=new_id,
@@ -295,8 +319,8 @@ class House:
             warn=self.warned.append,
         )
         self.calls = Calls(
-            kept=self.kept,
-            presence=self.presence,
+            kept=kept,
+            presence=presence,
             outlet=self,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             clock=clock,
@@ -305,8 +329,8 @@ class House:
             find_app=find_app,
         )
         self.sessions = Sessions(
-            shared=self.shared,
-            presence=self.presence,
+            shared=shared,
+            presence=presence,
             attributes=self.attributes,
             channels=self.channels,
             calls=self.calls,
@@ -323,12 +347,23 @@ class House:
             messages=self.messages,
             requests=self.requests,
             sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
-            kept=self.kept,
-            shared=self.shared,
+            kept=kept,
+            shared=shared,
+            pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             report=self.reported.append,
         )
-        self.timers.listen(self.janitor.due)
-        self.topics.listen(self._publish)
+        timers.listen(self.janitor.due)
+
+    def _seen(self, part: Any, cable: Cable) -> Any:
+        """A part of the engine as the services have it."""
+        return Far(part, cable) if self.far else part
+
+    def neighbour(self) -> House:
+        """Another node: services of its own on the same engine, and devices that are attached there."""
+        other = House.__new__(House)
+        other.__dict__.update(self.__dict__)
+        other._move_in()
+        return other
 
     def restart(self) -> None:
         """A crash and a new start on the same data: messages and attributes survive, nothing else does."""
@@ -357,15 +392,29 @@ class House:
 
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Started:
         """Start a use case that may wait for the disk."""
-        started = Started(coroutine)
+        started = self.start(coroutine)
         self.tick()
         return started
+
+    def start(self, coroutine: Coroutine[Any, Any, Any]) -> Started:
+        """The same, and no timer is fired."""
+        started = Started(coroutine)
+        self.carry()
+        return started
+
+    def carry(self) -> None:
+        """Let all that is on the cables arrive, and what follows from it; not while the test does that."""
+        while not self.stepping and any(self.ways):
+            for way in self.ways:
+                if way:
+                    way.step()
 
     def turn(self) -> None:
         """The loop's next turn: one more piece of the long work."""
         soon, self._soon[:] = list(self._soon), []
         for call in soon:
             call()
+        self.carry()
 
     @property
     def waits(self) -> bool:
@@ -384,13 +433,16 @@ class House:
 
     def _fire(self) -> None:
         self.timers.due()
+        self.carry()
         for half in (self.kept, self.shared):
             at = half.next_at()
             if at is not None and at <= self.clock():
                 self.janitor.wake()
+                self.carry()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, stopping at each deadline in order."""
+        self.carry()
         end = self.clock() + seconds
         while (at := self._next_at()) is not None and at <= end:
             self.clock.now = max(at, self.clock())
@@ -430,11 +482,11 @@ class House:
         device = self.attached.get(key)
         return device.live if device is not None and device.line == line else None
 
-    def _publish(self, topic: str, seq: int, epoch: str, body: bytes) -> None:
-        event = EVENT.decode(body)
+    def publish(self, happened: Happened) -> None:
+        """See `Outlet.publish`."""
         for device in list(self.attached.values()):
-            if topic in device.sees:
-                device.hear(topic, seq, epoch, event)
+            if happened.topic in device.sees:
+                device.hear(happened)
 
     # --- people ------------------------------------------------------------------------------------
 
@@ -559,6 +611,7 @@ class Device:
 
         self.coming = True
         start(self.house.sessions.login(self.request(line=line)), done)
+        self.house.carry()
         self.house.tick()
 
     def resume(self) -> Login:
@@ -577,10 +630,9 @@ class Device:
         self.live = login.live
         self.house.attached[self.key] = self
         for missed in login.missed:
-            topic = topic_key(self.app, missed.channel)
-            for seq, body in missed.events:
-                self.hear(topic, seq, missed.epoch, EVENT.decode(body))
-            self.sees.add(topic)
+            for event in missed.events:
+                self.hear(missed.happened(self.app, event))
+            self.sees.add(topic_key(self.app, missed.channel))
 
     def release(self) -> Live | None:
         """What the gateway does when the connection has no session any more."""
@@ -610,13 +662,13 @@ class Device:
 
     def join(self, channel: str) -> Joined:
         """Join a channel, and see it."""
-        joined: Joined = Started(
+        joined: Joined = self.house.start(
             self.house.channels.membership.join(self.session, channel, self._unsee)
         ).result()
         topic = topic_key(self.app, channel)
         if joined.missed is not None:
-            for seq, body in joined.missed.events:
-                self.hear(topic, seq, joined.missed.epoch, EVENT.decode(body))
+            for event in joined.missed.events:
+                self.hear(joined.missed.happened(self.app, event))
         else:
             self.cursors[channel] = (joined.epoch, joined.seq)
         self.sees.add(topic)
@@ -653,17 +705,17 @@ class Device:
         """Clear the attributes of a channel."""
         self.house.run(self.house.channels.attributes.clear(self.session, channel))
 
-    def hear(self, topic: str, seq: int, epoch: str, event: ChannelEvent) -> None:
+    def hear(self, happened: Happened) -> None:
         """Be shown a channel event."""
-        channel = split(topic)[1]
+        channel, event = happened.channel, happened.event
         what: Any = event.text
         if event.kind == "channel_attr_update":
             what = (event.name, event.value, event.change)
         elif channel.startswith("__agora_"):
             what = msgspec.json.decode(event.text)
         self.told.append(Heard(channel, event.kind.removeprefix("channel_"), event.account, what))
-        self.ids.append((channel, seq))
-        self.cursors[channel] = (epoch, seq)
+        self.ids.append((channel, happened.number))
+        self.cursors[channel] = (happened.epoch, happened.number)
 
     def heard(self, kind: str = "") -> list[Heard]:
         """What it was shown since the last look, of one kind or of all."""

@@ -17,10 +17,15 @@ _SWEEP = 4096  # notes that one sweep lets go of
 _LOOKS = 2  # those over their time that go for each that comes, so that they never pile up
 
 
-class _Held(NamedTuple):
-    by: str
-    until: float
-    over: Pending  # settled when it is noted or released
+class _Held:
+    """Who holds a claim."""
+
+    __slots__ = ("by", "over", "until")
+
+    def __init__(self, by: str, until: float) -> None:
+        self.by = by
+        self.until = until
+        self.over: Pending | None = None  # settled when it is noted or released; made for who waits for that
 
 
 class _Noted(NamedTuple):
@@ -50,10 +55,12 @@ class Claims:
                 return value
             held, now = self._held.get(step.key), self._clock()
             if held is None or held.until <= now:
-                self._held[step.key] = _Held(step.by, now + step.ttl, Pending())
-                if held is not None:
+                self._held[step.key] = _Held(step.by, now + step.ttl)
+                if held is not None and held.over is not None:
                     held.over.settle()
                 return None
+            if held.over is None:
+                held.over = Pending()
             await held.over
 
     def check(self, step: Note) -> None:
@@ -82,7 +89,8 @@ class Claims:
         held = self._held.get(key)
         if held is not None and held.by == by:
             del self._held[key]
-            held.over.settle()
+            if held.over is not None:
+                held.over.settle()
 
     def _forget(self, limit: int) -> int:
         now, ends, count = self._clock(), self._ends, 0

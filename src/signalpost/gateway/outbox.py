@@ -176,6 +176,13 @@ class Outbox:
             self._flusher.wake()
         dirty.append(self)
 
+    def seal(self) -> None:
+        """Let what is put next stay behind all that happens after it: batches that wait here grow no more."""
+        for part in reversed(self._parts or ()):
+            if isinstance(part, Batch):
+                part.bytes()
+                return
+
     def finish(self, frame: Frame) -> None:
         """Queue the last frame."""
         if self._transport is None or self._finished:

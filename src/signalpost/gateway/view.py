@@ -12,15 +12,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from signalpost.engine.ports import Event
 from signalpost.gateway.backlog import Backlog
 from signalpost.gateway.bulk import Pace
 from signalpost.gateway.exchanges import Step, start_alone
 from signalpost.gateway.fanout import Fanout, Subscriber, event_frame
 from signalpost.services.channels import Joined, Missed
-from signalpost.services.channels.past import Past, opened
+from signalpost.services.channels.past import Past
 from signalpost.services.keys import topic_key
 from signalpost.services.live import Live
+from signalpost.services.outlet import Happened
 
 __all__ = ["View"]
 
@@ -143,8 +143,8 @@ class View:
     def _new_backlog(self) -> Backlog:
         app_id = self._live.app_id
 
-        def encode(channel: str, epoch: str, event: Event) -> bytes:
-            return event_frame(channel, event.seq, epoch, opened(event), v3=self._subscriber.v3)
+        def encode(happened: Happened) -> bytes:
+            return event_frame(happened, v3=self._subscriber.v3)
 
         def caught_up() -> None:
             self._backlog = None
@@ -152,6 +152,7 @@ class View:
 
         return Backlog(
             self._pace,
+            app_id,
             read=lambda channel, after: self._past.missed(app_id, channel, after),
             encode=encode,
             caught_up=caught_up,

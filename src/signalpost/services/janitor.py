@@ -19,6 +19,7 @@ from signalpost.services.channels import Channels
 from signalpost.services.driver import start
 from signalpost.services.keys import kind_of
 from signalpost.services.messages import Messages
+from signalpost.services.pauses import Pauses
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Sessions
 
@@ -39,8 +40,10 @@ class Janitor:
         "_forget",
         "_halves",
         "_handlers",
+        "_pauses",
         "_report",
         "_sessions",
+        "_sweeping",
         "_sweeps",
     )
 
@@ -56,6 +59,7 @@ class Janitor:
         sweeps: Sequence[Sweep],
         kept: Kept,
         shared: Shared,
+        pauses: Pauses,
         report: Callable[[Exception], None],
     ) -> None:
         self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, Any]]] = {
@@ -70,6 +74,8 @@ class Janitor:
         self._forget = (messages.sweep, requests.sweep)  # rates that nothing counts against
         self._halves: tuple[Kept | Shared, ...] = (kept, shared)
         self._sweeps = sweeps  # the engine's parts that let go of what is over
+        self._sweeping = False  # the engine's parts are being swept
+        self._pauses = pauses
         self._report = report  # told what went wrong where nobody waits
 
     def due(self, key: str) -> None:
@@ -102,8 +108,16 @@ class Janitor:
         start(self._sweep_engine(), self._done)
 
     async def _sweep_engine(self) -> None:
-        for sweep in self._sweeps:
-            await sweep()
+        """All that is over its time, in pieces: what a load has left goes when its time is over."""
+        if self._sweeping:
+            return
+        self._sweeping = True
+        try:
+            for sweep in self._sweeps:
+                while await sweep():
+                    await self._pauses.take()
+        finally:
+            self._sweeping = False
 
     async def adopt(self) -> None:
         """After a start: nobody is online and nobody is in a channel, so deadlines begin (P3, C8).

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import InboxItem
 from signalpost.services.live import Live
 
-__all__ = ["ALL", "Outlet", "Reach"]
+__all__ = ["ALL", "Happened", "Outlet", "Reach"]
+
+
+class Happened(NamedTuple):
+    """An event of a channel, and its place among the channel's events."""
+
+    topic: str  #: the channel's key
+    channel: str
+    epoch: str
+    number: int
+    event: ChannelEvent
 
 
 class Reach(NamedTuple):
@@ -28,6 +39,10 @@ ALL = Reach()
 
 class Outlet(Protocol):
     """The sessions that are attached to this node."""
+
+    def publish(self, happened: Happened) -> None:
+        """Something is in force that all who see the channel are to be told; in its order."""
+        ...
 
     def announce(self, key: str, seq: int, item: InboxItem) -> None:
         """An item is committed in the inbox of account `key`."""

@@ -19,6 +19,7 @@ from signalpost.services.channels.past import Missed, Past
 from signalpost.services.channels.speech import Speech
 from signalpost.services.channels.watchers import Watchers
 from signalpost.services.messages import Messages
+from signalpost.services.outlet import Outlet
 from signalpost.services.presence import Presence
 
 __all__ = ["Channels", "Joined", "Members", "Missed"]
@@ -37,6 +38,7 @@ class Channels:
         timers: Timers,
         presence: Presence,
         messages: Messages,
+        outlet: Outlet,
         clock: Clock,
         wall: Clock,
         new_id: Callable[[], str],
@@ -44,7 +46,7 @@ class Channels:
         warn: Callable[[str], None],
     ) -> None:
         changes = Changes(topics, wall)
-        self.past = Past(topics, clock)
+        self.past = Past(topics, outlet, clock)
         self.watchers = Watchers(changes, topics, wall, find_app, warn)
         self.census = Census(changes, topics, records, timers, clock, find_app)
         self.endings = Endings(topics, records, timers, self.census, clock, find_app)

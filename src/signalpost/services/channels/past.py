@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.sessions import Session
 from signalpost.engine.ports import Clock, Event, Topics
-from signalpost.services.keys import topic_key
-from signalpost.services.outlet import Reach
+from signalpost.services.keys import split, topic_key
+from signalpost.services.outlet import Happened, Outlet, Reach
 from signalpost.services.stored import EVENT
 
-__all__ = ["Missed", "Past", "opened"]
+__all__ = ["Missed", "Past"]
 
 
 class Missed(NamedTuple):
@@ -22,23 +21,28 @@ class Missed(NamedTuple):
     epoch: str
     after: int
     upto: int
-    events: list[Event]  #: as they are stored, and shared with the engine; `opened` reads one
+    events: list[Event]  #: as they are stored, and shared with the engine: `happened` reads one
     lost: int
 
-
-def opened(event: Event) -> ChannelEvent:
-    """What a stored event says."""
-    return EVENT.decode(event.body)
+    def happened(self, app_id: str, event: Event) -> Happened:
+        """What one of the events says."""
+        topic = topic_key(app_id, self.channel)
+        return Happened(topic, self.channel, self.epoch, event.seq, EVENT.decode(event.body))
 
 
 class Past:
     """The events that the engine keeps of channels."""
 
-    __slots__ = ("_clock", "_topics")
+    __slots__ = ("_clock", "_outlet", "_topics")
 
-    def __init__(self, topics: Topics, clock: Clock) -> None:
+    def __init__(self, topics: Topics, outlet: Outlet, clock: Clock) -> None:
         self._topics = topics
+        self._outlet = outlet
         self._clock = clock
+        topics.listen(self._hear)
+
+    def _hear(self, topic: str, seq: int, epoch: str, body: bytes) -> None:
+        self._outlet.publish(Happened(topic, split(topic)[1], epoch, seq, EVENT.decode(body)))
 
     async def told(self, session: Session, reach: Reach) -> dict[str, int]:
         """Up to where the session was told of its channels: what comes later, it has missed.
