@@ -89,6 +89,7 @@ class Engine(NamedTuple):
     topics: MemoryTopics
     timers: HeapTimers
     kept: EmbeddedKept
+    shared: MemoryShared
 
 
 MakeEngine = Callable[[Store | None, Clock], Engine]
@@ -104,7 +105,8 @@ def embedded(store: Store | None, clock: Clock) -> Engine:
     else:
         kept = sqlite_kept(store, clock=clock)
         topics = SqliteTopics(store, clock=clock)
-    return Engine(records, kept.parts.records, kept.parts.queues, topics, timers, kept)
+    shared = MemoryShared(SharedMemory(clock=clock))
+    return Engine(records, kept.parts.records, kept.parts.queues, topics, timers, kept, shared)
 
 
 class Server:
@@ -112,6 +114,8 @@ class Server:
 
     Two clocks: what lasts so and so long is measured by `clock`, which never steps; tokens are judged and
     messages are dated by `wall`, which is right.
+
+    Many fields: it is the one place that holds all parts.
     """
 
     def __init__(
@@ -137,11 +141,9 @@ class Server:
         self.counters = Counters()
         self.fanout = Fanout()
         self._lag = LagMeter()
-        records, records_kept, self._queues, self._topics, self.timers, self._kept = engine(
-            self._store, clock
-        )
+        parts = engine(self._store, clock)
+        records, records_kept, self._queues, self._topics, self.timers, self._kept, self._shared = parts
 
-        self._shared = MemoryShared(SharedMemory(clock=clock))
         presence = Presence(self._shared, clock)
         attributes = Attributes(records_kept, presence, config.app)
         messages = Messages(self._kept, self.fanout, clock, new_id, wall=wall)

@@ -1,10 +1,14 @@
 """A whole house of services on the memory engine: a clock set by hand, timers fired by hand, and devices that
 log in, see and hear what a gateway would show them. Nothing sleeps; nothing is random.
+
+If the environment names a FAR_ENGINE, the services have it at the far end of a cable. Tests look into it at
+that end.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
@@ -45,6 +49,7 @@ from signalpost.services.requests import Requests
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
 from signalpost.services.stored import CALL
 from signalpost.wire.codes import Code
+from support.far import Cable, Far, Steps
 
 __all__ = ["APP", "Device", "Heard", "House", "Started", "refused"]
 
@@ -73,6 +78,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.slow = False
+        self.committed: Callable[[], None] = lambda: None  # called behind each commit
         self._pending: Pending | None = None
         self._confirm: list[Callable[[], None]] = []  # what a commit puts in force before anybody is told
 
@@ -101,12 +107,14 @@ class Disk:
             confirm()
         if pending is not None:
             pending.settle()
+        self.committed()
 
     def fail(self) -> None:
         """The commit fails."""
         pending, self._pending = self._pending, None
         assert pending is not None
         pending.settle(Unavailable())
+        self.committed()
 
     def commit_all(self) -> None:
         """Commit until nothing waits any more."""
@@ -236,9 +244,14 @@ class House:
     """Everything but the gateway."""
 
     def __init__(self, **apps: App) -> None:
+        self.far = "FAR_ENGINE" in os.environ
+        self.stepping = False  # what is on the cable arrives when the test says so, and not at once
+        self.ways = [Steps() for _ in range(4)]  # to the half that keeps and to the one that shares, and back
+        self.cables = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
         self.apps = {APP: App(), **apps}
         self.clock = ManualClock()
         self.disk = Disk()
+        self.disk.committed = self.carry
         self.records_kept = _Records(clock=self.clock, disk=self.disk)
         self.queues = _Queues(clock=self.clock, disk=self.disk)
         self.topics = _Topics(clock=self.clock, disk=self.disk)
@@ -270,22 +283,32 @@ class House:
             claims=Claims(clock=self.clock),
         )
         self.kept = EmbeddedKept(parts, clock=self.clock)
+        self.memory = SharedMemory(clock=self.clock)
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Put the services on the engine."""
         self.attached: dict[str, Device] = {}
         clock, find_app = self.clock, self.apps.get
 
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
-        self.shared = MemoryShared(SharedMemory(clock=clock))
-        self.presence = Presence(self.shared, clock)
-        self.messages = Messages(self.kept, self, clock, new_id, wall=clock)
-        self.attributes = Attributes(self.records_kept, self.presence, find_app)
-        self.requests = Requests(self.kept, clock, new_id)
+        self.shared = MemoryShared(self.memory)
+        keeping, sharing = self.cables
+        kept = self._seen(self.kept, keeping)
+        records, topics = self._seen(self.records, sharing), self._seen(self.topics, sharing)
+        timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
+        presence = Presence(shared, clock)
+        self.presence = Presence(self.shared, clock)  # as tests look into it
+        self.messages = Messages(kept, self, clock, new_id, wall=clock)
+        self.attributes = Attributes(self._seen(self.records_kept, keeping), presence, find_app)
+        self.requests = Requests(kept, clock, new_id)
         self.channels = Channels(
-            topics=self.topics,
-            records=self.records,
-            timers=self.timers,
-            presence=self.presence,
+            topics=topics,
+            records=records,
+            timers=timers,
+            presence=presence,
             messages=self.messages,
             outlet=self,
             clock=clock,
@@ -295,8 +318,8 @@ class House:
             warn=self.warned.append,
         )
         self.calls = Calls(
-            kept=self.kept,
-            presence=self.presence,
+            kept=kept,
+            presence=presence,
             outlet=self,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             clock=clock,
@@ -305,8 +328,8 @@ class House:
             find_app=find_app,
         )
         self.sessions = Sessions(
-            shared=self.shared,
-            presence=self.presence,
+            shared=shared,
+            presence=presence,
             attributes=self.attributes,
             channels=self.channels,
             calls=self.calls,
@@ -323,12 +346,23 @@ class House:
             messages=self.messages,
             requests=self.requests,
             sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
-            kept=self.kept,
-            shared=self.shared,
+            kept=kept,
+            shared=shared,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             report=self.reported.append,
         )
-        self.timers.listen(self.janitor.due)
+        timers.listen(self.janitor.due)
+
+    def _seen(self, part: Any, cable: Cable) -> Any:
+        """A part of the engine as the services have it."""
+        return Far(part, cable) if self.far else part
+
+    def neighbour(self) -> House:
+        """Another node: services of its own on the same engine, and devices that are attached there."""
+        other = House.__new__(House)
+        other.__dict__.update(self.__dict__)
+        other._move_in()
+        return other
 
     def restart(self) -> None:
         """A crash and a new start on the same data: messages and attributes survive, nothing else does."""
@@ -357,15 +391,29 @@ class House:
 
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Started:
         """Start a use case that may wait for the disk."""
-        started = Started(coroutine)
+        started = self.start(coroutine)
         self.tick()
         return started
+
+    def start(self, coroutine: Coroutine[Any, Any, Any]) -> Started:
+        """The same, and no timer is fired."""
+        started = Started(coroutine)
+        self.carry()
+        return started
+
+    def carry(self) -> None:
+        """Let all that is on the cables arrive, and what follows from it; not while the test does that."""
+        while not self.stepping and any(self.ways):
+            for way in self.ways:
+                if way:
+                    way.step()
 
     def turn(self) -> None:
         """The loop's next turn: one more piece of the long work."""
         soon, self._soon[:] = list(self._soon), []
         for call in soon:
             call()
+        self.carry()
 
     @property
     def waits(self) -> bool:
@@ -384,13 +432,16 @@ class House:
 
     def _fire(self) -> None:
         self.timers.due()
+        self.carry()
         for half in (self.kept, self.shared):
             at = half.next_at()
             if at is not None and at <= self.clock():
                 self.janitor.wake()
+                self.carry()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, stopping at each deadline in order."""
+        self.carry()
         end = self.clock() + seconds
         while (at := self._next_at()) is not None and at <= end:
             self.clock.now = max(at, self.clock())
@@ -559,6 +610,7 @@ class Device:
 
         self.coming = True
         start(self.house.sessions.login(self.request(line=line)), done)
+        self.house.carry()
         self.house.tick()
 
     def resume(self) -> Login:
@@ -609,7 +661,7 @@ class Device:
 
     def join(self, channel: str) -> Joined:
         """Join a channel, and see it."""
-        joined: Joined = Started(
+        joined: Joined = self.house.start(
             self.house.channels.membership.join(self.session, channel, self._unsee)
         ).result()
         topic = topic_key(self.app, channel)

@@ -457,12 +457,12 @@ def test_the_confirmations_time_counts_from_the_push(house: House, ada: Device) 
 
 
 def test_the_first_time_to_end_decides(house: House, ada: Device) -> None:
-    """SPEC K5, K6, K7: a ring time below the others."""
+    """SPEC K5, K6, K7: a ring time below the others. Which of two at one instant comes first, nobody says."""
     ada.invite("bo", extra='{"_timeout":10}')
     house.login("cy")
     ada.invite("cy", extra='{"_timeout":10}')
     house.advance(10.0)
-    assert ada.inbox() == [("failed", "bo", 704), ("failed", "cy", 704)]
+    assert sorted(ada.inbox()) == [("failed", "bo", 704), ("failed", "cy", 704)]
     nothing_is_left(house)
 
 

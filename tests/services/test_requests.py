@@ -40,6 +40,7 @@ class Deeds:
     def end(self, error: Exception | None = None) -> None:
         """The one that began last ends."""
         self.begun[-1][1].settle(error)
+        self.house.carry()
 
 
 def test_repeats_wait_for_the_first_and_get_its_answer(house: House) -> None:
@@ -83,6 +84,7 @@ def test_other_requests_wait_for_nobody(house: House) -> None:
     assert deeds.names() == ["ada", "ada again", "bo"]
     for _, pending in deeds.begun:
         pending.settle()
+    house.carry()
     assert house.kept.parts.claims._held == {}, "nothing is kept of what is over"
 
 

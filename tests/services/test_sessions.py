@@ -606,6 +606,7 @@ def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House)
     assert coming.result().live.account == "ada"
     house.disk.slow = False
     house.janitor.sweep()
+    house.carry()
     house.advance(100_000.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}, "online, so they have no end"
     house.disk.slow = True
@@ -615,6 +616,7 @@ def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House)
     house.disk.slow = False
     assert not house.online("ada")
     house.janitor.sweep()
+    house.carry()
     house.advance(86_399.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}
     house.advance(1.0)
@@ -649,6 +651,8 @@ def test_a_defect_in_any_step_of_a_login_leaves_nobody_online_for_ever(
     elif arrival != "over an attached one":
         ada.breaks()
     owner, name = STEPS[step]
+    if owner == "house" and house.far:
+        pytest.skip("it is told from afar, and the login does not know what comes of that")
     spoilt = house if owner == "house" else attrgetter(owner)(house)
 
     def defect(*args: object, **options: object) -> object:
@@ -689,6 +693,7 @@ def test_a_logout_that_waits_longer_than_the_next_login_begins_no_day(
     leaving = house.begin(ada.leaving())
     ada.login()
     waiting.settle()
+    house.carry()
     leaving.result()
     house.advance(100_000.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}

@@ -1,10 +1,11 @@
 """An engine that is far away: each call of a port travels there, and its answer comes back.
 
-Nothing else changes: the port at the far end is the embedded one. All calls of a node travel over one cable,
-so that they arrive in their order; answers and events come back over it in theirs. What awaits an answer is
-driven without a task, as in the product.
+Nothing else changes: the port at the far end is the embedded one. All calls of a node to one half travel over
+one cable, so that they arrive in their order; answers and events come back over it in theirs. What awaits an
+answer is driven without a task, as in the product.
 
-It knows coroutine methods and `listen`. What a port does at once (a property, a gauge) it does here, too.
+It knows coroutine methods, and those that take a handler. What a port does at once (a property, a gauge) it
+does here, too.
 """
 
 from __future__ import annotations
@@ -144,6 +145,10 @@ class Cable:
         return lambda *what: self._back.put(partial(handler, *what))
 
 
+HANDLERS = ("listen", "alarm")  # the methods of ports that are given whom to tell
+PORTS = ("nodes",)  # the properties of ports that are ports
+
+
 class Far:
     """Any port, at the far end of a cable."""
 
@@ -153,16 +158,23 @@ class Far:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
-        if name == "listen":
+        if name in HANDLERS:
             return lambda handler: found(self._cable.tell(handler))
+        if name in PORTS:
+            port = Far(found, self._cable)
+            setattr(self, name, port)
+            return port
         if not inspect.iscoroutinefunction(found):
             return found
-        cable = self._cable
+        cable, port = self._cable, self._port
 
         async def call(*args: Any, **options: Any) -> Any:
-            return await cable.ask(name, partial(found, *args, **options))
+            async def there() -> Any:
+                return await getattr(port, name)(*args, **options)
 
-        setattr(self, name, call)  # found once
+            return await cable.ask(name, there)
+
+        setattr(self, name, call)  # made once; what it stands for is looked up there each time
         return call
 
     def __len__(self) -> int:

@@ -14,14 +14,18 @@ from signalpost.engine.ports import Clock
 from signalpost.engine.store import Store
 from support.far import Cable, Far, ways
 
+KEPT = ("records_kept", "queues", "kept")
+
 
 def far(store: Store | None, clock: Clock) -> Engine:
-    """The embedded engine, at the far end of a cable."""
+    """The embedded engine, each half at the far end of a cable."""
     loop = asyncio.get_running_loop()
-    there, back = ways(os.environ["FAR_ENGINE"], loop)
     # Longer than the product's: what is slow here is the machine.
-    cable = Cable(there, back, Patience(loop.time, loop.call_later, seconds=20.0))
-    return Engine(*(Far(part, cable) for part in embedded(store, clock)))  # type: ignore[arg-type]
+    patience = Patience(loop.time, loop.call_later, seconds=20.0)
+    cables = [Cable(*ways(os.environ["FAR_ENGINE"], loop, seed), patience) for seed in range(2)]
+    near = embedded(store, clock)
+    parts = {name: Far(part, cables[name in KEPT]) for name, part in near._asdict().items()}
+    return Engine(**parts)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
