@@ -302,7 +302,7 @@ class House:
         presence = Presence(shared, clock)
         self.presence = Presence(self.shared, clock)  # as tests look into it
         self.messages = Messages(kept, self, clock, new_id, wall=clock)
-        self.attributes = Attributes(self._seen(self.records_kept, keeping), presence, find_app)
+        self.attributes = Attributes(kept, shared, presence, clock, find_app)
         self.requests = Requests(kept, clock, new_id)
         self.channels = Channels(
             topics=topics,
