@@ -113,7 +113,10 @@ class Messages:
 
 
 class Client:
-    """One account, logged in. Everything happens on the event loop on which it was connected."""
+    """One account, logged in. Everything happens on the event loop on which it was connected.
+
+    Many fields: what applications reach by its methods is here, each kind in a part of its own.
+    """
 
     def __init__(
         self, url: str, *, app_id: str, account: str, settings: Settings, tls: ssl.SSLContext | None
