@@ -114,6 +114,8 @@ class Server:
 
     Two clocks: what lasts so and so long is measured by `clock`, which never steps; tokens are judged and
     messages are dated by `wall`, which is right.
+
+    Many fields: it is the one place that holds all parts.
     """
 
     def __init__(

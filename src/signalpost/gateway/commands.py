@@ -24,10 +24,10 @@ from signalpost.services.live import Live
 from signalpost.services.messages import Messages
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Sessions
-from signalpost.wire import requests as args
+from signalpost.wire import arguments as args
+from signalpost.wire.arguments import name_text, text_of
 from signalpost.wire.codec import Large, call_ok, is_large, sent_answer
 from signalpost.wire.codes import LIST_MEMBERS, Code
-from signalpost.wire.requests import name_text, text_of
 
 __all__ = ["COMMANDS", "Charge", "Command", "Context", "Services"]
 

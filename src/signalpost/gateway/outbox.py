@@ -77,6 +77,8 @@ class Outbox:
     the cap waits, the connection is aborted: it must not fill our memory. A large frame does not count
     against what follows it, but congests the outbox until the peer has read it. After `finish` and `discard`
     whatever is put vanishes.
+
+    Many fields: one object a connection, as there may be ten thousands.
     """
 
     __slots__ = (

@@ -122,7 +122,10 @@ _TURN: Final = 64  # messages of one connection that are taken before it is the 
 
 
 class Socket(asyncio.Protocol):
-    """A WebSocket connection after its handshake."""
+    """A WebSocket connection after its handshake.
+
+    Many fields: one object a connection, as there may be ten thousands.
+    """
 
     __slots__ = (
         "_fault",
