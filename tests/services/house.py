@@ -27,9 +27,10 @@ from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
 from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, SetAttribute, Unavailable
+from signalpost.engine.ports.kept import Append
 from signalpost.engine.ports.shared import Nodes
 from signalpost.engine.queues import Queue, Stored
-from signalpost.engine.receipts import Ident, Receipt
+from signalpost.engine.receipts import Receipt
 from signalpost.engine.records import Record
 from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.topic_attributes import Kept as StoredAttribute
@@ -130,10 +131,8 @@ class _Queues(MemoryQueues):
         super().__init__(clock=clock)
         self._disk = disk
 
-    def _keep(
-        self, key: str, queue: Queue, item: Stored, ident: Ident, receipt: Receipt | None, durable: bool
-    ) -> Pending | None:
-        pending = self._disk.write() if durable else queue.barrier
+    def _keep(self, queue: Queue, item: Stored, step: Append, receipt: Receipt | None) -> Pending | None:
+        pending = self._disk.write() if step.durable else queue.barrier
         if pending is None or pending.settled:
             queue.last = item.seq
             return None

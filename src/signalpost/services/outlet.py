@@ -45,7 +45,7 @@ class Outlet(Protocol):
         ...
 
     def announce(self, key: str, seq: int, item: InboxItem) -> bool:
-        """An item is committed in the inbox of account `key`; returns whether its session is attached here."""
+        """An item is committed in the inbox of account `key`; returns whether that is attached here."""
         ...
 
     def kick(self, key: str, line: str) -> None:
