@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 __all__ = ["Bucket", "Rates", "SlidingWindow"]
 
@@ -114,11 +114,13 @@ class Rates(Generic[R]):
     kept is what is not idle, however many keys there have been, and nothing ever goes through all of them.
     """
 
-    __slots__ = ("_make", "_rates")
+    __slots__ = ("_make", "_rates", "known")
 
     def __init__(self, make: Callable[[], R]) -> None:
         self._make = make
         self._rates: OrderedDict[str, R] = OrderedDict()  # by key, those looked at longest ago first
+        #: The rate of the key if it is kept, else None: half of `of` for who asks once a message.
+        self.known: Final = self._rates.get
 
     def of(self, key: str, now: float) -> R:
         """The rate of the key. Ask each time: an idle one may be forgotten, and then another one counts."""

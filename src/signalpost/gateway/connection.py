@@ -104,10 +104,13 @@ class Connection:
         "_socket",
         "_view",
         "live",
+        "services",
     )
 
     def __init__(self, gate: Gate, socket: Socket) -> None:
         self._gate: Final = gate
+        # The use cases; `gate.services`, one step nearer to commands.
+        self.services: Final = gate.services
         self._socket: Final = socket
         # Of what is written in bulk.
         self._pace: Final = Pace(socket.outbox, gate.turns)
@@ -220,7 +223,7 @@ class Connection:
         """What is said of a call of which nothing but the id could be read: it counts as any other (M10)."""
         try:
             if self.live is not None:
-                self._gate.services.requests.ask(self.live)
+                self.services.requests.ask(self.live)
         except TooMany as refusal:
             return refusal
         return Refusal(Code.GENERAL_E_WRONG_PARAM, reason)
@@ -235,7 +238,7 @@ class Connection:
             return
         live = self.live
         who, limits = (self._socket.peer, _STRANGERS) if live is None else (live.key, live.app.limits)
-        wait = self._gate.services.requests.refuse(who, limits)
+        wait = self.services.requests.refuse(who, limits)
         if wait:
             self._exchanges.pause(wait)
 
@@ -250,7 +253,7 @@ class Connection:
             if live is None:
                 raise Refusal(Code.GENERAL_E_NOT_LOGIN, "not logged in: log in first")
             command = COMMANDS.get(body.func) if isinstance(body.func, str) else None
-            requests = gate.services.requests
+            requests = self.services.requests
             if command is None:
                 requests.ask(live)
                 raise Refusal(Code.GENERAL_E_FAILED, f"unknown function: {str(body.func)[:128]}")
@@ -294,7 +297,7 @@ class Connection:
             await pause
             if self.live is not live:
                 raise Superseded
-            wait = charge(self._gate.services.requests, live)
+            wait = charge(self.services.requests, live)
         return await command.run(self, live, args)
 
     async def _once(self, command: Command, live: Live, args: Any) -> bytes:
@@ -310,7 +313,7 @@ class Connection:
             except Refusal as refusal:
                 return self._replies.failure(refusal)
 
-        return await self._gate.services.requests.once(live, args.rid, act)
+        return await self.services.requests.once(live, args.rid, act)
 
     # --- login ----------------------------------------------------------------------------------
 
@@ -367,7 +370,7 @@ class Connection:
             self._logged_in(fields, login)
         except Exception as defect:
             self._release()
-            start_alone(self._gate.services.sessions.abandon(login.live))
+            start_alone(self.services.sessions.abandon(login.live))
             return defect
         return None
 
@@ -416,11 +419,6 @@ class Connection:
         return size
 
     # --- what commands ask of the connection -----------------------------------------------------
-
-    @property
-    def services(self) -> Services:
-        """The use cases."""
-        return self._gate.services
 
     @property
     def feed(self) -> Feed:
@@ -502,7 +500,7 @@ class Connection:
         reach = self.reach()
         live = self._release()
         if live is not None:
-            start_alone(self._gate.services.sessions.detach(live, reach))
+            start_alone(self.services.sessions.detach(live, reach))
 
     def _release(self) -> Live | None:
         """Let go of the session; returns it."""

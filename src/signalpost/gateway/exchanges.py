@@ -260,7 +260,7 @@ class Message(Running):
     def _tell(self, result: Any, error: Exception | None) -> None:
         exchanges = self._exchanges
         if error is None:
-            exchanges.replies.sent(self._command, self._call_id, result)
+            exchanges.replies.sent(self._call_id, result)
             if isinstance(result, Again):
                 exchanges.asker.refused()
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import structlog
 
@@ -348,7 +348,7 @@ class Flusher:
             outbox._parts = None
             assert parts is not None, "a dirty outbox has parts"
             if len(parts) > 1:
-                data = b"".join([part if isinstance(part, bytes) else part.bytes() for part in parts])
+                data = _join(parts)
             elif isinstance(part := parts[0], bytes):
                 data = part
             else:
@@ -366,6 +366,14 @@ class Flusher:
                 log.warning("write failed", error=repr(error))
                 outbox.discard()
                 transport.abort()
+
+
+def _join(parts: list[Any]) -> Frame:
+    """Frames and batches as one; the usual ones are frames only."""
+    try:
+        return b"".join(parts)
+    except TypeError:
+        return b"".join([part if isinstance(part, bytes) else part.bytes() for part in parts])
 
 
 def _size(parts: Iterable[Frame | Batch]) -> int:
