@@ -120,7 +120,7 @@ class Connection:
         self.live: Live | None = None
         # The session's inbox; as `live`.
         self._feed: Feed | None = None
-        # The session's channels; as `live`.
+        # The session's channels; None before it sees one (an idle connection owns no view), and as `live`.
         self._view: View | None = None
         # What the client understands; None before its first login.
         self._dialect: Dialect | None = None
@@ -210,14 +210,15 @@ class Connection:
     def _set_flag(self) -> None:
         """Only 1.4.0 does this; what it allows (compressed and joined frames) is never made use of."""
         self._flagged = True
-        live, view, dialect = self.live, self._view, self._dialect
-        if live is None or view is None or dialect is None or dialect.ours or not dialect.pushes:
+        live, dialect = self.live, self._dialect
+        if live is None or dialect is None or dialect.ours or not dialect.pushes:
             return
         flagged = dialect_of("websdk", live.app, flagged=True)
         if flagged != dialect:
             self._dialect = flagged
             self.feed.set_dialect(flagged)
-            view.show()
+            if self._view is not None:
+                self._view.show()
 
     def _unreadable(self, reason: str) -> Refusal:
         """What is said of a call of which nothing but the id could be read: it counts as any other (M10)."""
@@ -387,8 +388,7 @@ class Connection:
         device = fields.device if isinstance(fields.device, str) else ""
         self._dialect = dialect_of(device, live.app, flagged=self._flagged)
         feed = Feed(live, gate.services.messages, self._dialect, self._send_item, self._pace, start_alone)
-        view = View(live, self, channels=gate.services.channels, fanout=gate.fanout, pace=self._pace)
-        self.live, self._feed, self._view = live, feed, view
+        self.live, self._feed = live, feed
         gate.fanout.attach(live.key, self)
         answer: dict[str, Any] = {"line": live.session.line}
         cursor = None
@@ -399,14 +399,23 @@ class Connection:
             answer |= {"resumed": login.resumed, "channels": lost, "inbox": epoch}
         self._socket.send(codec.login_ok(answer))
         if login.missed or cursor is not None:
-            start_alone(self._come_up(login.missed, view, feed, cursor))
+            start_alone(self._come_up(login.missed, live, feed, cursor))
 
-    async def _come_up(self, missed: list[Missed], view: View, feed: Feed, cursor: int | None) -> None:
+    async def _come_up(self, missed: list[Missed], live: Live, feed: Feed, cursor: int | None) -> None:
         """Tell a client what it has missed, in the order of PROTOCOL §12: channels, then its inbox."""
         if missed:
-            await view.fall_behind(missed)
+            await self._look_at_channels(live).fall_behind(missed)
         if cursor is not None and feed is self._feed:
             await feed.start(cursor)
+
+    def _look_at_channels(self, live: Live) -> View:
+        """The view of the session, which is on this connection."""
+        view = self._view
+        if view is None:
+            gate = self._gate
+            view = View(live, self, channels=gate.services.channels, fanout=gate.fanout, pace=self._pace)
+            self._view = view
+        return view
 
     def _send_item(self, frame: bytes) -> int:
         self._gate.counters.messages_out += 1
@@ -431,10 +440,9 @@ class Connection:
 
         Returns the number behind which the client is told them.
         """
-        view = self._view
-        if view is None:  # the session ended meanwhile
+        if self.live is None:  # the session ended meanwhile
             return joined.seq
-        return view.joined(channel, joined, self.after)
+        return self._look_at_channels(self.live).joined(channel, joined, self.after)
 
     def left(self, channel: str) -> None:
         """See the channel's events no longer."""
@@ -443,7 +451,7 @@ class Connection:
 
     def after(self, step: Step) -> None:
         """Do this when the answer has been written."""
-        self._exchanges.follow.append(step)
+        self._exchanges.follow(step)
 
     def logged_out(self) -> None:
         """The connection has no session any more; the client closes it, or logs in again in time."""
@@ -507,10 +515,11 @@ class Connection:
         live, self.live = self.live, None
         feed, self._feed = self._feed, None
         view, self._view = self._view, None
-        if live is None or feed is None or view is None:
+        if live is None or feed is None:
             return None
         feed.stop()
-        view.stop()
+        if view is not None:
+            view.stop()
         self._gate.fanout.detach(live.key, self)
         return live
 

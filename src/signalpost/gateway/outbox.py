@@ -37,7 +37,7 @@ class Batch:
     the flusher seals it: appending then comes too late.
     """
 
-    __slots__ = ("_joined", "frames", "sealed")
+    __slots__ = ("frames", "joined", "sealed")
 
     def __init__(self) -> None:
         # What is to be sent, in order; whoever made the batch appends while it is not sealed.
@@ -45,15 +45,15 @@ class Batch:
         # True from the end of the tick in which it was put.
         self.sealed = False
         # The frames as one, from the moment of sealing.
-        self._joined: Frame = b""
+        self.joined: Frame = b""
 
     def bytes(self) -> Frame:
         """All frames joined; seals the batch."""
         if not self.sealed:
             self.sealed = True
             frames = self.frames
-            self._joined = frames[0] if len(frames) == 1 else b"".join(frames)
-        return self._joined
+            self.joined = frames[0] if len(frames) == 1 else b"".join(frames)
+        return self.joined
 
 
 class Source(Protocol):
@@ -352,7 +352,7 @@ class Flusher:
             elif isinstance(part := parts[0], bytes):
                 data = part
             else:
-                data = part.bytes()
+                data = part.joined if part.sealed else part.bytes()  # a step less: this happens once a member
             transport = outbox._transport
             if transport is None:
                 continue

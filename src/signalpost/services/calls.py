@@ -173,13 +173,13 @@ class Calls:
     async def attached(self, app_id: str, account: str) -> None:
         """The account has a connection: what waits for it is pushed (K5)."""
         key = inbox_key(app_id, account)
+        if await self._open.at_rest(key):
+            return
 
         def decide(call: Call) -> Input | None:
             waits = call.callee == account and call.state is State.WAITING
             return Input.PUSH if waits else None
 
-        if await self._open.at_rest(key):
-            return
         with await self._open.turn(key):
             for call, call_id in (await self._open.of(key)).items():
                 await self._pauses.take()
