@@ -121,7 +121,7 @@ class Rates(Generic[R]):
     def __init__(self, make: Callable[[], R]) -> None:
         self._make = make
         self._rates: OrderedDict[str, R] = OrderedDict()  # by key, those looked at longest ago first
-        self._most = _FEW  # with so many, some are looked at before another one comes
+        self._most = _FEW  # with so many, some are looked at before another one is made
         #: The rate of the key if it is kept, else None: half of `of` for who asks once a message.
         self.known: Final = self._rates.get
 
@@ -131,7 +131,6 @@ class Rates(Generic[R]):
         if rate is None:
             if len(self._rates) >= self._most:
                 self._look(now, 2 * _STRIDE)
-                self._most = max(_FEW, len(self._rates) + _STRIDE)
             rate = self._rates[key] = self._make()
         return rate
 
@@ -146,6 +145,7 @@ class Rates(Generic[R]):
                 del rates[key]
             else:
                 rates.move_to_end(key)
+        self._most = max(_FEW, len(rates) + _STRIDE)
 
     def __len__(self) -> int:
         return len(self._rates)
