@@ -148,6 +148,10 @@ class Exchanges:
             for step in follow:
                 if self.asker.live is not None:
                     start_alone(step())
+        idle = not self._queue and self.farewell is None and not self.replies.lost
+        if idle and not self._socket.outbox.congested:  # the everyday case: nothing waits
+            self.waits &= ~(_REQUEST | _PARTING)
+            return
         self.waits = self.waits & ~_REQUEST | _TURN
         if self.replies.lost and self._queue:
             # Nobody waits for it: one request a tick.

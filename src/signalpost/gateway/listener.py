@@ -278,7 +278,7 @@ class Listener:
 
     def _count(self, guest: Guest, address: str) -> None:
         self._guests.enter(guest, address)
-        if self.connections > self._room:
+        if len(self._handshakes) + len(self._doorways) + len(self._sockets) > self._room:
             self.exhausted()
 
     def _overran(self, transport: asyncio.Transport) -> None:
