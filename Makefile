@@ -13,7 +13,7 @@ PAGE   := src/signalpost/gateway/console/index.html
 SCRIPT := src/signalpost/gateway/script/signal.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-python test-web test-android check check-python check-web check-android format api jar bench bench-client bench-web bench-android reference codes lock page script wheel clean
+.PHONY: help run test test-python test-far test-web test-android soak check check-python check-web check-android format api jar bench bench-client bench-web bench-android reference codes lock page script wheel clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -30,6 +30,17 @@ test: test-python ## all tests (ARGS="tests/domain -k calls": of Python, these)
 
 test-python: $(VENV)/.developed $(if $(ARGS),,$(SCRIPT) $(JAVA)/target/.classes) programs
 	$(BIN)/python -m pytest -q -n 2 $(ARGS)
+	$(if $(ARGS),,FAR_ENGINE=tick $(FAR) $(FAR_SAMPLE))
+
+# The same with the engine far away, as tests/support/far.py does it; a sample of it is in `test-python`.
+FAR := $(BIN)/python -m pytest -q -n 2
+FAR_SAMPLE := tests/services/test_sessions.py tests/services/test_calls.py tests/services/test_messages.py \
+	tests/system/test_devices.py tests/system/test_order.py
+
+test-far: $(VENV)/.developed programs ## the services and the server with an engine that is far away (ARGS="tests/system")
+	FAR_ENGINE=none $(FAR) $(or $(ARGS),tests/system)
+	FAR_ENGINE=tick $(FAR) $(or $(ARGS),tests/services tests/system)
+	FAR_ENGINE=2 $(FAR) $(or $(ARGS),tests/system)
 
 test-web: $(VENV)/.installed $(SCRIPT) programs ## the tests of the web SDK (ARGS="tests/core")
 	cd $(WEB) && npm test -- $(ARGS)
@@ -68,6 +79,9 @@ api: $(VENV)/.installed java ## write down the public API of the Java SDK, which
 
 jar: java ## the Java SDK with its sources and Javadoc, into the local Maven repository
 	cd $(JAVA) && $(MVN) package source:jar-no-fork javadoc:jar install:install -Dmaven.test.skip
+
+soak: $(VENV)/.developed ## whether memory comes back after minutes of a mixed load (SECONDS=300)
+	SOAK_SECONDS=$(or $(SECONDS),120) $(BIN)/python -m pytest -q --runxfail tests/soak $(ARGS)
 
 bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
 	$(BIN)/python bench/run.py $(ARGS)

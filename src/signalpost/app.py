@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -25,9 +25,11 @@ import uvloop
 from signalpost import __version__
 from signalpost.config import Config
 from signalpost.engine.journal import BUCKETS
-from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.kept import EmbeddedKept
+from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
 from signalpost.engine.ports import Clock, Unavailable
-from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics
+from signalpost.engine.shared import MemoryShared, SharedMemory
+from signalpost.engine.sqlite import SqliteTopics, sqlite_kept
 from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
@@ -52,7 +54,7 @@ from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.logs import Sparing
 from signalpost.telemetry.metrics import LagMeter, Latencies, Readings, Renderer
 
-__all__ = ["Server", "StartError", "run", "steady_clock"]
+__all__ = ["Engine", "MakeEngine", "Server", "StartError", "embedded", "run", "steady_clock"]
 
 _log = structlog.get_logger("signalpost")
 
@@ -79,14 +81,52 @@ def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
     return lambda: start + passed(which)
 
 
+class Engine(NamedTuple):
+    """What the services are given of an engine."""
+
+    records: MemoryRecords  #: what may vanish with the process
+    records_kept: MemoryRecords
+    queues: MemoryQueues
+    topics: MemoryTopics
+    timers: HeapTimers
+    kept: EmbeddedKept
+    shared: MemoryShared
+
+
+MakeEngine = Callable[[Store | None, Clock], Engine]
+"""An engine on the store, or in memory where there is none."""
+
+
+def embedded(store: Store | None, clock: Clock) -> Engine:
+    """The engine in this process."""
+    records, timers = MemoryRecords(clock=clock), HeapTimers(clock=clock)
+    if store is None:
+        kept = memory_kept(clock=clock)
+        topics = MemoryTopics(clock=clock)
+    else:
+        kept = sqlite_kept(store, clock=clock)
+        topics = SqliteTopics(store, clock=clock)
+    shared = MemoryShared(SharedMemory(clock=clock))
+    return Engine(records, kept.parts.records, kept.parts.queues, topics, timers, kept, shared)
+
+
 class Server:
     """One node: engine, services, gateway, put together on the running loop.
 
     Two clocks: what lasts so and so long is measured by `clock`, which never steps; tokens are judged and
     messages are dated by `wall`, which is right.
+
+    Many fields: it is the one place that holds all parts.
     """
 
-    def __init__(self, config: Config, *, wall: Clock = time.time, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        wall: Clock = time.time,
+        clock: Clock | None = None,
+        engine: MakeEngine = embedded,
+    ) -> None:
         """Raises StoreError, StartError."""
         self._config = config
         self._loop = asyncio.get_running_loop()
@@ -102,61 +142,48 @@ class Server:
         self.counters = Counters()
         self.fanout = Fanout()
         self._lag = LagMeter()
-        self.timers = HeapTimers(clock=clock)
-        records = MemoryRecords(clock=clock)
-        self._queues: MemoryQueues
-        self._topics: MemoryTopics
-        kept: MemoryRecords
-        if self._store is None:
-            kept = MemoryRecords(clock=clock)
-            self._queues = MemoryQueues(clock=clock)
-            self._topics = MemoryTopics(clock=clock)
-        else:
-            kept = SqliteRecords(self._store, clock=clock)
-            self._queues = SqliteQueues(self._store, clock=clock)
-            self._topics = SqliteTopics(self._store, clock=clock)
-        self._topics.listen(self.fanout.publish)
+        parts = engine(self._store, clock)
+        records, records_kept, self._queues, self._topics, self.timers, self._kept, self._shared = parts
 
-        presence = Presence(records, clock)
-        attributes = Attributes(kept, presence, config.app)
-        messages = Messages(self._queues, self.fanout, clock, new_id, wall=wall)
+        presence = Presence(self._shared, clock)
+        attributes = Attributes(records_kept, presence, config.app)
+        messages = Messages(self._kept, self.fanout, clock, new_id, wall=wall)
         channels = Channels(
             topics=self._topics,
             records=records,
             timers=self.timers,
             presence=presence,
             messages=messages,
+            outlet=self.fanout,
             clock=clock,
             wall=wall,
             new_id=new_id,
             find_app=config.app,
             warn=_warn_watched,
         )
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         calls = Calls(
-            records=records,
-            queues=self._queues,
-            timers=self.timers,
+            kept=self._kept,
             presence=presence,
             outlet=self.fanout,
-            pauses=Pauses(time.perf_counter, self._loop.call_soon),
+            pauses=pauses,
             clock=clock,
             wall=wall,
             new_id=new_id,
             find_app=config.app,
         )
         sessions = Sessions(
-            records=records,
-            timers=self.timers,
+            shared=self._shared,
             presence=presence,
             attributes=attributes,
             channels=channels,
             calls=calls,
             outlet=self.fanout,
             clock=clock,
-            new_line=lambda: secrets.token_hex(16),
+            new_secret=lambda: secrets.token_hex(16),
             find_app=config.app,
         )
-        requests = Requests(records, clock)
+        requests = Requests(self._kept, clock, new_id)
         self.services = Services(sessions, messages, channels, calls, attributes, requests)
         self._janitor = Janitor(
             sessions=sessions,
@@ -165,10 +192,15 @@ class Server:
             attributes=attributes,
             messages=messages,
             requests=requests,
-            sweeps=(records.sweep, kept.sweep, self._queues.sweep, self._topics.sweep),
+            sweeps=(records.sweep, self._kept.sweep, self._topics.sweep, self._shared.sweep),
+            kept=self._kept,
+            shared=self._shared,
+            pauses=pauses,
             report=self._report,
         )
         self.timers.listen(self._janitor.due)
+        self._kept.listen(self._janitor.wake)
+        self._shared.alarm(self._janitor.wake)
         renderer = Renderer(self.counters, self._lag, self._read, __version__)
         self.listener = Listener(
             _settings(config),
@@ -207,6 +239,8 @@ class Server:
             _tell_opened(self._store.opened, self._queues.items)
         await self._finish(self._janitor.adopt())
         self.timers.run(self._loop)
+        self._shared.run(self._loop)
+        self._kept.run(self._loop)
         try:
             await self.listener.start()
         except (OSError, UnicodeError, OverflowError) as error:
@@ -230,6 +264,8 @@ class Server:
         for chore in self._chores:
             chore.cancel()
         self.timers.stop()
+        self._shared.stop()
+        self._kept.stop()
         if self._store is not None:
             await self._store.close()
 
@@ -385,13 +421,13 @@ def _tell_opened(opened: Opened, waiting: int) -> None:
 # --- running --------------------------------------------------------------------------------------
 
 
-def run(config: Config) -> int:
+def run(config: Config, *, engine: MakeEngine = embedded) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status (SPEC §9)."""
     logs.configure(config.log_level, config.log_format)
     descriptors.raise_allowed()
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            uvloop.run(_serve(config))
+            uvloop.run(_serve(config, engine))
     except Exception as error:  # whatever it was, a line says it
         print(f"signalpost: {_line(error)}", file=sys.stderr)
         _log.debug("ended by an error", exc_info=error)
@@ -432,12 +468,12 @@ def _settle_memory() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, engine: MakeEngine) -> None:
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
-    server = Server(config)
+    server = Server(config, engine=engine)
     await server.start()
     _settle_memory()
     host = f"[{config.host}]" if ":" in config.host else config.host

@@ -256,10 +256,12 @@ APP: Final[Mapping[str, Kind]] = {
     "watchers": _several("a list of accounts", _name),
 }
 
-#: The sections `[limits]` and `[apps.ID.limits]`: positive, but for two where nothing is a choice.
+#: The sections `[limits]` and `[apps.ID.limits]`: positive, but for some where nothing is a choice.
 LIMITS: Final[Mapping[str, Kind]] = {
     field.name: _whole(1) if field.type is int else _seconds() for field in msgspec.structs.fields(Limits)
 } | {
     "inbox_call_reserve": _whole(0),
+    "untaken_messages": _whole(0),
+    "untaken_bytes": _whole(0),
     "channel_seconds": _seconds(zero=True, high=CHANNEL_TTL_SECONDS),
 }

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from contract.toy_shared import ToyShared, World
 from engine.driving import ManualClock
-from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
 from signalpost.engine.ports import Queues, Records, Topics
-from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics, Store
+from signalpost.engine.ports.kept import Kept
+from signalpost.engine.ports.shared import Shared
+from signalpost.engine.shared import MemoryShared, SharedMemory
+from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics, Store, sqlite_kept
 
 
 @pytest.fixture
@@ -48,3 +52,33 @@ def topics(request: pytest.FixtureRequest, clock: ManualClock) -> Topics:
     if request.param == "memory":
         return MemoryTopics(clock=clock)
     return SqliteTopics(request.getfixturevalue("store"), clock=clock)
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached"])
+def kept(request: pytest.FixtureRequest, clock: ManualClock) -> Kept:
+    if request.param == "memory":
+        return memory_kept(clock=clock, idle_seconds=600.0)
+    store = request.getfixturevalue("store")
+    if "hardly" in request.param:
+        return sqlite_kept(store, clock=clock, cached=1, body_budget=0, idle_seconds=600.0)
+    return sqlite_kept(store, clock=clock, idle_seconds=600.0)
+
+
+@pytest.fixture(params=["memory", "toy"])
+def nodes(request: pytest.FixtureRequest, clock: ManualClock) -> tuple[Shared, Shared]:
+    if request.param == "toy":
+        world = World(clock)
+        return ToyShared(world), ToyShared(world)
+    memory = SharedMemory(clock=clock)
+    return MemoryShared(memory), MemoryShared(memory)
+
+
+@pytest.fixture
+def shared(nodes: tuple[Shared, Shared]) -> Shared:
+    return nodes[0]
+
+
+@pytest.fixture
+def neighbour(nodes: tuple[Shared, Shared]) -> Shared:
+    """Another node that shares the same."""
+    return nodes[1]

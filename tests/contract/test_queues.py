@@ -132,6 +132,22 @@ async def test_marked_items_are_removed_by_their_marks_or_all_of_them(queues: Qu
     assert await bodies(queues, "al") == [b"x"]
 
 
+async def test_a_marked_item_is_removed_before_it_is_visible(queues: Queues) -> None:
+    """SPEC K3: an invitation that waits behind a message's commit is taken back like any other."""
+    message, ring, gone, later = await together(
+        append(queues, "bo", b"message"),
+        append(queues, "bo", b"ring", durable=False, mark="a"),
+        queues.remove_marked("bo", {"a"}),
+        append(queues, "bo", b"later", durable=False, mark="b"),
+    )
+    assert isinstance(ring, Appended)
+    assert gone == [ring.seq]
+    assert await bodies(queues, "bo") == [b"message", b"later"]
+    assert isinstance(message, Appended)
+    assert isinstance(later, Appended)
+    assert await run(queues.head("bo")) == Head(message.seq - 1, later.seq, 2)
+
+
 async def test_a_marked_item_that_has_gone_otherwise_is_not_found_again(
     queues: Queues, clock: ManualClock
 ) -> None:

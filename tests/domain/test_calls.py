@@ -1,4 +1,4 @@
-"""The life of a call: its table row by row, its clocks, and what its extras may say (SPEC §6)."""
+"""The life of a call: its table row by row, and its clocks (SPEC §6)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import itertools
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain.saying_no import refused
 from signalpost.domain import calls as rules
-from signalpost.domain.calls import Call, Effect, Input, Invitation, State
+from signalpost.domain.calls import Call, Decision, Effect, Input, State
 from signalpost.domain.limits import Limits
-from signalpost.domain.refusals import Refusal
 
 LIMITS = Limits()
 NOW = 1000.0
@@ -32,7 +29,8 @@ def call(state: State, **fields: object) -> Call:
         "invited": NOW,
         "timeout": 30.0,
         "pushed": NOW,
-        "invite_seq": 7,
+        "caller_session": 5,
+        "callee_session": 0 if state is State.WAITING else 6,
     }
     return Call(**(start | fields))
 
@@ -115,59 +113,47 @@ def test_each_row_of_the_table(pair: tuple[State, Input]) -> None:
     """SPEC K1-K7, K11: the state that follows, and what the parties are told in which order."""
     before, what = pair
     state, deeds = LIFE[pair]
-    after = rules.advance(call(before), what, extra="said", now=NOW + 5)
+    if what is Input.PUSH:
+        after, effects = rules.push(call(before), session=8, now=NOW + 5)
+    else:
+        after, effects = rules.advance(call(before), what, "said")
     assert after.state is state
     assert after.over is (state is OVER)
-    assert [told(effect) for effect in after.effects] == deeds
-    for effect in after.effects:
+    assert [told(effect) for effect in effects] == deeds
+    for effect in effects:
+        assert effect.call == "c1"
         assert effect.src == ("bo" if effect.to == "ada" else "ada")
-    assert after.pushed == (NOW + 5 if what is Input.PUSH else NOW)
+    pushed = (NOW + 5, 8) if what is Input.PUSH else (NOW, call(before).callee_session)
+    assert (after.pushed, after.callee_session) == pushed
+    assert (after.id, after.caller_session) == ("c1", 5)
 
 
 @pytest.mark.parametrize("pair", OUT_OF_TURN, ids=named)
 def test_what_is_out_of_turn_is_refused(pair: tuple[State, Input]) -> None:
     """SPEC K12: 1001, whatever is not in the table; so for everything once the call is over."""
     with refused(1001):
-        rules.advance(call(pair[0]), pair[1], now=NOW)
+        rules.advance(call(pair[0]), pair[1])
 
 
 def test_the_table_has_these_rows_and_no_others() -> None:
     assert set(rules.TABLE) == set(LIFE)
 
 
-def test_what_an_earlier_decision_left_undone_comes_first_and_ids_are_never_used_twice() -> None:
-    """ARCHITECTURE: performing is idempotent, by the effects' ids."""
-    ringing = rules.advance(call(P), Input.CONFIRM, now=NOW)
-    over = rules.advance(ringing, Input.END_BY_CALLER, now=NOW)
-    assert [told(effect)[1] for effect in over.effects] == ["voip_invite_ack", "", "voip_invite_bye"]
-    assert over.effects[:1] == ringing.effects
-    assert len({effect.id for effect in over.effects}) == 3
-    assert all(effect.id.startswith("c1.") for effect in over.effects)
-
-
 # --- inviting ---------------------------------------------------------------------------------------
 
 
-def invited(current: Call | None, *, caller: str = "ada", callee: str = "bo") -> Call:
-    return rules.invite(
-        current,
-        call_id="c2",
-        channel="room",
-        caller=caller,
-        callee=callee,
-        extra="{}",
-        timeout=12.0,
-        now=NOW + 50,
-    )
+def invited(current: Call | None, *, caller: str = "ada", callee: str = "bo") -> Decision:
+    new = call(W, id="c2", caller=caller, callee=callee, extra="{}", timeout=12.0, invited=NOW + 50)
+    return rules.invite(current, new)
 
 
 def test_a_new_call_waits_and_does_nothing_yet() -> None:
     """SPEC K1."""
-    new = invited(None)
-    assert (new.id, new.state, new.invited, new.timeout, new.effects) == ("c2", W, NOW + 50, 12.0, ())
+    new, effects = invited(None)
+    assert (new.id, new.state, new.invited, new.timeout, effects) == ("c2", W, NOW + 50, 12.0, ())
 
 
-@pytest.mark.parametrize("state", [W, P, R])
+@pytest.mark.parametrize("state", [W, P, R, N])
 @pytest.mark.parametrize(("caller", "callee"), [("ada", "bo"), ("bo", "ada")])
 def test_a_call_that_rings_is_not_made_again_from_either_side(state: State, caller: str, callee: str) -> None:
     """SPEC K8: 701, crossing invites too."""
@@ -178,19 +164,10 @@ def test_a_call_that_rings_is_not_made_again_from_either_side(state: State, call
 @pytest.mark.parametrize(("caller", "callee"), [("ada", "bo"), ("bo", "ada")])
 def test_inviting_while_accepted_ends_the_old_call_for_the_other_side(caller: str, callee: str) -> None:
     """SPEC K8: and it rings anew."""
-    new = invited(call(A), caller=caller, callee=callee)
+    new, effects = invited(call(A), caller=caller, callee=callee)
     assert (new.id, new.caller, new.callee, new.state) == ("c2", caller, callee, W)
-    assert [told(effect) for effect in new.effects] == [(callee, "voip_invite_bye", "")]
-    pushed = rules.advance(new, Input.PUSH, now=NOW)
-    assert [effect.kind for effect in pushed.effects] == ["voip_invite_bye", "voip_invite"]
-
-
-def test_a_new_call_finishes_what_the_one_before_left_undone() -> None:
-    """SPEC K8: an invitation that is still to be taken back is, from where it lies."""
-    over = rules.advance(call(R), Input.END_BY_CALLER, now=NOW)
-    new = invited(over, caller="bo", callee="ada")
-    assert new.effects == over.effects
-    assert new.invite_seq == 7
+    assert [told(effect) for effect in effects] == [(callee, "voip_invite_bye", "")]
+    assert effects[0].call == "c1"
 
 
 def test_nobody_invites_himself() -> None:
@@ -249,173 +226,96 @@ def test_the_waits_are_the_deployments() -> None:
     assert rules.next_deadline(call(P), peer_online=True, limits=limits) == NOW + 4
 
 
-# --- extras -----------------------------------------------------------------------------------------
+# --- sessions ---------------------------------------------------------------------------------------
+#
+# In `call` ada calls in session 5, and it was sent to bo's session 6.
 
 
 @pytest.mark.parametrize(
-    ("asked", "seconds"),
+    ("state", "account", "session", "what"),
     [
-        ("1", 1.0),
-        ("30", 30.0),
-        ("31", 30.0),
-        ("0", 30.0),
-        ("-1", 30.0),
-        ("0.5", 0.5),
-        ('"15"', 15.0),
-        ('"0"', 30.0),
-        ('"31"', 30.0),
-        ('" 15 "', 15.0),
-        ('"soon"', 30.0),
-        ("null", 30.0),
-        ("[5]", 30.0),
-        ("9" * 400, 30.0),
-        ("-" + "9" * 400, 30.0),
-        ('"' + "9" * 40 + '"', 30.0),
+        (W, "bo", 6, Input.PUSH),
+        (W, "ada", 5, None),
+        (P, "bo", 6, None),
+        (R, "bo", 6, None),
+        (A, "bo", 6, None),
     ],
 )
-def test_a_time_out_is_clamped_and_digits_count(asked: str, seconds: float) -> None:
-    """SPEC K6."""
-    assert rules.parse_invitation(f'{{"_timeout":{asked}}}', LIMITS).timeout == seconds
+def test_a_new_connection_is_sent_what_waits(
+    state: State, account: str, session: int, what: Input | None
+) -> None:
+    """SPEC K5, K11: and everything else goes on."""
+    assert rules.at_resume(call(state), account) is what
 
 
 @pytest.mark.parametrize(
-    ("asked", "required"), [("1", True), ('"1"', True), ("true", True), ("0", False), ('"0"', False)]
-)
-def test_a_peer_may_have_to_be_online(asked: str, required: bool) -> None:
-    """SPEC K5."""
-    assert rules.parse_invitation(f'{{"_require_peer_online":{asked}}}', LIMITS).require_online is required
-
-
-@pytest.mark.parametrize(
-    "extra", ["", "{}", "[]", "5", '"text"', "null", "true", '{"destMediaUid":"7"}', " {} "]
-)
-def test_an_extra_that_asks_for_nothing_gets_the_defaults(extra: str) -> None:
-    """SPEC K1, K5, K6: any JSON text, or empty."""
-    assert rules.parse_invitation(extra, LIMITS) == Invitation(30.0, False, False)
-
-
-@pytest.mark.parametrize(
-    "extra", ["{", "{}x", "nope", "{'a':1}", "NaN", " ", '{"a":}', "[" * 4000, '"\\ud800"']
-)
-def test_an_extra_that_is_no_json_is_refused(extra: str) -> None:
-    """SPEC K1."""
-    with refused(1004):
-        rules.parse_invitation(extra, LIMITS)
-
-
-@pytest.mark.parametrize("unit", ["a", "é", "€", "😀"])
-def test_an_extra_has_at_most_8_kib(unit: str) -> None:
-    """SPEC K1, K2: at N and N + 1, in multi-byte text too."""
-    size = len(unit.encode())
-    text = '"' + unit * (8190 // size) + "a" * (8190 % size) + '"'
-    rules.parse_invitation(text, LIMITS)
-    rules.check_answer_extra(text)
-    with refused(1005):
-        rules.parse_invitation(text[:-1] + 'a"', LIMITS)
-    with refused(1005):
-        rules.check_answer_extra(text + "a")
-
-
-@pytest.mark.parametrize("extra", ["", "not JSON {", "{}", "\u2028"])
-def test_an_answers_extra_is_any_text(extra: str) -> None:
-    """SPEC K2: never parsed."""
-    rules.check_answer_extra(extra)
-
-
-@pytest.mark.parametrize("extra", ["\0", "\ud800"])
-def test_no_extra_holds_nul_or_a_lone_surrogate(extra: str) -> None:
-    """SPEC §1."""
-    for check in (rules.check_answer_extra, rules.check_dtmf):
-        with refused(1004):
-            check(extra)
-    with refused(1004):
-        rules.parse_invitation(extra, LIMITS)
-
-
-@given(st.text(max_size=200))
-def test_an_extra_is_read_or_refused_and_nothing_else(extra: str) -> None:
-    """SPEC E5: nothing that a client sends breaks anything."""
-    try:
-        outcome: float = rules.parse_invitation(extra, LIMITS).timeout
-    except Refusal as refusal:
-        outcome = refusal.code
-    assert outcome == 1004 or 0 < outcome <= 30
-
-
-# --- DTMF -------------------------------------------------------------------------------------------
-
-
-def keys(data: object, kind: object = "dtmf") -> str:
-    return json.dumps({"msgtype": kind, "msgdata": data})
-
-
-@pytest.mark.parametrize("data", ["0", "12*#", "0123456789*#ABCD", "5" * 64])
-def test_keys_of_a_telephone_may_be_pressed(data: str) -> None:
-    """SPEC K4: 1 to 64 of them."""
-    rules.check_dtmf(keys(data))
-
-
-@pytest.mark.parametrize("data", ["", "a", "E", "1 2", "1\n", "+", "٣", None, 5, ["1"]])
-def test_nothing_else_is_a_key(data: object) -> None:
-    """SPEC K4."""
-    with refused(1004):
-        rules.check_dtmf(keys(data))
-
-
-def test_65_keys_at_once_are_too_many() -> None:
-    """SPEC K4."""
-    with refused(1005):
-        rules.check_dtmf(keys("5" * 65))
-
-
-@pytest.mark.parametrize(
-    "extra", ["", "12", "{", "[]", "null", '{"msgdata":"1"}', '{"msgtype":"dtmf"}', keys("1", "sms")]
-)
-def test_a_calls_message_is_dtmf_and_nothing_else(extra: str) -> None:
-    """SPEC K4, PROTOCOL §8."""
-    with refused(1004):
-        rules.check_dtmf(extra)
-
-
-# --- phone numbers ----------------------------------------------------------------------------------
-
-PHONE, PERSON = Invitation(30.0, False, True), Invitation(30.0, False, False)
-
-
-@pytest.mark.parametrize("peer", ["+491", "+8613800138000", "008613800138000", "+123456789012345", "00123"])
-def test_a_number_with_its_country_code_is_a_phone_call(peer: str) -> None:
-    """SPEC K13."""
-    assert rules.is_phone(peer, PHONE)
-
-
-@pytest.mark.parametrize(
-    "peer",
+    ("state", "account", "session", "login", "takeover"),
     [
-        "123",
-        "0",
-        "0123456",
-        "13800138000",
-        "10086",
-        "+0123",
-        "+12",
-        "+1234567890123456",
-        "+",
-        "+49x",
-        "+49-30",
-        "000123",
-        "030-12345",
-        "٠٠٤٩١٢٣",
-        "+49\u0661\u0662",
-        *("bo", "bo+49123456", "a123"),
+        (W, "bo", 7, Input.PUSH, Input.PUSH),
+        (P, "bo", 7, Input.CALLEE_GONE, Input.PUSH),
+        (R, "bo", 7, Input.CALLEE_GONE, Input.PUSH),
+        (N, "bo", 7, Input.CALLEE_GONE, Input.PUSH),
+        (A, "bo", 7, Input.CALLEE_GONE, Input.CALLEE_GONE),
+        # It was invited between the session's beginning and the look at its calls.
+        (P, "bo", 6, Input.PUSH, Input.PUSH),
+        (A, "bo", 6, None, None),
+        # A session that is over by now, and looks late.
+        (P, "bo", 4, None, None),
+        (A, "bo", 4, None, None),
+        *[(state, "ada", 6, Input.CALLER_GONE, Input.CALLER_GONE) for state in (W, P, R, N, A)],
+        *[(state, "ada", session, None, None) for state in (W, P, R, N, A) for session in (4, 5)],
     ],
 )
-def test_the_form_of_any_other_name_says_nothing(peer: str) -> None:
-    """SPEC K13: an account of digits is called like any other, whatever the extra holds."""
-    assert not rules.is_phone(peer, PHONE)
+def test_a_fresh_session_rings_and_ends_what_is_not_its_own(
+    state: State, account: str, session: int, login: Input | None, takeover: Input | None
+) -> None:
+    """SPEC K11, L17: whatever a newer session has is not touched, whoever looks first."""
+    assert rules.at_login(call(state), account, session) is login
+    assert rules.at_takeover(call(state), account, session) is takeover
 
 
-@pytest.mark.parametrize("peer", ["+8613800138000", "008613800138000", "123"])
-def test_without_a_source_number_a_number_is_an_account(peer: str) -> None:
-    """SPEC K13, §1: `srcNum` in the extra makes the phone call."""
-    assert not rules.is_phone(peer, PERSON)
-    assert rules.parse_invitation('{"srcNum":"+491"}', LIMITS).source_number
+@pytest.mark.parametrize(
+    ("state", "account", "session", "what"),
+    [
+        (W, "bo", 6, Input.CALLEE_GONE),
+        (P, "bo", 6, Input.CALLEE_GONE),
+        (A, "bo", 6, Input.CALLEE_GONE),
+        (P, "bo", 5, None),
+        (A, "bo", 7, None),
+        (A, "ada", 5, Input.CALLER_GONE),
+        (A, "ada", 4, None),
+    ],
+)
+def test_a_session_that_ends_ends_its_own_calls(
+    state: State, account: str, session: int, what: Input | None
+) -> None:
+    """SPEC K11."""
+    assert rules.at_end(call(state), account, session) is what
+
+
+@pytest.mark.parametrize(
+    ("caller", "callee", "what"),
+    [
+        (5, 6, None),
+        (0, 6, Input.CALLER_GONE),
+        (5, 0, Input.CALLEE_GONE),
+        (9, 6, Input.CALLER_GONE),
+        (5, 9, Input.CALLEE_GONE),
+        (0, 0, Input.CALLER_GONE),
+    ],
+)
+def test_an_accepted_call_without_one_of_its_sessions_is_over(
+    caller: int, callee: int, what: Input | None
+) -> None:
+    """SPEC K11, N5: whoever was to tell."""
+    assert rules.at_look(call(A), caller, callee) is what
+
+
+def test_only_the_session_that_is_in_the_call_answers() -> None:
+    """SPEC L17, K11: one that another took over from does not, though nobody has told it yet."""
+    rules.check_session(call(P), "bo", 6)
+    rules.check_session(call(W), "bo", 6)
+    rules.check_session(call(A), "ada", 5)
+    for account, session in (("bo", 5), ("bo", 7), ("ada", 6)):
+        with refused(1001):
+            rules.check_session(call(A), account, session)

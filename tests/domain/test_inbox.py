@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from domain.saying_no import refused
-from signalpost.domain.inbox import check_instant, half_full, inbox_full, most_of_one, too_fast
+from signalpost.domain.inbox import (
+    check_instant,
+    half_full,
+    inbox_full,
+    most_of_one,
+    too_fast,
+    too_much_untaken,
+)
 from signalpost.domain.limits import Limits
 
 
@@ -39,6 +46,15 @@ def test_a_message_too_many_and_one_without_room_are_400() -> None:
     limits = Limits()
     assert too_fast(60).code == inbox_full(limits).code == half_full(limits).code == 400
     assert "60" in too_fast(60).reason
+
+
+def test_the_bound_of_what_nobody_took_is_named_as_it_is_configured() -> None:
+    """SPEC E6: and no second, which is for rates; what has no bound is not mentioned."""
+    both = too_much_untaken(Limits()).reason
+    assert "10000 messages and 67108864 bytes" in both
+    assert "second" not in both
+    assert "messages" not in too_much_untaken(Limits(untaken_messages=0)).reason
+    assert "bytes" not in too_much_untaken(Limits(untaken_bytes=0)).reason
 
 
 @pytest.mark.parametrize(

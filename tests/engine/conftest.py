@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from engine.driving import ManualClock
-from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics, Store
+from signalpost.engine.sqlite import SqliteTopics, Store, sqlite_kept
 
 
 class Disk:
-    """Opens one store at a time, with all three ports on it."""
+    """Opens one store at a time, with all ports on it."""
 
     def __init__(self, directory: Path, clock: ManualClock) -> None:
         self.directory = directory
@@ -28,8 +28,8 @@ class Disk:
         self.store = Store(
             self.directory, loop=asyncio.get_running_loop(), durability="process", reserve=self.reserve
         )
-        self.queues = SqliteQueues(self.store, clock=self.clock, **self.options)
-        self.records = SqliteRecords(self.store, clock=self.clock)
+        self.kept = sqlite_kept(self.store, clock=self.clock, **self.options)
+        self.queues, self.records = self.kept.parts.queues, self.kept.parts.records
         self.topics = SqliteTopics(self.store, clock=self.clock)
 
     async def reopen(self) -> None:

@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
+from signalpost.domain.channels import ChannelEvent
 from signalpost.engine.ports import Event
 from signalpost.gateway.backlog import PATIENCE, Backlog
 from signalpost.gateway.bulk import Pace, Turns
 from signalpost.gateway.outbox import LARGE
 from signalpost.services.channels import Missed
 from signalpost.services.driver import start
+from signalpost.services.stored import EVENT
 
 
 class Ticks:
@@ -159,6 +161,9 @@ def test_who_is_lost_waits_no_more() -> None:
 # --- what was missed of channels ------------------------------------------------------------------
 
 
+_BODY = EVENT.encode(ChannelEvent("channel_msg", "ada", 7))
+
+
 class Story:
     """Channels with what has happened in them, and a connection that is told."""
 
@@ -177,8 +182,9 @@ class Story:
         self.behind: set[str] = set()
         self.backlog = Backlog(
             self.pace,
+            "app",
             read=self.missed,
-            encode=lambda channel, epoch, event: f"{channel} {event.seq} ".encode().ljust(self.size, b"x"),
+            encode=lambda one: f"{one.channel} {one.number} ".encode().ljust(self.size, b"x"),
             caught_up=lambda: self.live.update(self.behind),
             give_up=self._give_up,
             now=lambda: self.now,
@@ -189,7 +195,7 @@ class Story:
 
     def happens(self, channel: str) -> int:
         self.seq += 1
-        self.events.setdefault(channel, []).append(Event(self.seq, b""))
+        self.events.setdefault(channel, []).append(Event(self.seq, _BODY))
         if channel in self.live:
             self.heard.append((channel, self.seq))
         return self.seq
@@ -335,7 +341,7 @@ def test_a_defect_ends_the_connection() -> None:
         story.happens("room")
     story.add("room")
     ends = spawn(story.backlog.write())
-    story.backlog._encode = lambda channel, epoch, event: bytes(-1)
+    story.backlog._encode = lambda happened: bytes(-1)
     story.reads()
     assert [type(end) for end in ends] == [ValueError]
     assert (story.given_up, len(story.told()), story.backlog.told()) == (1, 4, {"room": 4})

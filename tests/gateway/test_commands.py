@@ -40,11 +40,18 @@ def fresh(number: int) -> dict[str, Any]:
 
 def left_behind(server: Server) -> int:
     """How many things the engine remembers, of whatever kind."""
-    services = server.services
-    records, topics, queues = services.requests._records, server._topics, server._queues
+    parts, topics = server._kept.parts, server._topics
+    queues, claims = parts.queues, parts.claims
     held: list[Any] = [
-        *(records._records, topics._topics, topics._receipts, topics._windows),  # type: ignore[attr-defined]
-        *(queues._queues, queues._receipts, server.timers),
+        *(
+            parts.records._records,
+            claims._noted,
+            claims._held,
+            topics._topics,
+            topics._receipts,
+            topics._windows,
+        ),  # type: ignore[attr-defined]
+        *(queues._queues, queues._receipts, server.timers, parts.deadlines),
     ]
     return sum(map(len, held)) + queues.items
 
@@ -121,7 +128,6 @@ async def test_what_is_remembered_of_an_answer_is_small(server: Server, func: st
         args = {name: "\x01" * size if isinstance(value, str) else value for name, value in fresh(0).items()}
         connection.text(json.dumps(["call2", [func, number, {**args, "rid": f"r{number}"}]]).encode())
     wire.tick()
-    records = server.services.requests._records
-    kept = [await records.get(key) for key in await records.keys("request\x1f")]
-    assert len(kept) == 3
-    assert all(entry is not None and len(entry.value) < 512 for entry in kept)
+    noted = server._kept.parts.claims._noted
+    assert len(noted) == 3
+    assert all(len(each.value) < 512 for each in noted.values())

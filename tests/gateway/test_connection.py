@@ -403,13 +403,13 @@ async def test_a_leave_that_fails_leaves_nobody_deaf(
     friend.call("channel_join", name="room")
     assert len(client.got()) == 1, "the friend's coming"
     pending = Pending()
-    save = Presence.save
+    commit = Presence.commit
 
-    async def slow(self: Any, live: Any, session: Any) -> None:
+    async def slow(self: Any, live: Any, session: Any, *steps: Any) -> Any:
         await pending
-        await save(self, live, session)
+        return await commit(self, live, session, *steps)
 
-    monkeypatch.setattr(Presence, "save", slow)
+    monkeypatch.setattr(Presence, "commit", slow)
     client.ask(func, name=name)
     friend.ask("channel_sendmsg", name="room", msg="meanwhile")
     pending.settle(Unavailable("disk full"))
@@ -422,7 +422,7 @@ async def test_a_leave_that_fails_leaves_nobody_deaf(
     friend.got()
     assert friend.call("channel_query_user_isin", name="room", account="ada")["isin"] == 1
 
-    monkeypatch.setattr(Presence, "save", save)
+    monkeypatch.setattr(Presence, "commit", commit)
     client.ask(func, name=name)
     friend.ask("channel_sendmsg", name="room", msg="without you")
     answers, events = _sorted(client.got())

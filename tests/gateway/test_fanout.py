@@ -12,8 +12,7 @@ from signalpost.gateway.fanout import Fanout, event_frame
 from signalpost.gateway.outbox import Batch
 from signalpost.services.keys import inbox_key, topic_key
 from signalpost.services.live import Live
-from signalpost.services.outlet import ALL, Reach
-from signalpost.services.stored import EVENT
+from signalpost.services.outlet import ALL, Happened, Reach
 from support.client import parse_line
 from support.wiring import Wire, payloads
 
@@ -58,7 +57,8 @@ class Member:
 
 
 def say(fanout: Fanout, number: int, text: str, topic: str = ROOM) -> None:
-    fanout.publish(topic, number, "e1", EVENT.encode(ChannelEvent("channel_msg", "ada", 7, text)))
+    event = ChannelEvent("channel_msg", "ada", 7, text)
+    fanout.publish(Happened(topic, topic.partition("\x1f")[2], "e1", number, event))
 
 
 def test_all_members_hear_the_same_in_the_same_order() -> None:
@@ -186,11 +186,11 @@ def test_a_kick_is_for_one_line() -> None:
     fanout, ada = Fanout(), Member("ada", line="L2")
     fanout.attach(ada.key, ada)  # type: ignore[arg-type]
     fanout.kick(ada.key, "L1")
-    fanout.replace(ada.key, "L1")
+    fanout.replace(ada.key, "L1", before=2)
     assert fanout.find(ada.key, "L1") is None
     assert ada.told == []
     assert fanout.find(ada.key, "L2") is ada.live
-    fanout.replace(ada.key, "L2")
+    fanout.replace(ada.key, "L2", before=2)
     fanout.kick(ada.key, "L2")
     assert ada.told == ["replaced", "kicked"]
     fanout.kick(inbox_key("app", "nobody"), "L2")
@@ -234,7 +234,7 @@ def test_a_kick_is_for_one_line() -> None:
 def test_an_event_is_one_frame(event: ChannelEvent, content: dict[str, object], v3: bool) -> None:
     """PROTOCOL §7, §12: every member of the content, SRC `_system` for nobody, and a unique id in v3."""
     wire = Wire()
-    wire.put(event_frame("room", 9, "e1", event, v3=v3))
+    wire.put(event_frame(Happened(ROOM, "room", "e1", 9, event), v3=v3))
     [frame] = wire.tick()
     assert frame[:1] + frame[1][:3] == ["notify", "channel2", "room", 9]
     line = parse_line(frame[1][3])

@@ -728,3 +728,115 @@ def test_whatever_happens_each_message_is_taken_in_order(dialect: Dialect, steps
             box.frames.clear()
     assert sorted(set(taken)) == sent
     assert taken == sorted(taken)
+
+
+# --- what comes while a poll is under way -------------------------------------------------------
+
+
+class _Poll:
+    """A poll that is under way: it has looked, and waits for the engine's answer."""
+
+    def __init__(self, box: Box, cleared: int = 0) -> None:
+        self.box = box
+        self.waiting = box.messages.behind = Pending()
+        self.texts: list[str] = []
+        self.error: Exception | None = None
+        start(box.feed.poll(cleared, 30), self._answered)
+
+    def _answered(self, answer: dict[str, Any] | None, error: Exception | None) -> None:
+        self.error = error
+        if answer is not None:
+            self.texts = [parse_line(line).content for _, line in answer["msgs"]]
+            self.box._spawn(self.box.feed.after_poll(answer))
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first poll", "later poll"])
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_what_comes_while_a_poll_is_under_way_is_announced_behind_its_answer(
+    first: bool, waiting: int
+) -> None:
+    """PROTOCOL §6, M5: a nudge before the answer is lost on a client that is polling already."""
+    box = Box(PYTHON)
+    if not first:
+        box.poll()
+        box.announced()
+    for number in range(waiting):
+        box.deliver(str(number))
+    box.announced()
+    poll = _Poll(box)
+    version = box.deliver("late")
+    box.deliver("later")
+    assert box.announced() == []
+    poll.waiting.settle()
+    assert poll.texts == [str(number) for number in range(waiting)]
+    assert box.announced() == [version + 1]
+    assert [text for _, text in box.poll(version - 1)] == ["late", "later"]
+
+
+def test_what_the_answer_has_is_not_announced_again() -> None:
+    """PROTOCOL §6: it was told while the poll was on its way, and is in the answer."""
+    box = Box(PYTHON)
+    box.poll()
+    box.messages.before = before = Pending()
+    answers: list[Any] = []
+    start(box.feed.poll(0, 30), lambda answer, error: answers.append(answer))
+    version = box.deliver("early")
+    before.settle()
+    box._spawn(box.feed.after_poll(answers[0]))
+    assert [each for each, _ in answers[0]["msgs"]] == [version]
+    assert box.announced() == [version], "the nudge that follows any answer with something in it"
+    assert box.poll(version) == []
+    assert box.announced() == []
+
+
+@PUSHED
+@pytest.mark.parametrize("first", [True, False], ids=["first poll", "later poll"])
+def test_what_comes_while_a_poll_is_under_way_is_pushed_behind_its_answer(
+    dialect: Dialect, first: bool
+) -> None:
+    """PROTOCOL §6: nothing is left out, and no version comes before a lower one."""
+    box = Box(dialect)
+    if not first:
+        box.poll()
+    box.store("waits")
+    poll = _Poll(box)
+    version = box.deliver("late")
+    assert box.pushed() == []
+    poll.waiting.settle()
+    assert poll.texts == ["waits"]
+    assert box.pushed() == [(version, "late")]
+    assert box.deliver("and on") == box.pushed()[0][0]
+
+
+@PUSHED
+def test_a_read_that_a_poll_overtakes_pushes_nothing_before_its_answer(dialect: Dialect) -> None:
+    """PROTOCOL §6: what was read to be pushed comes with the answer, or behind it."""
+    box = Box(dialect)
+    box.poll()
+    box.wire.congested, box.wire.relieved = True, False
+    versions = [box.deliver(str(number)) for number in range(40)]
+    box.messages.behind = reading = Pending()
+    box.wire.congested, box.wire.relieved = False, True
+    box.pace.relieved()
+    box.ticks.run()
+    poll = _Poll(box)
+    reading.settle()
+    assert box.pushed() == []
+    poll.waiting.settle()
+    assert [int(text) for text in poll.texts] == list(range(30))
+    assert [version for version, _ in box.pushed()] == versions[30:]
+
+
+@pytest.mark.parametrize("dialect", [WEB, PYTHON], ids=["web", "python"])
+def test_what_comes_while_a_poll_fails_is_told_nevertheless(dialect: Dialect) -> None:
+    """E1: a poll that the engine did not answer in time has lost no item."""
+    box = Box(dialect)
+    box.poll()
+    poll = _Poll(box)
+    version = box.deliver("late")
+    poll.waiting.settle(Unavailable())
+    assert isinstance(poll.error, Unavailable)
+    if dialect.pushes:
+        assert box.pushed() == [(version, "late")]
+    else:
+        assert box.announced() == [version]

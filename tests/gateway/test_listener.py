@@ -128,8 +128,8 @@ class Edge:
 
     async def sweeps(self) -> None:
         """Wait for a sweep that begins after now."""
-        seen = self.listener._sweeping
-        await eventually(lambda: self.listener._sweeping is not seen)
+        seen = self.listener.timeouts.coming
+        await eventually(lambda: self.listener.timeouts.coming is not seen)
 
     @property
     def url(self) -> str:
@@ -915,9 +915,9 @@ class TestLiveness:
         handler = await edge.handler()
         peer.frame(TEXT, b"x")
         await peer.received()
-        sweep = edge.listener._sweep
-        assert edge.listener._sweeping is not None
-        edge.listener._sweeping.cancel()
+        sweep = edge.listener.timeouts.sweep
+        assert edge.listener.timeouts.coming is not None
+        edge.listener.timeouts.coming.cancel()
         edge.clock.now += 100.0
         peer.frame(TEXT, b"sent in the pause")
         sweep()
@@ -1102,7 +1102,7 @@ class TestGuests:
     ) -> None:
         """SPEC L16: of those that the process may have."""
         edge = await serve(descriptors=12)
-        edge.listener._room = 12
+        edge.listener.registry.room = 12
         peers = [await dial(edge, local_addr=(f"127.0.0.{2 + number // 4}", 0)) for number in range(4)]
         await peers[0].gone()
         await eventually(lambda: edge.listener.guests == 3)
@@ -1120,7 +1120,7 @@ class TestGuests:
         peers = [await meet(edge) for _ in range(3)]
         for handler in edge.handlers:
             handler.connection.be_known()
-        edge.listener._room = 4
+        edge.listener.registry.room = 4
         guests = [await dial(edge) for _ in range(5)]
         for guest in guests[:4]:
             await guest.gone()
@@ -1143,7 +1143,7 @@ class TestGuests:
         edge = await serve()
         peer = await meet(edge)
         edge.handlers[0].connection.be_known()
-        edge.listener._room = 1
+        edge.listener.registry.room = 1
         await (await dial(edge)).gone()
         peer.writer.transport.abort()
         await eventually(lambda: edge.listener.connections == 0)
@@ -1238,7 +1238,7 @@ class TestHttp:
         peer = await dial(edge)
         peer.send(b"POST /getaddr HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
         assert (await peer.answer())[0] == 200
-        (doorway,) = edge.listener._doorways
+        (doorway,) = edge.listener.registry.doorways
         peer.send(bytes(32 * 1024 * 1024))
         await eventually(lambda: not doorway._transport.is_reading())
         assert doorway._thrown < 1024 * 1024
@@ -1333,7 +1333,7 @@ class TestHttp:
         peer = await dial(edge, limit=1024)
         peer.send(get("/metrics") * 1000)
         await peer.head()
-        (doorway,) = edge.listener._doorways
+        (doorway,) = edge.listener.registry.doorways
         for _ in range(20):
             await edge.sweeps()
             assert doorway._transport.get_write_buffer_size() < 1_000_000

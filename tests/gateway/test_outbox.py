@@ -543,3 +543,21 @@ def test_a_tick_in_which_more_happens_than_the_cap_is_told_later() -> None:
     outbox.put(b"a")
     desk.tick()
     assert transport.aborted == 0
+
+
+def test_what_stands_behind_a_batch_may_seal_it() -> None:
+    """SPEC C1, C12: an answer that says how things are is not overtaken by what happens later."""
+    desk = Desk()
+    outbox, transport = desk.outbox()
+    batch = Batch()
+    outbox.seal()
+    batch.frames.append(b"1")
+    outbox.put_batch(batch)
+    outbox.put(b"2")
+    outbox.seal()
+    outbox.put(b"3")
+    assert batch.sealed
+    desk.tick()
+    assert transport.writes == [b"123"]
+    outbox.seal()
+    assert outbox.unsent == 0

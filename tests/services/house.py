@@ -1,10 +1,14 @@
 """A whole house of services on the memory engine: a clock set by hand, timers fired by hand, and devices that
 log in, see and hear what a gateway would show them. Nothing sleeps; nothing is random.
+
+If the environment names a FAR_ENGINE, the services have it at the far end of a cable. Tests look into it at
+that end.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
@@ -15,29 +19,36 @@ import pytest
 from engine.driving import ManualClock
 from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Input
-from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
+from signalpost.engine.claims import Claims
+from signalpost.engine.deadlines import Deadlines
+from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, SetAttribute, Unavailable
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Ident, Receipt
 from signalpost.engine.records import Record
+from signalpost.engine.shared import MemoryShared, SharedMemory
+from signalpost.engine.topic_attributes import Kept as StoredAttribute
+from signalpost.engine.topic_attributes import MemoryAttributes
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined
 from signalpost.services.driver import start
 from signalpost.services.janitor import Janitor
-from signalpost.services.keys import inbox_key, split, topic_key
-from signalpost.services.live import Live
+from signalpost.services.keys import inbox_key, topic_key
+from signalpost.services.live import Gone, Live
 from signalpost.services.messages import Messages
-from signalpost.services.outlet import ALL, Reach
+from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
-from signalpost.services.stored import CALL, EVENT
+from signalpost.services.stored import CALL
 from signalpost.wire.codes import Code
+from support.far import Cable, Far, Steps
 
 __all__ = ["APP", "Device", "Heard", "House", "Started", "refused"]
 
@@ -52,12 +63,13 @@ _KEYS = Answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE)
 
 
 @contextmanager
-def refused(code: Code | int) -> Iterator[None]:
-    """What happens inside is refused with this code, and a reason."""
+def refused(code: Code | int, because: str = "") -> Iterator[pytest.ExceptionInfo[Refusal]]:
+    """What happens inside is refused with this code, and a reason that says `because`."""
     with pytest.raises(Refusal) as caught:
-        yield
+        yield caught
     assert caught.value.code == code
     assert caught.value.reason
+    assert because in caught.value.reason
 
 
 class Disk:
@@ -65,6 +77,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.slow = False
+        self.committed: Callable[[], None] = lambda: None  # called behind each commit
         self._pending: Pending | None = None
         self._confirm: list[Callable[[], None]] = []  # what a commit puts in force before anybody is told
 
@@ -93,12 +106,14 @@ class Disk:
             confirm()
         if pending is not None:
             pending.settle()
+        self.committed()
 
     def fail(self) -> None:
         """The commit fails."""
         pending, self._pending = self._pending, None
         assert pending is not None
         pending.settle(Unavailable())
+        self.committed()
 
     def commit_all(self) -> None:
         """Commit until nothing waits any more."""
@@ -164,6 +179,38 @@ class _Records(MemoryRecords):
         return self._disk.write()
 
 
+class _TopicAttributes(MemoryAttributes):
+    """Attributes of topics that are committed."""
+
+    def __init__(self, *, disk: Disk) -> None:
+        super().__init__()
+        self._disk = disk
+
+    def _set(
+        self, topic: str, name: str, before: StoredAttribute | None, kept: StoredAttribute | None
+    ) -> Pending | None:
+        super()._set(topic, name, before, kept)
+        return self._disk.write()
+
+
+class _Deadlines(Deadlines):
+    """Deadlines that are committed."""
+
+    __slots__ = ("_disk",)
+
+    def __init__(self, *, clock: ManualClock, disk: Disk) -> None:
+        super().__init__(clock=clock)
+        self._disk = disk
+
+    def arm(self, key: str, at: float) -> Pending | None:
+        super().arm(key, at)
+        return self._disk.write()
+
+    def cancel(self, key: str) -> Pending | None:
+        super().cancel(key)
+        return self._disk.write()
+
+
 class Started:
     """A use case that has been started and may wait."""
 
@@ -198,12 +245,20 @@ class House:
     """Everything but the gateway."""
 
     def __init__(self, **apps: App) -> None:
+        self.far = "FAR_ENGINE" in os.environ
+        self.stepping = False  # what is on the cable arrives when the test says so, and not at once
+        self.ways = [Steps() for _ in range(4)]  # to the half that keeps and to the one that shares, and back
+        self.cables = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
         self.apps = {APP: App(), **apps}
         self.clock = ManualClock()
         self.disk = Disk()
-        self.kept = _Records(clock=self.clock, disk=self.disk)
+        self.disk.committed = self.carry
+        self.records_kept = _Records(clock=self.clock, disk=self.disk)
         self.queues = _Queues(clock=self.clock, disk=self.disk)
         self.topics = _Topics(clock=self.clock, disk=self.disk)
+        self.names_kept = MemoryNames()
+        self.attributes_kept = _TopicAttributes(disk=self.disk)
+        self.deadlines_kept = _Deadlines(clock=self.clock, disk=self.disk)
         self.warned: list[str] = []  # apps whose watchers anybody may be
         self.reported: list[Exception] = []  # what went wrong where nobody waits
         self.devices: list[Device] = []
@@ -217,22 +272,46 @@ class House:
     def _settle(self) -> None:
         self.records = MemoryRecords(clock=self.clock)
         self.timers = HeapTimers(clock=self.clock)
+        parts = Parts(
+            records=self.records_kept,
+            passing_records=MemoryRecords(clock=self.clock),
+            names=self.names_kept,
+            passing_names=MemoryNames(),
+            queues=self.queues,
+            attributes=self.attributes_kept,
+            deadlines=self.deadlines_kept,
+            passing_deadlines=Deadlines(clock=self.clock),
+            claims=Claims(clock=self.clock),
+        )
+        self.kept = EmbeddedKept(parts, clock=self.clock)
+        self.memory = SharedMemory(clock=self.clock)
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Put the services on the engine."""
         self.attached: dict[str, Device] = {}
         clock, find_app = self.clock, self.apps.get
 
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
-        self.presence = Presence(self.records, clock)
-        self.messages = Messages(self.queues, self, clock, new_id, wall=clock)
-        self.attributes = Attributes(self.kept, self.presence, find_app)
-        self.requests = Requests(self.records, clock)
+        self.shared = MemoryShared(self.memory)
+        keeping, sharing = self.cables
+        kept = self._seen(self.kept, keeping)
+        records, topics = self._seen(self.records, sharing), self._seen(self.topics, sharing)
+        timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
+        presence = Presence(shared, clock)
+        self.presence = Presence(self.shared, clock)  # as tests look into it
+        self.messages = Messages(kept, self, clock, new_id, wall=clock)
+        self.attributes = Attributes(self._seen(self.records_kept, keeping), presence, find_app)
+        self.requests = Requests(kept, clock, new_id)
         self.channels = Channels(
-            topics=self.topics,
-            records=self.records,
-            timers=self.timers,
-            presence=self.presence,
+            topics=topics,
+            records=records,
+            timers=timers,
+            presence=presence,
             messages=self.messages,
+            outlet=self,
             clock=clock,
             wall=clock,
             new_id=new_id,
@@ -240,10 +319,8 @@ class House:
             warn=self.warned.append,
         )
         self.calls = Calls(
-            records=self.records,
-            queues=self.queues,
-            timers=self.timers,
-            presence=self.presence,
+            kept=kept,
+            presence=presence,
             outlet=self,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             clock=clock,
@@ -252,15 +329,14 @@ class House:
             find_app=find_app,
         )
         self.sessions = Sessions(
-            records=self.records,
-            timers=self.timers,
-            presence=self.presence,
+            shared=shared,
+            presence=presence,
             attributes=self.attributes,
             channels=self.channels,
             calls=self.calls,
             outlet=self,
             clock=clock,
-            new_line=lambda: f"line{next(self._ids)}",
+            new_secret=lambda: f"secret{next(self._ids)}",
             find_app=find_app,
         )
         self.janitor = Janitor(
@@ -270,11 +346,24 @@ class House:
             attributes=self.attributes,
             messages=self.messages,
             requests=self.requests,
-            sweeps=(self.records.sweep, self.kept.sweep, self.queues.sweep, self.topics.sweep),
+            sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
+            kept=kept,
+            shared=shared,
+            pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             report=self.reported.append,
         )
-        self.timers.listen(self.janitor.due)
-        self.topics.listen(self._publish)
+        timers.listen(self.janitor.due)
+
+    def _seen(self, part: Any, cable: Cable) -> Any:
+        """A part of the engine as the services have it."""
+        return Far(part, cable) if self.far else part
+
+    def neighbour(self) -> House:
+        """Another node: services of its own on the same engine, and devices that are attached there."""
+        other = House.__new__(House)
+        other.__dict__.update(self.__dict__)
+        other._move_in()
+        return other
 
     def restart(self) -> None:
         """A crash and a new start on the same data: messages and attributes survive, nothing else does."""
@@ -303,15 +392,29 @@ class House:
 
     def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Started:
         """Start a use case that may wait for the disk."""
-        started = Started(coroutine)
+        started = self.start(coroutine)
         self.tick()
         return started
+
+    def start(self, coroutine: Coroutine[Any, Any, Any]) -> Started:
+        """The same, and no timer is fired."""
+        started = Started(coroutine)
+        self.carry()
+        return started
+
+    def carry(self) -> None:
+        """Let all that is on the cables arrive, and what follows from it; not while the test does that."""
+        while not self.stepping and any(self.ways):
+            for way in self.ways:
+                if way:
+                    way.step()
 
     def turn(self) -> None:
         """The loop's next turn: one more piece of the long work."""
         soon, self._soon[:] = list(self._soon), []
         for call in soon:
             call()
+        self.carry()
 
     @property
     def waits(self) -> bool:
@@ -320,15 +423,30 @@ class House:
 
     def tick(self) -> None:
         """Fire what is due, as the loop's next turn would."""
-        while (at := self.timers.next_at()) is not None and at <= self.clock():
-            self.timers.due()
+        while (at := self._next_at()) is not None and at <= self.clock():
+            self._fire()
+
+    def _next_at(self) -> float | None:
+        """The earliest deadline, wherever it is."""
+        times = [self.timers.next_at(), self.kept.next_at(), self.shared.next_at()]
+        return min([at for at in times if at is not None], default=None)
+
+    def _fire(self) -> None:
+        self.timers.due()
+        self.carry()
+        for half in (self.kept, self.shared):
+            at = half.next_at()
+            if at is not None and at <= self.clock():
+                self.janitor.wake()
+                self.carry()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, stopping at each deadline in order."""
+        self.carry()
         end = self.clock() + seconds
-        while (at := self.timers.next_at()) is not None and at <= end:
+        while (at := self._next_at()) is not None and at <= end:
             self.clock.now = max(at, self.clock())
-            self.timers.due()
+            self._fire()
         self.clock.now = end
 
     # --- the outlet and the listener ---------------------------------------------------------------
@@ -347,10 +465,10 @@ class House:
             device.release()
             device.kicked = True
 
-    def replace(self, key: str, line: str) -> None:
+    def replace(self, key: str, line: str, *, before: int) -> None:
         """See `Outlet.replace`."""
         device = self.attached.get(key)
-        if device is not None and device.line == line:
+        if device is not None and device.line == line and device.session.session.connection < before:
             device.release()
             device.replaced = True
 
@@ -364,11 +482,11 @@ class House:
         device = self.attached.get(key)
         return device.live if device is not None and device.line == line else None
 
-    def _publish(self, topic: str, seq: int, epoch: str, body: bytes) -> None:
-        event = EVENT.decode(body)
+    def publish(self, happened: Happened) -> None:
+        """See `Outlet.publish`."""
         for device in list(self.attached.values()):
-            if topic in device.sees:
-                device.hear(topic, seq, epoch, event)
+            if happened.topic in device.sees:
+                device.hear(happened)
 
     # --- people ------------------------------------------------------------------------------------
 
@@ -407,17 +525,34 @@ class House:
 
     def open_calls(self) -> list[Call]:
         """All calls on record."""
-        keys = self.run(self.records.keys("call\x1f"))
-        entries = [self.run(self.records.get(key)) for key in keys]
+        records = self.kept.parts.passing_records
+        keys = self.run(records.keys("call\x1f"))
+        entries = [self.run(records.get(key)) for key in keys]
         return [CALL.decode(entry.value) for entry in entries if entry is not None]
+
+    def sets_of_calls(self) -> list[str]:
+        """The keys of all sets that a call is in, of accounts and of pairs."""
+        return sorted(self.kept.parts.passing_names._sets)
 
     def records_of(self, noun: str) -> list[str]:
         """The keys of all records of a kind."""
-        return self.run(self.records.keys(f"{noun}\x1f"))
+        keys = (*self.run(self.records.keys("")), *self.shared.records())
+        return [key for key in keys if key.startswith(f"{noun}\x1f")]
+
+    def shared_size(self) -> int:
+        """How many things the shared half of the engine holds."""
+        return self.shared.size()
 
     def armed(self, noun: str = "") -> list[str]:
         """The keys of all timers that are armed, of a kind."""
-        return sorted(key for key in self.timers._armed if key.startswith(noun))
+        parts = self.kept.parts
+        armed = {
+            *self.timers._armed,
+            *self.shared.armed(),
+            *parts.deadlines._armed,
+            *parts.passing_deadlines._armed,
+        }
+        return sorted(key for key in armed if key.startswith(noun))
 
 
 class Device:
@@ -472,10 +607,11 @@ class Device:
                 self.attach(login)
                 return
             assert isinstance(error, Refusal), error
-            assert error.code == Code.LOGIN_E_TOKEN_KICKED
+            assert error.code == Code.LOGIN_E_TOKEN_KICKED, "the line was superseded"
 
         self.coming = True
         start(self.house.sessions.login(self.request(line=line)), done)
+        self.house.carry()
         self.house.tick()
 
     def resume(self) -> Login:
@@ -484,17 +620,19 @@ class Device:
 
     def attach(self, login: Login) -> None:
         """What the gateway does after a login."""
-        self.live = login.live
         self.line = login.live.session.line
-        self.kicked = self.replaced = False
+        self.kicked = login.live.gone is Gone.KICKED
+        self.replaced = login.live.gone is Gone.REPLACED
         if not login.resumed:
             self.cursors = {}
+        if login.live.gone is not None:
+            return
+        self.live = login.live
         self.house.attached[self.key] = self
         for missed in login.missed:
-            topic = topic_key(self.app, missed.channel)
-            for seq, body in missed.events:
-                self.hear(topic, seq, missed.epoch, EVENT.decode(body))
-            self.sees.add(topic)
+            for event in missed.events:
+                self.hear(missed.happened(self.app, event))
+            self.sees.add(topic_key(self.app, missed.channel))
 
     def release(self) -> Live | None:
         """What the gateway does when the connection has no session any more."""
@@ -524,11 +662,13 @@ class Device:
 
     def join(self, channel: str) -> Joined:
         """Join a channel, and see it."""
-        joined: Joined = Started(self.house.channels.join(self.session, channel, self._unsee)).result()
+        joined: Joined = self.house.start(
+            self.house.channels.membership.join(self.session, channel, self._unsee)
+        ).result()
         topic = topic_key(self.app, channel)
         if joined.missed is not None:
-            for seq, body in joined.missed.events:
-                self.hear(topic, seq, joined.missed.epoch, EVENT.decode(body))
+            for event in joined.missed.events:
+                self.hear(joined.missed.happened(self.app, event))
         else:
             self.cursors[channel] = (joined.epoch, joined.seq)
         self.sees.add(topic)
@@ -537,7 +677,7 @@ class Device:
 
     def leave(self, channel: str) -> None:
         """Leave a channel, and see it no more."""
-        self.house.run(self.house.channels.leave(self.session, channel, self._unsee))
+        self.house.run(self.house.channels.membership.leave(self.session, channel, self._unsee))
 
     def _unsee(self, channel: str) -> None:
         self.sees.discard(topic_key(self.app, channel))
@@ -545,35 +685,37 @@ class Device:
 
     def say(self, channel: str, text: str, *, request: str = "") -> str:
         """Send into a channel as its member."""
-        return self.house.run(self.house.channels.send(self.session, channel, text, request=request))
+        return self.house.run(self.house.channels.speech.send(self.session, channel, text, request=request))
 
     def shout(self, channel: str, text: str, *, request: str = "") -> str:
         """Send into a channel without being a member."""
-        return self.house.run(self.house.channels.send_force(self.session, channel, text, request=request))
+        return self.house.run(
+            self.house.channels.speech.send_force(self.session, channel, text, request=request)
+        )
 
     def set(self, channel: str, name: str, value: str) -> None:
         """Set an attribute of a channel."""
-        self.house.run(self.house.channels.set_attribute(self.session, channel, name, value))
+        self.house.run(self.house.channels.attributes.set(self.session, channel, name, value))
 
     def unset(self, channel: str, name: str) -> None:
         """Delete an attribute of a channel."""
-        self.house.run(self.house.channels.delete_attribute(self.session, channel, name))
+        self.house.run(self.house.channels.attributes.delete(self.session, channel, name))
 
     def clear(self, channel: str) -> None:
         """Clear the attributes of a channel."""
-        self.house.run(self.house.channels.clear_attributes(self.session, channel))
+        self.house.run(self.house.channels.attributes.clear(self.session, channel))
 
-    def hear(self, topic: str, seq: int, epoch: str, event: ChannelEvent) -> None:
+    def hear(self, happened: Happened) -> None:
         """Be shown a channel event."""
-        channel = split(topic)[1]
+        channel, event = happened.channel, happened.event
         what: Any = event.text
         if event.kind == "channel_attr_update":
             what = (event.name, event.value, event.change)
         elif channel.startswith("__agora_"):
             what = msgspec.json.decode(event.text)
         self.told.append(Heard(channel, event.kind.removeprefix("channel_"), event.account, what))
-        self.ids.append((channel, seq))
-        self.cursors[channel] = (epoch, seq)
+        self.ids.append((channel, happened.number))
+        self.cursors[channel] = (happened.epoch, happened.number)
 
     def heard(self, kind: str = "") -> list[Heard]:
         """What it was shown since the last look, of one kind or of all."""

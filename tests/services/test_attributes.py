@@ -152,13 +152,13 @@ def test_a_change_stores_one_attribute_and_a_login_none(
     for n in range(100):
         ada.describe(f"a{n}", "x" * 8096)
     written: list[int] = []  # bytes of values, by write
-    put = house.kept._set
+    put = house.records_kept._set
 
     def count(key: str, record: Any, fields: Mapping[str, bytes] = NO_FIELDS) -> Any:
         written.append((0 if record is None else len(record.value)) + sum(map(len, fields.values())))
         return put(key, record, fields)
 
-    monkeypatch.setattr(house.kept, "_set", count)
+    monkeypatch.setattr(house.records_kept, "_set", count)
     ada.describe("a7", "y")
     assert sum(written) < 100
     ada.logout()
@@ -173,7 +173,7 @@ def test_a_change_stores_one_attribute_and_a_login_none(
 def test_attributes_that_an_earlier_version_stored_are_read_and_change(house: House) -> None:
     """SPEC P2, L11: it kept all of an account in one value; each change from now on is its own."""
     old = {"_conn_timeout": "25", "mood": "good", **{f"a{n}": "1" for n in range(97)}}
-    house.run(house.kept.put("attributes\x1fapp\x1fada", ATTRIBUTES.encode(old), expect=0, ttl=None))
+    house.run(house.records_kept.put("attributes\x1fapp\x1fada", ATTRIBUTES.encode(old), expect=0, ttl=None))
     ada = house.login("ada")
     assert ada.attributes_of("ada") == old
     assert house.run(house.attributes.get("app", "ada", "mood")) == "good"

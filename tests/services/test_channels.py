@@ -9,6 +9,7 @@ import pytest
 from services.house import APP, Device, Heard, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
+from signalpost.domain.sessions import Session
 from signalpost.engine.ports import Unavailable
 from signalpost.services.channels import Members
 from signalpost.services.keys import topic_key
@@ -130,7 +131,7 @@ def test_without_user_notification_members_hear_of_no_joins_and_leaves(house: Ho
     bo.leave("room")
     bo.join("room")
     assert ada.heard() == []
-    assert house.run(house.channels.newest(ada.session, "room", 200)) == Members(2, ["ada", "bo"])
+    assert house.run(house.channels.membership.newest(ada.session, "room", 200)) == Members(2, ["ada", "bo"])
     assert [one.what["event"] for one in watcher.heard()] == ["join", "leave", "join"]
     ada.set("room", "_userNotification", "1")
     ada.heard()
@@ -142,10 +143,10 @@ def test_a_channel_holds_10_000_members(house: House) -> None:
     """SPEC C15."""
     for n in range(10_000):
         session = house.run(house.sessions.login(house.device(f"u{n}").request())).live
-        house.run(house.channels.join(session, "room"))
+        house.run(house.channels.membership.join(session, "room"))
     ada = house.login("ada")
     assert len(ada.join("room").members) == 200
-    found = house.run(house.channels.newest(ada.session, "room", 1_000_000))
+    found = house.run(house.channels.membership.newest(ada.session, "room", 1_000_000))
     assert (found.total, len(found.names)) == (10_001, 10_001)
 
 
@@ -210,11 +211,11 @@ def test_all_members_see_all_events_in_one_order(house: House) -> None:
     ada.ids.clear()
     bo.ids.clear()
     house.disk.slow = True
-    house.begin(house.channels.set_attribute(ada.session, "room", "a", "1"))
+    house.begin(house.channels.attributes.set(ada.session, "room", "a", "1"))
     bo.say("room", "x")
     cy = house.login("cy")
-    house.begin(house.channels.set_attribute(bo.session, "room", "a", "2"))
-    house.run(house.channels.join(cy.session, "room"))
+    house.begin(house.channels.attributes.set(bo.session, "room", "a", "2"))
+    house.run(house.channels.membership.join(cy.session, "room"))
     house.disk.commit_all()
     assert ada.ids == bo.ids
     assert [seq for _, seq in ada.ids] == sorted({seq for _, seq in ada.ids})
@@ -379,14 +380,14 @@ def test_a_login_that_the_store_refuses_takes_nothing_away(
 ) -> None:
     """SPEC C9: nobody was told of it, nor of what was missed."""
 
-    async def fail(app_id: str, account: str) -> None:
+    async def fail(session: Session) -> None:
         raise Unavailable
 
     ada, bo = silent_ada(house)
     ada.breaks()
     bo.say("room", "missed")
     with monkeypatch.context() as store:
-        store.setattr(house.sessions, "_calls", SimpleNamespace(attached=fail))
+        store.setattr(house.sessions, "_calls", SimpleNamespace(resumed=fail))
         with pytest.raises(Unavailable):
             house.run(house.sessions.login(ada.request(line=ada.line)))
     ada.resume()
@@ -626,7 +627,7 @@ def test_a_watcher_may_be_in_an_ordinary_channel_besides_and_lists_itself_alone(
         assert (joined.members, joined.attributes) == ([watcher.account], {})
         watcher.join(CHANNEL_USER_ONLINE)
     assert house.members("room") == ["one", "two"]
-    newest, is_in = house.channels.newest, house.channels.is_in
+    newest, is_in = house.channels.membership.newest, house.channels.membership.is_in
     assert house.run(newest(one.session, CHANNEL_EVENTS, 200)) == Members(1, ["one"])
     assert house.run(is_in(one.session, CHANNEL_EVENTS, "one"))
     assert not house.run(is_in(one.session, CHANNEL_EVENTS, "two"))
@@ -689,12 +690,12 @@ def test_queries_need_no_membership(house: House) -> None:
     stranger = house.login("stranger").session
     channels = house.channels
     bo.breaks()
-    assert house.run(channels.count(stranger, "room")) == 3
-    assert house.run(channels.is_in(stranger, "room", "bo"))
-    assert not house.run(channels.is_in(stranger, "room", "stranger"))
-    assert house.run(channels.newest(stranger, "room", 2)) == Members(3, ["bo", "cy"])
-    assert house.run(channels.newest(stranger, "room", 0)) == Members(3, [])
-    assert house.run(channels.newest(stranger, "room", 10**9)) == Members(3, ["ada", "bo", "cy"])
+    assert house.run(channels.membership.count(stranger, "room")) == 3
+    assert house.run(channels.membership.is_in(stranger, "room", "bo"))
+    assert not house.run(channels.membership.is_in(stranger, "room", "stranger"))
+    assert house.run(channels.membership.newest(stranger, "room", 2)) == Members(3, ["bo", "cy"])
+    assert house.run(channels.membership.newest(stranger, "room", 0)) == Members(3, [])
+    assert house.run(channels.membership.newest(stranger, "room", 10**9)) == Members(3, ["ada", "bo", "cy"])
     assert ada.live is not None
     assert cy.live is not None
 
@@ -702,9 +703,9 @@ def test_queries_need_no_membership(house: House) -> None:
 def test_an_unknown_channel_has_nobody(house: House) -> None:
     """SPEC C13."""
     ada = house.login("ada").session
-    assert house.run(house.channels.count(ada, "nowhere")) == 0
-    assert house.run(house.channels.newest(ada, "nowhere", 200)) == Members(0, [])
-    assert not house.run(house.channels.is_in(ada, "nowhere", "ada"))
+    assert house.run(house.channels.membership.count(ada, "nowhere")) == 0
+    assert house.run(house.channels.membership.newest(ada, "nowhere", 200)) == Members(0, [])
+    assert not house.run(house.channels.membership.is_in(ada, "nowhere", "ada"))
     assert not house.exists("nowhere")
 
 
@@ -712,11 +713,14 @@ def test_an_unknown_channel_has_nobody(house: House) -> None:
 def test_a_query_takes_names(house: House, name: str, code: int) -> None:
     """SPEC §1."""
     ada = house.login("ada").session
-    for query in (house.channels.count(ada, name), house.channels.is_in(ada, name, "ada")):
+    for query in (
+        house.channels.membership.count(ada, name),
+        house.channels.membership.is_in(ada, name, "ada"),
+    ):
         with refused(code):
             house.run(query)
     with refused(code):
-        house.run(house.channels.is_in(ada, "room", name))
+        house.run(house.channels.membership.is_in(ada, "room", name))
 
 
 def test_channels_of_two_apps_never_meet(house: House) -> None:
@@ -893,10 +897,10 @@ def test_a_total_that_waits_for_its_commit_does_not_come_behind_a_newer_one(hous
     ada.set("room", "_auto_update_total_num", "1")
     ada.heard()
     house.disk.slow = True
-    first = house.begin(house.channels.set_attribute(ada.session, "room", "_auto_update_num", "1"))
+    first = house.begin(house.channels.attributes.set(ada.session, "room", "_auto_update_num", "1"))
     house.disk.commit()  # the attribute; now the number of members is being stored, and the total waits
     house.login("bo").join("room")
-    second = house.begin(house.channels.set_attribute(ada.session, "room", "_auto_update_total_num", "2"))
+    second = house.begin(house.channels.attributes.set(ada.session, "room", "_auto_update_total_num", "2"))
     house.disk.commit_all()
     house.advance(10.0)
     house.disk.commit_all()

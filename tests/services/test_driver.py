@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from signalpost.engine.ports import Pending, Unavailable
+from signalpost.engine.ports import Cancelled, Pending, Reply, Unavailable
 from signalpost.services.driver import start, together
 
 
@@ -47,3 +49,59 @@ def test_nothing_at_all_is_done_at_once() -> None:
     ended: list[Exception | None] = []
     start(together([]), lambda result, error: ended.append(error))
     assert ended == [None]
+
+
+def test_a_use_case_goes_on_with_what_it_has_waited_for() -> None:
+    """ARCHITECTURE, no task per message: an answer from elsewhere has a value."""
+    reply: Reply[str] = Reply()
+    ended: list[Any] = []
+
+    async def work() -> str:
+        return f"got {await reply}"
+
+    start(work(), lambda *outcome: ended.append(outcome))
+    assert not ended
+    reply.answer("it")
+    assert ended == [("got it", None)]
+
+
+def test_a_use_case_that_is_cancelled_cleans_up_and_ends() -> None:
+    """Its wait ends with `Cancelled`; what it waited for is settled later for others, and not for it."""
+    waiting, cleaning, steps, ended = Pending(), Pending(), [], []
+
+    async def work() -> None:
+        try:
+            await waiting
+        finally:
+            steps.append("cleaning")
+            await cleaning
+            steps.append("clean")
+
+    async def other() -> None:
+        await waiting
+        steps.append("other")
+
+    running = start(work(), lambda result, error: ended.append(error))
+    start(other(), lambda result, error: None)
+    running.cancel()
+    assert steps == ["cleaning"]
+    waiting.settle()
+    assert steps == ["cleaning", "other"]
+    cleaning.settle()
+    assert steps == ["cleaning", "other", "clean"]
+    assert [type(error) for error in ended] == [Cancelled]
+
+
+def test_a_use_case_may_go_on_though_its_wait_was_cancelled() -> None:
+    """It decides itself what follows from that, and may wait for something else."""
+    waiting, ended = Pending(), []
+
+    async def work() -> str:
+        try:
+            await waiting
+        except Cancelled:
+            return "given up"
+        return "done"
+
+    start(work(), lambda *outcome: ended.append(outcome)).cancel()
+    assert ended == [("given up", None)]

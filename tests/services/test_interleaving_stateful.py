@@ -98,7 +98,7 @@ class Interleaving(RuleBasedStateMachine):
         if device := self.attached(who):
             attribute = f"_auto_update{name}_num"
             channels = self.house.channels
-            self.begin(channels.set_attribute(device.session, "room", attribute, seconds))
+            self.begin(channels.attributes.set(device.session, "room", attribute, seconds))
 
     @rule(who=WHO)
     def somebody_says_something_of_himself(self, who: str) -> None:
@@ -220,14 +220,14 @@ class Interleaving(RuleBasedStateMachine):
         house.advance(200.0)
         self.callers_learnt_one_outcome()
         assert house.open_calls() == []
-        assert house.records_of("calls") == []
+        assert house.sets_of_calls() == []
         assert house.armed("call") == house.armed("session") == house.armed("count") == []
         for account in ACCOUNTS:
             assert {kind for kind, _, _ in house.login(account).inbox()} <= {INSTANT}
 
     def attributes_are_endless_for_who_is_online_alone(self) -> None:
         house = self.house
-        endless = house.run(house.kept.keys("attributes\x1f", endless=True))
+        endless = house.run(house.records_kept.keys("attributes\x1f", endless=True))
         online = [account for account in ACCOUNTS if house.online(account)]
         assert sorted(endless) == [f"attributes\x1fapp\x1f{account}" for account in online]
 

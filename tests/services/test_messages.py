@@ -292,6 +292,69 @@ def test_one_sender_has_half_of_the_bytes_of_an_inbox(house: House, unit: str) -
     cy.send("bo", "x")
 
 
+def test_what_one_account_has_sent_and_nobody_took_has_a_bound(house: House) -> None:
+    """SPEC E6: 10 000 messages at the default, over all inboxes; also for names that never log in."""
+    house.apps["fast"] = App(limits=Limits(user_messages=100_000))
+    ada, bo = house.login("ada", app="fast"), house.login("bo", app="fast")
+    ada.send("bo", "first")
+    for number in range(9_999):
+        ada.send(f"nobody{number}", "x")
+    for peer in ("bo", "nobody", "nobody7"):
+        with refused(400, "10000 messages"):
+            ada.send(peer, "x")
+    house.login("cy", app="fast").send("nobody7", "x")
+    acknowledge(bo, read(bo).items[0][0])
+    ada.send("nobody7", "x")
+    with refused(400):
+        house.login("ada", app="fast").send("bo", "no way around")
+    house.advance(86_400.0)
+    house.login("ada", app="fast").send("bo", "all others are over")
+
+
+def test_what_one_account_has_sent_and_nobody_took_has_a_bound_of_bytes(house: House) -> None:
+    """SPEC E6: 64 MiB at the default."""
+    house.apps["fast"] = App(limits=Limits(user_messages=100_000))
+    ada = house.login("ada", app="fast")
+    text = "x" * 8_192
+    for number in range(8_192):
+        ada.send(f"n{number % 8}", text)
+    for peer in ("n0", "nobody"):
+        with refused(400):
+            ada.send(peer, "x")
+    with refused(400, "67108864 bytes"):
+        ada.send("nobody", "x")
+    ada.send("nobody", "")
+    house.login("bo", app="fast").send("n0", "x")
+
+
+@pytest.mark.parametrize("bound", ["untaken_messages", "untaken_bytes"])
+def test_the_bound_of_what_nobody_took_can_be_changed_and_removed(house: House, bound: str) -> None:
+    """SPEC E6: per app, 0 for none; the refusal names the number as configured."""
+    house.apps["small"] = App(limits=Limits(**{"user_messages": 100_000, bound: 3}))
+    free = Limits(user_messages=100_000, untaken_messages=0, untaken_bytes=0)
+    house.apps["free"] = App(limits=free)
+    ada = house.login("ada", app="small")
+    for peer in ("a", "b", "c"):
+        ada.send(peer, "x")
+    with refused(400, "3 messages" if bound == "untaken_messages" else "3 bytes"):
+        ada.send("a", "x")
+    ada = house.login("ada", app="free")
+    for number in range(10_001):
+        ada.send(f"n{number}", "x")
+
+
+def test_a_message_above_the_bound_does_not_count_against_the_rate(house: House) -> None:
+    """SPEC E6, M8: a bound names no second, and repeats of what was sent are answered still."""
+    house.apps["small"] = App(limits=Limits(untaken_messages=1))
+    ada = house.login("ada", app="small")
+    sent = ada.send("bo", "x", request="r")
+    for _ in range(100):
+        with refused(400) as refusal:
+            ada.send("cy", "x")
+        assert "second" not in refusal.value.reason
+    assert ada.send("bo", "x", request="r") == sent
+
+
 def test_a_message_that_is_refused_leaves_nothing_behind(house: House) -> None:
     """SPEC E5, M8: to a name that nobody has, with an id that nobody knows."""
     house.apps["slow"] = App(limits=Limits(user_messages=1))
@@ -318,7 +381,7 @@ def test_a_message_that_could_not_be_stored_does_not_count(
         raise Unavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.queues, "append", fail)
+        patch.setattr(house.kept, "commit", fail)
         for _ in range(3):
             with pytest.raises(Unavailable):
                 ada.send("bo", "x")
@@ -446,13 +509,13 @@ def test_what_the_store_refuses_does_not_count_against_the_rate(
         raise Unavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.queues, "append", fail)
+        patch.setattr(house.kept, "commit", fail)
         patch.setattr(house.topics, "change", fail)
         for _ in range(100):
             with pytest.raises(Unavailable):
                 ada.send("bo", "x")
             with pytest.raises(Unavailable):
-                house.run(house.channels.send(ada.session, "room", "x"))
+                house.run(house.channels.speech.send(ada.session, "room", "x"))
     for number in range(60):
         ada.send("bo", str(number))
     with refused(400):
@@ -464,7 +527,7 @@ def test_messages_and_events_are_dated_by_the_wall_clock(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SPEC M2: it may have been set since the start; what waits, waits by the other clock."""
-    for service in (house.messages, house.channels, house.calls):
+    for service in (house.messages, house.channels.speech, house.calls):
         monkeypatch.setattr(service, "_wall", lambda: 7.0)
     ada, _ = house.login("ada"), house.login("bo")
     ada.send("bo", "x")

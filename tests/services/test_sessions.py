@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
 
 from services.house import APP, Heard, House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
+from signalpost.domain.sessions import Session
 from signalpost.engine.ports import Pending
 from signalpost.services.calls import Calls
-from signalpost.services.keys import superseded_key
 from signalpost.services.outlet import Reach
 from signalpost.wire.codes import CHANNEL_USER_ONLINE, REASON_KICK, Code
 
@@ -263,7 +265,7 @@ def test_ours_with_a_line_that_nobody_knows_is_a_login_without_one(house: House)
 
 
 def test_two_devices_cannot_kick_each_other_for_ever(house: House) -> None:
-    """SPEC L18: the line that another login superseded is refused with the reason kick."""
+    """SPEC L18: a line that is older than the session is refused with the reason kick."""
     first = house.login("ada")
     second = house.login("ada")
     assert first.kicked
@@ -273,9 +275,7 @@ def test_two_devices_cannot_kick_each_other_for_ever(house: House) -> None:
     assert caught.value.reason == REASON_KICK
     assert second.live is not None
     second.logout()
-    with refused(207):
-        first.resume()
-    assert not first.login().resumed
+    assert not first.resume().resumed, "a fresh login, as no session is there"
 
 
 def test_an_original_login_supersedes_the_line_of_one_of_ours(house: House) -> None:
@@ -287,14 +287,43 @@ def test_an_original_login_supersedes_the_line_of_one_of_ours(house: House) -> N
         ours.resume()
 
 
-def test_a_superseded_line_is_forgotten_after_a_day(house: House) -> None:
-    """SPEC L18: what is remembered does not pile up."""
+def test_the_line_of_an_earlier_server_is_older_than_any_session(house: House) -> None:
+    """SPEC L18: lines named no generation once; without a session they open one."""
+    line = "0123456789abcdef0123456789abcdef"
+    ada, other = house.device("ada"), house.device("ada")
+    assert not ada.login(line=line).resumed
+    with refused(207):
+        other.login(line=line)
+    assert ada.live is not None
+    ada.logout()
+    assert not other.login(line=line).resumed
+
+
+def test_a_line_that_is_older_than_the_session_is_refused_after_a_restart_too(house: House) -> None:
+    """SPEC L18: nobody has to remember it, as generations come from the clock."""
     first = house.login("ada")
-    house.login("ada")
-    house.advance(86_400.0)
-    assert house.run(house.records.get(superseded_key(first.key, first.line))) is None
+    house.advance(1.0)
+    house.restart()
+    second = house.login("ada")
+    with refused(207):
+        first.resume()
+    house.advance(200_000.0)
+    with refused(207):
+        first.resume()
+    assert second.live is not None
+    second.logout()
+    assert not first.resume().resumed
+
+
+def test_nothing_is_remembered_of_lines_that_were_superseded(house: House) -> None:
+    """SPEC L18: a thousand logins leave one session behind."""
+    house.apps[APP] = App(limits=Limits(logins=1000, logins_burst=10_000))
+    for _ in range(1000):
+        house.login("ada")
+    house.advance(60.0)
     house.janitor.sweep()
-    assert house.records_of("superseded") == []
+    assert house.shared_size() < 20
+    assert len(house.records._records) == 0
 
 
 # --- an original over a detached session ------------------------------------------------------------
@@ -430,8 +459,11 @@ def test_a_member_by_a_kept_place_may_speak_and_leave(house: House) -> None:
 # --- what waits meanwhile ---------------------------------------------------------------------------
 
 
-def test_a_login_that_was_overtaken_while_it_waited_is_refused(house: House) -> None:
-    """SPEC L7, E1 207: of two logins at once the later one has the account."""
+def test_a_login_that_was_overtaken_while_it_waited_succeeds_and_is_over(house: House) -> None:
+    """SPEC L7: of two logins at once the later one has the account, and kicks the earlier one as ever.
+
+    It was refused with 207 while an engine could only keep it waiting for a commit.
+    """
     bo = house.login("bo")
     ada = house.login("ada")
     ada.invite("bo")
@@ -446,8 +478,8 @@ def test_a_login_that_was_overtaken_while_it_waited_is_refused(house: House) -> 
     wins = house.begin(house.sessions.login(second.request()))
     house.disk.commit_all()
     second.attach(wins.result())
-    with refused(207):
-        waits.result()
+    first.attach(waits.result())
+    assert (first.kicked, first.live) == (True, None)
     assert house.online("ada")
     second.join("room")
 
@@ -487,7 +519,7 @@ def test_what_a_superseded_session_still_does_touches_nothing(house: House) -> N
     again.join("room")
     for channel in ("room", "hall", CHANNEL_USER_ONLINE):
         with pytest.raises(Superseded):
-            house.run(house.channels.join(stale, channel))
+            house.run(house.channels.membership.join(stale, channel))
     assert house.members("room") == ["ada"]
     assert house.members("hall") == house.members(CHANNEL_USER_ONLINE) == []
     again.say("room", "mine")
@@ -574,6 +606,7 @@ def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House)
     assert coming.result().live.account == "ada"
     house.disk.slow = False
     house.janitor.sweep()
+    house.carry()
     house.advance(100_000.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}, "online, so they have no end"
     house.disk.slow = True
@@ -583,6 +616,7 @@ def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House)
     house.disk.slow = False
     assert not house.online("ada")
     house.janitor.sweep()
+    house.carry()
     house.advance(86_399.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}
     house.advance(1.0)
@@ -590,17 +624,15 @@ def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House)
 
 
 STEPS = {
-    "arming its end": ("timers", "cancel"),
-    "telling the watchers": ("channels", "tell_online"),
-    "noting the superseded": ("records", "put"),
+    "telling the watchers": ("channels.watchers", "tell_online"),
     "kicking the other": ("house", "kick"),
     "closing the other": ("house", "replace"),
-    "leaving the channels": ("channels", "vacate"),
+    "leaving the channels": ("channels.membership", "vacate"),
+    "ending the calls before": ("calls", "began"),
     "renewing the calls": ("calls", "renewed"),
-    "pushing what waits": ("calls", "attached"),
-    "looking again": ("presence", "check"),
+    "pushing what waits": ("calls", "resumed"),
     "keeping the attributes": ("attributes", "came_online"),
-    "catching up": ("channels", "catch_up"),
+    "catching up": ("channels.past", "catch_up"),
 }
 
 
@@ -619,12 +651,11 @@ def test_a_defect_in_any_step_of_a_login_leaves_nobody_online_for_ever(
     elif arrival != "over an attached one":
         ada.breaks()
     owner, name = STEPS[step]
-    spoilt = house if owner == "house" else getattr(house, owner)
-    whole = getattr(type(spoilt), name)
+    if owner == "house" and house.far:
+        pytest.skip("it is told from afar, and the login does not know what comes of that")
+    spoilt = house if owner == "house" else attrgetter(owner)(house)
 
     def defect(*args: object, **options: object) -> object:
-        if step == "noting the superseded" and not str(args[1]).startswith("superseded"):
-            return whole(*args, **options)
         raise RuntimeError("a defect")
 
     device = house.device("ada", ours=arrival != "inherit")
@@ -655,13 +686,14 @@ def test_a_logout_that_waits_longer_than_the_next_login_begins_no_day(
     ada.describe("mood", "fine")
     waiting = Pending()
 
-    async def ended(self: Calls, app_id: str, account: str) -> None:
+    async def ended(self: Calls, session: Session) -> None:
         await waiting
 
     monkeypatch.setattr(Calls, "ended", ended)
     leaving = house.begin(ada.leaving())
     ada.login()
     waiting.settle()
+    house.carry()
     leaving.result()
     house.advance(100_000.0)
     assert bo.attributes_of("ada") == {"mood": "fine"}

@@ -52,7 +52,6 @@ class Sessions(RuleBasedStateMachine):
         ]
         self.sessions: dict[str, Expected] = {}
         self.graces = dict.fromkeys(ACCOUNTS, 120.0)
-        self.superseded: set[str] = set()
         self.lines: set[str] = set()
         self.expected: list[tuple[str, str, str]] = []  # (event, account, channel) that the eye has to see
 
@@ -82,13 +81,10 @@ class Sessions(RuleBasedStateMachine):
         self.lines.add(device.line)
         if old is None:
             self.expected.append(("online", account, ""))
+        elif device.ours or old.device is not None:
+            self.vacates(account, old)
         else:
-            if old.ours:
-                self.superseded.add(old.line)
-            if device.ours or old.device is not None:
-                self.vacates(account, old)
-            else:
-                new.kept = {**old.kept, **dict.fromkeys(old.places, old.until)}
+            new.kept = {**old.kept, **dict.fromkeys(old.places, old.until)}
         self.sessions[account] = new
 
     # --- what happens -------------------------------------------------------------------------
@@ -96,7 +92,7 @@ class Sessions(RuleBasedStateMachine):
     def login(self, device: Device, line: str) -> None:
         old = self.sessions.get(device.account)
         resumes = old is not None and bool(line) and line == old.line
-        if line in self.superseded:
+        if old is not None and not resumes and line in self.lines:  # it is older than the session
             with pytest.raises(Refusal) as caught:
                 device.login(line=line)
             assert (caught.value.code, caught.value.reason) == (207, "kick")

@@ -30,6 +30,8 @@ certificate = "secret2"
 allow_no_token = true
 """
 
+# The program that is tested: with an engine that is far away if the environment says so.
+PROGRAM = "support.far_server" if os.environ.get("FAR_ENGINE") else "signalpost"
 _LISTENING = re.compile(r"signalpost: listening on http://([0-9.]+):([0-9]+)")
 
 
@@ -63,12 +65,12 @@ class ServerProcess:
             self.process = subprocess.Popen(
                 [
                     *(("sh", "-c", f'ulimit {self.limits} && exec "$0" "$@"') if self.limits else ()),
-                    *(sys.executable, "-m", "signalpost", "serve", "--config", str(self._config)),
+                    *(sys.executable, "-m", PROGRAM, "serve", "--config", str(self._config)),
                     *("--data", self.data, "--port", str(self.port), *self.flags),
                 ],
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": _path()},
             )
         assert self.process.stdout is not None
         first = self.process.stdout.readline().decode()
@@ -136,6 +138,13 @@ class ServerProcess:
         if polled:
             await client.poll()
         return client
+
+
+def _path() -> str:
+    """Where Python finds what is here, too."""
+    given = os.environ.get("PYTHONPATH")
+    here = str(Path(__file__).parents[1])
+    return f"{here}{os.pathsep}{given}" if given else here
 
 
 @contextmanager

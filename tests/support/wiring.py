@@ -74,6 +74,11 @@ class Wire:
 
     # as an Outbox
 
+    def seal(self) -> None:
+        for part in self._parts:
+            if isinstance(part, Batch):
+                part.bytes()
+
     def put(self, frame: bytes) -> None:
         if self.closed is None:
             self._parts.append(frame)

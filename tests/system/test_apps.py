@@ -68,7 +68,8 @@ async def test_logins_and_kicks_stay_in_their_app(twins: Twins) -> None:
 
 
 async def test_a_line_opens_nothing_in_the_other_app(twins: Twins) -> None:
-    """SPEC §1, L17: neither a live line nor a superseded one means anything there."""
+    """SPEC §1, L17, L18: neither a live line nor an old one; by L18 as it is now, one that is older than the
+    session there is refused, wherever it is from."""
     here = await twins.here("ada", device=OURS)
     there = await twins.house.open()
     body = await there.login("ada", app=twins.other, device=OURS, line=here.line)
@@ -77,8 +78,9 @@ async def test_a_line_opens_nothing_in_the_other_app(twins: Twins) -> None:
     await twins.here("ada", device=OURS)
     await here.gone()
     again = await twins.house.open()
-    body = await again.login("ada", app=twins.other, device=OURS, line=here.line)
-    assert body["resumed"] is False, "superseded here, unknown there"
+    err, _ = await again.try_login("ada", app=twins.other, device=OURS, line=here.line)
+    assert err == "kick"
+    await there.quiet()
 
 
 async def test_presence_stays_in_its_app(twins: Twins) -> None:

@@ -6,6 +6,7 @@ The server stores on disk, so that messages wait for their commits while the nex
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,33 @@ async def test_messages_and_another_login_in_the_same_moment(house: House, devic
         delivered = [call_id for call_id, result in told.items() if call_id >= 100 and result == "ok"]
         assert await came(house, peer) == [str(call_id - 100) for call_id in delivered]
         await new.close()
+
+
+async def test_a_list_and_the_joins_of_the_same_moment_come_in_their_order(directory: Path) -> None:
+    """SPEC C1, C12: whoever is in a list has joined before it, and whoever joins behind it is not in it."""
+    with ServerProcess(directory) as server:
+        ada = await server.client("ada")
+        await ada.ok("channel_join", name="room")
+        bo = await server.client("bo")
+        process = server.process
+        assert process is not None
+        for number in range(30):
+            process.send_signal(signal.SIGSTOP)  # all of this is read in one moment
+            await ada.ask("channel_sendmsg", name="room", msg=str(number))
+            asked = await ada.ask("channel_query_userlist", name="room")
+            joined = await bo.ask("channel_join", name="room")
+            process.send_signal(signal.SIGCONT)
+            await bo.answer(joined)
+            await bo.ok("channel_leave", name="room")
+            await ada.wait(lambda frame: frame[1][0] == "channel2" and " channel_user_leave " in frame[1][3])
+            told = [(frame[0], frame[1]) for frame in ada.frames]
+            answer = next(
+                n for n, (name, body) in enumerate(told) if name == "call2-ret" and body[0] == asked
+            )
+            join = next(n for n, (_, body) in enumerate(told) if " channel_user_join " in str(body[-1]))
+            listed = "bo" in told[answer][1][2]
+            assert listed == (join < answer), ada.frames
+            ada.frames.clear()
 
 
 async def test_everything_that_was_read_is_answered_before_the_servers_end(directory: Path) -> None:

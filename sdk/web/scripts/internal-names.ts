@@ -1,7 +1,7 @@
 /**
  * Which names of properties the build shortens in the script for pages, and to what: members of classes that nothing
  * outside of the sources can see, and some of the sources' own records. A name is left alone if it is also that of an
- * interface, of an object's key, of a text by which something may be looked up, or of a member of anything in
+ * interface and has no underscore in front, of an object's key, of a text by which something may be looked up, or of a member of anything in
  * JavaScript that the sources use.
  *
  * Two names become the same if no object has both: the fewer different names there are, the smaller is the packed script.
@@ -16,7 +16,6 @@ const PUBLIC = /^facade\/(calls|channels|session|signal)\.ts$/;
 
 /** Names in records that only the sources make and read: no application, and nobody at the other end, knows them. */
 const RECORDS = [
-  "_take",
   ...["ACCEPT", "END", "KEYS", "REFUSE", "action", "after", "appId", "args", "attempt", "attributes"],
   ...["body", "byPeer", "call", "change", "deadline", "dst", "flag", "frame", "func", "home"],
   ...["kind", "level", "linkLost", "linkOpened", "linkReceived", "mark", "members", "number"],
@@ -59,8 +58,7 @@ export function internalNames(): Record<string, string> {
       if (ts.isClassLike(node.parent) && (!isPublic || isPrivate || name.startsWith("_"))) owner.add(name);
       else seen.add(name);
     } else if (
-      ts.isPropertySignature(node) ||
-      ts.isMethodSignature(node) ||
+      (ts.isTypeElement(node) && !nameOf(node).startsWith("_")) ||
       ts.isPropertyAssignment(node) ||
       ts.isShorthandPropertyAssignment(node)
     ) {

@@ -19,39 +19,44 @@ Laws, whatever happens in whatever order:
  4. A callee that was never pushed an invitation hears nothing of the call (K3, K6).
  5. What arrives for a call that is over, or out of turn, changes nothing (K12).
  6. While a call is open, there is room for its end in the inbox of either party (M9).
+ 7. A call is between two sessions: no other one of the same accounts answers it (L17, K11).
 """
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum, unique
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from signalpost.domain.limits import Limits
-from signalpost.domain.names import check_name, check_text, whole_number
+from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal
-from signalpost.wire.codes import DTMF_KEYS, EXTRA_BYTES, Code
+from signalpost.wire.codes import Code
 
 __all__ = [
     "NO_ACK",
     "WHILE_OPEN",
     "Call",
+    "Decision",
     "Deed",
     "Effect",
     "Input",
     "State",
     "advance",
-    "check_answer_extra",
-    "check_dtmf",
+    "at_end",
+    "at_login",
+    "at_look",
+    "at_resume",
+    "at_takeover",
+    "check_session",
     "ends",
     "failure_extra",
     "invite",
-    "is_phone",
     "next_deadline",
+    "no_room",
     "overdue",
-    "parse_invitation",
+    "push",
     "too_many_calls",
     "too_many_with",
 ]
@@ -101,14 +106,12 @@ FAILED: Final = "voip_invite_failed"
 WHILE_OPEN: Final = frozenset({INVITE, ACK, ACCEPT, MSG})
 
 
-class Effect(msgspec.Struct, frozen=True, array_like=True):
-    """One thing to do for a decision: tell a party, or take an undelivered invitation back.
+class Effect(msgspec.Struct, frozen=True, gc=False):
+    """One thing that a decision does: tell a party, or (`kind` "") take an undelivered invitation back.
 
-    `id` makes doing it twice harmless. `kind` "" is the taking back. `call` is the call that decided it,
-    which may be the one before the one that it is on record with.
+    `call` is the id of the call that it is of, which may be the one before.
     """
 
-    id: str
     call: str
     to: str
     src: str
@@ -128,14 +131,24 @@ class Call(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     invited: float  #: when it was made
     timeout: float  #: K6, seconds from `invited`
     pushed: float = 0.0  #: when the invitation was sent to the callee
-    invite_seq: int = 0  #: where it lies in the callee's inbox; 0 nowhere
-    effects: tuple[Effect, ...] = ()  #: decided, perhaps not yet done
-    serial: int = 0  #: how many decisions were taken
+    caller_session: int = 0  #: the generation of the session that called
+    callee_session: int = 0  #: and of the one that the invitation was sent to; 0 none
 
     @property
     def over(self) -> bool:
         """Whether nothing can happen to it any more."""
         return self.state is State.OVER
+
+    def session_of(self, account: str) -> int:
+        """The generation of this party's session that is in the call; 0 none."""
+        return self.caller_session if account == self.caller else self.callee_session
+
+
+class Decision(NamedTuple):
+    """The call after something happened to it, and what that does, in this order."""
+
+    call: Call
+    effects: tuple[Effect, ...]
 
 
 class Deed(NamedTuple):
@@ -169,6 +182,7 @@ _W, _P, _R, _N, _A, _O = (
     State.ACCEPTED,
     State.OVER,
 )
+_RINGS: Final = frozenset({_P, _R, _N})
 _CALLEE_BYE = Deed("callee", BYE)
 _CALLER_BYE = Deed("caller", BYE)
 
@@ -227,18 +241,19 @@ _REASONS: Final[dict[Code, str]] = {
 }
 
 
-def advance(call: Call, what: Input, *, extra: str = "", now: float) -> Call:
-    """The call after `what`, with the effects to perform; 1001 if that is too late or out of turn (K12)."""
+def advance(call: Call, what: Input, extra: str = "") -> Decision:
+    """What `what` makes of the call; 1001 if that is too late or out of turn (K12). A PUSH has its own."""
     row = TABLE.get((call.state, what))
     if row is None:
         raise Refusal(Code.GENERAL_E_FAILED, _out_of_turn(call.state, what))
-    serial = call.serial + 1
-    decided = tuple(
-        _effect(call, deed, extra, f"{call.id}.{serial}.{index}") for index, deed in enumerate(row.deeds)
-    )
-    effects = call.effects + decided  # what an earlier decision left undone comes first
-    pushed = now if what is Input.PUSH else call.pushed
-    return msgspec.structs.replace(call, state=row.state, effects=effects, serial=serial, pushed=pushed)
+    after = call if row.state is call.state else msgspec.structs.replace(call, state=row.state)
+    return Decision(after, tuple([_effect(call, deed, extra) for deed in row.deeds]))
+
+
+def push(call: Call, *, session: int, now: float) -> Decision:
+    """The call whose invitation is sent to the callee, into the session of this generation (K5, K11)."""
+    after, effects = advance(call, Input.PUSH)
+    return Decision(msgspec.structs.replace(after, pushed=now, callee_session=session), effects)
 
 
 def ends(call: Call, account: str) -> Input | None:
@@ -247,13 +262,58 @@ def ends(call: Call, account: str) -> Input | None:
     return what if (call.state, what) in TABLE else None
 
 
-def _effect(call: Call, deed: Deed, extra: str, effect_id: str) -> Effect:
+def at_resume(call: Call, account: str) -> Input | None:
+    """What a party's new connection is for a call: what waits for it is sent (K5)."""
+    return Input.PUSH if call.state is State.WAITING and call.callee == account else None
+
+
+def at_login(call: Call, account: str, session: int) -> Input | None:
+    """What a fresh session is for a call of an account that had none: what earlier ones left is over."""
+    if call.state is State.WAITING and call.callee == account:
+        return Input.PUSH
+    if call.state in _RINGS and call.callee == account and call.callee_session == session:
+        return Input.PUSH  # sent to this very session, whose inbox may have been cleared since
+    return _gone(call, account) if call.session_of(account) < session else None
+
+
+def at_takeover(call: Call, account: str, session: int) -> Input | None:
+    """What a fresh session is for a call of one that it takes over from: live invitations ring anew (K11)."""
+    held = call.session_of(account)
+    if call.callee == account and call.state is not State.ACCEPTED and held <= session:
+        return Input.PUSH
+    return _gone(call, account) if held < session else None
+
+
+def at_end(call: Call, account: str, session: int) -> Input | None:
+    """What the end of a party's session is for a call; what waits for another one goes on waiting (K11)."""
+    return _gone(call, account) if call.session_of(account) in (0, session) else None
+
+
+def at_look(call: Call, caller_session: int, callee_session: int) -> Input | None:
+    """What is to become of an accepted call whose parties have these sessions now; 0 none."""
+    if call.caller_session != caller_session:
+        return Input.CALLER_GONE
+    return None if call.callee_session == callee_session else Input.CALLEE_GONE
+
+
+def _gone(call: Call, account: str) -> Input:
+    return Input.CALLER_GONE if call.caller == account else Input.CALLEE_GONE
+
+
+def check_session(call: Call, account: str, session: int) -> None:
+    """Refuse with 1001 what a party does in a session that is not the one in the call (L17, K11)."""
+    held = call.session_of(account)
+    if held and held != session:
+        raise Refusal(Code.GENERAL_E_FAILED, "the call is in another session of this account")
+
+
+def _effect(call: Call, deed: Deed, extra: str) -> Effect:
     to, src = (call.caller, call.callee) if deed.to == "caller" else (call.callee, call.caller)
     if deed.failure is not None:
         extra = failure_extra(deed.failure)
     elif deed.kind == INVITE:
         extra = call.extra
-    return Effect(effect_id, call.id, to, src, deed.kind, extra)
+    return Effect(call.id, to, src, deed.kind, extra)
 
 
 def _out_of_turn(state: State, what: Input) -> str:
@@ -268,90 +328,20 @@ def failure_extra(code: Code) -> str:
     return msgspec.json.encode({"code": int(code), "reason": _REASONS[code]}).decode()
 
 
-class Invitation(NamedTuple):
-    """What an invitation's extra asks of the system (K5, K6, K13)."""
-
-    timeout: float
-    require_online: bool
-    source_number: bool
-
-
-_PHONE = re.compile(r"(\+|00)[1-9][0-9]{2,14}", re.ASCII)
-_DTMF = re.compile(r"[0-9*#A-D]+", re.ASCII)
-
-
-def parse_invitation(extra: str, limits: Limits) -> Invitation:
-    """Read an invitation's extra: JSON text or empty; 1004 if malformed, 1005 over 8 KiB (K1, K5, K6)."""
-    check_text(extra, "extra", EXTRA_BYTES)
-    if not extra:
-        return Invitation(limits.ring_max, False, False)
-    try:
-        asked: Any = msgspec.json.decode(extra)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise Refusal(Code.GENERAL_E_WRONG_PARAM, f"extra has to be JSON text or empty: {error}") from None
-    if not isinstance(asked, dict):
-        return Invitation(limits.ring_max, False, False)
-    seconds = _number(asked.get("_timeout"))
-    timeout = min(seconds, limits.ring_max) if seconds > 0 else limits.ring_max
-    return Invitation(timeout, _number(asked.get("_require_peer_online")) == 1, bool(asked.get("srcNum")))
-
-
-def _number(value: object) -> float:
-    """A number or digits as text; what is neither counts as absent."""
-    if isinstance(value, str):
-        value = whole_number(value.strip())
-    if not isinstance(value, int | float):
-        return 0.0
-    return float(min(max(value, 0), 1_000_000_000))  # JSON knows numbers that no float can hold
-
-
-def is_phone(peer: str, invitation: Invitation) -> bool:
-    """Whether the invitation is a phone call: to a number in international form, with the caller's (K13).
-
-    The form of any other name says nothing: an account may be made of digits.
-    """
-    return invitation.source_number and _PHONE.fullmatch(peer) is not None
-
-
-def invite(
-    current: Call | None,
-    *,
-    call_id: str,
-    channel: str,
-    caller: str,
-    callee: str,
-    extra: str,
-    timeout: float,
-    now: float,
-) -> Call:
+def invite(current: Call | None, new: Call) -> Decision:
     """A new call between two accounts; 701 while one rings, 1004 to oneself (K8).
 
-    If an accepted one is there it ends: the new call begins with the effect that tells the other side.
+    If an accepted one is there it ends: the other side is told.
     """
-    check_name(callee, "account")
-    if caller == callee:
+    check_name(new.callee, "account")
+    if new.caller == new.callee:
         raise Refusal(Code.GENERAL_E_WRONG_PARAM, "one cannot invite oneself")
-    effects: tuple[Effect, ...] = ()
-    invite_seq = 0 if current is None else current.invite_seq
-    if current is not None and current.over:
-        effects = current.effects
-    elif current is not None:
-        if current.state is not State.ACCEPTED:
-            raise Refusal(Code.INVITE_E_REINVITE, "the call rings already")
-        by = Input.END_BY_CALLER if current.caller == caller else Input.END_BY_CALLEE
-        effects = advance(current, by, now=now).effects
-    return Call(
-        id=call_id,
-        channel=channel,
-        caller=caller,
-        callee=callee,
-        extra=extra,
-        state=State.WAITING,
-        invited=now,
-        timeout=timeout,
-        invite_seq=invite_seq,
-        effects=effects,
-    )
+    if current is None:
+        return Decision(new, ())
+    if current.state is not State.ACCEPTED:
+        raise Refusal(Code.INVITE_E_REINVITE, "the call rings already")
+    by = Input.END_BY_CALLER if current.caller == new.caller else Input.END_BY_CALLEE
+    return Decision(new, advance(current, by).effects)
 
 
 def too_many_calls(account: str, limit: int) -> Refusal:
@@ -362,6 +352,11 @@ def too_many_calls(account: str, limit: int) -> Refusal:
 def too_many_with(peer: str, limit: int) -> Refusal:
     """What a caller is told who has all the calls with the peer that two accounts may have (K12)."""
     return Refusal(Code.INVITE_E_OTHER, f"there are {limit} open calls with {peer}: no more are allowed")
+
+
+def no_room(account: str, reserve: int, code: Code) -> Refusal:
+    """What somebody is told who would have a party told more of calls than its inbox has room for (M9)."""
+    return Refusal(code, f"the inbox of {account} is full: it has room for {reserve} events of calls")
 
 
 def next_deadline(call: Call, *, peer_online: bool, limits: Limits) -> float | None:
@@ -388,30 +383,3 @@ def overdue(call: Call, *, peer_online: bool, limits: Limits, now: float) -> Inp
         due.append((call.pushed + limits.confirm_wait, Input.CONFIRM_TIMEOUT))
     come = [(at, what) for at, what in due if at <= now]
     return min(come)[1] if come else None
-
-
-def check_answer_extra(extra: str) -> None:
-    """Refuse an accept's, refuse's or end's extra over 8 KiB; it is never parsed (K2)."""
-    check_text(extra, "extra", EXTRA_BYTES)
-
-
-class _Keys(msgspec.Struct):
-    msgtype: str
-    msgdata: str
-
-
-def check_dtmf(extra: str) -> None:
-    """Refuse what is no DTMF message: 1 to 64 of 0-9 * # A-D (K4)."""
-    check_text(extra, "extra", EXTRA_BYTES)
-    try:
-        keys = msgspec.json.decode(extra, type=_Keys)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise Refusal(
-            Code.GENERAL_E_WRONG_PARAM, f'a call\'s message is {{"msgtype":"dtmf","msgdata":"12*#"}}: {error}'
-        ) from None
-    if keys.msgtype != "dtmf":
-        raise Refusal(Code.GENERAL_E_WRONG_PARAM, "a call's message has the msgtype dtmf, and no other")
-    if not _DTMF.fullmatch(keys.msgdata):
-        raise Refusal(Code.GENERAL_E_WRONG_PARAM, "DTMF takes 0-9, *, #, A-D, at least one")
-    if len(keys.msgdata) > DTMF_KEYS:
-        raise Refusal(Code.GENERAL_E_LARGE_PARAM, f"DTMF takes at most {DTMF_KEYS} keys at once")

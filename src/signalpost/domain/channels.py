@@ -31,6 +31,10 @@ from signalpost.wire.codes import (
 )
 
 __all__ = [
+    "ATTRIBUTE",
+    "JOIN",
+    "LEAVE",
+    "MESSAGE",
     "SPECIAL",
     "ChannelEvent",
     "Count",
@@ -51,13 +55,19 @@ __all__ = [
     "setattr_limit",
 ]
 
+# What an event tells: the TYPE of its line (PROTOCOL §7).
+MESSAGE = "channel_msg"
+JOIN = "channel_user_join"
+LEAVE = "channel_user_leave"
+ATTRIBUTE = "channel_attr_update"
+
 SPECIAL = frozenset({CHANNEL_USER_ONLINE, CHANNEL_EVENTS})  #: what the server tells of the whole app (P4)
 
 
 class ChannelEvent(msgspec.Struct, frozen=True, array_like=True):
     """Something that all members of a channel are told, in one order (C6)."""
 
-    kind: str  #: the line's TYPE: channel_msg, channel_user_join, channel_user_leave or channel_attr_update
+    kind: str  #: one of the kinds above
     account: str  #: who caused it; "" nobody
     time: int  #: Unix seconds
     text: str = ""  #: the message (channel_msg)

@@ -13,7 +13,16 @@ from signalpost.domain.names import check_name, check_text, is_plain
 from signalpost.domain.refusals import Refusal, TooMany
 from signalpost.wire.codes import INSTANT_BYTES, Code
 
-__all__ = ["INSTANT", "InboxItem", "check_instant", "half_full", "inbox_full", "most_of_one", "too_fast"]
+__all__ = [
+    "INSTANT",
+    "InboxItem",
+    "check_instant",
+    "half_full",
+    "inbox_full",
+    "most_of_one",
+    "too_fast",
+    "too_much_untaken",
+]
 
 INSTANT = "instant"
 _HALVED = 100  # a bound from which on one sender has half of it; smaller ones are too small to share
@@ -62,6 +71,13 @@ def half_full(limits: Limits) -> Refusal:
         Code.SENDMESSAGE_E_OTHER,
         f"half of the peer's inbox is yours: it holds {_room(limits)}, of one sender half of that",
     )
+
+
+def too_much_untaken(limits: Limits) -> Refusal:
+    """What a sender is told of whose messages too much waits to be taken, in whatever inboxes (E6)."""
+    bounds = {"messages": limits.untaken_messages, "bytes": limits.untaken_bytes}
+    most = " and ".join([f"{number} {what}" for what, number in bounds.items() if number])
+    return Refusal(Code.SENDMESSAGE_E_OTHER, f"what you have sent and nobody has taken may be {most} at most")
 
 
 def _room(limits: Limits) -> str:

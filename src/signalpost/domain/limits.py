@@ -12,7 +12,10 @@ __all__ = ["Limits"]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits of one app; the configuration's `[limits]` and `[apps.ID.limits]`."""
+    """Limits of one app; the configuration's `[limits]` and `[apps.ID.limits]`.
+
+    Many fields: one a setting.
+    """
 
     user_messages: int = 60  #: messages a second of one user, instant and channel together (M8)
     channel_messages: int = 200  #: messages a second into one channel, at most (C7)
@@ -25,6 +28,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     inbox_bytes: int = 16 * 1024 * 1024  #: bytes of contents that an inbox holds (M9)
     inbox_call_reserve: int = 2_000  #: room for call events above `inbox_messages` (M9)
     inbox_seconds: float = 86_400.0  #: how long a message waits (M3)
+    untaken_messages: int = 10_000  #: messages of one account that wait in inboxes, 0: no bound (E6)
+    untaken_bytes: int = 64 * 1024 * 1024  #: bytes of their contents, 0: no bound (E6)
     attribute_seconds: float = 86_400.0  #: how long user attributes outlive their user's presence (P3)
     grace_min: float = 20.0  #: least `_conn_timeout` in seconds (L11)
     grace_max: float = 120.0  #: greatest and default `_conn_timeout` in seconds (L11)

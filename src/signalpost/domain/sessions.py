@@ -7,13 +7,15 @@
 
 Laws, whatever happens in whatever order:
  1. At most one session an account.
- 2. A line opens at most one session; once superseded it opens none (L18).
+ 2. A line opens at most one session, and names its generation: one that is older than the account's session
+    is refused (L18).
  3. A detached session has a deadline, an attached one has none.
  4. A place in a channel that a broken session left behind is kept until the break's deadline at most (L17).
 """
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 import msgspec
@@ -29,12 +31,20 @@ __all__ = [
     "detach",
     "drop_kept",
     "enter",
+    "generation_of",
     "inherit",
     "is_over",
+    "is_same",
     "leave",
+    "line_of",
     "next_deadline",
+    "next_generation",
+    "recall",
     "stood",
 ]
+
+_HEX = re.compile("[0-9a-f]{1,32}")
+_OLD_LINE = 32  # characters of a line that names no generation
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
@@ -50,7 +60,10 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Session(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """One login of one account on one device."""
+    """One login of one account on one device.
+
+    Many fields: it is a record, and never more than one of an account.
+    """
 
     app: str
     account: str
@@ -63,6 +76,8 @@ class Session(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     until: float = 0.0  #: when a detached session ends
     places: tuple[Place, ...] = ()  #: the channels that it is in
     kept: tuple[Place, ...] = ()  #: places that broken sessions of the account left (L17)
+    generation: int = 0  #: higher than that of any session of the account before it; its line names it
+    node: str = ""  #: where its connection is, or was last
 
 
 class Arrival(Enum):
@@ -72,28 +87,61 @@ class Arrival(Enum):
     RESUME = "resume"  #: it is the same session, on a new connection
     REPLACE = "replace"  #: a new session; the old one leaves its channels and ends its calls
     INHERIT = "inherit"  #: a new session of an original SDK that keeps the broken one's places for a while
-    REFUSE = "refuse"  #: the line was superseded by another login
+    REFUSE = "refuse"  #: the line is older than the session that is there
 
 
-def decide_login(current: Session | None, *, line: str, superseded: bool, ours: bool, now: float) -> Arrival:
-    """What a login is (SPEC L7, L17, L18); `superseded`: a login of the account took over from `line`.
+def line_of(generation: int, secret: str) -> str:
+    """A line: clients neither read nor guess it."""
+    return f"{generation:x}-{secret}"
+
+
+def generation_of(line: str) -> int | None:
+    """Which generation a line names; None for what was never one.
+
+    Lines of earlier servers name none: they are older than all that do.
+    """
+    number, _, secret = line.partition("-")
+    if not _HEX.fullmatch(number):
+        return None
+    if secret:
+        return int(number, 16)
+    return 0 if len(line) == _OLD_LINE else None
+
+
+def next_generation(before: Session | None, now: float) -> int:
+    """The generation of a session that takes over from another, or from none: the time in microseconds."""
+    generation = int(now * 1_000_000)
+    return generation if before is None else max(generation, before.generation + 1)
+
+
+def decide_login(current: Session | None, *, line: str, ours: bool, now: float) -> Arrival:
+    """What a login is (SPEC L7, L17, L18).
 
     A session whose time is over counts as none, even if nobody has removed it yet.
     """
-    if line and superseded:
-        return Arrival.REFUSE
     if current is None or is_over(current, now):
         return Arrival.FRESH
-    if line and line == current.line:
+    if line == current.line:
         return Arrival.RESUME
+    generation = generation_of(line)
+    if generation is not None and generation <= current.generation:
+        return Arrival.REFUSE
     if ours or current.attached:
         return Arrival.REPLACE
     return Arrival.INHERIT
 
 
-def attach(session: Session) -> Session:
-    """The session with a connection again: no deadline any more; what it has missed is still to be told."""
-    return msgspec.structs.replace(session, attached=True, until=0.0, connection=session.connection + 1)
+def attach(session: Session, node: str) -> Session:
+    """The session with a connection again, on this node: no deadline any more; what it has missed is still to
+    be told."""
+    return msgspec.structs.replace(
+        session, attached=True, until=0.0, connection=session.connection + 1, node=node
+    )
+
+
+def is_same(session: Session, other: Session) -> bool:
+    """Whether both are the same session on the same connection."""
+    return (session.line, session.node, session.connection) == (other.line, other.node, other.connection)
 
 
 def detach(session: Session, *, seen: dict[str, int], now: float) -> Session:
@@ -109,6 +157,21 @@ def stood(session: Session, seen: dict[str, int]) -> Session:
         for place in session.places
     )
     return msgspec.structs.replace(session, places=places)
+
+
+def recall(session: Session, before: Session) -> Session:
+    """The session as it is stored, with what was known before of how far it was told of its channels."""
+    told = {(place.channel, place.tag): place for place in before.places}
+    places = tuple(
+        place if known is None else max(place, known, key=_told)
+        for place in session.places
+        for known in (told.get((place.channel, place.tag)),)
+    )
+    return msgspec.structs.replace(session, places=places)
+
+
+def _told(place: Place) -> tuple[int, int]:
+    return place.since, place.seen
 
 
 def inherit(session: Session, broken: Session) -> Session:

@@ -19,7 +19,7 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from queue import SimpleQueue
 from time import perf_counter
@@ -51,6 +51,7 @@ class Table(NamedTuple):
 
     insert: str
     columns: int
+    known: str = ""  #: what becomes of a row that is there
 
 
 _ITEMS = Table("INSERT INTO items (id, queue, seq, size, expires, body, part) VALUES ", 7)
@@ -58,6 +59,15 @@ _RECEIPTS = Table("INSERT INTO receipts (id, queue, dedupe, seq, note, expires) 
 _RECORDS = Table("INSERT OR REPLACE INTO records (key, value, rev, expires) VALUES ", 4)
 _FIELDS = Table("INSERT OR REPLACE INTO record_fields (key, name, value) VALUES ", 3)
 _ATTRIBUTES = Table("INSERT OR REPLACE INTO topic_attributes (topic, name, value) VALUES ", 3)
+_KEPT_ATTRIBUTES = Table(
+    "INSERT OR REPLACE INTO topic_attributes (topic, name, value, rev, size, charged) VALUES ", 6
+)
+_NAMES = Table(
+    "INSERT INTO names (key, name, value) VALUES ",
+    3,
+    " ON CONFLICT (key, name) DO UPDATE SET value = excluded.value",
+)
+_TIMERS = Table("INSERT OR REPLACE INTO timers (key, at) VALUES ", 2)
 _META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
 _PROBES = (
     f"INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob({_PROBE}))",
@@ -67,6 +77,8 @@ _DELETE_ITEMS = "DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))"
 _DELETE_RECEIPTS = "DELETE FROM receipts WHERE id IN (SELECT value FROM json_each(?))"
 _DELETE_RECORD = "DELETE FROM records WHERE key = ?"
 _DELETE_FIELDS = "DELETE FROM record_fields WHERE key IN (SELECT value FROM json_each(?))"
+_DELETE_NAME = "DELETE FROM names WHERE key = ? AND name = ?"
+_DELETE_TIMERS = "DELETE FROM timers WHERE key IN (SELECT value FROM json_each(?))"
 _DELETE_ATTRIBUTE = "DELETE FROM topic_attributes WHERE topic = ? AND name = ?"
 
 
@@ -75,6 +87,8 @@ class Batch(Pending):
 
     The first group is the writer thread's from the moment that the batch leaves, the second is the
     loop's at all times.
+
+    Many fields: one for each kind of row.
     """
 
     __slots__ = (
@@ -87,12 +101,15 @@ class Batch(Pending):
         "gone_items",
         "gone_receipts",
         "items",
+        "kept_attributes",
         "meta",
+        "names",
         "noted",
         "probing",
         "receipts",
         "records",
         "rows",
+        "timers",
     )
 
     def __init__(self) -> None:
@@ -105,6 +122,10 @@ class Batch(Pending):
         self.bared: set[str] = set()  # keys of records whose fields are deleted, before those below are set
         self.fields: dict[str, dict[str, bytes]] = {}  # by key of the record and name
         self.attributes: dict[tuple[str, str], str | None] = {}  # (topic, name) -> value; None: delete
+        # The same with what else is known of it, likewise.
+        self.kept_attributes: dict[tuple[str, str], tuple[str, int, int, str] | None] = {}
+        self.names: dict[tuple[str, str], str | None] = {}  # (key, name) -> value; None: delete
+        self.timers: dict[str, float | None] = {}  # None: delete
         self.meta: dict[str, int] = {}
         self.probing = False  # if nothing else is to be written, see whether something could be
         self.failure: Exception | None = None  # why the commit failed: set by the writer thread
@@ -161,7 +182,10 @@ class Meter:
 
 
 class Journal:
-    """The open batch, the batch under way, and the thread that commits it."""
+    """The open batch, the batch under way, and the thread that commits it.
+
+    Many fields: two threads hand a batch to each other, and each step of that is a field.
+    """
 
     def __init__(
         self,
@@ -339,7 +363,7 @@ class Journal:
                 return Uncertain(loss)
         if batch.failure is None:
             # A full disk may have room for removals alone: they show nothing.
-            if batch.items or batch.records or batch.attributes or batch.probing:
+            if batch.probing or any((batch.items, batch.records, *_changes(batch))):
                 self._trouble = ""
             return None
         self._trouble = str(batch.failure)
@@ -386,9 +410,14 @@ def _rows(batch: Batch) -> int:
         + len(batch.records)
         + len(batch.bared)
         + sum(map(len, batch.fields.values()))
-        + len(batch.attributes)
+        + sum(map(len, _changes(batch)))
         + len(batch.meta)
     )
+
+
+def _changes(batch: Batch) -> tuple[Collection[object], ...]:
+    """What is put or deleted by its key, but for records."""
+    return batch.attributes, batch.kept_attributes, batch.names, batch.timers
 
 
 def _commit(connection: sqlite3.Connection, batch: Batch) -> None:
@@ -441,8 +470,32 @@ def _statements(batch: Batch) -> Iterator[tuple[str, Any]]:
             else:
                 values += (topic, name, value)
         yield from _inserts(_ATTRIBUTES, values)
+    if batch.kept_attributes or batch.names or batch.timers:
+        yield from _changed(batch)
     for name, number in batch.meta.items():
         yield _META, (name, number)
+
+
+def _changed(batch: Batch) -> Iterator[tuple[str, Any]]:
+    kept: list[Any] = []
+    for pair, attribute in batch.kept_attributes.items():
+        if attribute is None:
+            yield _DELETE_ATTRIBUTE, pair
+        else:
+            kept += (*pair, *attribute)
+    yield from _inserts(_KEPT_ATTRIBUTES, kept)
+    kept = []
+    for pair, value in batch.names.items():
+        if value is None:
+            yield _DELETE_NAME, pair
+        else:
+            kept += (*pair, value)
+    yield from _inserts(_NAMES, kept)
+    gone = [key for key, at in batch.timers.items() if at is None]
+    if gone:
+        yield _DELETE_TIMERS, (json.dumps(gone),)
+    kept = [each for key, at in batch.timers.items() if at is not None for each in (key, at)]
+    yield from _inserts(_TIMERS, kept)
 
 
 def _inserts(table: Table, parameters: list[Any]) -> Iterator[tuple[str, list[Any]]]:
@@ -459,7 +512,7 @@ def _inserts(table: Table, parameters: list[Any]) -> Iterator[tuple[str, list[An
 @cache
 def _insert(table: Table, rows: int) -> str:
     row = f"({', '.join('?' * table.columns)})"
-    return table.insert + ", ".join([row] * rows)
+    return table.insert + ", ".join([row] * rows) + table.known
 
 
 def _json(rows: list[int]) -> str:

@@ -12,22 +12,36 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from heapq import heappop, heappush
 from math import inf
 from operator import attrgetter
 
 import msgspec
 
 from signalpost.engine.ports import Appended, Clock, Full, Head, Item, Pending, Unavailable
+from signalpost.engine.ports.kept import Append
 from signalpost.engine.receipts import LOST, Ident, Receipt, Receipts
-from signalpost.engine.rounds import Rounds
 
-__all__ = ["MemoryQueues", "Queue", "Stored"]
+__all__ = ["MemoryQueues", "Queue", "Source", "Stored", "settled"]
 
-_SWEEP = 4096  # queues that one sweep looks at, items and receipts that it drops, about
+_SWEEP = 4096  # queues that one sweep looks at, receipts that it forgets
+_LOOKS = 2  # queues that are looked at for each that comes, so that those that are over never pile up
+_AGAIN = 1.0  # seconds until a queue is looked at again, at least
 _PASS = 64  # removing one item of so many one by one costs less than to go through all of them
 
 _by_seq = attrgetter("seq")
+
+
+class Source:
+    """What all queues together hold of one source."""
+
+    __slots__ = ("items", "key", "size")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.items = 0
+        self.size = 0  # sum over them
 
 
 class Stored(msgspec.Struct, gc=False, eq=False):
@@ -37,12 +51,12 @@ class Stored(msgspec.Struct, gc=False, eq=False):
     size: int
     expires: float
     body: bytes | None  #: None when it is on the disk only
-    part: str = ""  #: what it has in common with others of its queue, "" for nothing
+    source: Source | None = None  #: what it has in common with others
     row: int = 0  #: its row in the journal: 0 not durable, LOST when its commit failed
 
 
 class Held:
-    """What a queue holds of one part."""
+    """What a queue holds of one source."""
 
     __slots__ = ("items", "size")
 
@@ -59,7 +73,7 @@ class Held:
 class Queue:
     """One queue of the index."""
 
-    __slots__ = ("barrier", "items", "last", "marks", "next", "parts", "size", "soonest", "touched")
+    __slots__ = ("barrier", "items", "last", "look", "marks", "next", "parts", "size", "soonest", "touched")
 
     def __init__(self, base: int, now: float) -> None:
         self.items: list[Stored] = []  # ascending; those above `last` are not visible yet
@@ -68,21 +82,22 @@ class Queue:
         self.size = 0  # sum over `items`
         self.soonest = inf  # nothing ends before this time; may be too early, never too late
         self.touched = now  # when it was last used: an empty one is forgotten some time after
+        self.look = inf  # when it is next looked at, to let go of what is over, or of itself
         self.barrier: Pending | None = None  # the latest commit that one of `items` waits for
         self.marks: dict[int, str] | None = None  # of those of `items` that bear one; made with the first
         # What `items` hold of each part; None until they are so many that it matters.
         self.parts: dict[str, Held] | None = None
 
-    def part(self, part: str) -> Held:
-        """What `items` hold of a part, to be counted up; it is kept up until all of them have left."""
+    def part(self, source: str) -> Held:
+        """What `items` hold of a source, to be counted up; it is kept up until all of them have left."""
         if self.parts is None:
             self.parts = {}
             for item in self.items:
-                if item.part:
-                    self.part(item.part).add(item.size)
-        held = self.parts.get(part)
+                if item.source is not None:
+                    self.part(item.source.key).add(item.size)
+        held = self.parts.get(source)
         if held is None:
-            held = self.parts[part] = Held()
+            held = self.parts[source] = Held()
         return held
 
     def let_go(self, gone: list[Stored]) -> None:
@@ -100,33 +115,203 @@ class Queue:
                 marks.pop(item.seq, None)
         if parts:
             for item in gone:
-                held = parts.get(item.part)
-                if held is None:
+                held = None if item.source is None else parts.get(item.source.key)
+                if item.source is None or held is None:
                     continue
                 held.items -= 1
                 held.size -= item.size
                 if not held.items:
-                    del parts[item.part]
+                    del parts[item.source.key]
 
 
 class MemoryQueues:
-    """The port `Queues`."""
+    """The queues. A subclass that stores overrides the hooks at the end."""
 
     def __init__(self, *, clock: Clock, idle_seconds: float = 3600.0) -> None:
         self._clock = clock
         self._idle_seconds = idle_seconds
         self._epoch = secrets.token_hex(8)
         self._queues: dict[str, Queue] = {}
-        self._rounds = Rounds(self._queues)
+        # A heap: when to look at a queue. The valid entry of each is the one for its `look`.
+        self._looks: list[tuple[float, str]] = []
+        self._sources: dict[str, Source] = {}  # of all items that have one
         self._receipts = Receipts()
         self._floor = 0  # highest number of all queues that are not in `_queues`
         self._ceiling: float = inf  # numbers above it may not be shown to anybody yet
         self.items = 0  # items in all queues
 
+    def __len__(self) -> int:
+        return len(self._queues)
+
     @property
     def epoch(self) -> str:
-        """See `Queues.epoch`."""
+        """See `Kept.epoch`."""
         return self._epoch
+
+    # --- appending ----------------------------------------------------------------------------------
+
+    def check(self, step: Append, now: float, earlier: Sequence[object] = ()) -> Queue | Receipt:
+        """Where the step appends, or what has done so already; Full if there is no room.
+
+        `earlier`: the steps before it, whose room is counted.
+        """
+        key = step.key
+        if step.dedupe:
+            receipt = self._receipts.find((key, step.dedupe), now)
+            if receipt is not None:
+                return receipt
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._begin(key, now)
+        items, size = len(queue.items), queue.size + step.size
+        if earlier:
+            same = [each for each in earlier if type(each) is Append and each.key == key]
+            items += len(same)
+            size += sum([each.size for each in same])
+        if items >= step.max_items or size > step.max_size:
+            if queue.soonest <= now and self._purge(queue, now):
+                return self.check(step, now, earlier)
+            raise Full(key, step=step)
+        source = step.source
+        if source:
+            if (step.part_items and (queue.parts is not None or items >= step.part_items)) or (
+                step.part_size and size > step.part_size
+            ):
+                self._check_part(queue, step, now, earlier)
+            total = self._sources.get(source)
+            if earlier or (
+                total is not None
+                and (
+                    (step.all_items and total.items >= step.all_items)
+                    or (step.all_size and total.size + step.size > step.all_size)
+                )
+            ):
+                self._check_source(step, now, earlier)
+            elif step.all_size and step.size > step.all_size:
+                raise Full(key, charge=source, step=step)
+        return queue
+
+    def add(
+        self, step: Append, found: Queue | Receipt, now: float
+    ) -> tuple[Appended, Pending | None, Stored | Receipt]:
+        """Append to what `check` has found just now; the result, what is to be waited for, and whose `row` is
+        LOST if that comes to nothing."""
+        if type(found) is Receipt:
+            return Appended(found.seq, found.note, True), found.waiting, found
+        queue = found
+        assert type(queue) is Queue
+        assert not (step.mark and step.durable), "marks are kept in memory only"
+        key, size, seq, expires, name = step.key, step.size, queue.next, now + step.ttl, step.source
+        source = None
+        if name:
+            source = self._sources.get(name)
+            if source is None:
+                source = self._sources[name] = Source(name)
+        item = Stored(seq, size, expires, step.body, source)
+        ident = (key, step.dedupe)
+        receipt = Receipt(seq, step.note, now + step.dedupe_ttl) if step.dedupe else None
+        waiting = self._keep(key, queue, item, ident, receipt, step.durable)
+        queue.next = seq + 1
+        queue.items.append(item)
+        queue.size += size
+        if source is not None:
+            source.items += 1
+            source.size += size
+            if queue.parts is not None:
+                queue.part(name).add(size)
+        queue.touched = now
+        if expires < queue.soonest:
+            queue.soonest = expires
+            if expires < queue.look:
+                self._look_at(key, queue, expires)
+        self.items += 1
+        if step.mark:
+            queue.marks = queue.marks or {}
+            queue.marks[seq] = step.mark
+        if receipt is not None:
+            self._receipts.add(ident, receipt, ttl=step.dedupe_ttl, now=now)
+        return Appended(seq, step.note, False), waiting, item
+
+    def receipt(self, key: str, dedupe: str) -> Receipt | None:
+        """What an append with this dedupe key has done, or is doing."""
+        return self._receipts.find((key, dedupe), self._clock())
+
+    def held_back(self, step: Append) -> Pending | None:
+        """What must be waited for before this one, which is not durable, can be appended with other steps."""
+        return None
+
+    # --- reading and removing -----------------------------------------------------------------------
+
+    def stretch(self, key: str, after: int, limit: int) -> list[Item]:
+        """See `Stretch`."""
+        queue = self._queues.get(key)
+        if queue is None or limit <= 0:
+            return []
+        self._refresh(queue)
+        start = bisect_right(queue.items, after, key=_by_seq)
+        found = queue.items[start : start + limit]
+        while found and found[-1].seq > queue.last:
+            found.pop()
+        return self._load(found)
+
+    def stand(self, key: str) -> Head:
+        """See `HeadOf`."""
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._begin(key, self._clock())
+        self._refresh(queue)
+        items, last = queue.items, queue.last
+        if not items:
+            return Head(last, last, 0)
+        count = len(items) if items[-1].seq <= last else bisect_right(items, last, key=_by_seq)
+        return Head(min(items[0].seq - 1, last), last, count)
+
+    def trim_to(self, key: str, upto: int) -> None:
+        """See `Trim`."""
+        queue = self._queues.get(key)
+        if queue is None or upto > queue.last:
+            return
+        end = bisect_right(queue.items, upto, key=_by_seq)
+        if end:
+            gone = queue.items[:end]
+            del queue.items[:end]
+            self._discard(queue, gone)
+
+    def take_out(self, key: str, seqs: Iterable[int]) -> list[int]:
+        """See `Remove`."""
+        queue = self._queues.get(key)
+        if queue is None:
+            return []
+        self._refresh(queue)
+        return self._take_out(queue, {seq for seq in seqs if seq <= queue.last})
+
+    def take_marked(self, key: str, marks: Collection[str] | None) -> list[int]:
+        """See `RemoveMarked`."""
+        queue = self._queues.get(key)
+        if queue is None or not queue.marks:
+            return []
+        self._refresh(queue)
+        return self._take_out(
+            queue, {seq for seq, mark in queue.marks.items() if marks is None or mark in marks}
+        )
+
+    def count_marked(self, key: str) -> int:
+        """See `Marked`."""
+        queue = self._queues.get(key)
+        if queue is None or not queue.marks:
+            return 0
+        self._refresh(queue)
+        return len(queue.marks)
+
+    async def sweep(self) -> int:
+        """Drop some of what is over its time, forget some idle queues and receipts; returns how many went.
+
+        0 if there are no more.
+        """
+        now = self._clock()
+        return self._look(now, _SWEEP) + self._receipts.expire(now, _SWEEP)
+
+    # --- the old port, until nothing uses it any more -----------------------------------------------
 
     async def append(
         self,
@@ -147,145 +332,103 @@ class MemoryQueues:
         dedupe_ttl: float = 0.0,
     ) -> Appended:
         """See `Queues.append`."""
-        assert not (mark and durable), "marks are kept in memory only"
+        step = Append(
+            key,
+            body,
+            size,
+            ttl,
+            max_items,
+            max_size,
+            durable,
+            source=part,
+            part_items=part_items,
+            part_size=part_size,
+            note=note,
+            mark=mark,
+            dedupe=dedupe,
+            dedupe_ttl=dedupe_ttl,
+        )
         now = self._clock()
-        receipt: Receipt | None = None
-        if dedupe:
-            receipt = self._receipts.find((key, dedupe), now)
-            if receipt is not None:
-                return await self._repeat(receipt)
-        queue = self._queues.get(key)
-        if queue is None:
-            queue = self._begin(key, now)
-        if len(queue.items) >= max_items or queue.size + size > max_size:
-            self._make_room(key, queue, now, size, max_items, max_size)
-        held: Held | None = None
-        if part and (
-            queue.parts is not None or len(queue.items) >= part_items or queue.size + size > part_size
-        ):
-            held = self._make_room_for(key, queue, now, part, size, part_items, part_size)
-        seq = queue.next
-        expires = now + ttl
-        item = Stored(seq, size, expires, body, part)
-        if dedupe:
-            receipt = Receipt(seq, note, now + dedupe_ttl)
-        waiting = self._keep(key, queue, item, (key, dedupe), receipt, durable)
-        queue.next = seq + 1
-        queue.items.append(item)
-        queue.size += size
-        if held is not None:
-            held.add(size)
-        queue.touched = now
-        if expires < queue.soonest:
-            queue.soonest = expires
-        self.items += 1
-        if mark:
-            queue.marks = queue.marks or {}
-            queue.marks[seq] = mark
-        if receipt is not None:
-            self._receipts.add((key, dedupe), receipt, ttl=dedupe_ttl, now=now)
+        appended, waiting, witness = self.add(step, self.check(step, now), now)
         if waiting is not None:
             try:
                 await waiting
             except Unavailable:
-                if item.row == LOST:
+                if witness.row == LOST:
                     raise
-        return Appended(seq, note, False)
+        return appended
 
     async def appended(self, key: str, dedupe: str) -> Appended | None:
         """See `Queues.appended`."""
-        receipt = self._receipts.find((key, dedupe), self._clock())
-        return None if receipt is None else await self._repeat(receipt)
+        receipt = self.receipt(key, dedupe)
+        if receipt is None:
+            return None
+        await settled(receipt)
+        return Appended(receipt.seq, receipt.note, True)
 
     async def read(self, key: str, *, after: int, limit: int) -> list[Item]:
         """See `Queues.read`."""
-        queue = self._queues.get(key)
-        if queue is None or limit <= 0:
-            return []
-        self._refresh(queue)
-        start = bisect_right(queue.items, after, key=_by_seq)
-        found = queue.items[start : start + limit]
-        while found and found[-1].seq > queue.last:
-            found.pop()
-        return self._load(found)
+        return self.stretch(key, after, limit)
 
     async def head(self, key: str) -> Head:
         """See `Queues.head`."""
-        queue = self._queues.get(key)
-        if queue is None:
-            queue = self._begin(key, self._clock())
-        self._refresh(queue)
-        items, last = queue.items, queue.last
-        if not items:
-            return Head(last, last, 0)
-        count = len(items) if items[-1].seq <= last else bisect_right(items, last, key=_by_seq)
-        return Head(min(items[0].seq - 1, last), last, count)
+        return self.stand(key)
 
     async def trim(self, key: str, *, upto: int) -> None:
         """See `Queues.trim`."""
-        queue = self._queues.get(key)
-        if queue is None or upto > queue.last:
-            return
-        end = bisect_right(queue.items, upto, key=_by_seq)
-        if end:
-            gone = queue.items[:end]
-            del queue.items[:end]
-            self._discard(queue, gone)
+        self.trim_to(key, upto)
 
     async def remove(self, key: str, seqs: Iterable[int]) -> list[int]:
         """See `Queues.remove`."""
-        queue = self._queues.get(key)
-        if queue is None:
-            return []
-        self._refresh(queue)
-        return self._take_out(queue, {seq for seq in seqs if seq <= queue.last})
+        return self.take_out(key, seqs)
 
     async def remove_marked(self, key: str, marks: Collection[str] | None) -> list[int]:
         """See `Queues.remove_marked`."""
-        queue = self._queues.get(key)
-        if queue is None or not queue.marks:
-            return []
-        self._refresh(queue)
-        last = queue.last
-        return self._take_out(
-            queue,
-            {seq for seq, mark in queue.marks.items() if seq <= last and (marks is None or mark in marks)},
-        )
+        return self.take_marked(key, marks)
 
     async def marked(self, key: str) -> int:
         """See `Queues.marked`."""
-        queue = self._queues.get(key)
-        if queue is None or not queue.marks:
-            return 0
-        self._refresh(queue)
-        return len(queue.marks)
-
-    async def sweep(self) -> int:
-        """See `Queues.sweep`."""
-        now = self._clock()
-        gone = 0
-        for key in self._rounds.some(_SWEEP):
-            queue = self._queues.get(key)
-            if queue is None:
-                continue
-            if queue.soonest <= now:
-                gone += self._purge(queue, now)
-            if not queue.items and queue.touched + self._idle_seconds <= now:
-                self._floor = max(self._floor, queue.next - 1)
-                del self._queues[key]
-            if gone >= _SWEEP:
-                break
-        self._receipts.expire(now, _SWEEP)
-        return gone
+        return self.count_marked(key)
 
     # --- the index --------------------------------------------------------------------------------
 
     def _begin(self, key: str, now: float) -> Queue:
+        self._look(now, _LOOKS)
         queue = Queue(max(int(now * 1000) * 1000, self._floor), now)
         if queue.last > self._ceiling:  # while no commit raises it; what comes is numbered above both
             queue.last = int(self._ceiling)
         self._queues[key] = queue
+        self._look_at(key, queue, now + self._idle_seconds)
         return queue
+
+    def _look_at(self, key: str, queue: Queue, when: float) -> None:
+        queue.look = when
+        heappush(self._looks, (when, key))
+
+    def _look(self, now: float, limit: int) -> int:
+        """Let go of what is over in up to `limit` queues, and of idle ones; returns how many went.
+
+        Each comes by when something in it ends, and once in the time after which it would be idle.
+        """
+        looks, count, gone = self._looks, 0, 0
+        while max(count, gone) < limit and looks and looks[0][0] <= now:
+            count += 1
+            when, key = heappop(looks)
+            queue = self._queues.get(key)
+            if queue is None or queue.look != when:  # it is gone, or looked at earlier
+                continue
+            if queue.soonest <= now:
+                gone += self._purge(queue, now)
+            idle = queue.touched + self._idle_seconds
+            if queue.items:
+                self._look_at(key, queue, max(min(queue.soonest, now + self._idle_seconds), now + _AGAIN))
+            elif idle > now:
+                self._look_at(key, queue, idle)
+            else:
+                self._floor = max(self._floor, queue.next - 1)
+                del self._queues[key]
+                gone += 1
+        return gone
 
     def _refresh(self, queue: Queue) -> None:
         """Note that the queue is used, and let go of what is over its time."""
@@ -320,36 +463,36 @@ class MemoryQueues:
             self._discard(queue, gone)
         return [item.seq for item in gone]
 
-    def _make_room(
-        self, key: str, queue: Queue, now: float, size: int, max_items: int, max_size: int
-    ) -> None:
-        if queue.soonest <= now:
-            self._purge(queue, now)
-        if len(queue.items) >= max_items or queue.size + size > max_size:
-            raise Full(key)
-
-    def _make_room_for(
-        self, key: str, queue: Queue, now: float, part: str, size: int, part_items: int, part_size: int
-    ) -> Held:
-        held = queue.part(part)
-        if (held.items >= part_items or held.size + size > part_size) and queue.soonest <= now:
-            self._purge(queue, now)
-            held = queue.part(part)
-        if held.items >= part_items or held.size + size > part_size:
+    def _check_part(self, queue: Queue, step: Append, now: float, earlier: Sequence[object]) -> None:
+        """Raise Full if the queue holds too much of the source."""
+        source = step.source
+        held = queue.part(source)
+        more = [
+            each
+            for each in earlier
+            if type(each) is Append and each.key == step.key and each.source == source
+        ]
+        items, size = held.items + len(more), held.size + sum([each.size for each in more]) + step.size
+        if (step.part_items and items >= step.part_items) or (step.part_size and size > step.part_size):
+            if queue.soonest <= now and self._purge(queue, now):
+                self._check_part(queue, step, now, earlier)
+                return
             if not held.items and queue.parts is not None:
-                del queue.parts[part]
-            raise Full(key, part)
-        return held
+                del queue.parts[source]
+            raise Full(step.key, part=source, step=step)
 
-    @staticmethod
-    async def _repeat(receipt: Receipt) -> Appended:
-        if receipt.waiting is not None:
-            try:
-                await receipt.waiting
-            except Unavailable:
-                if receipt.row == LOST:
-                    raise
-        return Appended(receipt.seq, receipt.note, True)
+    def _check_source(self, step: Append, now: float, earlier: Sequence[object]) -> None:
+        """Raise Full if all queues hold too much of the source."""
+        for _ in range(2):  # the second time without what is over
+            total = self._sources.get(step.source)
+            more = [each for each in earlier if type(each) is Append and each.source == step.source]
+            items, size = len(more), sum([each.size for each in more]) + step.size
+            if total is not None:
+                items, size = items + total.items, size + total.size
+            if not ((step.all_items and items >= step.all_items) or (step.all_size and size > step.all_size)):
+                return
+            self._look(now, _SWEEP)
+        raise Full(step.key, charge=step.source, step=step)
 
     # --- hooks of a variant that stores -----------------------------------------------------------
 
@@ -368,3 +511,20 @@ class MemoryQueues:
         """Account for items that have just left the index."""
         queue.let_go(gone)
         self.items -= len(gone)
+        for item in gone:
+            source = item.source
+            if source is not None:
+                source.items -= 1
+                source.size -= item.size
+                if not source.items:
+                    self._sources.pop(source.key, None)
+
+
+async def settled(receipt: Receipt) -> None:
+    """Wait until what the receipt is of is done; raises Unavailable if it came to nothing."""
+    if receipt.waiting is not None:
+        try:
+            await receipt.waiting
+        except Unavailable:
+            if receipt.row == LOST:
+                raise

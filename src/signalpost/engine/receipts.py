@@ -71,12 +71,14 @@ class Receipts:
         if self._known.get(ident) is receipt:
             del self._known[ident]
 
-    def expire(self, now: float, limit: int) -> None:
-        """Forget up to about `limit` receipts whose time is over."""
+    def expire(self, now: float, limit: int) -> int:
+        """Forget up to `limit` receipts whose time is over; returns how many."""
+        count = 0
         for ttl, ages in list(self._ages.items()):
-            limit -= self._expire(ages, now, limit)
+            count += self._expire(ages, now, limit - count)
             if not ages:
                 del self._ages[ttl]
+        return count
 
     def _expire(self, ages: deque[Ident], now: float, limit: int) -> int:
         count = 0

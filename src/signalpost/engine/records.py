@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from math import inf
 from typing import NamedTuple
 
-from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Entry, Pending
+from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Delete, Entry, Expect, Pending, Put
 
 __all__ = ["MemoryRecords", "Record"]
 
@@ -28,7 +28,7 @@ class Record(NamedTuple):
 
 
 class MemoryRecords:
-    """The port `Records`. A subclass that stores overrides `_find`, `_load`, `_set`, `keys`, `sweep`."""
+    """The port `Records`. A subclass that stores overrides `find`, `_load`, `_set`, `keys`, `sweep`."""
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
@@ -36,9 +36,44 @@ class MemoryRecords:
         self._rev = 0  # highest revision given, over all keys: so none is used twice for one
         self._ends: list[tuple[float, str]] = []  # a heap: when to look whether the time of a key is over
 
+    def find(self, key: str) -> Record | None:
+        """The live record."""
+        record = self._records.get(key)
+        if record is None or (record.expires != inf and record.expires <= self._clock()):
+            return None
+        return record
+
+    def held(self, key: str) -> Mapping[str, bytes]:
+        """The live record's fields; not to be changed."""
+        record = self.find(key)
+        return NO_FIELDS if record is None else self._load(key, record)
+
+    def check(self, step: Put | Delete | Expect) -> Record | None:
+        """The live record; raises Conflict if the step expects another."""
+        found = self.find(step.key)
+        expect = step.rev if isinstance(step, Expect) else step.expect
+        if expect is not None and expect != (0 if found is None else found.rev):
+            raise Conflict(step)
+        return found
+
+    def place(self, step: Put, found: Record | None) -> tuple[int, Pending | None]:
+        """See `Put`; its result, and what is to be waited for. `found`: what `check` has found just now."""
+        held = NO_FIELDS if found is None else found.fields
+        if step.fields:
+            held = dict(step.fields) if found is None else {**self._load(step.key, found), **step.fields}
+        self._rev = rev = self._rev + 1
+        record = Record(step.value, rev, self._end(step.ttl), held)
+        return rev, self._set(step.key, record, step.fields)
+
+    def end(self, step: Delete, found: Record | None) -> tuple[bool, Pending | None]:
+        """See `Delete`; as `place`."""
+        return (False, None) if found is None else (True, self._set(step.key, None))
+
+    # --- the old port, until nothing uses it any more -----------------------------------------------
+
     async def get(self, key: str) -> Entry | None:
         """See `Records.get`."""
-        record = self._find(key)
+        record = self.find(key)
         return None if record is None else Entry(record.value, record.rev)
 
     async def put(
@@ -51,38 +86,27 @@ class MemoryRecords:
         fields: Mapping[str, bytes] = NO_FIELDS,
     ) -> int:
         """See `Records.put`."""
-        found = self._find(key)
-        if expect is not None:
-            self._compare(key, found, expect)
-        held = NO_FIELDS if found is None else found.fields
-        if fields:
-            held = dict(fields) if found is None else {**self._load(key, found), **fields}
-        self._rev = rev = self._rev + 1
-        waiting = self._set(key, Record(value, rev, self._end(ttl), held), fields)
+        step = Put(key, value, expect, ttl, fields)
+        rev, waiting = self.place(step, self.check(step))
         if waiting is not None:
             await waiting
         return rev
 
     async def fields(self, key: str) -> Mapping[str, bytes]:
         """See `Records.fields`."""
-        record = self._find(key)
-        return NO_FIELDS if record is None else self._load(key, record)
+        return self.held(key)
 
     async def delete(self, key: str, *, expect: int | None = None) -> bool:
         """See `Records.delete`."""
-        record = self._find(key)
-        if expect is not None:
-            self._compare(key, record, expect)
-        if record is None:
-            return False
-        waiting = self._set(key, None)
+        step = Delete(key, expect)
+        was, waiting = self.end(step, self.check(step))
         if waiting is not None:
             await waiting
-        return True
+        return was
 
     async def touch(self, key: str, *, ttl: float | None) -> bool:
         """See `Records.touch`."""
-        record = self._find(key)
+        record = self.find(key)
         if record is None:
             return False
         if ttl is None and record.expires == inf:
@@ -102,23 +126,11 @@ class MemoryRecords:
         ]
 
     async def sweep(self) -> int:
-        """See `Records.sweep`."""
+        """Let go of some records whose time is over; returns how many."""
         return self._expire(_SWEEP)
-
-    @staticmethod
-    def _compare(key: str, record: Record | None, expect: int) -> None:
-        if expect != (0 if record is None else record.rev):
-            raise Conflict(key)
 
     def _end(self, ttl: float | None) -> float:
         return inf if ttl is None else self._clock() + ttl
-
-    def _find(self, key: str) -> Record | None:
-        """The live record."""
-        record = self._records.get(key)
-        if record is None or (record.expires != inf and record.expires <= self._clock()):
-            return None
-        return record
 
     def _load(self, key: str, record: Record) -> Mapping[str, bytes]:
         """The fields of this record, which is the live one."""
@@ -142,10 +154,10 @@ class MemoryRecords:
         return None
 
     def _expire(self, limit: int) -> int:
-        """Let go of what is over its time, at most `limit`; returns how many went."""
-        now, ends, gone = self._clock(), self._ends, 0
-        while limit and ends and ends[0][0] <= now:
-            limit -= 1
+        """Let go of what is over its time, looking at `limit` at most; returns how many went."""
+        now, ends, count, gone = self._clock(), self._ends, 0, 0
+        while count < limit and ends and ends[0][0] <= now:
+            count += 1
             _, key = heappop(ends)
             record = self._records.get(key)
             if record is not None and record.expires <= now:  # else it has got another end meanwhile

@@ -5,8 +5,19 @@ It knows no more than its parts; one module holds each.
 
 from __future__ import annotations
 
+from typing import Any
+
+from signalpost.engine.claims import Claims
+from signalpost.engine.deadlines import Deadlines
+from signalpost.engine.kept import EmbeddedKept, Parts
+from signalpost.engine.names import MemoryNames
+from signalpost.engine.ports import Clock
+from signalpost.engine.records import MemoryRecords
+from signalpost.engine.sqlite_deadlines import SqliteDeadlines
+from signalpost.engine.sqlite_names import SqliteNames
 from signalpost.engine.sqlite_queues import SqliteQueues
 from signalpost.engine.sqlite_records import SqliteRecords
+from signalpost.engine.sqlite_topic_attributes import SqliteAttributes
 from signalpost.engine.sqlite_topics import SqliteTopics
 from signalpost.engine.store import (
     DatabaseDamaged,
@@ -27,4 +38,21 @@ __all__ = [
     "SqliteTopics",
     "Store",
     "StoreError",
+    "sqlite_kept",
 ]
+
+
+def sqlite_kept(store: Store, *, clock: Clock, cached: int = 10_000, **queues: Any) -> EmbeddedKept:
+    """The kept half: what is durable is in the store; raises StoreError."""
+    parts = Parts(
+        records=SqliteRecords(store, clock=clock, cached=cached),
+        passing_records=MemoryRecords(clock=clock),
+        names=SqliteNames(store),
+        passing_names=MemoryNames(),
+        queues=SqliteQueues(store, clock=clock, **queues),
+        attributes=SqliteAttributes(store),
+        deadlines=SqliteDeadlines(store, clock=clock),
+        passing_deadlines=Deadlines(clock=clock),
+        claims=Claims(clock=clock),
+    )
+    return EmbeddedKept(parts, clock=clock)

@@ -23,18 +23,23 @@ from typing import Final
 
 from signalpost.engine.journal import Batch, Journal
 from signalpost.engine.ports import Clock, Item, Pending, Unavailable, Uncertain
-from signalpost.engine.queues import MemoryQueues, Queue, Stored
+from signalpost.engine.ports.kept import Append
+from signalpost.engine.queues import MemoryQueues, Queue, Source, Stored
 from signalpost.engine.receipts import LOST, Ident, Receipt
 from signalpost.engine.store import Store
 
 __all__ = ["SqliteQueues"]
 
 _AHEAD: Final = 60_000_000  # numbers by which the ceiling is raised: a minute of the clock
+_COMMIT: Final = 1_000  # numbers of one queue that the steps of one commit use at most
 _DELETIONS: Final = 1024  # rows of each journal table that one batch deletes at least
 
 
 class SqliteQueues(MemoryQueues):
-    """The port `Queues`: an index in memory, bodies in memory up to a budget, a journal on disk."""
+    """The port `Queues`: an index in memory, bodies in memory up to a budget, a journal on disk.
+
+    Many fields: what is on the disk, and what of it is in memory, is one truth.
+    """
 
     def __init__(
         self,
@@ -71,7 +76,6 @@ class SqliteQueues(MemoryQueues):
         now = self._clock()
         stored = int(self._store.meta("ceiling") or 0)
         rows = self._store.reader.execute("SELECT id, queue, seq, size, expires, part FROM items ORDER BY id")
-        parts: dict[str, str] = {}  # each text once, however many items bear it
         for row, key, seq, size, expires, part in rows:
             self._row = row
             self._floor = max(self._floor, seq)
@@ -81,15 +85,20 @@ class SqliteQueues(MemoryQueues):
             queue = self._queues.get(key)
             if queue is None:
                 queue = self._queues[key] = Queue(seq, now)
-            item = Stored(seq, size, expires, None, parts.setdefault(part, part))
-            item.row = row
+            source = None
+            if part:
+                source = self._sources.get(part) or self._sources.setdefault(part, Source(part))
+                source.items += 1
+                source.size += size
+            item = Stored(seq, size, expires, None, source, row)
             queue.items.append(item)
             queue.size += size
             queue.soonest = min(queue.soonest, expires)
             self.items += 1
         self._floor = max(self._floor, stored)
-        for queue in self._queues.values():
+        for key, queue in self._queues.items():
             queue.last, queue.next = self._floor, self._floor + 1
+            self._look_at(key, queue, min(queue.soonest, now + self._idle_seconds))
         self._restore_receipts(now)
         ceiling = max(self._floor, int(now * 1000) * 1000) + _AHEAD
         # On a full disk inboxes are read all the same, and whatever needs a higher number fails.
@@ -121,7 +130,8 @@ class SqliteQueues(MemoryQueues):
         if durable:
             batch = journal.open or journal.batch()
             self._row = item.row = self._row + 1
-            batch.items += (item.row, key, seq, item.size, item.expires, item.body, item.part)
+            part = "" if item.source is None else item.source.key
+            batch.items += (item.row, key, seq, item.size, item.expires, item.body, part)
             if receipt is not None:
                 self._receipt_row = receipt.row = self._receipt_row + 1
                 batch.receipts += (receipt.row, *ident, seq, receipt.note, receipt.expires)
@@ -172,8 +182,17 @@ class SqliteQueues(MemoryQueues):
         if self._trash:
             self._journal.later()
 
+    def held_back(self, step: Append) -> Pending | None:
+        """See `MemoryQueues.held_back`: a number above the ceiling may come to nothing."""
+        queue = self._queues.get(step.key) or self._begin(step.key, self._clock())
+        if step.durable or queue.next + _COMMIT <= self._ceiling:
+            return None
+        batch = self._journal.batch()
+        _raise_to(queue.next + _AHEAD, batch)
+        return batch
+
     async def sweep(self) -> int:
-        """See `Queues.sweep`."""
+        """See `MemoryQueues.sweep`."""
         gone = await super().sweep()
         now = int(self._clock() * 1000) * 1000
         if now > self._renewal and not self._journal.closed:
@@ -247,8 +266,9 @@ class SqliteQueues(MemoryQueues):
                 queue.barrier = None
             if item.row or item.seq > self._ceiling:
                 item.row = LOST
-                queue.items.remove(item)
-                super()._discard(queue, [item])
+                if item in queue.items:  # one with a mark may have been removed meanwhile
+                    queue.items.remove(item)
+                    super()._discard(queue, [item])
             else:
                 queue.last = item.seq
         for ident, receipt in batch.noted:

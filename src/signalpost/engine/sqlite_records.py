@@ -57,7 +57,7 @@ class SqliteRecords(MemoryRecords):
         return found
 
     async def sweep(self) -> int:
-        """See `Records.sweep`."""
+        """See `MemoryRecords.sweep`."""
         if self._journal.closed:
             return 0
         rows = self._query("SELECT key FROM records WHERE expires <= ? LIMIT ?", (self._clock(), _SWEEP))
@@ -68,7 +68,8 @@ class SqliteRecords(MemoryRecords):
 
     # --- hooks of the rule ------------------------------------------------------------------------
 
-    def _find(self, key: str) -> Record | None:
+    def find(self, key: str) -> Record | None:
+        """See `MemoryRecords.find`."""
         record = self._peek(key)
         if record is None or (record.expires != inf and record.expires <= self._clock()):
             return None

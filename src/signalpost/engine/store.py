@@ -86,7 +86,32 @@ def _take_apart(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_begin, _take_apart)  # number n leads from version n to n + 1
+def _keep_ends(connection: sqlite3.Connection) -> None:
+    # The ends of attributes were set anew at each start. Now they are timers that are kept with them; those
+    # of what is there are due at once, and whoever is told looks how long it is to stay.
+    connection.execute("CREATE TABLE timers (key TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID")
+    connection.execute("CREATE INDEX timers_at ON timers (at)")
+    connection.execute("INSERT INTO timers (key, at) SELECT key, 0 FROM records")
+    connection.execute(
+        "INSERT INTO timers (key, at) SELECT DISTINCT 'channel' || char(31) || topic, 0 FROM topic_attributes"
+    )
+    connection.execute("UPDATE records SET expires = NULL")
+    # Items count for their sender over all queues of an app, so that it is named with the app.
+    connection.execute(
+        "UPDATE items SET part = substr(queue, 1, instr(queue, char(31))) || part WHERE part <> ''"
+    )
+    # Revisions, and to whom an attribute is charged. What was stored before counts for nobody.
+    for column in ("rev INTEGER NOT NULL DEFAULT 0", "size INTEGER NOT NULL DEFAULT 0"):
+        connection.execute(f"ALTER TABLE topic_attributes ADD COLUMN {column}")
+    connection.execute("ALTER TABLE topic_attributes ADD COLUMN charged TEXT NOT NULL DEFAULT ''")
+    connection.execute(
+        "CREATE TABLE names (id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL,"
+        " value TEXT NOT NULL, UNIQUE (key, name))"
+    )
+
+
+# Number n leads from version n to n + 1.
+MIGRATIONS: Final[tuple[Migration, ...]] = (_begin, _take_apart, _keep_ends)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
-__all__ = ["Allowance", "Network", "Networks", "address_key", "client_address"]
+__all__ = ["Allowance", "Allowances", "Network", "Networks", "address_key", "client_address"]
 
 Network: TypeAlias = IPv4Network | IPv6Network
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -123,6 +123,23 @@ class Allowance:
 
     def _forget(self, key: str) -> None:
         self._remembered -= len(self._instants.pop(key))
+
+
+class Allowances:
+    """What each address may do at the edge; `exempt` ones may do anything (SPEC L16)."""
+
+    __slots__ = ("connecting", "failing", "refusing")
+
+    def __init__(self, connections_per_second: int, failed_logins_per_minute: int, exempt: Networks) -> None:
+        self.connecting: Final = Allowance(connections_per_second, 1.0, exempt)
+        self.failing: Final = Allowance(failed_logins_per_minute, 60.0, exempt)
+        # How often an address is told over TLS that it comes too often: that costs a handshake.
+        self.refusing: Final = Allowance(connections_per_second, 1.0, exempt)
+
+    def sweep(self, now: float) -> None:
+        """Forget the addresses that nothing counts against; to be called now and then."""
+        for allowance in (self.connecting, self.failing, self.refusing):
+            allowance.sweep(now)
 
 
 def _parse(address: str) -> Address | None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from signalpost.engine.ports import Event
 from signalpost.gateway.bulk import Pace
 from signalpost.services.channels import Missed
+from signalpost.services.outlet import Happened
 
 __all__ = ["PATIENCE", "Backlog"]
 
@@ -39,11 +40,6 @@ class _Channel:
         self._next = 0  # which of its events comes next
 
     @property
-    def epoch(self) -> str:
-        """The epoch of the channel's numbers."""
-        return self._missed.epoch
-
-    @property
     def upto(self) -> int:
         """Up to where the channel was read."""
         return self._missed.upto
@@ -59,6 +55,10 @@ class _Channel:
         """What is still to be told of it, as far as it was read."""
         return self._missed._replace(after=self.told, events=self._missed.events[self._next :])
 
+    def read(self, app_id: str, event: Event) -> Happened:
+        """What the next event says."""
+        return self._missed.happened(app_id, event)
+
     def went_out(self, event: Event) -> None:
         """The next event was written."""
         self._next += 1
@@ -69,6 +69,7 @@ class Backlog:
     """The channels that one session is behind in, on one connection."""
 
     __slots__ = (
+        "_app_id",
         "_caught_up",
         "_channels",
         "_deadline",
@@ -84,17 +85,19 @@ class Backlog:
     def __init__(
         self,
         pace: Pace,
+        app_id: str,
         *,
         read: Callable[[str, int], Coroutine[Any, Any, Missed]],
-        encode: Callable[[str, str, Event], bytes],
+        encode: Callable[[Happened], bytes],
         caught_up: Callable[[], None],
         give_up: Callable[[], None],
         now: Callable[[], float],
     ) -> None:
         """`read`: what has happened in a channel after a number; while it waits nothing may happen there.
-        `encode`: an event of a channel and epoch as a frame. `caught_up`: see the channels from now on.
+        `encode`: an event as a frame. `caught_up`: see the channels from now on.
         `give_up`: events cannot be kept for the client any longer; its connection has to end."""
         self._pace = pace
+        self._app_id = app_id
         self._read = read
         self._encode = encode
         self._caught_up = caught_up
@@ -153,7 +156,7 @@ class Backlog:
                 return
             event, name = min(waiting)
             channel = self._channels[name]
-            size += self._pace.put(self._encode(name, channel.epoch, event))
+            size += self._pace.put(self._encode(channel.read(self._app_id, event)))
             channel.went_out(event)
 
     async def _read_on(self) -> bool:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from signalpost.domain.calls import Input, check_answer_extra, check_dtmf
+from signalpost.domain.calls import Input
+from signalpost.domain.extras import check_answer_extra, check_dtmf
 from signalpost.domain.names import whole_number
 from signalpost.domain.refusals import Refusal
 from signalpost.gateway.feed import Feed
@@ -23,10 +24,10 @@ from signalpost.services.live import Live
 from signalpost.services.messages import Messages
 from signalpost.services.requests import Requests
 from signalpost.services.sessions import Sessions
-from signalpost.wire import requests as args
+from signalpost.wire import arguments as args
+from signalpost.wire.arguments import name_text, text_of
 from signalpost.wire.codec import Large, is_large
 from signalpost.wire.codes import LIST_MEMBERS, Code
-from signalpost.wire.requests import name_text, text_of
 
 __all__ = ["COMMANDS", "Charge", "Command", "Context", "Services"]
 
@@ -160,7 +161,7 @@ async def get_user_attributes(context: Context, live: Live, asked: args.AccountA
 async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields | Large:
     """`channel_join`"""
     channel = name_text(asked.name)
-    joined = await context.services.channels.join(live, channel, context.left)
+    joined = await context.services.channels.membership.join(live, channel, context.left)
     number = context.joined(channel, joined)
     fields: Fields = {"list": _members(joined.members), "attrs": joined.attributes}
     if live.session.ours:
@@ -170,21 +171,21 @@ async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fie
 
 async def leave(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_leave`"""
-    await context.services.channels.leave(live, name_text(asked.name), context.left)
+    await context.services.channels.membership.leave(live, name_text(asked.name), context.left)
     return {}
 
 
 def send_to_channel(context: Context, live: Live, asked: args.ChannelMessageArgs) -> Coroutine[Any, Any, str]:
     """`channel_sendmsg`"""
-    channels = context.services.channels
-    say = channels.send_force if asked.force else channels.send
+    speech = context.services.channels.speech
+    say = speech.send_force if asked.force else speech.send
     return say(live, name_text(asked.name), text_of(asked.msg), request=asked.rid)
 
 
 async def set_channel_attribute(context: Context, live: Live, asked: args.ChannelAttributeArgs) -> Fields:
     """`channel_set_attr`"""
     value = text_of(asked.value)
-    await context.services.channels.set_attribute(
+    await context.services.channels.attributes.set(
         live, name_text(asked.channel), name_text(asked.name), value
     )
     return {}
@@ -194,31 +195,33 @@ async def delete_channel_attribute(
     context: Context, live: Live, asked: args.ChannelAttributeNameArgs
 ) -> Fields:
     """`channel_del_attr`"""
-    channels = context.services.channels
-    await channels.delete_attribute(live, name_text(asked.channel), name_text(asked.name))
+    attributes = context.services.channels.attributes
+    await attributes.delete(live, name_text(asked.channel), name_text(asked.name))
     return {}
 
 
 async def clear_channel_attributes(context: Context, live: Live, asked: args.ChannelAttributesArgs) -> Fields:
     """`channel_clear_attr`"""
-    await context.services.channels.clear_attributes(live, name_text(asked.channel))
+    await context.services.channels.attributes.clear(live, name_text(asked.channel))
     return {}
 
 
 async def query_number(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_query_num`"""
-    return {"num": await context.services.channels.count(live, name_text(asked.name))}
+    return {"num": await context.services.channels.membership.count(live, name_text(asked.name))}
 
 
 async def query_is_in(context: Context, live: Live, asked: args.ChannelUserArgs) -> Fields:
     """`channel_query_user_isin`"""
     account = name_text(asked.account)
-    return {"isin": int(await context.services.channels.is_in(live, name_text(asked.name), account))}
+    return {
+        "isin": int(await context.services.channels.membership.is_in(live, name_text(asked.name), account))
+    }
 
 
 async def query_list(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_query_userlist`"""
-    found = await context.services.channels.newest(live, name_text(asked.name), LIST_MEMBERS)
+    found = await context.services.channels.membership.newest(live, name_text(asked.name), LIST_MEMBERS)
     return {"num": found.total, "list": _members(found.names)}
 
 
@@ -227,7 +230,7 @@ async def query_full_list(context: Context, live: Live, asked: args.ChannelListA
     number = whole_number(asked.num) if isinstance(asked.num, str) else asked.num
     if number is None or number < 0:
         raise Refusal(Code.GENERAL_E_WRONG_PARAM, "num has to be a whole number, 0 or more")
-    found = await context.services.channels.newest(live, name_text(asked.name), number)
+    found = await context.services.channels.membership.newest(live, name_text(asked.name), number)
     fields: Fields = {"num": found.total, "list": _members(found.names)}
     return Large(fields) if is_large(found.names) else fields
 

@@ -39,7 +39,7 @@ from signalpost.gateway.view import View
 from signalpost.gateway.websocket import frame_text
 from signalpost.services.channels import Joined, Missed
 from signalpost.services.driver import start
-from signalpost.services.live import Live
+from signalpost.services.live import Gone, Live
 from signalpost.services.outlet import Reach
 from signalpost.services.sessions import Login
 from signalpost.telemetry.counters import Counters
@@ -389,7 +389,8 @@ class Connection:
         self._dialect = dialect_of(device, live.app, flagged=self._flagged)
         feed = Feed(live, gate.services.messages, self._dialect, self._send_item, self._pace, start_alone)
         self.live, self._feed = live, feed
-        gate.fanout.attach(live.key, self)
+        if live.gone is None:
+            gate.fanout.attach(live.key, self)
         answer: dict[str, Any] = {"line": live.session.line}
         cursor = None
         if self._dialect.ours:
@@ -398,6 +399,9 @@ class Connection:
             lost = {missed.channel: {"epoch": missed.epoch, "lost": missed.lost} for missed in login.missed}
             answer |= {"resumed": login.resumed, "channels": lost, "inbox": epoch}
         self._socket.send(codec.login_ok(answer))
+        if live.gone is not None:  # it has succeeded, and is over
+            (self.kicked if live.gone is Gone.KICKED else self.replaced)()
+            return
         if login.missed or cursor is not None:
             start_alone(self._come_up(login.missed, live, feed, cursor))
 
@@ -413,7 +417,7 @@ class Connection:
         view = self._view
         if view is None:
             gate = self._gate
-            view = View(live, self, channels=gate.services.channels, fanout=gate.fanout, pace=self._pace)
+            view = View(live, self, past=gate.services.channels.past, fanout=gate.fanout, pace=self._pace)
             self._view = view
         return view
 

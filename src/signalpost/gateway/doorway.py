@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, Protocol, cast
 
-from signalpost.gateway.addresses import client_address
+from signalpost.gateway.addresses import Networks, client_address
 from signalpost.gateway.answers import answer_head, ends_connection
-from signalpost.gateway.http import Place
+from signalpost.gateway.guests import Guest
+from signalpost.gateway.http import Pages, Place
+from signalpost.gateway.secure_port import Handshake
+from signalpost.gateway.settings import Counts
 from signalpost.gateway.sockets import end_sending
 from signalpost.gateway.websocket import (
     HEAD_END,
@@ -26,11 +29,7 @@ from signalpost.gateway.websocket import (
     refusal_answer,
 )
 
-if TYPE_CHECKING:
-    from signalpost.gateway.listener import Listener
-    from signalpost.gateway.secure_port import Handshake
-
-__all__ = ["BUSY", "Doorway", "peer_of"]
+__all__ = ["BUSY", "Doorway", "Hall", "peer_of"]
 
 BUSY: Final = "too many connections from this address"
 _READ_MOST: Final = 60.0  # seconds that a peer may take for one answer, as long as it reads
@@ -38,17 +37,85 @@ _EMPTY_MOST: Final = 64  # bytes of empty lines at once in front of a request
 _THROWN_MOST: Final = 256 * 1024  # bytes that are taken and thrown away behind the last answer
 
 
+class Hall(Protocol):
+    """What a doorway asks of the listener, into which it leads."""
+
+    @property
+    def counts(self) -> Counts:
+        """What happened so far."""
+        ...
+
+    @property
+    def trusted(self) -> Networks:
+        """The addresses of proxies, which say whose connection it is."""
+        ...
+
+    @property
+    def pages(self) -> Pages:
+        """What is answered to ordinary HTTP."""
+        ...
+
+    @property
+    def draining(self) -> bool:
+        """Whether no WebSocket is taken any more."""
+        ...
+
+    def now(self) -> float:
+        """Loop time."""
+        ...
+
+    def may_connect(self, peer: str) -> bool:
+        """Count a connection of an address, unless it has had all that it may have in this second."""
+        ...
+
+    def shook_hands(self, handshake: Handshake) -> None:
+        """TLS has shaken hands; `entered` follows."""
+        ...
+
+    def entered(self, doorway: Doorway, address: str) -> None:
+        """A connection can say what it wants; its address is "" as long as that is not known."""
+        ...
+
+    def counted(self, guest: Guest, address: str) -> None:
+        """The address of a connection is known."""
+        ...
+
+    def waits(self, doorway: Doorway) -> None:
+        """Its time runs anew."""
+        ...
+
+    def upgrade(
+        self,
+        doorway: Doorway,
+        transport: asyncio.Transport,
+        *,
+        peer: str,
+        secure: bool,
+        key: str,
+        rest: bytes,
+    ) -> None:
+        """Grant a handshake; `rest` came directly behind its head."""
+        ...
+
+    def left(self, doorway: Doorway) -> None:
+        """It is gone, or something else now."""
+        ...
+
+
 class Doorway(asyncio.Protocol):
-    """A connection until it is a WebSocket or over."""
+    """A connection until it is a WebSocket or over.
+
+    Many fields: one object a connection, as there may be ten thousands.
+    """
 
     __slots__ = (
         "_answered",
         "_ended",
         "_full",
+        "_hall",
         "_handshake",
         "_head",
         "_limited",
-        "_listener",
         "_peer",
         "_thrown",
         "_transport",
@@ -57,8 +124,8 @@ class Doorway(asyncio.Protocol):
         "since",
     )
 
-    def __init__(self, listener: Listener, *, handshake: Handshake | None = None) -> None:
-        self._listener: Final = listener
+    def __init__(self, hall: Hall, *, handshake: Handshake | None = None) -> None:
+        self._hall: Final = hall
         # TLS's, which is over when something comes; None without TLS.
         self._handshake: Final = handshake
         # What came and is not dealt with: a head that is not whole, or heads that wait for their turn.
@@ -79,20 +146,20 @@ class Doorway(asyncio.Protocol):
         self._unread = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        listener = self._listener
+        hall = self._hall
         self._transport = cast("asyncio.Transport", transport)
         # The address that TCP shows.
         self._peer = peer_of(transport) if self._handshake is None else self._handshake.peer
         # Loop time when it came, or when its latest answer was written.
-        self.since = listener.now()
+        self.since = hall.now()
         # Behind a proxy the address is known only when the head is.
-        proxied = self._peer in listener.trusted
+        proxied = self._peer in hall.trusted
         if self._handshake is not None:
             self._limited = self._handshake.limited
-            listener.shook_hands(self._handshake)
+            hall.shook_hands(self._handshake)
         else:
-            self._limited = not proxied and not listener.may_connect(self._peer)
-        listener.entered(self, "" if proxied else self._peer)
+            self._limited = not proxied and not hall.may_connect(self._peer)
+        hall.entered(self, "" if proxied else self._peer)
 
     def data_received(self, data: bytes) -> None:
         if self._ended:
@@ -112,14 +179,14 @@ class Doorway(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
-        self._listener.left(self)
+        self._hall.left(self)
 
     # for the listener
 
     def is_read(self) -> bool:
         """Whether the peer is reading an answer, though slowly."""
         unread, self._unread = self._unread, self._transport.get_write_buffer_size()
-        slow = self._answered is not None and self._listener.now() - self._answered < _READ_MOST
+        slow = self._answered is not None and self._hall.now() - self._answered < _READ_MOST
         return slow and 0 < self._unread < unread
 
     def give_way(self) -> None:
@@ -152,7 +219,7 @@ class Doorway(asyncio.Protocol):
 
     def _judge(self, head: bytes) -> None:
         """A head is whole: a WebSocket, ordinary HTTP, or neither."""
-        listener = self._listener
+        hall = self._hall
         request = read_head(head)
         if request is None:
             self._refuse(400, "this is no HTTP/1.1 request")
@@ -167,36 +234,36 @@ class Doorway(asyncio.Protocol):
             self._answer(request)
         else:
             try:
-                if listener.draining:
+                if hall.draining:
                     raise HandshakeRefused(503, "the server restarts")
                 key = check_handshake(request.method, request.version, request.headers)
             except HandshakeRefused as refused:
-                listener.counts.bad_handshakes += 1
+                hall.counts.bad_handshakes += 1
                 self._refuse(refused.status, refused.reason, refused.headers)
                 return
             rest = bytes(self._head)
-            listener.upgrade(
+            hall.upgrade(
                 self, self._transport, peer=peer, secure=self._handshake is not None, key=key, rest=rest
             )
 
     def _client(self, request: RequestHead) -> str:
         """Whose request it is; "" if it is one too many in this second: each counts like a connection."""
-        listener, peer = self._listener, self._peer
-        proxied = peer in listener.trusted
+        hall, peer = self._hall, self._peer
+        proxied = peer in hall.trusted
         if proxied:
-            peer = client_address(peer, request.headers.get("x-forwarded-for", ""), listener.trusted)
-        if (proxied or self._answered is not None) and not listener.may_connect(peer):
+            peer = client_address(peer, request.headers.get("x-forwarded-for", ""), hall.trusted)
+        if (proxied or self._answered is not None) and not hall.may_connect(peer):
             return ""
         if proxied:
-            listener.counted(self, peer)
+            hall.counted(self, peer)
         return peer
 
     def _answer(self, request: RequestHead) -> None:
         """Ordinary HTTP. A body is never wanted: it is not read, and the connection ends without it."""
-        listener = self._listener
-        listener.counts.http += self._answered is None
+        hall = self._hall
+        hall.counts.http += self._answered is None
         address = self._transport.get_extra_info("sockname")
-        answer = listener.pages.answer(
+        answer = hall.pages.answer(
             request, Place(str(address[0]) if address else "", self._handshake is not None)
         )
         last = ends_connection(request)
@@ -208,9 +275,9 @@ class Doorway(asyncio.Protocol):
 
     def _said(self, *, last: bool) -> None:
         """An answer is written; unless it is the `last` another request may follow."""
-        self._answered = self.since = self._listener.now()
+        self._answered = self.since = self._hall.now()
         self._unread = self._transport.get_write_buffer_size()
-        self._listener.waits(self)
+        self._hall.waits(self)
         if last:
             self._ended = True
             self._head.clear()
@@ -244,7 +311,7 @@ class Doorway(asyncio.Protocol):
         self._look(0)
 
     def _refuse_busy(self) -> None:
-        self._listener.counts.refused += 1
+        self._hall.counts.refused += 1
         self._refuse(429, BUSY, {"Retry-After": "1"})
 
     def _refuse(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:

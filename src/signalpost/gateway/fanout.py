@@ -12,15 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from signalpost.domain.channels import ChannelEvent
+from signalpost.domain import channels as kinds
 from signalpost.domain.inbox import InboxItem
 from signalpost.gateway.outbox import Batch, Outbox
 from signalpost.gateway.websocket import frame_text
-from signalpost.services import channels as kinds
-from signalpost.services.keys import split
 from signalpost.services.live import Live
-from signalpost.services.outlet import Reach
-from signalpost.services.stored import EVENT
+from signalpost.services.outlet import Happened, Reach
 from signalpost.wire.codec import channel_event
 from signalpost.wire.lines import (
     attribute_content,
@@ -145,17 +142,15 @@ class Fanout:
 
     # --- what the engine and the services tell ---------------------------------------------------
 
-    def publish(self, topic: str, seq: int, epoch: str, body: bytes) -> None:
+    def publish(self, happened: Happened) -> None:
         """An event of a channel is in force: to all who see it here."""
-        pair = self._audiences.get(topic)
+        pair = self._audiences.get(happened.topic)
         if pair is None:
             return
-        channel = split(topic)[1]
-        event = EVENT.decode(body)
         for v3 in (False, True):
             audience = pair[v3]
             if audience:
-                audience.add(event_frame(channel, seq, epoch, event, v3=v3))
+                audience.add(event_frame(happened, v3=v3))
                 self.delivered += len(audience)
 
     def announce(self, key: str, seq: int, item: InboxItem) -> None:
@@ -170,10 +165,12 @@ class Fanout:
         if subscriber is not None:
             subscriber.kicked()
 
-    def replace(self, key: str, line: str) -> None:
+    def replace(self, key: str, line: str, *, before: int) -> None:
         """The session goes on elsewhere."""
         subscriber = self._with_line(key, line)
-        if subscriber is not None:
+        if subscriber is None or subscriber.live is None:
+            return
+        if subscriber.live.session.connection < before:
             subscriber.replaced()
 
     def reach(self, key: str, line: str) -> Reach | None:
@@ -193,8 +190,9 @@ class Fanout:
         return subscriber
 
 
-def event_frame(channel: str, seq: int, epoch: str, event: ChannelEvent, *, v3: bool) -> bytes:
+def event_frame(happened: Happened, *, v3: bool) -> bytes:
     """A channel event as a WebSocket frame; its id is unique over channels and inboxes (PROTOCOL §6, §7)."""
+    _, channel, epoch, number, event = happened
     match event.kind:
         case kinds.MESSAGE:
             content = message_content(channel, event.account, event.text)
@@ -203,5 +201,5 @@ def event_frame(channel: str, seq: int, epoch: str, event: ChannelEvent, *, v3: 
         case _:
             content = member_content(channel, event.account)
     shared = rest(event.account, channel, event.kind, event.time, content)
-    line = line_v3(f"{epoch}-{seq}", shared) if v3 else line_v2(shared)
-    return frame_text(channel_event(channel, seq, line))
+    line = line_v3(f"{epoch}-{number}", shared) if v3 else line_v2(shared)
+    return frame_text(channel_event(channel, number, line))

@@ -32,7 +32,10 @@ _PUMP_BYTES = 8 * 1024 * 1024  # the same in encoded bytes
 
 
 class Feed:
-    """One session's inbox on one connection."""
+    """One session's inbox on one connection.
+
+    Many fields: one object a session, as there may be ten thousands.
+    """
 
     __slots__ = (
         "_announced",
@@ -45,6 +48,7 @@ class Feed:
         "_outbox",
         "_over",
         "_pace",
+        "_polling",
         "_pumping",
         "_send",
         "_sent",
@@ -73,7 +77,8 @@ class Feed:
         self._sent = 0  # all up to this version was sent on this connection, or is gone
         self._behind = False  # more waits than was sent: read and pushed now, or after an acknowledgement
         self._pumping = False  # it is being read and pushed now
-        self._news = False  # something was told since the latest read began
+        self._polling = False  # a poll is under way: what is told meanwhile follows its answer
+        self._news = 0  # the highest version that was told since the latest read began; 0 if none was
         self._announced = False  # an announcement is out and no poll has come since (clients that poll)
         self._over = False  # the session is not on this connection any more
         # The calls that a javasdk knows, the latest last; it dies of others. None when it knows none.
@@ -101,8 +106,12 @@ class Feed:
     def offer(self, version: int, item: InboxItem) -> None:
         """An item has been committed: push it if it is the next one, announce it to who polls.
 
-        If it is not the next one, something may lie between, which is told later or never: push both.
+        If it is not the next one, something may lie between, which is told later or never: push both. While
+        a poll is under way it may be in the answer already.
         """
+        if self._polling:
+            self._news = max(self._news, version)
+            return
         if not self._started:
             return
         if not self._dialect.pushes:
@@ -111,7 +120,7 @@ class Feed:
             self._sent = version
             self._send(codec.push(version, self._line(item)))
         elif version > self._sent:
-            self._news = True
+            self._news = version
             if not self._behind:
                 self._behind = True
                 self._spawn(self._pump())
@@ -127,7 +136,18 @@ class Feed:
     async def poll(self, cleared: int, limit: int) -> dict[str, Any]:
         """Answer a poll: everything ≤ `cleared` has been processed, what comes next?"""
         self._announced = False
+        self._polling = True
+        try:
+            return await self._answer(cleared, limit)
+        except Exception:
+            if self._started:  # what was told meanwhile nobody would tell again
+                await self._polled(answered=False)
+            self._polling = False
+            raise
+
+    async def _answer(self, cleared: int, limit: int) -> dict[str, Any]:
         await self._messages.acknowledge(self._live, cleared)
+        self._news = 0
         batch = await self._messages.read(self._live, after=0, limit=min(max(limit, 1), POLL_BATCH))
         items: list[tuple[int, InboxItem]] = []
         size = 0
@@ -151,10 +171,17 @@ class Feed:
 
     async def after_poll(self, answered: dict[str, Any]) -> None:
         """What follows a poll's answer: the rest as pushes, or the nudge that makes Python go on."""
+        await self._polled(answered=bool(answered["msgs"]))
+
+    async def _polled(self, *, answered: bool) -> None:
+        """A poll is over: see to what it has not answered, and to what came meanwhile."""
+        self._polling = False
+        missed = self._news > self._sent
         if self._dialect.pushes:
+            self._behind = self._behind or missed
             await self._pump()
-        elif answered["msgs"] or self._behind:
-            self._announce(self._sent)
+        elif answered or self._behind or missed:
+            self._announce(max(self._sent, self._news))
 
     async def acknowledge(self, upto: int) -> None:
         """Everything ≤ `upto` has been processed (PROTOCOL §12); more is pushed if more waits."""
@@ -164,17 +191,17 @@ class Feed:
 
     async def _pump(self) -> None:
         """Push what lies behind the version sent last, up to the bounds. One at a time does so."""
-        if self._pumping:
+        if self._pumping or self._polling:
             return
         self._pumping = True
         try:
             items, size = 0, 0
             while self._behind:
-                if not await self._pace.turn():
+                if not await self._pace.turn() or self._polling:
                     return
-                self._news = False
+                self._news = 0
                 batch = await self._messages.read(self._live, after=self._sent, limit=POLL_BATCH)
-                if self._over:
+                if self._over or self._polling:
                     return
                 self._sent = max(self._sent, batch.cleared)
                 pushed = 0
@@ -182,7 +209,7 @@ class Feed:
                     if version <= self._sent:  # a poll may have answered with it meanwhile
                         continue
                     if pushed and not self._pace.free:
-                        self._news = True  # it is read again, as it may be gone when it is its turn
+                        self._news = version  # it is read again, as it may be gone when it is its turn
                         break
                     self._sent = version
                     written = self._send(codec.push(version, self._line(item)))
@@ -190,7 +217,7 @@ class Feed:
                     size += written
                     pushed += 1
                 items += pushed
-                self._behind = self._news or (batch.more and bool(batch.items))
+                self._behind = bool(self._news) or (batch.more and bool(batch.items))
                 if pushed and (items >= _PUMP_ITEMS or size >= _PUMP_BYTES):
                     return  # something is out that the client has not acknowledged yet, and will
         except Exception:

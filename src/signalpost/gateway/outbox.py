@@ -77,6 +77,8 @@ class Outbox:
     the cap waits, the connection is aborted: it must not fill our memory. A large frame does not count
     against what follows it, but congests the outbox until the peer has read it. After `finish` and `discard`
     whatever is put vanishes.
+
+    Many fields: one object a connection, as there may be ten thousands.
     """
 
     __slots__ = (
@@ -175,6 +177,13 @@ class Outbox:
         if not dirty:
             self._flusher.wake()
         dirty.append(self)
+
+    def seal(self) -> None:
+        """Let what is put next stay behind all that happens after it: batches that wait here grow no more."""
+        for part in reversed(self._parts or ()):
+            if isinstance(part, Batch):
+                part.bytes()
+                return
 
     def finish(self, frame: Frame) -> None:
         """Queue the last frame."""

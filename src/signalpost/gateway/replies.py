@@ -48,6 +48,7 @@ class Replies:
         if self.lost:
             return
         frame = frame_text(codec.call_answer(call_id, body))
+        self._outbox.seal()
         if len(frame) > self._pace.page:
             self._pace.put(frame)
         else:
@@ -61,6 +62,7 @@ class Replies:
                 return
             pieces.append(piece)
             self._pace.spend(len(piece))
+        self._outbox.seal()
         self._outbox.put_any(frame_pieces(pieces))
 
     def refuse(self, call_id: int | str, refusal: Refusal) -> None:

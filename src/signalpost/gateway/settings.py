@@ -13,7 +13,10 @@ __all__ = ["Counts", "ListenerSettings"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerSettings:
-    """Where to listen, and every bound of the edge. Times are seconds, sizes bytes."""
+    """Where to listen, and every bound of the edge. Times are seconds, sizes bytes.
+
+    Many fields: one a setting.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080  #: 0 picks a free one
@@ -38,6 +41,11 @@ class ListenerSettings:
     descriptors: int = 2**20  #: that the process may have
     exempt: tuple[Network, ...] = ()  #: for which no limit per address holds
     trusted_proxies: tuple[Network, ...] = ()  #: whose X-Forwarded-For counts
+
+    @property
+    def waters(self) -> tuple[int, int]:
+        """When a WebSocket's transport has enough, and when it may get more."""
+        return min(self.high_water, self.outbox_cap // 16), min(self.low_water, self.outbox_cap // 32)
 
 
 @dataclass(slots=True)

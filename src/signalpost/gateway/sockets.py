@@ -12,9 +12,11 @@ import struct
 import termios
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
-from signalpost.gateway.outbox import LARGE, Outbox
+from signalpost.gateway.guests import Guest
+from signalpost.gateway.outbox import LARGE, Flusher, Outbox
+from signalpost.gateway.settings import Counts, ListenerSettings
 from signalpost.gateway.websocket import (
     FrameReader,
     Kind,
@@ -27,10 +29,46 @@ from signalpost.gateway.websocket import (
     frame_text,
 )
 
-if TYPE_CHECKING:
-    from signalpost.gateway.listener import Listener
+__all__ = ["Accept", "Handler", "Keeper", "Socket", "end_sending"]
 
-__all__ = ["Accept", "Handler", "Socket", "end_sending"]
+
+class Keeper(Protocol):
+    """What a WebSocket asks of the listener."""
+
+    @property
+    def settings(self) -> ListenerSettings:
+        """The bounds of the edge."""
+        ...
+
+    @property
+    def counts(self) -> Counts:
+        """What happened so far."""
+        ...
+
+    @property
+    def flusher(self) -> Flusher:
+        """What flushes outboxes once a tick."""
+        ...
+
+    def now(self) -> float:
+        """Loop time."""
+        ...
+
+    def known(self, guest: Guest) -> None:
+        """A connection has a login."""
+        ...
+
+    def counted(self, guest: Guest, address: str) -> None:
+        """It has no login any more; its address."""
+        ...
+
+    def closing(self, connection: Socket) -> None:
+        """A close has begun, and must come to an end."""
+        ...
+
+    def ended(self, connection: Socket) -> None:
+        """Its transport is gone."""
+        ...
 
 
 class Handler(Protocol):
@@ -85,13 +123,16 @@ _TURN: Final = 64  # messages of one connection that are taken before it is the 
 
 
 class Socket(asyncio.Protocol):
-    """A WebSocket connection after its handshake."""
+    """A WebSocket connection after its handshake.
+
+    Many fields: one object a connection, as there may be ten thousands.
+    """
 
     __slots__ = (
         "_fault",
         "_handler",
         "_held",
-        "_listener",
+        "_keeper",
         "_reader",
         "_state",
         "_transport",
@@ -105,12 +146,12 @@ class Socket(asyncio.Protocol):
     )
 
     def __init__(
-        self, listener: Listener, transport: asyncio.Transport, *, peer: str, secure: bool, now: float
+        self, keeper: Keeper, transport: asyncio.Transport, *, peer: str, secure: bool, now: float
     ) -> None:
-        self._listener: Final = listener
+        self._keeper: Final = keeper
         self._transport: Final = transport
-        self._reader: Final = FrameReader(listener.settings.max_message)
-        self.outbox: Final = Outbox(transport, listener.flusher, self)
+        self._reader: Final = FrameReader(keeper.settings.max_message)
+        self.outbox: Final = Outbox(transport, keeper.flusher, self)
         # The client's address, after trusted proxies.
         self.peer: Final = peer
         # Whether it came over TLS.
@@ -148,7 +189,7 @@ class Socket(asyncio.Protocol):
         if self._state is not _OPEN:
             return
         self._state = _State.CLOSING
-        self._listener.closing(self)
+        self._keeper.closing(self)
         self.outbox.finish(frame_close(code, reason))
         waiting, self._waiting = self._waiting, None
         self._take(waiting or [])
@@ -176,12 +217,12 @@ class Socket(asyncio.Protocol):
 
     def be_known(self) -> None:
         """There is a login now: the connection need not give way (SPEC L16)."""
-        self._listener.known(self)
+        self._keeper.known(self)
 
     def be_guest(self) -> None:
         """There is no login any more."""
         if self._state is not _State.LOST:
-            self._listener.counted(self, self.peer)
+            self._keeper.counted(self, self.peer)
 
     def undelivered(self) -> tuple[float, int]:
         """For how many seconds nothing that was sent can be taken to have arrived, and how many bytes of what
@@ -239,7 +280,7 @@ class Socket(asyncio.Protocol):
     # for the transport
 
     def data_received(self, data: bytes) -> None:
-        self.heard = self._listener.now()
+        self.heard = self._keeper.now()
         if self._state is not _OPEN or self._handler is None:
             self._read_end(data)
             return
@@ -251,7 +292,7 @@ class Socket(asyncio.Protocol):
         try:
             received = self._reader.feed(data)
         except ProtocolError as error:
-            self._listener.counts.protocol_errors += 1
+            self._keeper.counts.protocol_errors += 1
             self._fault = error
             received = error.received
         if self._waiting is not None:
@@ -269,7 +310,7 @@ class Socket(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.outbox.relieve()
         # It has read, which is a sign of life, and we could not have heard any other.
-        self.heard = self._listener.now()
+        self.heard = self._keeper.now()
         self.flow()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -278,7 +319,7 @@ class Socket(asyncio.Protocol):
             unread += _READ_AHEAD  # a reset is how a kernel says that its program has left something unread
         self._state = _State.LOST
         self.outbox.discard()
-        self._listener.ended(self)
+        self._keeper.ended(self)
         handler, self._handler = self._handler, None
         if handler is not None:
             handler.lost(silence, unread)
@@ -290,16 +331,16 @@ class Socket(asyncio.Protocol):
 
         A peer that we gave up had not answered since it was heard; one that did not read, neither.
         """
-        now = self._listener.now()
+        now = self._keeper.now()
         silent = now - self.heard
-        return silent if self.outbox.congested or silent >= self._listener.settings.dead_after else 0.0
+        return silent if self.outbox.congested or silent >= self._keeper.settings.dead_after else 0.0
 
     def _unread(self) -> int:
         """How many bytes the peer's kernel has not confirmed, our close frame left out; if there are any, its
         program may well not have read what it has confirmed."""
         on_its_way = _on_its_way(self._transport)
         if on_its_way >= LARGE and not self.outbox.congested:
-            on_its_way += self._listener.settings.high_water  # the transport had more than the kernel took
+            on_its_way += self._keeper.settings.high_water  # the transport had more than the kernel took
         farewell = 0 if self._state is _OPEN else _FAREWELL
         unread = self.outbox.unsent + on_its_way - farewell
         return unread + _READ_AHEAD if unread > 0 else 0
@@ -338,7 +379,7 @@ class Socket(asyncio.Protocol):
     def _answer_close(self, payload: bytes) -> None:
         """The peer closes first: what is queued, the close frame back, then TCP (RFC 6455 §7.1.1)."""
         self._state = _State.ENDING
-        self._listener.closing(self)
+        self._keeper.closing(self)
         self.outbox.finish(frame_close(close_code(payload)))
         self.outbox.when_finished(self._transport.close)
 
@@ -353,7 +394,7 @@ class Socket(asyncio.Protocol):
             self._await_close(Kind.CLOSE)
             return
         self._state = _State.ENDING
-        self._listener.closing(self)
+        self._keeper.closing(self)
         self.outbox.finish(frame_close(code, reason))
         self.outbox.when_finished(self._end_sending)
 

@@ -12,15 +12,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from signalpost.engine.ports import Event
 from signalpost.gateway.backlog import Backlog
 from signalpost.gateway.bulk import Pace
 from signalpost.gateway.exchanges import Step, start_alone
 from signalpost.gateway.fanout import Fanout, Subscriber, event_frame
-from signalpost.services.channels import Channels, Joined, Missed
+from signalpost.services.channels import Joined, Missed
+from signalpost.services.channels.past import Past
 from signalpost.services.keys import topic_key
 from signalpost.services.live import Live
-from signalpost.services.stored import EVENT
+from signalpost.services.outlet import Happened
 
 __all__ = ["View"]
 
@@ -30,22 +30,20 @@ class View:
 
     __slots__ = (
         "_backlog",
-        "_channels",
         "_entering",
         "_fanout",
         "_live",
         "_names",
         "_over",
         "_pace",
+        "_past",
         "_subscriber",
     )
 
-    def __init__(
-        self, live: Live, subscriber: Subscriber, *, channels: Channels, fanout: Fanout, pace: Pace
-    ) -> None:
+    def __init__(self, live: Live, subscriber: Subscriber, *, past: Past, fanout: Fanout, pace: Pace) -> None:
         self._live: Final = live
         self._subscriber: Final = subscriber
-        self._channels: Final = channels
+        self._past: Final = past
         self._fanout: Final = fanout
         self._pace: Final = pace
         # The channels that it sees, now or when it has caught up; a dict, as an empty set is thrice as large.
@@ -92,7 +90,7 @@ class View:
             backlog = self._backlog = self._new_backlog()
             for name in list(self._names):
                 self._unsubscribe(name)
-                backlog.add(await self._channels.nothing_missed(self._live.app_id, name))
+                backlog.add(await self._past.nothing_missed(self._live.app_id, name))
         for part in missed:
             self._names[part.channel] = None
             backlog.add(part)
@@ -130,7 +128,7 @@ class View:
 
     async def _enter(self, missed: Missed) -> None:
         self._entering = None
-        now = await self._channels.nothing_missed(self._live.app_id, missed.channel)
+        now = await self._past.nothing_missed(self._live.app_id, missed.channel)
         if self._over:
             return
         if self._backlog is not None or missed.after != now.upto:
@@ -145,9 +143,8 @@ class View:
     def _new_backlog(self) -> Backlog:
         app_id = self._live.app_id
 
-        def encode(channel: str, epoch: str, event: Event) -> bytes:
-            body = EVENT.decode(event.body)
-            return event_frame(channel, event.seq, epoch, body, v3=self._subscriber.v3)
+        def encode(happened: Happened) -> bytes:
+            return event_frame(happened, v3=self._subscriber.v3)
 
         def caught_up() -> None:
             self._backlog = None
@@ -155,7 +152,8 @@ class View:
 
         return Backlog(
             self._pace,
-            read=lambda channel, after: self._channels.missed(app_id, channel, after),
+            app_id,
+            read=lambda channel, after: self._past.missed(app_id, channel, after),
             encode=encode,
             caught_up=caught_up,
             give_up=self._pace.outbox.give_up,

@@ -8,6 +8,7 @@ moved when one is changed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from signalpost.domain.apps import App
 from signalpost.domain.attributes import check_attribute
 from signalpost.domain.names import check_label, check_name
-from signalpost.domain.sessions import conn_timeout
+from signalpost.domain.sessions import Session, conn_timeout
 from signalpost.engine.ports import Conflict, Entry, Records, Unavailable
 from signalpost.services.driver import together
 from signalpost.services.keys import attributes_key, inbox_key, split, subject_of
@@ -64,7 +65,7 @@ class Attributes:
                 continue
             if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
                 grace = self._grace(own, live.app)
-                await self._presence.save(live, msgspec.structs.replace(live.session, grace=grace))
+                await self._presence.alter(live, partial(_with_grace, grace=grace))
             return
 
     async def get(self, app: str, account: str, name: str) -> str:
@@ -135,6 +136,10 @@ class Attributes:
     def _grace(attributes: dict[str, str], app: App) -> float:
         limits = app.limits
         return conn_timeout(attributes.get(ATTR_CONN_TIMEOUT), least=limits.grace_min, most=limits.grace_max)
+
+
+def _with_grace(session: Session, *, grace: float) -> Session:
+    return msgspec.structs.replace(session, grace=grace)
 
 
 def _own(entry: Entry | None) -> dict[str, str]:

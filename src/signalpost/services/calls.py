@@ -1,45 +1,48 @@
 """Calls: inviting, answering, ending, and what time does to them (SPEC §6, PROTOCOL §8).
 
-A decision and its effects are stored together in the call's record, then the effects are performed in order,
-each under an id that makes performing it twice harmless, and each is struck from the record when it is done.
-The call's timer is armed before the record is written and when performing fails, so that it drives again what
-was left undone.
+A decision on a call, what it puts into both inboxes, the sets of open calls and the call's timer are one
+commit. What was committed is told to the outlet then; a notice that is lost only delays.
 
-What follows from a session's end or beginning goes through the account's `open_calls` in small pieces, one
-session of an account after the other: a call is known by its id there, so that none of a later session is
-touched, whatever happens in between.
+A call names the sessions that it is between, by their generations. So what follows from a session's end or
+beginning is decided for each call by itself, in small pieces, on any node, late or twice: who asks for an
+older session than the one in the call changes nothing. An invitation is on record before its callee is looked
+for, and a session before its calls are: of two that come at once one finds the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
-
-import msgspec
+from functools import partial
+from typing import Any, NamedTuple
 
 from signalpost.domain import calls as rules
 from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Effect, Input, State
+from signalpost.domain.extras import is_phone, parse_invitation
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal
-from signalpost.engine.ports import Clock, Conflict, Full, Pending, Queues, Records, Timers, Unavailable
-from signalpost.services.keys import call_key, inbox_key, split
+from signalpost.domain.sessions import Session
+from signalpost.engine.ports import Clock, Full
+from signalpost.engine.ports.kept import Append, Count, Exclude, Include, Kept, Marked, Names, RemoveMarked
+from signalpost.engine.ports.steps import Arm, Cancel, Delete, Entry, Expect, Put, Record, Step
+from signalpost.services.decide import decide
+from signalpost.services.keys import call_key, calls_key, inbox_key, pair_key, split
 from signalpost.services.live import Live
-from signalpost.services.open_calls import OpenCalls
 from signalpost.services.outlet import Outlet
 from signalpost.services.pauses import Pauses
-from signalpost.services.presence import Presence, Standing
+from signalpost.services.presence import Presence
 from signalpost.services.stored import CALL, ITEM
 from signalpost.wire.codes import EXTRA_BYTES, Code
 from signalpost.wire.texts import size_of
 
 __all__ = ["Answer", "Calls"]
 
-_EFFECT_MEMORY = 120.0  # seconds for which an effect is recognised that was done and could not be struck
-_RETRY = 1.0  # seconds after which a timer looks again at a call whose effects are under way
+_LOOK = 30.0  # seconds between two looks whether the parties of an accepted call have their sessions still
+
+Rule = Callable[[Call], Input | None]  # what happens to this call; None if nothing does
 
 
 class Answer(NamedTuple):
@@ -50,29 +53,24 @@ class Answer(NamedTuple):
 
 
 class Calls:
-    """All calls, in the engine's records; their events travel through the inboxes."""
+    """All calls, in the engine's kept half; their events travel through the inboxes."""
 
     __slots__ = (
-        "_busy",
         "_clock",
         "_find_app",
+        "_kept",
+        "_look",
         "_new_id",
-        "_open",
         "_outlet",
         "_pauses",
         "_presence",
-        "_queues",
-        "_records",
-        "_timers",
         "_wall",
     )
 
     def __init__(
         self,
         *,
-        records: Records,
-        queues: Queues,
-        timers: Timers,
+        kept: Kept,
         presence: Presence,
         outlet: Outlet,
         pauses: Pauses,
@@ -80,10 +78,9 @@ class Calls:
         wall: Clock,
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
+        look: float = _LOOK,
     ) -> None:
-        self._records = records
-        self._queues = queues
-        self._timers = timers
+        self._kept = kept
         self._presence = presence
         self._outlet = outlet
         self._pauses = pauses
@@ -91,8 +88,7 @@ class Calls:
         self._wall = wall  # what events are dated by
         self._new_id = new_id
         self._find_app = find_app
-        self._busy: dict[str, Pending] = {}  # by call key: effects that are under way; settled at their end
-        self._open = OpenCalls(records, queues, self._limits)
+        self._look = look  # seconds, see `_LOOK`
 
     # --- what the parties do ------------------------------------------------------------------
 
@@ -105,50 +101,102 @@ class Calls:
             channel = f"call-{self._new_id()}"
         check_name(channel, "channel name")
         check_name(peer, "account")
-        invitation = rules.parse_invitation(extra, live.app.limits)
-        if rules.is_phone(peer, invitation):
+        limits = live.app.limits
+        invitation = parse_invitation(extra, limits)
+        if is_phone(peer, invitation):
             reason = f"{rules.NO_ACK}: no gateway to the telephone network is configured"
             raise Refusal(Code.INVITE_E_CANTRECV, reason)
-        caller = live.account
-        standing = await self._presence.standing(live.app_id, peer)
-        key = call_key(live.app_id, channel, caller, peer)
-        call_id = self._new_id()
-        while True:
-            current, rev = await self._find(key)
-            call = rules.invite(
-                current,
-                call_id=call_id,
-                channel=channel,
-                caller=caller,
-                callee=peer,
-                extra=extra,
-                timeout=invitation.timeout,
-                now=self._clock(),
+        call = Call(
+            id=self._new_id(),
+            channel=channel,
+            caller=live.account,
+            callee=peer,
+            extra=extra,
+            state=State.WAITING,
+            invited=self._clock(),
+            timeout=invitation.timeout,
+            caller_session=live.session.generation,
+        )
+        waits = await decide(lambda: self._invite(live.app_id, call, invitation.require_online, limits))
+        if waits:  # whoever came before it was on record has not found it
+            session = await self._presence.present(inbox_key(live.app_id, peer))
+            if session is not None and session.attached:
+                key = call_key(live.app_id, channel, live.account, peer)
+                await self._follow(session, (key,), lambda call: rules.at_resume(call, peer))
+        return channel
+
+    async def _invite(self, app_id: str, call: Call, require_online: bool, limits: Limits) -> bool:
+        """Put a new call on record; returns whether it waits for its callee."""
+        caller, callee = inbox_key(app_id, call.caller), inbox_key(app_id, call.callee)
+        key = call_key(app_id, call.channel, call.caller, call.callee)
+        of_caller, of_callee = calls_key(caller), calls_key(callee)
+        found, with_caller, with_callee, for_caller, for_callee = await self._kept.load(
+            Record(key, durable=False), Count(of_caller), Count(of_callee), Marked(caller), Marked(callee)
+        )
+        session = await self._presence.present(callee)
+        current, rev = _decoded(found)
+        call, effects = rules.invite(current, call)
+        if require_online and session is None:
+            raise Refusal(Code.INVITE_E_PEEROFFLINE, "the peer is offline")
+        if session is not None and session.attached:
+            call, pushed = rules.push(call, session=session.generation, now=self._clock())
+            effects += pushed
+        if current is None:  # else one follows the other
+            if with_caller >= limits.open_calls:
+                raise rules.too_many_calls(call.caller, limits.open_calls)
+            if with_callee >= limits.open_calls:
+                raise rules.too_many_calls(call.callee, limits.open_calls)
+        # The invitation takes the room of its end along.
+        reserve = limits.inbox_call_reserve
+        _check_room(call.callee, for_callee + with_callee + 2, reserve, Code.INVITE_E_OTHER)
+        _check_room(call.caller, for_caller + with_caller + 1, reserve, Code.INVITE_E_OTHER)
+        most, most_with = (limits.open_calls, limits.open_calls_with_one) if current is None else (0, 0)
+        deadline = rules.next_deadline(call, peer_online=session is not None, limits=limits)
+        assert deadline is not None, "a call that rings or waits has an end"
+        own = Include(of_caller, key, call.id, most, durable=False)
+        both = Include(pair_key(app_id, call.caller, call.callee), key, call.id, most_with, durable=False)
+        their = Include(of_callee, key, call.id, most, durable=False)
+        try:
+            await self._commit(
+                app_id,
+                limits,
+                call.channel,
+                effects,
+                [
+                    Put(key, CALL.encode(call), expect=rev, durable=False),
+                    own,
+                    both,
+                    their,
+                    Arm(key, deadline, durable=False),
+                ],
             )
-            if invitation.require_online and standing is Standing.OFFLINE:
-                raise Refusal(Code.INVITE_E_PEEROFFLINE, "the peer is offline")
-            if standing is Standing.ATTACHED:
-                call = rules.advance(call, Input.PUSH, now=self._clock())
-            await self._open.check_number(key, call)
-            # The invitation takes the room of its end along.
-            await self._open.check_room_of(live.app_id, peer, 2, Code.INVITE_E_OTHER)
-            await self._open.check_room_of(live.app_id, caller, 1, Code.INVITE_E_OTHER)
-            try:
-                await self._store(key, call, rev)
-            except Conflict:
-                continue
-            await self._open.add(key, call)
-            await self._carry_out(key)
-            return channel
+        except Full as full:
+            if full.step is own:
+                raise rules.too_many_calls(call.caller, most) from None
+            if full.step is both:
+                raise rules.too_many_with(call.callee, most_with) from None
+            if full.step is their:
+                raise rules.too_many_calls(call.callee, most) from None
+            raise rules.no_room(call.callee, reserve, Code.INVITE_E_OTHER) from None
+        return call.state is State.WAITING
 
     async def answer(self, live: Live, channel: str, peer: str, answer: Answer, extra: str) -> None:
         """Confirm, accept, refuse or send keys (K2, K4, K12). Raises Refusal: 1001, 1004, 1005."""
         check_name(channel, "channel name")
         check_name(peer, "account")
-        key = call_key(live.app_id, channel, live.account, peer)
-        if await self._decide(key, lambda call: self._side(call, live.account, answer), extra) is None:
+        account, session = live.account, live.session.generation
+
+        def rule(call: Call) -> Input:
+            what = answer.by_caller if call.caller == account else answer.by_callee
+            if what is None:
+                raise Refusal(Code.GENERAL_E_FAILED, "only the one who was called can do that")
+            rules.check_session(call, account, session)
+            return what
+
+        app_id = live.app_id
+        key = call_key(app_id, channel, account, peer)
+        if await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra)) is None:
             raise Refusal(Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out")
-        await self._carry_out(key)
 
     async def end(self, live: Live, channel: str, peer: str, extra: str) -> None:
         """End a call, or its invitation; one that is over changes nothing and is no failure (K3, K12).
@@ -157,238 +205,223 @@ class Calls:
         """
         check_name(channel, "channel name")
         check_name(peer, "account")
-        key = call_key(live.app_id, channel, live.account, peer)
-        if await self._decide(key, lambda call: rules.ends(call, live.account), extra) is not None:
-            await self._carry_out(key)
+        app_id, account = live.app_id, live.account
+        key = call_key(app_id, channel, account, peer)
 
-    @staticmethod
-    def _side(call: Call, account: str, answer: Answer) -> Input | None:
-        what = answer.by_caller if call.caller == account else answer.by_callee
-        if what is None:
-            raise Refusal(Code.GENERAL_E_FAILED, "only the one who was called can do that")
-        return what
+        def rule(call: Call) -> Input | None:
+            return rules.ends(call, account)
+
+        await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra))
 
     # --- what happens to the parties -----------------------------------------------------------
 
-    async def attached(self, app_id: str, account: str) -> None:
-        """The account has a connection: what waits for it is pushed (K5)."""
-        key = inbox_key(app_id, account)
-        if await self._open.at_rest(key):
-            return
+    async def resumed(self, session: Session) -> None:
+        """The session has a connection again: what waits for it is pushed (K5)."""
+        account = session.account
+        (calls,) = await self._kept.load(Names(calls_key(_inbox(session))))
+        await self._follow(session, calls, lambda call: rules.at_resume(call, account))
 
-        def decide(call: Call) -> Input | None:
-            waits = call.callee == account and call.state is State.WAITING
-            return Input.PUSH if waits else None
+    async def began(self, session: Session) -> None:
+        """The account, which had no session, has this one (K5, K11)."""
+        account, number = session.account, session.generation
+        calls = await self._left_to(session)
+        await self._follow(session, calls, lambda call: rules.at_login(call, account, number))
 
-        with await self._open.turn(key):
-            for call, call_id in (await self._open.of(key)).items():
-                await self._pauses.take()
-                with suppress(Refusal):  # no room for the invitation: it waits until its time is over
-                    if await self._decide_on(call, call_id, decide) is not None:
-                        await self._carry_out(call)
-
-    async def renewed(self, app_id: str, account: str) -> None:
+    async def renewed(self, session: Session) -> None:
         """The account logged in afresh over its session: only live invitations to it remain, and ring anew
         (L17, K11)."""
+        account, number = session.account, session.generation
+        calls = await self._left_to(session)
+        await self._follow(session, calls, lambda call: rules.at_takeover(call, account, number))
 
-        def decide(call: Call) -> Input:
-            rings = call.callee == account and call.state is not State.ACCEPTED
-            return Input.PUSH if rings else self._gone(call, account)
+    async def ended(self, session: Session) -> None:
+        """The session ended: so do its calls; an invitation that it never got goes on waiting (K11)."""
+        account, number, inbox = session.account, session.generation, _inbox(session)
+        calls, events = await self._kept.load(Names(calls_key(inbox)), Marked(inbox))
+        if events and await self._presence.present(inbox) is None:
+            await self._kept.commit(RemoveMarked(inbox, None))  # they mean nothing to the next (PROTOCOL §8)
+        await self._follow(session, calls, lambda call: rules.at_end(call, account, number))
 
-        await self._succeed(inbox_key(app_id, account), decide)
+    async def _left_to(self, session: Session) -> Mapping[str, str]:
+        """The open calls that a fresh session finds, and no event of any: they mean nothing to it (PROTOCOL
+        §8). What it has been sent by now itself is among the calls."""
+        inbox = _inbox(session)
+        calls, events = await self._kept.load(Names(calls_key(inbox)), Marked(inbox))
+        if events:
+            await self._kept.commit(RemoveMarked(inbox, None))
+            (calls,) = await self._kept.load(Names(calls_key(inbox)))
+        return calls
 
-    async def ended(self, app_id: str, account: str) -> None:
-        """The account's session ended: so do its calls; an invitation it never got goes on waiting (K11)."""
-        await self._succeed(inbox_key(app_id, account), lambda call: self._gone(call, account))
+    async def _follow(self, session: Session, calls: Iterable[str], rule: Rule) -> None:
+        """Let each of the account's calls follow what has become of its session."""
+        for key in tuple(calls):
+            await self._pauses.take()
+            with suppress(Refusal):  # no room for the invitation: it waits until its time is over
+                await decide(partial(self._advance, session.app, key, session.account, rule, session=session))
 
-    async def _succeed(self, key: str, decide: Callable[[Call], Input]) -> None:
-        """Let the account's calls end or ring anew, and leave no event of an ended one in its inbox."""
-        with await self._open.turn(key):
-            calls = await self._open.of(key)
-            await self._queues.remove_marked(key, None)  # over a fresh login they mean nothing (PROTOCOL §8)
-            over = set()
-            for call, call_id in calls.items():
-                await self._pauses.take()
-                try:
-                    decided = await self._decide_on(call, call_id, decide)
-                except Refusal:  # no room for the invitation: it waits until its time is over
-                    continue
-                if decided is None or decided.over:
-                    over.add(call_id)
-                if decided is not None:
-                    over |= {effect.call for effect in decided.effects if effect.call != call_id}
-                    await self._carry_out(call)
-            # What was under way into this inbox has arrived by now; later calls' events are not ours.
-            if over:
-                await self._queues.remove_marked(key, over)
+    async def due(self, key: str) -> bool:
+        """A call's timer: see what time has done to it (K5-K7), or an end that nobody told (K11).
 
-    @staticmethod
-    def _gone(call: Call, account: str) -> Input:
-        return Input.CALLER_GONE if call.caller == account else Input.CALLEE_GONE
-
-    async def due(self, key: str) -> None:
-        """A call's timer: perform what was left undone, then see what time has done to it (K5-K7)."""
+        Returns whether it has armed the timer anew.
+        """
         await self._pauses.take()  # many may be due at once
-        call, _ = await self._find(key)
+        return await decide(lambda: self._let_time_pass(key))
+
+    async def _let_time_pass(self, key: str) -> bool:
+        (found,) = await self._kept.load(Record(key, durable=False))
+        call, rev = _decoded(found)
         if call is None:
-            return
-        if call.effects:
-            await self._carry_out(key)
+            return False
         app_id = split(key)[1]
-        limits = self._limits(app_id)
-        online = await self._presence.standing(app_id, call.callee) is not Standing.OFFLINE
-        now = self._clock()
-        decided = await self._decide(
-            key, lambda call: rules.overdue(call, peer_online=online, limits=limits, now=now), ""
-        )
-        if decided is not None:
-            await self._carry_out(key)
-
-    async def _decide_on(self, key: str, call_id: str, decide: Callable[[Call], Input | None]) -> Call | None:
-        """Let the rule decide on this very call, if it is not over; None if it is gone."""
-        decided = await self._decide(
-            key, lambda call: decide(call) if call.id == call_id and not call.over else None, ""
-        )
-        return decided if decided is not None and decided.id == call_id else None
-
-    # --- deciding, committing, performing -------------------------------------------------------
-
-    async def _find(self, key: str) -> tuple[Call | None, int]:
-        entry = await self._records.get(key)
-        return (None, 0) if entry is None else (CALL.decode(entry.value), entry.rev)
-
-    async def _decide(self, key: str, decide: Callable[[Call], Input | None], extra: str) -> Call | None:
-        """Let the rule decide until its decision is stored; the call, None if there is none.
-
-        Raises Refusal (K12), also if a party has no room for what it is to be told (M9).
-        """
-        while True:
-            call, rev = await self._find(key)
-            if call is None:
-                return None
-            what = decide(call)
-            if what is None:
-                return call
-            decided = rules.advance(call, what, extra=extra, now=self._clock())
-            await self._open.check_room(key, decided.effects[len(call.effects) :])
-            call = decided
-            try:
-                await self._store(key, call, rev)
-            except Conflict:
-                continue
-            return call
-
-    async def _store(self, key: str, call: Call, rev: int) -> None:
-        """Store a decision with its effects. Raises Conflict if another came first."""
-        await self._timers.arm(key, self._clock() + _RETRY)
-        await self._records.put(key, CALL.encode(call), expect=rev, ttl=None)
-
-    async def _carry_out(self, key: str) -> None:
-        """Perform what was decided. One at a time does so for a call, that its events are told in order; who
-        comes meanwhile waits for that one, which looks for newer decisions before it ends."""
-        busy = self._busy.get(key)
-        if busy is not None:
-            await busy
-            return
-        done = self._busy[key] = Pending()
-        failure: Unavailable | None = None
-        try:
-            await self._perform(key)
-            await self._arm(key)
-        except Unavailable as error:
-            failure = error
-            await self._timers.arm(key, self._clock() + _RETRY)
-            raise
-        finally:
-            del self._busy[key]
-            done.settle(failure)
-
-    async def _perform(self, key: str) -> None:
-        """Do the effects in order, those of newer decisions too; a call that is over is put away then."""
-        app_id = split(key)[1]
-        call, rev = await self._find(key)
-        while call is not None:
-            if call.effects:
-                invite_seq = await self._do(app_id, call, call.effects[0])
-                call, rev = await self._strike(key, call, rev, invite_seq)
-            elif not call.over:
-                return
-            else:
-                try:
-                    await self._records.delete(key, expect=rev)
-                except Conflict:
-                    call, rev = await self._find(key)
-                    continue
-                await self._timers.cancel(key)
-                await self._open.strike(key, call)
-                return
-
-    async def _do(self, app_id: str, call: Call, effect: Effect) -> int:
-        """Do one effect; where the invitation lies in the callee's inbox after it."""
-        if not effect.kind:
-            await self._queues.remove(inbox_key(app_id, effect.to), [call.invite_seq])
-            return call.invite_seq
-        seq = await self._tell(app_id, call, effect)
-        return seq if effect.kind == rules.INVITE else call.invite_seq
-
-    async def _strike(
-        self, key: str, found: Call | None, rev: int, invite_seq: int
-    ) -> tuple[Call | None, int]:
-        """Take the first effect, which is done, off the record; the call and its revision then.
-
-        It is the first whatever was decided meanwhile: that comes behind it, and nobody else takes any off.
-        """
-        while found is not None:
-            call = msgspec.structs.replace(found, effects=found.effects[1:], invite_seq=invite_seq)
-            try:
-                return call, await self._records.put(key, CALL.encode(call), expect=rev, ttl=None)
-            except Conflict:
-                found, rev = await self._find(key)
-        return None, 0
-
-    async def _tell(self, app_id: str, call: Call, effect: Effect) -> int:
-        """Put a call event into a party's inbox, which has room for it (M9)."""
-        limits = self._limits(app_id)
-        key = inbox_key(app_id, effect.to)
-        item = InboxItem(
-            self._new_id(),
-            effect.kind,
-            effect.src,
-            int(self._wall()),
-            effect.extra,
-            call.channel,
-            effect.call,
-        )
-        try:
-            appended = await self._queues.append(
-                key,
-                ITEM.encode(item),
-                size=size_of(effect.extra),
-                ttl=limits.inbox_seconds,
-                max_items=limits.inbox_messages + limits.inbox_call_reserve,
-                max_size=limits.inbox_bytes + limits.inbox_call_reserve * EXTRA_BYTES,
-                durable=False,
-                mark=effect.call,
-                dedupe=effect.id,
-                dedupe_ttl=_EFFECT_MEMORY,
-            )
-        except Full:
-            return 0
-        if not appended.repeated:
-            self._outlet.announce(key, appended.seq, item)
-        return appended.seq
-
-    async def _arm(self, key: str) -> None:
-        call, _ = await self._find(key)
-        if call is None:
-            return
-        app_id = split(key)[1]
-        online = await self._presence.standing(app_id, call.callee) is not Standing.OFFLINE
-        deadline = rules.next_deadline(call, peer_online=online, limits=self._limits(app_id))
-        if deadline is None:
-            await self._timers.cancel(key)
+        limits, now = self._limits(app_id), self._clock()
+        if call.state is State.ACCEPTED:
+            caller = await self._session_of(app_id, call.caller)
+            callee = await self._session_of(app_id, call.callee)
+            what = rules.at_look(call, caller, callee)
+            deadline: float | None = now + self._look
+            told = bool(caller or callee)
         else:
-            await self._timers.arm(key, deadline)
+            online = call.state is not State.WAITING or bool(await self._session_of(app_id, call.callee))
+            what = rules.overdue(call, peer_online=online, limits=limits, now=now)
+            deadline = rules.next_deadline(call, peer_online=online, limits=limits)
+            told = True
+        if what is None:
+            assert deadline is not None, "a call that is not over has a timer"
+            await self._kept.commit(Expect(key, rev, durable=False), Arm(key, deadline, durable=False))
+            return True
+        after, effects = rules.advance(call, what)
+        # Nobody is told who has no session: over a login an event means nothing (PROTOCOL §8).
+        told_of = effects if told else ()
+        await self._commit(app_id, limits, call.channel, told_of, _end(app_id, key, rev, after))
+        return False
+
+    async def _session_of(self, app_id: str, account: str) -> int:
+        session = await self._presence.present(inbox_key(app_id, account))
+        return 0 if session is None else session.generation
+
+    # --- deciding and committing ----------------------------------------------------------------
+
+    async def _advance(
+        self, app_id: str, key: str, told: str, rule: Rule, extra: str = "", session: Session | None = None
+    ) -> Call | None:
+        """Let the rule decide once on a call; the call then, None if there is none. Raises Conflict.
+
+        `told`: whose inbox has to have room for what is told while the call is open (M9). `session`: that
+        account's, which the call follows; None if a party acts. Raises Refusal (K12, M9).
+        """
+        inbox = inbox_key(app_id, told)
+        found, events, open_calls = await self._kept.load(
+            Record(key, durable=False), Marked(inbox), Count(calls_key(inbox))
+        )
+        if found is None:
+            return None
+        call = CALL.decode(found.value)
+        what = rule(call)
+        if what is None:
+            return call
+        if what is Input.PUSH:
+            assert session is not None, "it is sent to a session"
+            after, effects = rules.push(call, session=session.generation, now=self._clock())
+        else:
+            after, effects = rules.advance(call, what, extra)
+        limits = self._limits(app_id)
+        for effect in effects:
+            if effect.kind in rules.WHILE_OPEN:
+                _check_room(told, events + open_calls + 1, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
+        steps: list[Step[Any]]
+        if after.over:
+            steps = _end(app_id, key, found.rev, after)
+            if session is not None:  # what came for it since it ended means nothing to the next (PROTOCOL §8)
+                steps.append(RemoveMarked(inbox, (call.id,)))
+        elif after is not call:
+            steps = [Put(key, CALL.encode(after), expect=found.rev, durable=False)]
+        elif effects or what is Input.CALLEE_GONE:
+            steps = [Expect(key, found.rev, durable=False)]
+        else:
+            return call
+        # Only then may its time come earlier: a timer that is too early arms itself anew.
+        if what is Input.PUSH or (what is Input.CALLEE_GONE and not after.over):
+            deadline = rules.next_deadline(after, peer_online=what is Input.PUSH, limits=limits)
+            assert deadline is not None, "a call that rings or waits has an end"
+            steps.append(Arm(key, deadline, durable=False))
+        try:
+            await self._commit(app_id, limits, call.channel, effects, steps)
+        except Full:
+            raise rules.no_room(told, limits.inbox_call_reserve, Code.GENERAL_E_FAILED) from None
+        return after
+
+    async def _commit(
+        self,
+        app_id: str,
+        limits: Limits,
+        channel: str,
+        effects: tuple[Effect, ...],
+        steps: list[Step[Any]],
+    ) -> None:
+        """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full."""
+        told: list[tuple[str, InboxItem]] = []
+        appends: list[Step[Any]] = []
+        for effect in effects:
+            inbox = inbox_key(app_id, effect.to)
+            if not effect.kind:
+                steps.append(RemoveMarked(inbox, (effect.call,)))
+                continue
+            item = InboxItem(
+                self._new_id(),
+                effect.kind,
+                effect.src,
+                int(self._wall()),
+                effect.extra,
+                channel,
+                effect.call,
+            )
+            told.append((inbox, item))
+            appends.append(_append(inbox, item, limits))
+        results = await self._kept.commit(*steps, *appends)
+        for (inbox, item), appended in zip(told, results[len(steps) :], strict=True):
+            self._outlet.announce(inbox, appended.seq, item)
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits
+
+
+def _decoded(found: Entry | None) -> tuple[Call | None, int]:
+    return (None, 0) if found is None else (CALL.decode(found.value), found.rev)
+
+
+def _inbox(session: Session) -> str:
+    return inbox_key(session.app, session.account)
+
+
+def _check_room(account: str, wanted: int, reserve: int, code: Code) -> None:
+    """Refuse what does not fit into the account's inbox beside the ends of its open calls (M9)."""
+    if wanted > reserve:
+        raise rules.no_room(account, reserve, code)
+
+
+def _append(inbox: str, item: InboxItem, limits: Limits) -> Append:
+    """The step that tells a party; it has room for it (M9)."""
+    reserve = limits.inbox_call_reserve
+    if item.kind not in rules.WHILE_OPEN:
+        reserve *= 2  # an end has its room, even if some that came at once took more than there was
+    return Append(
+        inbox,
+        ITEM.encode(item),
+        size=size_of(item.text),
+        ttl=limits.inbox_seconds,
+        max_items=limits.inbox_messages + reserve,
+        max_size=limits.inbox_bytes + reserve * EXTRA_BYTES,
+        durable=False,
+        mark=item.call,
+    )
+
+
+def _end(app_id: str, key: str, rev: int, call: Call) -> list[Step[Any]]:
+    """The steps that put away a call that is over."""
+    return [
+        Delete(key, expect=rev, durable=False),
+        Cancel(key, durable=False),
+        Exclude(calls_key(inbox_key(app_id, call.caller)), key, call.id, durable=False),
+        Exclude(calls_key(inbox_key(app_id, call.callee)), key, call.id, durable=False),
+        Exclude(pair_key(app_id, call.caller, call.callee), key, call.id, durable=False),
+    ]

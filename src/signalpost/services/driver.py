@@ -1,7 +1,8 @@
 """Running a use case without a task: it is driven by `send(None)`, and resumed by what it waits for.
 
-Most use cases finish in the call that starts them. One that waits for a commit suspends on a
-`Pending`, which resumes it when it is settled; there is no event-loop task per message.
+Most use cases finish in the call that starts them. One that waits for a commit, or for an engine that is
+elsewhere, suspends on a `Pending`, which resumes it when it is settled; there is no event-loop task per
+message. For how long an answer is waited for is up to who gives the `Pending` out.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from signalpost.engine.ports import Pending
+from signalpost.engine.ports import Cancelled, Pending
 
 __all__ = ["Running", "start", "together"]
 
@@ -17,7 +18,9 @@ __all__ = ["Running", "start", "together"]
 class Running:
     """One use case under way; a subclass says in `finish` what becomes of its result."""
 
-    __slots__ = ("_coroutine",)
+    __slots__ = ("_awaited", "_coroutine")
+
+    _awaited: Pending  # what it waits for; not set before it has waited
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._coroutine = coroutine
@@ -31,6 +34,23 @@ class Running:
         except Exception as error:  # whatever went wrong is the business of who asked
             self.finish(None, error)
         else:
+            self._awaited = awaited
+            awaited.when_settled(self.step)
+
+    def cancel(self) -> None:
+        """End the wait that it is in: `Cancelled` is raised there, so that it cleans up.
+
+        For that it may wait again. Called while it waits only; what it waits for goes on for others.
+        """
+        self._awaited.forget(self.step)
+        try:
+            awaited = self._coroutine.throw(Cancelled())
+        except StopIteration as stop:
+            self.finish(stop.value, None)
+        except Exception as error:
+            self.finish(None, error)
+        else:
+            self._awaited = awaited
             awaited.when_settled(self.step)
 
     def finish(self, result: Any, error: Exception | None) -> None:
@@ -51,9 +71,11 @@ class _Told(Running):
         self._done(result, error)
 
 
-def start(coroutine: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]) -> None:
+def start(coroutine: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]) -> Running:
     """Run a use case; `done(result, error)` is called once, perhaps within this call."""
-    _Told(coroutine, done).step()
+    running = _Told(coroutine, done)
+    running.step()
+    return running
 
 
 async def together(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> None:

@@ -6,8 +6,6 @@ no two apps ever meet (SPEC §1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 __all__ = [
     "attributes_key",
     "call_key",
@@ -16,13 +14,13 @@ __all__ = [
     "counting_key",
     "inbox_key",
     "kind_of",
+    "logins_key",
+    "pair_key",
     "request_key",
     "session_key",
     "split",
     "subject_of",
-    "superseded_key",
     "topic_key",
-    "with_pair",
 ]
 
 _SEP = "\x1f"
@@ -43,9 +41,9 @@ def session_key(key: str) -> str:
     return f"session{_SEP}{key}"
 
 
-def superseded_key(key: str, line: str) -> str:
-    """The mark of a line that another login of the account took over from (L18)."""
-    return f"superseded{_SEP}{key}{_SEP}{line}"
+def logins_key(key: str) -> str:
+    """How often an account has logged in (L16)."""
+    return f"logins{_SEP}{key}"
 
 
 def attributes_key(key: str) -> str:
@@ -60,18 +58,18 @@ def request_key(key: str, request: str) -> str:
 
 def call_key(app: str, channel: str, one: str, other: str) -> str:
     """The call record of two accounts, whoever calls whom."""
-    first, second = sorted((one, other))
+    first, second = (one, other) if one < other else (other, one)
     return f"call{_SEP}{app}{_SEP}{channel}{_SEP}{first}{_SEP}{second}"
 
 
-def with_pair(keys: Iterable[str], key: str) -> list[str]:
-    """Those of the call keys that are of the same two accounts as `key`."""
-    pair = key[key.index(_SEP, key.index(_SEP, len("call") + 1) + 1) :]
-    return [other for other in keys if other.endswith(pair)]
+def pair_key(app: str, one: str, other: str) -> str:
+    """The open calls that two accounts have with each other, whoever calls whom."""
+    first, second = (one, other) if one < other else (other, one)
+    return f"pair{_SEP}{app}{_SEP}{first}{_SEP}{second}"
 
 
 def calls_key(key: str) -> str:
-    """The list of an account's open calls."""
+    """The open calls of an account."""
     return f"calls{_SEP}{key}"
 
 

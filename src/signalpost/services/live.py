@@ -1,27 +1,37 @@
 """A session that is attached to this node: its record, as far as this node knows.
 
-It is the node's cached copy of the record; who changes it goes through `Presence.save`, which finds out
-when another node has changed it meanwhile.
+It is the node's cached copy of the record; who changes it goes through `Presence`, which finds out when
+somebody else has changed it meanwhile.
 """
 
 from __future__ import annotations
 
+from enum import Enum
+
 from signalpost.domain.apps import App
 from signalpost.domain.sessions import Session
 
-__all__ = ["Live"]
+__all__ = ["Gone", "Live"]
+
+
+class Gone(Enum):
+    """What has become of a session on this connection."""
+
+    KICKED = "kicked"  #: another login has ended it (L7)
+    REPLACED = "replaced"  #: it goes on elsewhere (L17)
 
 
 class Live:
-    """One attached session."""
+    """One attached session, or one whose login is under way."""
 
-    __slots__ = ("app", "key", "rev", "session")
+    __slots__ = ("app", "gone", "key", "rev", "session")
 
     def __init__(self, app: App, key: str, session: Session, rev: int) -> None:
         self.app = app
         self.key = key  # the account's key: its inbox, its place among the attached
-        self.session = session  # replaced on every change; Presence.save writes it
-        self.rev = rev  # the record's revision that `session` is
+        self.session = session  # replaced on every change; Presence writes it
+        self.rev = rev  # the record's revision that `session` is; 0 before it is stored
+        self.gone: Gone | None = None  # what became of it while its login was under way; None if nothing did
 
     @property
     def app_id(self) -> str:

@@ -13,10 +13,12 @@ from signalpost.domain.inbox import (
     inbox_full,
     most_of_one,
     too_fast,
+    too_much_untaken,
 )
 from signalpost.domain.limits import Limits
 from signalpost.domain.rates import Rates, SlidingWindow
-from signalpost.engine.ports import Clock, Full, Queues, Unavailable
+from signalpost.engine.ports import Clock, Full, Receipt, Unavailable
+from signalpost.engine.ports.kept import Append, HeadOf, Kept, Remove, Stretch, Trim
 from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
 from signalpost.services.outlet import Outlet
@@ -42,13 +44,13 @@ class Batch(NamedTuple):
 class Messages:
     """Sending, and taking from one's inbox."""
 
-    __slots__ = ("_clock", "_limits", "_new_id", "_outlet", "_queues", "_sent", "_share", "_wall")
+    __slots__ = ("_clock", "_kept", "_limits", "_new_id", "_outlet", "_sent", "_share", "_wall")
 
     def __init__(
-        self, queues: Queues, outlet: Outlet, clock: Clock, new_id: Callable[[], str], *, wall: Clock
+        self, kept: Kept, outlet: Outlet, clock: Clock, new_id: Callable[[], str], *, wall: Clock
     ) -> None:
         """`wall`: what messages are dated by; `clock` measures."""
-        self._queues = queues
+        self._kept = kept
         self._wall = wall
         self._outlet = outlet
         self._clock = clock
@@ -61,7 +63,7 @@ class Messages:
     @property
     def epoch(self) -> str:
         """The epoch of the inboxes' versions (PROTOCOL §12)."""
-        return self._queues.epoch
+        return self._kept.epoch
 
     def window(self, live: Live, now: float) -> SlidingWindow:
         """What counts the user's messages of the last second, instant and channel together (M8).
@@ -82,32 +84,37 @@ class Messages:
         window = self._sent.known(live.key) or self._sent.of(live.key, now)
         key = inbox_key(live.session.app, peer)
         if not window.take(now, limits.user_messages):
-            if request and (stored := await self._queues.appended(key, request_key(live.key, request))):
-                return Again(stored.note)  # a repeat is no new message (M7)
+            if request:  # a repeat is no new message (M7)
+                [stored] = await self._kept.load(Receipt(key, request_key(live.key, request)))
+                if stored is not None:
+                    return Again(stored.note)
             raise too_fast(limits.user_messages)
-        account = live.session.account
-        item = InboxItem(self._new_id(), INSTANT, account, int(self._wall()), text)
+        item = InboxItem(self._new_id(), INSTANT, live.session.account, int(self._wall()), text)
         if limits is not self._limits:
             self._limits, self._share = limits, most_of_one(limits)
         part_items, part_size = self._share
+        step = Append(
+            key,
+            ITEM.encode(item),
+            size,
+            limits.inbox_seconds,
+            limits.inbox_messages,
+            limits.inbox_bytes,
+            source=live.key,
+            part_items=part_items,
+            part_size=part_size,
+            all_items=limits.untaken_messages,
+            all_size=limits.untaken_bytes,
+            note=item.id,
+            dedupe=request_key(live.key, request) if request else "",
+            dedupe_ttl=limits.request_memory,
+        )
         try:
-            appended = await self._queues.append(
-                key,
-                ITEM.encode(item),
-                size=size,
-                ttl=limits.inbox_seconds,
-                max_items=limits.inbox_messages,
-                max_size=limits.inbox_bytes,
-                durable=True,
-                part=account,
-                part_items=part_items,
-                part_size=part_size,
-                note=item.id,
-                dedupe=request_key(live.key, request) if request else "",
-                dedupe_ttl=limits.request_memory,
-            )
+            [appended] = await self._kept.commit(step)
         except Full as full:
             window.give_back(now)
+            if full.charge:
+                raise too_much_untaken(limits) from None
             raise (half_full if full.part else inbox_full)(limits) from None
         except Unavailable:
             window.give_back(now)
@@ -120,19 +127,18 @@ class Messages:
 
     async def read(self, live: Live, *, after: int, limit: int) -> Batch:
         """The next items of the session's inbox after version `after`."""
-        head = await self._queues.head(live.key)
-        items = await self._queues.read(live.key, after=after, limit=limit + 1)
+        head, items = await self._kept.load(HeadOf(live.key), Stretch(live.key, after, limit + 1))
         more = len(items) > limit
         return Batch(head.cleared, [(seq, ITEM.decode(body)) for seq, body in items[:limit]], more)
 
     async def acknowledge(self, live: Live, upto: int) -> None:
         """Everything ≤ `upto` has been processed: delete it; a version that never was deletes nothing."""
         if upto > 0:
-            await self._queues.trim(live.key, upto=upto)
+            await self._kept.commit(Trim(live.key, upto))
 
     async def discard(self, live: Live, versions: list[int]) -> None:
         """Take items out that the session's client could not bear (PROTOCOL §8)."""
-        await self._queues.remove(live.key, versions)
+        await self._kept.commit(Remove(live.key, versions))
 
     def sweep(self) -> None:
         """Forget some who have sent nothing within the last second."""

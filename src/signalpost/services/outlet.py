@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import InboxItem
 from signalpost.services.live import Live
 
-__all__ = ["ALL", "Outlet", "Reach"]
+__all__ = ["ALL", "Happened", "Outlet", "Reach"]
+
+
+class Happened(NamedTuple):
+    """An event of a channel, and its place among the channel's events."""
+
+    topic: str  #: the channel's key
+    channel: str
+    epoch: str
+    number: int
+    event: ChannelEvent
 
 
 class Reach(NamedTuple):
@@ -29,6 +40,10 @@ ALL = Reach()
 class Outlet(Protocol):
     """The sessions that are attached to this node."""
 
+    def publish(self, happened: Happened) -> None:
+        """Something is in force that all who see the channel are to be told; in its order."""
+        ...
+
     def announce(self, key: str, seq: int, item: InboxItem) -> None:
         """An item is committed in the inbox of account `key`."""
         ...
@@ -37,8 +52,11 @@ class Outlet(Protocol):
         """Another login ended the session with this line: tell its connection and close it (L7)."""
         ...
 
-    def replace(self, key: str, line: str) -> None:
-        """The session with this line goes on elsewhere: close its connection, without a kick (L17)."""
+    def replace(self, key: str, line: str, *, before: int) -> None:
+        """The session with this line goes on elsewhere: close its connection, without a kick (L17).
+
+        `before`: the number of the one on which it goes on; only an earlier one is closed.
+        """
         ...
 
     def reach(self, key: str, line: str) -> Reach | None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
+from typing import Any, Final
 
 from signalpost.domain.refusals import Superseded
-from signalpost.domain.sessions import Session, is_over
-from signalpost.engine.ports import Clock, Conflict, Records
+from signalpost.domain.sessions import Session, is_over, is_same, recall
+from signalpost.engine.ports import Clock, Conflict, Delete, Put, Record, Step
+from signalpost.engine.ports.shared import Shared
+from signalpost.services.decide import decide
 from signalpost.services.keys import inbox_key, session_key
 from signalpost.services.live import Live
 from signalpost.services.stored import SESSION
 
-__all__ = ["Presence", "Standing"]
+__all__ = ["TRIES", "Presence", "Standing", "putting", "removing"]
+
+TRIES: Final = 64
+"""How often a session's record is read anew that others change meanwhile: as many may log in at once
+(L16)."""
 
 
 class Standing(IntEnum):
@@ -22,51 +30,75 @@ class Standing(IntEnum):
     ATTACHED = 2
 
 
+def putting(key: str, session: Session, *, expect: int) -> Put:
+    """The step that stores an account's session; while it is attached it is its node's."""
+    node = session.node if session.attached else ""
+    return Put(session_key(key), SESSION.encode(session), expect=expect, node=node)
+
+
+def removing(key: str, *, expect: int) -> Delete:
+    """The step that removes an account's session."""
+    return Delete(session_key(key), expect=expect)
+
+
 class Presence:
-    """The sessions of all accounts, in the engine's records."""
+    """The sessions of all accounts, in the shared half of the engine."""
 
-    __slots__ = ("_clock", "_records")
+    __slots__ = ("_clock", "_shared")
 
-    def __init__(self, records: Records, clock: Clock) -> None:
-        self._records = records
+    def __init__(self, shared: Shared, clock: Clock) -> None:
+        self._shared = shared
         self._clock = clock
 
     async def find(self, key: str) -> tuple[Session, int] | None:
         """The account's session record and its revision, its time over or not."""
-        entry = await self._records.get(session_key(key))
+        (entry,) = await self._shared.load(Record(session_key(key)))
         return None if entry is None else (SESSION.decode(entry.value), entry.rev)
-
-    async def put(self, key: str, session: Session, *, expect: int) -> int:
-        """Store a session; returns the revision. Raises Conflict."""
-        return await self._records.put(session_key(key), SESSION.encode(session), expect=expect, ttl=None)
-
-    async def remove(self, key: str, *, expect: int) -> bool:
-        """Remove the account's session. Raises Conflict."""
-        return await self._records.delete(session_key(key), expect=expect)
 
     async def check(self, live: Live) -> None:
         """Learn what has become of a session. Raises Superseded if it is no longer on this connection."""
-        entry = await self._records.get(session_key(live.key))
-        if entry is None:
+        found = await self.find(live.key)
+        if found is None:
             raise Superseded
-        if entry.rev == live.rev:
+        session, rev = found
+        if rev <= live.rev:
             return  # nothing, as nearly always
-        session, rev = SESSION.decode(entry.value), entry.rev
-        if (session.line, session.connection) != (live.session.line, live.session.connection):
+        if not is_same(session, live.session):
             raise Superseded
-        live.session, live.rev = session, rev
+        live.session, live.rev = recall(session, live.session), rev
 
-    async def save(self, live: Live, session: Session) -> None:
-        """Store an attached session's new state. Raises Superseded if it is no longer this node's."""
+    async def commit(self, live: Live, session: Session, *steps: Step[Any]) -> tuple[Any, ...]:
+        """Store an attached session's new state and do these steps, in one commit; the results of the steps.
+
+        Raises Superseded if the session is no longer on this connection; Conflict if others have changed it
+        meanwhile, of which `live` knows then; and what the steps raise.
+        """
+        step = putting(live.key, session, expect=live.rev)
         try:
-            live.rev = await self.put(live.key, session, expect=live.rev)
-        except Conflict:
-            raise Superseded from None
-        live.session = session
+            rev, *results = await self._shared.commit(step, *steps)
+        except Conflict as conflict:
+            if conflict.step == step:
+                await self.check(live)
+            raise
+        if rev > live.rev:
+            live.session, live.rev = session, rev
+        return tuple(results)
+
+    async def alter(self, live: Live, change: Callable[[Session], Session]) -> None:
+        """Change an attached session; what others change of it meanwhile stays.
+
+        Raises Superseded if it is no longer on this connection, Unavailable.
+        """
+        await decide(lambda: self.commit(live, change(live.session)), tries=TRIES)
+
+    async def present(self, key: str) -> Session | None:
+        """The account's session, attached or within its grace time."""
+        found = await self.find(key)
+        return None if found is None or is_over(found[0], self._clock()) else found[0]
 
     async def standing(self, app: str, account: str) -> Standing:
         """Whether the account is online, and how."""
-        found = await self.find(inbox_key(app, account))
-        if found is None or is_over(found[0], self._clock()):
+        session = await self.present(inbox_key(app, account))
+        if session is None:
             return Standing.OFFLINE
-        return Standing.ATTACHED if found[0].attached else Standing.DETACHED
+        return Standing.ATTACHED if session.attached else Standing.DETACHED

@@ -8,11 +8,13 @@ logging in again is no way around them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from signalpost.domain.limits import Limits
 from signalpost.domain.rates import Bucket, Rates, SlidingWindow
 from signalpost.domain.refusals import TooMany
-from signalpost.engine.ports import Clock, Pending, Records
+from signalpost.engine.ports import Clock, Conflict
+from signalpost.engine.ports.kept import Claim, Kept, Note, Release
 from signalpost.services.keys import request_key
 from signalpost.services.live import Live
 from signalpost.wire.codes import Code
@@ -22,6 +24,7 @@ __all__ = ["Requests"]
 _UPKEEP = 10  # how many times as often as others there may be requests that SDKs make by themselves
 _IN_VAIN = 50  # how many times as often as a request that is served there may be one that is refused
 _IN_VAIN_AT_ONCE = 10  # the same, of those at once
+_CLAIM = 60.0  # seconds after which a request that is still under way may be done by its repeat
 _LEAST_PAUSE = 0.02  # seconds; loops know no shorter times than some milliseconds
 
 
@@ -29,19 +32,18 @@ class Requests:
     """What the accounts have spent of their rates; the answers to the requests of the last two minutes that
     carried an id, and those under way."""
 
-    __slots__ = ("_asked", "_busy", "_clock", "_confirmed", "_in_vain", "_kept_up", "_listed", "_records")
+    __slots__ = ("_asked", "_clock", "_confirmed", "_in_vain", "_kept", "_kept_up", "_listed", "_new_id")
 
-    def __init__(self, records: Records, clock: Clock) -> None:
-        self._records = records
+    def __init__(self, kept: Kept, clock: Clock, new_id: Callable[[], str]) -> None:
+        """`new_id`: names who claims a request, over all nodes."""
+        self._kept = kept
         self._clock = clock
+        self._new_id = new_id
         self._asked = Rates(Bucket)  # by account key, as the next three
         self._listed = Rates(SlidingWindow)
         self._confirmed = Rates(Bucket)
         self._kept_up = Rates(Bucket)
         self._in_vain = Rates(Bucket)  # by account key, or by address where there is no session
-        self._busy: dict[
-            str, Pending
-        ] = {}  # by request key: requests that are under way; settled at their end
 
     def ask(self, live: Live) -> float:
         """Count a request (M10); returns 0.0, for how many seconds it has to wait. Raises TooMany."""
@@ -108,23 +110,22 @@ class Requests:
     async def once(self, live: Live, request: str, act: Callable[[], Awaitable[bytes]]) -> bytes:
         """The answer to this request: what was answered before, or else what `act` returns.
 
-        A repeat that comes while the first is under way waits for it. If that one raises, nothing is
-        remembered, and the repeat acts itself, as it would if it had come a moment later. It must not share
-        the failure: the first one's connection may have lost the session to the very one that repeats.
+        A repeat that comes while the first is under way, on whatever node, waits for it. If that one raises,
+        nothing is remembered, and the repeat acts itself, as it would if it had come a moment later. It must
+        not share the failure: the first one's connection may have lost the session to the very one that
+        repeats.
 
         A connection waits for one request at a time, so that no more than the connections wait here.
         """
-        key = request_key(live.key, request)
-        while (busy := self._busy.get(key)) is not None:
-            await busy
-        done = self._busy[key] = Pending()
+        key, by = request_key(live.key, request), self._new_id()
+        [noted] = await self._kept.commit(Claim(key, by, _CLAIM))
+        if noted is not None:
+            return noted
         try:
-            entry = await self._records.get(key)
-            if entry is not None:
-                return entry.value
             answer = await act()
-            await self._records.put(key, answer, expect=None, ttl=live.app.limits.request_memory)
-            return answer
-        finally:
-            del self._busy[key]
-            done.settle()
+        except BaseException:
+            await self._kept.commit(Release(key, by))
+            raise
+        with suppress(Conflict):  # it took so long that a repeat may be under way: that one is noted
+            await self._kept.commit(Note(key, by, answer, live.app.limits.request_memory))
+        return answer

@@ -1,11 +1,14 @@
-"""Sessions: logging in and out, breaking and resuming, and ending when their time is over (SPEC §2)."""
+"""Sessions: logging in and out, breaking and resuming, and ending when their time is over (SPEC §2).
+
+A session's record, its timer and the rate of logins are changed in one commit. What follows from it (places
+in channels, calls, attributes) comes behind, and is harmless when it is done twice.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,22 +16,23 @@ from signalpost.domain import sessions as rules
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
-from signalpost.domain.rates import Bucket, Rates
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.domain.sessions import Arrival, Place, Session
-from signalpost.engine.ports import Clock, Conflict, Records, Timers
+from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, RateExceeded, Step, Unavailable
+from signalpost.engine.ports.shared import Shared, Spend
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
-from signalpost.services.keys import inbox_key, session_key, subject_of, superseded_key
+from signalpost.services.decide import decide
+from signalpost.services.driver import start
+from signalpost.services.keys import inbox_key, logins_key, session_key, subject_of
 from signalpost.services.live import Live
+from signalpost.services.notes import Altered, Kicked, Moved, Notes
 from signalpost.services.outlet import ALL, Outlet, Reach
-from signalpost.services.presence import Presence, Standing
+from signalpost.services.presence import TRIES, Presence, Standing, putting, removing
 from signalpost.wire.codes import REASON_KICK, Code
 
 __all__ = ["Login", "Request", "Sessions", "proof_of"]
-
-_SUPERSEDED_MEMORY = 86_400.0  # seconds for which a superseded line is recognised (L18)
 
 
 class Request(NamedTuple):
@@ -65,39 +69,43 @@ class Sessions:
         "_channels",
         "_clock",
         "_find_app",
-        "_logins",
-        "_new_line",
+        "_generation",
+        "_new_secret",
+        "_notes",
         "_outlet",
+        "_owed",
         "_presence",
-        "_records",
-        "_timers",
+        "_shared",
     )
 
     def __init__(
         self,
         *,
-        records: Records,
-        timers: Timers,
+        shared: Shared,
         presence: Presence,
         attributes: Attributes,
         channels: Channels,
         calls: Calls,
         outlet: Outlet,
         clock: Clock,
-        new_line: Callable[[], str],
+        new_secret: Callable[[], str],
         find_app: Callable[[str], App | None],
     ) -> None:
-        self._records = records
-        self._timers = timers
+        """`new_secret`: makes a text that nobody can guess."""
+        self._shared = shared
         self._presence = presence
         self._attributes = attributes
         self._channels = channels
         self._calls = calls
         self._outlet = outlet
         self._clock = clock
-        self._new_line = new_line
+        self._new_secret = new_secret
         self._find_app = find_app
-        self._logins = Rates(Bucket)  # by account key (L16)
+        self._generation = 0  # of the latest session that this node opened
+        self._notes = Notes(outlet, self._look)
+        # By account key: sessions without a connection whose records could not be told so, with their reach.
+        self._owed: dict[str, tuple[Live, Reach]] = {}
+        shared.nodes.listen(self._notes.hear)
 
     async def opened_with(self, app_id: str, account: str, token: str) -> bool:
         """Whether the account's session was opened with this very token (L6)."""
@@ -109,206 +117,246 @@ class Sessions:
     async def login(self, request: Request) -> Login:
         """Open a session, or go on with the one that is there (L7, L17, L18).
 
-        Raises Refusal 207 with the reason `kick` for a superseded line, or when yet another login has
-        taken over while this one waited for the store; TooMany above the account's rate of logins (L16).
+        One that yet another login takes over from while it waits has succeeded all the same: `gone` says so.
+        Raises Refusal 207 with the reason `kick` for a line that is older than the session that is there;
+        TooMany above the account's rate of logins (L16).
         """
-        key = inbox_key(request.app_id, request.account)
-        self._count_login(key, request.app.limits)
-        while True:
-            found = await self._presence.find(key)
-            old, rev = (None, 0) if found is None else found
-            if old is not None and rules.is_over(old, self._clock()):
-                await self._end_unless_changed(key, old, rev)
-                continue
-            superseded = bool(request.line) and await self._is_superseded(key, request.line)
-            arrival = rules.decide_login(
-                old, line=request.line, superseded=superseded, ours=request.ours, now=self._clock()
+        return await decide(lambda: self._log_in(request), tries=TRIES)
+
+    async def _log_in(self, request: Request) -> Login:
+        key, now = inbox_key(request.app_id, request.account), self._clock()
+        found = await self._presence.find(key)
+        old, rev = (None, 0) if found is None else found
+        if old is not None and rules.is_over(old, now):
+            await self._end(key, old, rev)
+            old, rev = None, 0
+        arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
+        if arrival is Arrival.REFUSE:
+            await self._commit_login(key, request.app.limits)
+            raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
+        grace = await self._attributes.grace(request.app, key)  # it may have been set as the break came
+        live = Live(request.app, key, self._session(request, arrival, old, grace), 0)
+        self._notes.begin(live)
+        try:
+            rearm = self._rearm(key, live.session)
+            put = putting(key, live.session, expect=rev)
+            rev, *_ = await self._commit_login(key, request.app.limits, put, rearm)
+            live.rev = max(rev, live.rev)
+            return Login(
+                live, arrival is Arrival.RESUME, await self._come_in_safely(live, request, arrival, old)
             )
-            if arrival is Arrival.REFUSE:
-                raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
-            try:
-                live = await self._take_over(key, request, arrival, old, rev)
-            except Conflict:
-                continue
-            try:
-                missed = await self._settle_in(live, request, arrival, old)
-            except Superseded:
-                raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK) from None
-            except Exception:
-                # Nobody will be told that it is there, and who it replaces may still be in channels.
-                await self.abandon(live, old if arrival is Arrival.REPLACE else None)
-                raise
-            return Login(live, arrival is Arrival.RESUME, missed)
+        finally:
+            self._notes.end(live)
 
-    def _count_login(self, key: str, limits: Limits) -> None:
-        """Refuse one above the rate (L16): each may move all of the account's inbox, channels and calls."""
-        now, rate, burst = self._clock(), limits.logins, limits.logins_burst
-        wait = self._logins.of(key, now).take(now, rate=rate, burst=burst)
-        if wait:
+    async def _commit_login(self, key: str, limits: Limits, *steps: Step[Any]) -> tuple[Any, ...]:
+        """Do these, unless there are too many logins (L16): each may move all of an inbox, channels and
+        calls.
+
+        Raises TooMany, Conflict.
+        """
+        rate, burst = limits.logins, limits.logins_burst
+        try:
+            return await self._shared.commit(*steps, Spend(logins_key(key), rate, burst))
+        except RateExceeded as exceeded:
             allowed = f"{rate} a second of one account are allowed, and {burst} at once"
-            raise TooMany(Code.LOGIN_E_NET, "logins", allowed, wait=wait)
+            raise TooMany(Code.LOGIN_E_NET, "logins", allowed, wait=exceeded.wait) from None
 
-    def sweep(self) -> None:
-        """Forget some accounts that have not logged in lately."""
-        self._logins.sweep(self._clock())
-
-    async def _take_over(
-        self, key: str, request: Request, arrival: Arrival, old: Session | None, rev: int
-    ) -> Live:
-        """Make the login's session the account's. Raises Conflict if somebody else was first."""
+    def _session(self, request: Request, arrival: Arrival, old: Session | None, grace: float) -> Session:
+        """The account's session as the login makes it."""
+        node = self._shared.nodes.me
         if arrival is Arrival.RESUME:
             assert old is not None
-            grace = await self._attributes.grace(request.app, key)  # it may have been set as the break came
-            session = msgspec.structs.replace(rules.attach(old), grace=grace)
-        else:
-            session = Session(
-                app=request.app_id,
-                account=request.account,
-                line=self._new_line(),
-                proof=request.proof,
-                ours=request.ours,
-                grace=await self._attributes.grace(request.app, key),
-            )
+            return msgspec.structs.replace(rules.attach(old, node), grace=grace)
+        generation = self._next_generation(old)
+        session = Session(
+            app=request.app_id,
+            account=request.account,
+            line=rules.line_of(generation, self._new_secret()),
+            proof=request.proof,
+            ours=request.ours,
+            grace=grace,
+            generation=generation,
+            node=node,
+        )
         if arrival is Arrival.INHERIT:
             assert old is not None
             session = rules.inherit(session, old)
-        return Live(request.app, key, session, await self._presence.put(key, session, expect=rev))
+        return session
 
-    async def _settle_in(
+    def _next_generation(self, old: Session | None) -> int:
+        """The clock's, so that it is higher than any before, whoever gave that one."""
+        self._generation = max(self._generation + 1, rules.next_generation(old, self._clock()))
+        return self._generation
+
+    async def _come_in_safely(
         self, live: Live, request: Request, arrival: Arrival, old: Session | None
     ) -> list[Missed]:
-        """What follows from a new session, or a new connection of one; returns what it has missed.
+        try:
+            return await self._come_in(live, request, arrival, old)
+        except Exception:
+            # Nobody will be told that it is there, and who it replaces may still be in channels.
+            await self.abandon(live, old if arrival is Arrival.REPLACE else None)
+            raise
 
-        It may wait, so that meanwhile yet another login may come: raises Superseded.
-        """
+    async def _come_in(
+        self, live: Live, request: Request, arrival: Arrival, old: Session | None
+    ) -> list[Missed]:
+        """What follows from a new session, or a new connection of one; returns what it has missed."""
         key, session = live.key, live.session
-        await self._rearm(key, session)
         if old is None:
-            await self._channels.tell_online(session.app, session.account, "online")
+            await self._channels.watchers.tell_online(session.app, session.account, "online")
+            await self._calls.began(session)
         elif arrival is not Arrival.RESUME:
-            await self._supersede(key, old, arrival, request)
-        elif old.attached:
-            reach = self._outlet.reach(key, old.line)
-            if reach is not None:
-                old = rules.stood(old, await self._channels.told(old, reach))
-            self._outlet.replace(key, old.line)
-        await self._calls.attached(session.app, session.account)
-        await self._presence.check(live)
-        if old is None or arrival is not Arrival.RESUME:
+            await self._supersede(key, old, session, arrival)
+        else:
+            if old.attached:
+                reach = self._outlet.reach(key, old.line)
+                if reach is not None:
+                    old = rules.stood(old, await self._channels.past.told(old, reach))
+                await self._shared.nodes.send(old.node, Moved(key, old.line, session.connection))
+            await self._calls.resumed(session)
+        if old is not None and arrival is Arrival.RESUME:
+            # Last, as nothing may wait between this and the connection's seeing the channels (C9).
+            return await self._channels.past.catch_up(session, request.channels, old)
+        if live.gone is None:
             await self._attributes.came_online(key)
-            await self._presence.check(live)
-            return []
-        # Last, as nothing may wait between this and the connection's seeing the channels (C9).
-        return await self._channels.catch_up(session, request.channels, old)
+        return []
 
-    async def _supersede(self, key: str, old: Session, arrival: Arrival, request: Request) -> None:
+    async def _supersede(self, key: str, old: Session, session: Session, arrival: Arrival) -> None:
         """What becomes of the session that another login took over from (L7, L17, K11)."""
-        if old.ours:
-            await self._records.put(superseded_key(key, old.line), b"", expect=None, ttl=_SUPERSEDED_MEMORY)
         if old.attached:
-            self._outlet.kick(key, old.line)
+            await self._shared.nodes.send(old.node, Kicked(key, old.line))
         if arrival is Arrival.REPLACE:
             await self._vacate(old)
-        await self._calls.renewed(request.app_id, request.account)
+        await self._calls.renewed(session)
 
     async def logout(self, live: Live) -> None:
-        """End the session at its user's wish: offline at once (L9)."""
-        await self._end_unless_changed(live.key, live.session, live.rev)
+        """End the session at its user's wish: offline at once (L9); nothing if it is no longer this one."""
+
+        async def attempt() -> None:
+            try:
+                await self._end(live.key, live.session, live.rev)
+            except Conflict:
+                await self._presence.check(live)
+                raise
+
+        try:
+            await decide(attempt, tries=TRIES)
+        except Superseded:
+            return
+        except Unavailable:
+            self._owed[live.key] = live, ALL  # it has no connection any more
+            raise
 
     async def detach(self, live: Live, reach: Reach = ALL) -> None:
-        """The session's connection is gone: its grace time begins (L11)."""
-        told = await self._channels.told(live.session, reach)
-        session = rules.detach(live.session, seen=told, now=self._clock())
+        """The session's connection is gone: its grace time begins (L11), unless it goes on elsewhere."""
         try:
-            live.rev = await self._presence.put(live.key, session, expect=live.rev)
-        except Conflict:
-            return  # it goes on elsewhere, or is over
-        live.session = session
-        await self._rearm(live.key, session)
+            await self._detach(live, reach)
+        except Unavailable:
+            self._owed[live.key] = live, reach
+            raise
+
+    async def _detach(self, live: Live, reach: Reach) -> None:
+        told = await self._channels.past.told(live.session, reach)
+
+        async def attempt() -> None:
+            session = rules.detach(live.session, seen=told, now=self._clock())
+            await self._presence.commit(live, session, self._rearm(live.key, session))
+
+        try:
+            await decide(attempt, tries=TRIES)
+        except Superseded:
+            return
 
     async def abandon(self, live: Live, replaced: Session | None = None) -> None:
         """Detach a session whose login came to nothing, unless it goes on elsewhere: it ends in its time.
 
         Nobody was told of it, nor of what it has missed. `replaced`: a session whose places it must give up.
         """
-        found = await self._presence.find(live.key)
-        if found is None:
+
+        async def attempt() -> None:
+            session = rules.detach(live.session, seen={}, now=self._clock())
+            if replaced is not None:
+                session = rules.inherit(session, rules.broken_with(replaced, session))
+            await self._presence.commit(live, session, self._rearm(live.key, session))
+
+        try:
+            await decide(attempt, tries=TRIES)
+        except Superseded:
             return
-        session, rev = found
-        if (session.line, session.connection) != (live.session.line, live.session.connection):
-            return
-        session = rules.detach(session, seen={}, now=self._clock())
-        if replaced is not None:
-            session = rules.inherit(session, rules.broken_with(replaced, session))
-        with suppress(Conflict):
-            await self._presence.put(live.key, session, expect=rev)
-            await self._rearm(live.key, session)
+        except Unavailable:
+            untold = {place.channel: place.seen for place in live.session.places}
+            self._owed[live.key] = live, Reach(behind=untold)
+            raise
+
+    async def settle(self) -> None:
+        """Begin the grace time of sessions whose records could not be told that it does."""
+        for key, (live, reach) in list(self._owed.items()):
+            await self._detach(live, reach)
+            if self._owed.get(key) == (live, reach):
+                del self._owed[key]
 
     async def due(self, key: str) -> None:
         """The deadline of a detached session, or of places kept for a fresh one (L11, L17)."""
-        account_key = subject_of(key)
-        found = await self._presence.find(account_key)
+        await decide(lambda: self._look_after(subject_of(key)), tries=TRIES)
+
+    async def _look_after(self, key: str) -> None:
+        """Do what is due of an account's session. Raises Conflict."""
+        found = await self._presence.find(key)
         if found is None:
             return
         session, rev = found
         now = self._clock()
-        try:
-            if rules.is_over(session, now):
-                await self._end(account_key, session, rev)
-                return
-            session, over = rules.drop_kept(session, now)
-            if over:
-                await self._drop_kept(account_key, session, rev, over)
-        except Conflict:
-            await self._timers.arm(key, now)
-            return
-        await self._rearm(account_key, session)
-
-    async def _drop_kept(self, key: str, session: Session, rev: int, over: tuple[Place, ...]) -> None:
-        rev = await self._presence.put(key, session, expect=rev)
-        live = self._outlet.find(key, session.line)
-        if live is not None:
-            live.session, live.rev = session, rev
-        for place in over:
-            await self._channels.vacate(session.app, session.account, place)
-
-    async def _end_unless_changed(self, key: str, session: Session, rev: int) -> None:
-        """End a session, unless somebody else has ended or taken it over already."""
-        try:
+        if rules.is_over(session, now):
             await self._end(key, session, rev)
-        except Conflict:
             return
+        session, over = rules.drop_kept(session, now)
+        rearm = self._rearm(key, session)
+        if not over:
+            await self._shared.commit(rearm)
+            return
+        await self._shared.commit(putting(key, session, expect=rev), rearm)
+        if session.attached:
+            await self._shared.nodes.send(session.node, Altered(key, session.line))
+        for place in over:
+            await self._vacate_one(session, place)
 
     async def _end(self, key: str, session: Session, rev: int) -> None:
         """A session is over for good. Raises Conflict if it has changed meanwhile.
 
         What may wait comes last, as the account may log in again meanwhile.
         """
-        await self._presence.remove(key, expect=rev)
-        await self._timers.cancel(session_key(key))
+        await self._shared.commit(removing(key, expect=rev), Cancel(session_key(key)))
         await self._vacate(session)
-        await self._channels.tell_online(session.app, session.account, "offline")
+        await self._channels.watchers.tell_online(session.app, session.account, "offline")
         try:
-            await self._calls.ended(session.app, session.account)
+            await self._calls.ended(session)
         finally:
             if await self._presence.find(key) is None:
                 await self._attributes.went_offline(self._find_app(session.app) or App(), key)
 
     async def _vacate(self, session: Session) -> None:
         for place in (*session.places, *session.kept):
-            await self._channels.vacate(session.app, session.account, place)
+            await self._vacate_one(session, place)
 
-    async def _rearm(self, key: str, session: Session) -> None:
+    async def _vacate_one(self, session: Session, place: Place) -> None:
+        await self._channels.membership.vacate(session.app, session.account, place)
+
+    @staticmethod
+    def _rearm(key: str, session: Session) -> Step[None]:
+        """The step that has the session's timer tell when something becomes due of it."""
         deadline = rules.next_deadline(session)
-        if deadline is None:
-            await self._timers.cancel(session_key(key))
-        else:
-            await self._timers.arm(session_key(key), deadline)
+        return Cancel(session_key(key)) if deadline is None else Arm(session_key(key), deadline)
 
-    async def _is_superseded(self, key: str, line: str) -> bool:
-        return await self._records.get(superseded_key(key, line)) is not None
+    def _look(self, live: Live) -> None:
+        """Learn what others have made of an attached session; if that fails, its next change does."""
+        start(self._presence.check(live), _looked)
 
     async def is_online(self, app_id: str, account: str) -> bool:
         """Whether an account has a session, attached or within its grace time (P1). Raises Refusal."""
         check_name(account, "account")
         return await self._presence.standing(app_id, account) is not Standing.OFFLINE
+
+
+def _looked(result: None, error: Exception | None) -> None:
+    """Whoever is superseded has a note of its own."""

@@ -18,7 +18,6 @@ from signalpost.domain.sessions import Session
 __all__ = [
     "ATTRIBUTES",
     "CALL",
-    "CALLS",
     "COUNTED",
     "EVENT",
     "ITEM",
@@ -64,7 +63,6 @@ class Stored(Generic[T]):
 
 SESSION = Stored(Session)
 CALL = Stored(Call)
-CALLS = Stored(dict[str, str])
 EVENT = Stored(ChannelEvent)
 ITEM = Stored(InboxItem)
 ATTRIBUTES = Stored(dict[str, str])

@@ -28,7 +28,7 @@ from signalpost.web.delivery import Delivery
 from signalpost.web.journal import Journal
 from signalpost.wire.codes import Code
 
-__all__ = ["Account", "Failure", "Listener", "failure_of"]
+__all__ = ["Account", "Failure", "Listener", "Owner", "failure_of"]
 
 _NOT_LOGGED_IN = Unanswered(0, Code.GENERAL_E_NOT_LOGIN, "not logged in: log in first")
 
@@ -40,6 +40,17 @@ class Listener(Protocol):
 
     def _take(self, event: Event) -> None:
         """The next event."""
+        ...
+
+
+class Owner(Listener, Protocol):
+    """Whose calls and channels they are: a session, as those see it."""
+
+    account: str
+    _home: Account
+
+    def _report(self, name: str, result: Result) -> None:
+        """A failure that has no callback of its own."""
         ...
 
 

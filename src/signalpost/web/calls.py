@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from signalpost.client.arguments import account_name, answer_extra, channel_name, invitation_extra, keys_extra
 from signalpost.client.engine import Result
@@ -25,11 +25,9 @@ from signalpost.client.events import (
     Event,
 )
 from signalpost.client.steps import Action, Unanswered
+from signalpost.web.account import Owner
 from signalpost.web.delivery import Callback
 from signalpost.wire.codes import Code
-
-if TYPE_CHECKING:
-    from signalpost.web.session import Session
 
 __all__ = ["Call", "make_call", "receive_call"]
 
@@ -53,7 +51,7 @@ class Call:
     onInviteEndByMyself = Callback[Callable[[str], object]]()
     onInviteMsg = Callback[Callable[[str], object]]()
 
-    def __init__(self, session: Session, channel: str, peer: str, extra: str) -> None:
+    def __init__(self, session: Owner, channel: str, peer: str, extra: str) -> None:
         self.channelName = channel  #: "" until the server has made a name (SPEC K10)
         self.peer = peer  #: the other account
         self.extra = extra  #: of the invitation
@@ -127,7 +125,7 @@ class Call:
         self._session._home.delivery.tell(self, "onInviteFailed", text, mark=mark)
 
 
-def make_call(session: Session, channel: Any, peer: Any, extra: Any) -> Call:
+def make_call(session: Owner, channel: Any, peer: Any, extra: Any) -> Call:
     """Invite somebody; a bad argument comes back through `onInviteFailed`."""
     call = Call(session, _shown(channel), _shown(peer), _shown(extra))
     try:
@@ -147,7 +145,7 @@ def make_call(session: Session, channel: Any, peer: Any, extra: Any) -> Call:
     return call
 
 
-def receive_call(session: Session, event: CallIncoming) -> Call:
+def receive_call(session: Owner, event: CallIncoming) -> Call:
     """Somebody else's call."""
     call = Call(session, event.channel, event.peer, event.extra)
     call._number = event.call

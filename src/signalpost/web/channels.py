@@ -6,7 +6,7 @@ Which object is the current one of its name is for the session to know; only tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from signalpost.client import arguments
 from signalpost.client.arguments import Ask
@@ -22,18 +22,23 @@ from signalpost.client.events import (
     MemberLeft,
 )
 from signalpost.client.steps import Unanswered
-from signalpost.web.account import failure_of
+from signalpost.web.account import Owner, failure_of
 from signalpost.web.delivery import Callback, check_callback
 from signalpost.wire.codes import Code
-
-if TYPE_CHECKING:
-    from signalpost.web.session import Session
 
 __all__ = ["Channel", "ChannelCallback"]
 
 ChannelCallback = Callable[..., object]
 
 _OUT, _JOINING, _IN = 0, 1, 2
+
+
+class ChannelOwner(Owner, Protocol):
+    """A session, as its channels see it."""
+
+    def _is_in(self, channel: Channel) -> bool:
+        """Whether this object is the one that is told of the channel."""
+        ...
 
 
 class Channel:
@@ -48,7 +53,7 @@ class Channel:
     onChannelAttrUpdated = Callback[Callable[[str, str, str], object]]()
     onMessageChannelReceive = Callback[Callable[[str, int, str], object]]()
 
-    def __init__(self, session: Session, name: str) -> None:
+    def __init__(self, session: ChannelOwner, name: str) -> None:
         self.name = name
         self.state = _JOINING  #: 0 not in it, 1 joining, 2 in it
         self._session = session

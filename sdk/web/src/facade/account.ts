@@ -26,6 +26,13 @@ export interface Listener {
   _take(event: Event): void;
 }
 
+/** Whose calls and channels they are: a session, as those see it. */
+export interface Owner extends Listener {
+  readonly account: string;
+  readonly _home: () => Account;
+  _report(name: string, failure: Failure): void;
+}
+
 /** Check what an application gives; `fail` is told what is wrong with it. */
 export function attempt<T>(check: () => T, fail: (failure: Unanswered) => void): T | undefined {
   try {

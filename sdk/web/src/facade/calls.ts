@@ -10,8 +10,7 @@ import type { CallEvent, CallIncoming, Event } from "../core/events.js";
 import { Action, type Unanswered } from "../core/steps.js";
 import type { Done } from "../shell/engine.js";
 import { own } from "../shell/objects.js";
-import { attempt, textOf } from "./account.js";
-import type { Session } from "./session.js";
+import { attempt, type Owner, textOf } from "./account.js";
 
 /**
  * A callback with the extra of the other side, or of the server.
@@ -73,11 +72,11 @@ export class Call {
   /** The peer pressed keys; `extra`: JSON text `{"msgtype":"dtmf","msgdata":"12*#"}` (SPEC K4). */
   onInviteMsg: ExtraHandler = null;
 
-  private readonly _session: Session;
+  private readonly _session: Owner;
   private _number: number; // the engine's; 0: it was never sent
 
   /** @internal `number`: the engine's, of somebody else's call. */
-  constructor(session: Session, channel: string, peer: string, extra: string, number = 0) {
+  constructor(session: Owner, channel: string, peer: string, extra: string, number = 0) {
     this.channelName = channel;
     this.peer = peer;
     this.extra = extra;
@@ -170,13 +169,13 @@ export class Call {
 }
 
 /** Invite somebody; a bad argument comes back through `onInviteFailed`. */
-export function makeCall(session: Session, channel: unknown, peer: unknown, extra: unknown): Call {
+export function makeCall(session: Owner, channel: unknown, peer: unknown, extra: unknown): Call {
   const call = new Call(session, textOf(channel), textOf(peer), textOf(extra));
   call._invite(channel, peer, extra);
   return call;
 }
 
 /** Somebody else's call. */
-export function receiveCall(session: Session, event: CallIncoming): Call {
+export function receiveCall(session: Owner, event: CallIncoming): Call {
   return new Call(session, event.channel, event.peer, event.extra, event.call);
 }

@@ -1,0 +1,306 @@
+"""The kept half of an engine in this process: its parts under one `load` and one `commit`.
+
+It knows which part a step is for, and that a commit first checks all of its steps, then does them without
+waiting in between, and waits then for what is to be stored. It refuses to know what its parts know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from signalpost.engine.claims import Claims
+from signalpost.engine.deadlines import Deadlines
+from signalpost.engine.names import MemoryNames
+from signalpost.engine.ports import (
+    Appended,
+    Arm,
+    Cancel,
+    Clock,
+    Delete,
+    Due,
+    Entry,
+    Expect,
+    Pending,
+    Put,
+    Receipt,
+    Record,
+    Unavailable,
+)
+from signalpost.engine.ports.kept import (
+    Append,
+    Attributes,
+    Charged,
+    Claim,
+    Count,
+    DeleteAttribute,
+    DeleteAttributes,
+    Exclude,
+    Fields,
+    HeadOf,
+    Holds,
+    Include,
+    Marked,
+    Names,
+    Note,
+    Noted,
+    Release,
+    Remove,
+    RemoveMarked,
+    SetAttribute,
+    Stretch,
+    Trim,
+)
+from signalpost.engine.queues import MemoryQueues, settled
+from signalpost.engine.receipts import LOST
+from signalpost.engine.records import MemoryRecords
+from signalpost.engine.topic_attributes import MemoryAttributes
+
+__all__ = ["EmbeddedKept", "Parts"]
+
+Waits = list[tuple[Pending, Any]]
+"""What a commit has to wait for, each with the one whose `row` is LOST if that came to nothing (or None)."""
+
+
+class Parts(NamedTuple):
+    """What the half is made of. `passing_…`: of what need not outlive the process; in memory the same."""
+
+    records: MemoryRecords
+    passing_records: MemoryRecords
+    names: MemoryNames
+    passing_names: MemoryNames
+    queues: MemoryQueues
+    attributes: MemoryAttributes
+    deadlines: Deadlines
+    passing_deadlines: Deadlines
+    claims: Claims
+
+
+class _Side:
+    """How steps of one durability are checked and done, by their type; appends apart."""
+
+    __slots__ = ("checks", "counts", "deeds")
+
+    def __init__(self, parts: Parts, *, durable: bool) -> None:
+        records = parts.records if durable else parts.passing_records
+        names = parts.names if durable else parts.passing_names
+        deadlines = parts.deadlines if durable else parts.passing_deadlines
+        queues, attributes, claims = parts.queues, parts.attributes, parts.claims
+
+        def trim(step: Trim, _: object) -> tuple[None, None]:
+            queues.trim_to(step.key, step.upto)
+            return None, None
+
+        def release(step: Release, _: object) -> tuple[None, None]:
+            claims.release(step)
+            return None, None
+
+        # What a step is checked by, before anything is changed: it returns what the next needs.
+        self.checks: dict[type, Callable[[Any], Any]] = {
+            Put: records.check,
+            Delete: records.check,
+            Expect: records.check,
+            DeleteAttribute: attributes.find_old,
+            DeleteAttributes: attributes.find_all,
+            Note: claims.check,
+        }
+        # The same for what counts the steps before it.
+        self.counts: dict[type, Callable[[Any, Sequence[Any]], Any]] = {
+            Include: names.check,
+            SetAttribute: attributes.find,
+        }
+        # What does a step whose check has found this; what comes of it, and what has to be waited for.
+        self.deeds: dict[type, Callable[[Any, Any], tuple[Any, Pending | None]]] = {
+            Put: records.place,
+            Delete: records.end,
+            Expect: lambda step, _: (None, None),
+            Include: names.include,
+            Exclude: names.exclude,
+            Trim: trim,
+            Remove: lambda step, _: (queues.take_out(step.key, step.seqs), None),
+            RemoveMarked: lambda step, _: (queues.take_marked(step.key, step.marks), None),
+            SetAttribute: attributes.set,
+            DeleteAttribute: attributes.delete,
+            DeleteAttributes: attributes.delete_all,
+            Arm: lambda step, _: (None, deadlines.arm(step.key, step.at)),
+            Cancel: lambda step, _: (None, deadlines.cancel(step.key)),
+            Note: lambda step, _: (None, None),  # it is remembered at the end
+            Release: release,
+        }
+
+
+class EmbeddedKept:
+    """The port `Kept`. `run` has a loop wake whoever listens."""
+
+    def __init__(self, parts: Parts, *, clock: Clock) -> None:
+        self.parts = parts
+        self._clock = clock
+        self._queues = queues = parts.queues  # a short way for what happens once a message
+        self._durable = _Side(parts, durable=True)
+        self._passing = _Side(parts, durable=False)
+        self._names_kept, self._names_passing = parts.names.of, parts.passing_names.of
+        names, attributes = self._names, parts.attributes
+        self._answers: dict[type, Callable[[Any], object]] = {
+            Record: self._record,
+            Fields: lambda ask: self._records(ask.durable).held(ask.key),
+            Names: lambda ask: names(ask.key),
+            Count: lambda ask: len(names(ask.key)),
+            Holds: lambda ask: names(ask.key).get(ask.name),
+            Stretch: lambda ask: queues.stretch(ask.key, ask.after, ask.limit),
+            HeadOf: lambda ask: queues.stand(ask.key),
+            Marked: lambda ask: queues.count_marked(ask.key),
+            Receipt: self._receipt,
+            Attributes: lambda ask: attributes.of(ask.topic),
+            Charged: lambda ask: attributes.charged(ask.key),
+            Noted: lambda ask: parts.claims.noted(ask.key),
+        }
+
+    @property
+    def epoch(self) -> str:
+        """See `Kept.epoch`."""
+        return self._queues.epoch
+
+    async def load(self, *asks: Any) -> Any:
+        """See `Kept.load`."""
+        if Receipt in map(type, asks):
+            await self._settle(asks)
+        answers = self._answers
+        return tuple([answers[type(ask)](ask) for ask in asks])
+
+    async def _settle(self, asks: Sequence[Any]) -> None:
+        """Wait for the appends that are asked for and still under way."""
+        for ask in asks:
+            if type(ask) is Receipt:
+                receipt = self._queues.receipt(ask.key, ask.dedupe)
+                if receipt is not None:
+                    await settled(receipt)
+
+    async def commit(self, *steps: Any) -> Any:
+        """See `Kept.commit`."""
+        first = steps[0] if len(steps) == 1 else None
+        if type(first) is Append:  # once a message: the short way
+            queues, now = self._queues, self._clock()
+            appended, waiting, witness = queues.add(first, queues.check(first, now), now)
+            if waiting is not None:
+                try:
+                    await waiting
+                except Unavailable:
+                    if witness.row == LOST:
+                        raise
+            return (appended,)
+        if type(first) is Claim:
+            return (await self.parts.claims.claim(first),)
+        for step in steps:
+            if type(step) is Append:
+                held_back = self._queues.held_back(step)
+                if held_back is not None:
+                    await held_back
+        waits: Waits = []
+        results = self._do(steps, waits)
+        for pending, witness in waits:
+            try:
+                await pending
+            except Unavailable:
+                if witness is None or witness.row == LOST:
+                    raise
+        if Note in map(type, steps):
+            for step in steps:
+                if type(step) is Note:
+                    self.parts.claims.note(step)
+        return results
+
+    def _do(self, steps: Sequence[Any], waits: Waits) -> tuple[Any, ...]:
+        """Check all steps, then do them; their results. Raises Conflict, Full, with nothing done."""
+        kinds = [*map(type, steps)]
+        side = self._durable
+        for step in steps:
+            if hasattr(step, "durable"):  # then it speaks for all
+                side = self._durable if step.durable else self._passing
+                break
+        queues, now, lone = self._queues, self._clock(), kinds.count(Append) == 1
+        checks, counts, found = side.checks, side.counts, []
+        for number, step in enumerate(steps):
+            kind = kinds[number]
+            each: Any = None
+            if kind is Append:
+                each = queues.check(step, now, () if lone else steps[:number])
+            elif (check := checks.get(kind)) is not None:
+                each = check(step)
+            elif (count := counts.get(kind)) is not None:
+                each = count(step, steps[:number])
+            found.append(each)
+        deeds, results = side.deeds, []
+        for kind, step, each in zip(kinds, steps, found, strict=True):
+            witness = None
+            if kind is Append:
+                result, waiting, witness = queues.add(step, each, now)
+            else:
+                result, waiting = deeds[kind](step, each)
+            results.append(result)
+            if waiting is not None:
+                waits.append((waiting, witness))
+        return tuple(results)
+
+    # --- which part ---------------------------------------------------------------------------------
+
+    def _records(self, durable: bool) -> MemoryRecords:
+        return self.parts.records if durable else self.parts.passing_records
+
+    def _names(self, key: str) -> Mapping[str, str]:
+        return self._names_kept(key) or self._names_passing(key)
+
+    def _record(self, ask: Record) -> Entry | None:
+        record = (self.parts.records if ask.durable else self.parts.passing_records).find(ask.key)
+        return None if record is None else Entry(record.value, record.rev)
+
+    def _receipt(self, ask: Receipt) -> Appended | None:
+        receipt = self._queues.receipt(ask.key, ask.dedupe)
+        return None if receipt is None else Appended(receipt.seq, receipt.note, True)
+
+    # --- timers -------------------------------------------------------------------------------------
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """See `Kept.listen`."""
+        self.parts.passing_deadlines.alarm(wake)
+        self.parts.deadlines.alarm(wake)
+
+    async def due(self, *, limit: int, lease: float) -> list[Due]:
+        """See `Kept.due`."""
+        parts = self.parts
+        found = parts.passing_deadlines.due(limit, lease)
+        if len(found) < limit:
+            found += parts.deadlines.due(limit - len(found), lease)
+        return found
+
+    async def done(self, *due: Due) -> None:
+        """See `Kept.done`."""
+        waiting: Pending | None = None
+        for each in due:
+            self.parts.passing_deadlines.done(each)
+            waiting = self.parts.deadlines.done(each) or waiting
+        if waiting is not None:
+            await waiting
+
+    async def sweep(self) -> int:
+        """Let go of some of what is over its time; returns how much went."""
+        parts = self.parts
+        gone = await parts.records.sweep() + await parts.queues.sweep() + await parts.claims.sweep()
+        if parts.passing_records is not parts.records:
+            gone += await parts.passing_records.sweep()
+        return gone
+
+    def next_at(self) -> float | None:
+        """When to look again what is due, or None."""
+        times = [self.parts.passing_deadlines.next_at(), self.parts.deadlines.next_at()]
+        return min([each for each in times if each is not None], default=None)
+
+    def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have `loop` wake whoever listens when something is due, until `stop`."""
+        self.parts.passing_deadlines.run(loop)
+        self.parts.deadlines.run(loop)
+
+    def stop(self) -> None:
+        """Wake nobody any more; what is armed stays."""
+        self.parts.passing_deadlines.stop()
+        self.parts.deadlines.stop()

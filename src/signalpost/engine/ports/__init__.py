@@ -1,0 +1,101 @@
+"""What the services may ask of storage: the whole contract, and nothing of the product.
+
+An engine has two halves: `kept`, what was promised, and `shared`, what may vanish with the process. Each port
+is a few methods; its docstrings are the promise, and `tests/contract` holds one suite a port that every
+implementation passes. Keys and names are text, values are bytes, times are Unix seconds (float) of the clock
+that the implementation was given, sizes are bytes.
+
+All methods are coroutines so that a networked engine can implement them. An embedded engine mostly
+finishes without suspending; where it must wait (a group commit) it suspends on a `Pending`.
+"""
+
+from __future__ import annotations
+
+from signalpost.engine.ports.errors import (
+    Cancelled,
+    Conflict,
+    EngineError,
+    Full,
+    RateExceeded,
+    Unavailable,
+    Uncertain,
+)
+from signalpost.engine.ports.queues import Appended, Head, Item, Queues
+from signalpost.engine.ports.records import Records
+from signalpost.engine.ports.steps import (
+    NO_FIELDS,
+    Arm,
+    Ask,
+    Cancel,
+    Delete,
+    Due,
+    Entry,
+    Expect,
+    Put,
+    Receipt,
+    Record,
+    Step,
+)
+from signalpost.engine.ports.timers import Timers
+from signalpost.engine.ports.topics import (
+    AddMember,
+    Change,
+    DeleteAttribute,
+    Edit,
+    Event,
+    Keep,
+    Listener,
+    Member,
+    Rate,
+    RemoveMember,
+    SetAttribute,
+    Snapshot,
+    TopicHead,
+    Topics,
+)
+from signalpost.engine.ports.waiting import Clock, Pending, Reply
+
+__all__ = [
+    "NO_FIELDS",
+    "AddMember",
+    "Appended",
+    "Arm",
+    "Ask",
+    "Cancel",
+    "Cancelled",
+    "Change",
+    "Clock",
+    "Conflict",
+    "Delete",
+    "DeleteAttribute",
+    "Due",
+    "Edit",
+    "EngineError",
+    "Entry",
+    "Event",
+    "Expect",
+    "Full",
+    "Head",
+    "Item",
+    "Keep",
+    "Listener",
+    "Member",
+    "Pending",
+    "Put",
+    "Queues",
+    "Rate",
+    "RateExceeded",
+    "Receipt",
+    "Record",
+    "Records",
+    "RemoveMember",
+    "Reply",
+    "SetAttribute",
+    "Snapshot",
+    "Step",
+    "Timers",
+    "TopicHead",
+    "Topics",
+    "Unavailable",
+    "Uncertain",
+]

@@ -1,0 +1,378 @@
+"""The kept half: what was promised. Inboxes with their receipts, calls, attributes of users and channels.
+
+`load` asks, `commit` changes, each in one round trip. What a commit changes is in force as a whole or not at
+all. In one commit
+
+- all steps that say whether they are durable say the same,
+- each record, name of a set, attribute, claim and timer is changed at most once,
+- the room that a step gives is not yet counted by what another one takes,
+- `Claim`, and an append with a `dedupe`, is the only step.
+
+Keys and names are text, values are bytes, times are Unix seconds (float) of the clock that the
+implementation was given, sizes are bytes. Keys of records, sets, queues, topics, charges, claims and timers
+are apart from each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple, Protocol, TypeVar, overload
+
+from signalpost.engine.ports.queues import Appended, Head, Item
+from signalpost.engine.ports.steps import Ask, Due, Step
+
+__all__ = [
+    "Append",
+    "Attribute",
+    "Attributes",
+    "Charge",
+    "Charged",
+    "Claim",
+    "Count",
+    "DeleteAttribute",
+    "DeleteAttributes",
+    "Exclude",
+    "Fields",
+    "HeadOf",
+    "Held",
+    "Holds",
+    "Include",
+    "Kept",
+    "Marked",
+    "Names",
+    "Note",
+    "Noted",
+    "Release",
+    "Remove",
+    "RemoveMarked",
+    "SetAttribute",
+    "Stand",
+    "Stretch",
+    "Trim",
+]
+
+# --- records: Record, Put, Delete and Expect are in `steps` -----------------------------------
+
+
+class Fields(Ask[Mapping[str, bytes]], frozen=True, gc=False):
+    """The fields of the live record, none if there is no record; not to be changed."""
+
+    key: str
+    durable: bool = True
+
+
+# --- sets of names ----------------------------------------------------------------------------
+
+
+class Names(Ask[Mapping[str, str]], frozen=True, gc=False):
+    """The set's names with their values, in the order in which they came; not to be changed."""
+
+    key: str
+
+
+class Count(Ask[int], frozen=True, gc=False):
+    """How many names the set has. It looks at none of them."""
+
+    key: str
+
+
+class Holds(Ask[str | None], frozen=True, gc=False):
+    """The value of the name in the set, or None. It looks at no other."""
+
+    key: str
+    name: str
+
+
+class Include(Step[bool], frozen=True, gc=False):
+    """Have the name in the set with this value; the result is whether it is new there.
+
+    `most`: raises Full if the name is new and the set would then have more (0: no bound). A name that is
+    there keeps its place. `durable`: the same for all of a set.
+    """
+
+    key: str
+    name: str
+    value: str = ""
+    most: int = 0
+    durable: bool = True
+
+
+class Exclude(Step[bool], frozen=True, gc=False):
+    """Take the name out of the set if it is there with this value; the result is whether it was."""
+
+    key: str
+    name: str
+    value: str = ""
+    durable: bool = True
+
+
+# --- queues -----------------------------------------------------------------------------------
+#
+# A queue's first number is Unix milliseconds x 1000 (of the injected clock) or higher, the next ones follow
+# without gaps, except after a restart, a failed commit or a long idle time. No number is used twice for a
+# key, whatever crashes and however the clock jumps, as long as `Kept.epoch` stays the same. An item is
+# visible only when it and all items of its queue before it are committed.
+
+
+class Stretch(Ask[list[Item]], frozen=True, gc=False):
+    """Up to `limit` visible live items with a number > `after`, ascending."""
+
+    key: str
+    after: int
+    limit: int
+
+
+class HeadOf(Ask[Head], frozen=True, gc=False):
+    """Where the queue stands."""
+
+    key: str
+
+
+class Marked(Ask[int], frozen=True, gc=False):
+    """How many items bear a mark, visible or not; it looks at none of them."""
+
+    key: str
+
+
+class Append(Step[Appended], frozen=True, gc=False):
+    """Append one item; it is committed (if `durable`) and visible when the commit returns.
+
+    `size` counts against `max_size` (the sum over the live items): Full if the queue would then hold more
+    than `max_items` items or `max_size` bytes. Commits of one tick keep their order, and so do an item that
+    is not durable and those that are.
+    `source`: a text that items have in common, in this queue and in others; Full with it as `part` if the
+    queue would then hold more than `part_items` items or `part_size` bytes of it, and with it as `charge`
+    if all queues together would hold more than `all_items` or `all_size` (0: no bound). It is as durable as
+    the item; whatever removes the item gives its room back in the same commit.
+    `dedupe`: for `dedupe_ttl` seconds a second append to the same `key` with the same text stores nothing
+    and returns what the first returned (waiting for it if it is still under way, and failing with it); it is
+    as durable as the item, and outlives the item's removal. `note` is a short text returned with it.
+    `mark`: a text by which `RemoveMarked` finds the item, and for which `Marked` counts it; only for one that
+    is not durable.
+
+    Many fields: all bounds of a queue come with what is appended, as none is configured here.
+    """
+
+    key: str
+    body: bytes
+    size: int
+    ttl: float
+    max_items: int
+    max_size: int
+    durable: bool = True
+    source: str = ""
+    part_items: int = 0
+    part_size: int = 0
+    all_items: int = 0
+    all_size: int = 0
+    note: str = ""
+    mark: str = ""
+    dedupe: str = ""
+    dedupe_ttl: float = 0.0
+
+
+class Trim(Step[None], frozen=True, gc=False):
+    """Remove all visible items with a number ≤ `upto`; one above the queue's last removes nothing.
+
+    What removes need not be awaited to the disk: a crash may bring the last second's items back.
+    """
+
+    key: str
+    upto: int
+
+
+class Remove(Step[list[int]], frozen=True, gc=False):
+    """Remove these visible items wherever they stand; the result is those that were there, ascending."""
+
+    key: str
+    seqs: Collection[int]
+
+
+class RemoveMarked(Step[list[int]], frozen=True, gc=False):
+    """Remove the items that bear one of these marks, or any if None; the result is these, ascending.
+
+    One that is not visible yet never will be. It costs as much as there are marked items, however many others
+    the queue holds.
+    """
+
+    key: str
+    marks: Collection[str] | None
+
+
+# --- attributes of topics -----------------------------------------------------------------------
+
+
+class Attribute(NamedTuple):
+    """An attribute's value, and its revision: each change of it has a higher one, its deletion too."""
+
+    value: str
+    rev: int
+
+
+class Stand(NamedTuple):
+    """A topic's attributes by name, not to be changed, and a revision: no lower than any that an attribute of
+    the topic was given until now, no higher than any that one will be given."""
+
+    attributes: Mapping[str, Attribute]
+    rev: int
+
+
+class Attributes(Ask[Stand], frozen=True, gc=False):
+    """The topic's attributes."""
+
+    topic: str
+
+
+class Charge(NamedTuple):
+    """A key that is charged, and how much may be charged to it altogether (0: no bound)."""
+
+    key: str
+    max_items: int = 0
+    max_size: int = 0
+
+
+class Held(NamedTuple):
+    """How much is charged to a key at present."""
+
+    items: int
+    size: int
+
+
+class Charged(Ask[Held], frozen=True, gc=False):
+    """How much is charged to this key: by attributes of topics that name it in `charges`."""
+
+    key: str
+
+
+class SetAttribute(Step[int], frozen=True, gc=False):
+    """Set an attribute; the result is its revision, above all that any attribute of the topic ever had.
+
+    `size` is charged to each of `charges` and given back by whatever changes or deletes the attribute: Full
+    with the key as `charge` if more would then be charged to it than its bounds say, unless it is no more
+    than before. Always durable.
+    """
+
+    topic: str
+    name: str
+    value: str
+    size: int = 0
+    charges: tuple[Charge, ...] = ()
+
+
+class DeleteAttribute(Step[int], frozen=True, gc=False):
+    """Delete an attribute; the result is the revision of its deletion, 0 if it was not there."""
+
+    topic: str
+    name: str
+
+
+class DeleteAttributes(Step[int], frozen=True, gc=False):
+    """Delete all attributes of the topic; the result is how many there were."""
+
+    topic: str
+
+
+# --- requests: claimed, noted -------------------------------------------------------------------
+
+
+class Noted(Ask[bytes | None], frozen=True, gc=False):
+    """What was noted under the key, or None."""
+
+    key: str
+
+
+class Claim(Step[bytes | None], frozen=True, gc=False):
+    """Claim the key for `by`, for at most `ttl` seconds; None if that succeeded, else what was noted.
+
+    If somebody else has claimed it, the commit waits until that one has noted or released it or its time is
+    over. The only step of its commit. A claim does not outlive the process of the one who made it.
+    """
+
+    key: str
+    by: str
+    ttl: float
+
+
+class Note(Step[None], frozen=True, gc=False):
+    """Remember `value` under the key for `ttl` seconds, and end the claim.
+
+    Conflict if `by` does not hold the claim (any more): whatever else the commit says is not done then.
+    It is remembered when all else is in force, and need not outlive the process.
+    """
+
+    key: str
+    by: str
+    value: bytes
+    ttl: float
+
+
+class Release(Step[None], frozen=True, gc=False):
+    """Give up the claim, if `by` holds it; the next who waits for it gets it."""
+
+    key: str
+    by: str
+
+
+# --- the half -----------------------------------------------------------------------------------
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+
+
+class Kept(Protocol):
+    """What outlives every session, and, if it is durable, every process."""
+
+    @property
+    def epoch(self) -> str:
+        """A random text that changes whenever numbers of queues could be used again."""
+        ...
+
+    @overload
+    async def load(self, a: Ask[A], /) -> tuple[A]: ...
+    @overload
+    async def load(self, a: Ask[A], b: Ask[B], /) -> tuple[A, B]: ...
+    @overload
+    async def load(self, a: Ask[A], b: Ask[B], c: Ask[C], /) -> tuple[A, B, C]: ...
+    @overload
+    async def load(self, a: Ask[A], b: Ask[B], c: Ask[C], d: Ask[D], /) -> tuple[A, B, C, D]: ...
+    @overload
+    async def load(self, *asks: Ask[Any]) -> tuple[Any, ...]: ...
+    async def load(self, *asks: Any) -> Any:
+        """The answers, in order, as of one instant. Raises Unavailable.
+
+        What a commit changes is visible in the order of the commits, at the latest when it returns; what has
+        a `durable` step may be seen before it is committed, but for the items of queues.
+        """
+        ...
+
+    @overload
+    async def commit(self, a: Step[A], /) -> tuple[A]: ...
+    @overload
+    async def commit(self, a: Step[A], b: Step[B], /) -> tuple[A, B]: ...
+    @overload
+    async def commit(self, a: Step[A], b: Step[B], c: Step[C], /) -> tuple[A, B, C]: ...
+    @overload
+    async def commit(self, *steps: Step[Any]) -> tuple[Any, ...]: ...
+    async def commit(self, *steps: Any) -> Any:
+        """Put all in force, in this order, or none; the results, in order. Durable ones are stored then.
+
+        Raises Conflict and Full, whose `step` says which: nothing was changed. Raises Unavailable: nothing
+        was acknowledged, and nothing is in force (an Uncertain one may be, after a restart).
+        """
+        ...
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Whom to call when `due` may have something. A hint: who is not called asks all the same, now and
+        then. One listener."""
+        ...
+
+    async def due(self, *, limit: int, lease: float) -> list[Due]:
+        """Up to `limit` timers whose time has come, the earliest first. Each is given out again after `lease`
+        seconds, unless it is done or armed anew before: so that one whose taker fails is only late."""
+        ...
+
+    async def done(self, *due: Due) -> None:
+        """Forget these timers, but for those that are armed for another time by now. Raises Unavailable."""
+        ...

@@ -1,0 +1,82 @@
+"""What nodes tell each other of sessions, and how it reaches who is attached there.
+
+A note is only a hint, as every call of the outlet is: what it tells is in force already, and a session that
+it does not reach finds out when it next does something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from signalpost.services.live import Gone, Live
+from signalpost.services.outlet import Outlet
+
+__all__ = ["Altered", "Kicked", "Moved", "Notes"]
+
+
+class Kicked(msgspec.Struct, frozen=True):
+    """Another login ended the session with this line (L7)."""
+
+    key: str
+    line: str
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """The session with this line goes on on this of its connections: the earlier ones are over (L17)."""
+
+    key: str
+    line: str
+    connection: int
+
+
+class Altered(msgspec.Struct, frozen=True):
+    """Somebody else has changed the session with this line."""
+
+    key: str
+    line: str
+
+
+class Notes:
+    """Hands the notes that this node gets to the sessions that they are about, those that are coming
+    included."""
+
+    __slots__ = ("_coming", "_look", "_outlet")
+
+    def __init__(self, outlet: Outlet, look: Callable[[Live], None]) -> None:
+        """`look`: begin to learn what has become of a session."""
+        self._outlet = outlet
+        self._look = look
+        self._coming: dict[str, list[Live]] = {}  # by account key: logins that nobody is told of yet
+
+    def begin(self, live: Live) -> None:
+        """A login is about to make this the account's session."""
+        self._coming.setdefault(live.key, []).append(live)
+
+    def end(self, live: Live) -> None:
+        """It has come in, or not."""
+        coming = self._coming[live.key]
+        coming.remove(live)
+        if not coming:
+            del self._coming[live.key]
+
+    def hear(self, note: msgspec.Struct) -> None:
+        """This node is told something."""
+        match note:
+            case Kicked(key, line):
+                for live in self._coming.get(key, ()):
+                    if live.session.line == line:
+                        live.gone = Gone.KICKED
+                self._outlet.kick(key, line)
+            case Moved(key, line, connection):
+                for live in self._coming.get(key, ()):
+                    earlier = live.session.line == line and live.session.connection < connection
+                    if earlier and live.gone is None:
+                        live.gone = Gone.REPLACED
+                self._outlet.replace(key, line, before=connection)
+            case Altered(key, line):
+                found = [live for live in self._coming.get(key, ()) if live.session.line == line]
+                attached = self._outlet.find(key, line)
+                for live in found if attached is None else (*found, attached):
+                    self._look(live)
