@@ -15,6 +15,7 @@ from signalpost.config import Config
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.engine.ports import Pending, Unavailable
+from signalpost.engine.ports.kept import Stretch
 from signalpost.gateway.commands import COMMANDS
 from signalpost.gateway.connection import Connection
 from signalpost.services.presence import Presence
@@ -761,16 +762,17 @@ async def test_a_read_that_waits_tells_the_next_session_nothing(
     client, friend = desk.connect(), desk.connect()
     friend.login("friend")
     friend.call("user_sendmsg", peer="ada", content="for ada alone")
-    queues = desk.server._gate.services.messages._queues
-    read, slow = type(queues).read, Pending()
+    kept = desk.server._gate.services.messages._kept
+    load, slow = type(kept).load, Pending()
 
-    async def found_late(self: Any, key: str, **options: Any) -> Any:
-        found = await read(self, key, **options)
-        await slow
+    async def found_late(self: Any, *asks: Any) -> Any:
+        found = await load(self, *asks)
+        if any(isinstance(ask, Stretch) for ask in asks):
+            await slow
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(queues), "read", found_late)
+        patch.setattr(type(kept), "load", found_late)
         client.login(device="signalpost-web", inbox=["", 0])
     client.call("user_logout")
     client.login("bo", device="signalpost-web", inbox=["", 0])
