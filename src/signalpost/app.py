@@ -40,6 +40,7 @@ from signalpost.gateway.http import Site, Unready, parse_advertised
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
 from signalpost.services.attributes import Attributes
+from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
 from signalpost.services.driver import start as drive
@@ -145,9 +146,10 @@ class Server:
         parts = engine(self._store, clock)
         records, records_kept, self._queues, self._topics, self.timers, self._kept, self._shared = parts
 
+        bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
         attributes = Attributes(records_kept, presence, config.app)
-        messages = Messages(self._kept, self.fanout, clock, new_id, wall=wall)
+        messages = Messages(self._kept, bell, clock, new_id, wall=wall)
         channels = Channels(
             topics=self._topics,
             records=records,
@@ -165,7 +167,7 @@ class Server:
         calls = Calls(
             kept=self._kept,
             presence=presence,
-            outlet=self.fanout,
+            bell=bell,
             pauses=pauses,
             clock=clock,
             wall=wall,

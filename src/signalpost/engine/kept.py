@@ -89,7 +89,7 @@ class _Side:
         queues, attributes, claims = parts.queues, parts.attributes, parts.claims
 
         def trim(step: Trim, _: object) -> tuple[None, None]:
-            queues.trim_to(step.key, step.upto)
+            queues.trim_to(step)
             return None, None
 
         def release(step: Release, _: object) -> tuple[None, None]:
@@ -118,8 +118,8 @@ class _Side:
             Include: names.include,
             Exclude: names.exclude,
             Trim: trim,
-            Remove: lambda step, _: (queues.take_out(step.key, step.seqs), None),
-            RemoveMarked: lambda step, _: (queues.take_marked(step.key, step.marks), None),
+            Remove: lambda step, _: (queues.take_out(step), None),
+            RemoveMarked: lambda step, _: (queues.take_marked(step), None),
             SetAttribute: attributes.set,
             DeleteAttribute: attributes.delete,
             DeleteAttributes: attributes.delete_all,
@@ -141,6 +141,13 @@ class EmbeddedKept:
         self._passing = _Side(parts, durable=False)
         self._names_kept, self._names_passing = parts.names.of, parts.passing_names.of
         names, attributes = self._names, parts.attributes
+        # What does a step alone that needs neither a check nor a wait; likewise.
+        self._removals: dict[type, Callable[[Any], Any]] = {
+            Trim: queues.trim_to,
+            Remove: queues.take_out,
+            RemoveMarked: queues.take_marked,
+            Release: parts.claims.release,
+        }
         self._answers: dict[type, Callable[[Any], object]] = {
             Record: self._record,
             Fields: lambda ask: self._records(ask.durable).held(ask.key),
@@ -178,19 +185,23 @@ class EmbeddedKept:
 
     async def commit(self, *steps: Any) -> Any:
         """See `Kept.commit`."""
-        first = steps[0] if len(steps) == 1 else None
-        if type(first) is Append:  # once a message: the short way
-            queues, now = self._queues, self._clock()
-            appended, waiting, witness = queues.add(first, queues.check(first, now), now)
-            if waiting is not None:
-                try:
-                    await waiting
-                except Unavailable:
-                    if witness.row == LOST:
-                        raise
-            return (appended,)
-        if type(first) is Claim:
-            return (await self.parts.claims.claim(first),)
+        if len(steps) == 1:  # once a message: the short way
+            first = steps[0]
+            kind = type(first)
+            if kind is Append:
+                queues, now = self._queues, self._clock()
+                appended, waiting, witness = queues.add(first, queues.check(first, now), now)
+                if waiting is not None:
+                    try:
+                        await waiting
+                    except Unavailable:
+                        if witness.row == LOST:
+                            raise
+                return (appended,)
+            if kind in self._removals:
+                return (self._removals[kind](first),)
+            if kind is Claim:
+                return (await self.parts.claims.claim(first),)
         for step in steps:
             if type(step) is Append:
                 held_back = self._queues.held_back(step)

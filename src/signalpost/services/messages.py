@@ -19,9 +19,9 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.rates import Rates, SlidingWindow
 from signalpost.engine.ports import Clock, Full, Receipt, Unavailable
 from signalpost.engine.ports.kept import Append, HeadOf, Kept, Remove, Stretch, Trim
+from signalpost.services.bell import Bell
 from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
-from signalpost.services.outlet import Outlet
 from signalpost.services.stored import ITEM
 
 __all__ = ["Again", "Batch", "Messages"]
@@ -44,15 +44,19 @@ class Batch(NamedTuple):
 class Messages:
     """Sending, and taking from one's inbox."""
 
+<<<<<<< HEAD
     __slots__ = ("_clock", "_kept", "_limits", "_new_id", "_outlet", "_sent", "_share", "_wall")
+=======
+    __slots__ = ("_bell", "_clock", "_kept", "_new_id", "_sent", "_wall")
+>>>>>>> main
 
     def __init__(
-        self, kept: Kept, outlet: Outlet, clock: Clock, new_id: Callable[[], str], *, wall: Clock
+        self, kept: Kept, bell: Bell, clock: Clock, new_id: Callable[[], str], *, wall: Clock
     ) -> None:
         """`wall`: what messages are dated by; `clock` measures."""
         self._kept = kept
         self._wall = wall
-        self._outlet = outlet
+        self._bell = bell
         self._clock = clock
         self._new_id = new_id
         self._sent = Rates(SlidingWindow)  # by account key: the messages of the last second (M8)
@@ -122,7 +126,7 @@ class Messages:
         if appended.repeated:
             window.give_back(now)
             return Again(appended.note)
-        self._outlet.announce(key, appended.seq, item)
+        self._bell.announce(key, appended.seq, item)
         return appended.note
 
     async def read(self, live: Live, *, after: int, limit: int) -> Batch:
