@@ -44,11 +44,7 @@ class Batch(NamedTuple):
 class Messages:
     """Sending, and taking from one's inbox."""
 
-<<<<<<< HEAD
-    __slots__ = ("_clock", "_kept", "_limits", "_new_id", "_outlet", "_sent", "_share", "_wall")
-=======
-    __slots__ = ("_bell", "_clock", "_kept", "_new_id", "_sent", "_wall")
->>>>>>> main
+    __slots__ = ("_bell", "_clock", "_kept", "_limits", "_new_id", "_sent", "_share", "_wall")
 
     def __init__(
         self, kept: Kept, bell: Bell, clock: Clock, new_id: Callable[[], str], *, wall: Clock
