@@ -77,8 +77,9 @@ def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
     `ahead`: seconds by which the wall clock was set forward under earlier servers on the same data. Without
     them it is the time that those have stored as ends, so that a step neither ends nor prolongs anything.
     """
-    start = wall() - ahead - time.clock_gettime(time.CLOCK_BOOTTIME)
-    return lambda: start + time.clock_gettime(time.CLOCK_BOOTTIME)
+    passed, which = time.clock_gettime, time.CLOCK_BOOTTIME
+    start = wall() - ahead - passed(which)
+    return lambda: start + passed(which)
 
 
 class Engine(NamedTuple):
@@ -359,8 +360,7 @@ class Server:
 def _ids() -> Callable[[], str]:
     """Ids that are unique over all messages and calls, also over restarts (PROTOCOL §6)."""
     boot = secrets.token_hex(5)
-    numbers = itertools.count(1)
-    return lambda: f"{boot}{next(numbers):x}"
+    return map(f"{boot}%x".__mod__, itertools.count(1)).__next__  # no function: this happens once a message
 
 
 def _warn_watched(app_id: str) -> None:
