@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from signalpost.domain.limits import Limits
 from signalpost.engine.ports import Pending, Unavailable
 from signalpost.gateway.commands import COMMANDS
 from signalpost.gateway.connection import Connection
+from signalpost.services.messages import Messages
 from signalpost.services.presence import Presence
 from signalpost.wire import codec
 from signalpost.wire.codes import Code
@@ -130,7 +132,7 @@ class Gate:
             self.ran.append(asked)
             return await command.run(context, live, asked)
 
-        monkeypatch.setitem(COMMANDS, func, command._replace(run=run))
+        monkeypatch.setitem(COMMANDS, func, replace(command, run=run))
 
     def open(self) -> None:
         self.pending.settle()
@@ -185,7 +187,7 @@ class Stamps:
             self.done.append(asked.content)
             return await send.run(context, live, asked)
 
-        monkeypatch.setitem(COMMANDS, "user_sendmsg", send._replace(run=run))
+        monkeypatch.setitem(COMMANDS, "user_sendmsg", replace(send, run=run))
 
     def settle(self, *numbers: int) -> None:
         for number in numbers:
@@ -387,7 +389,7 @@ def _raising(error: Exception) -> Callable[..., Coroutine[Any, Any, Any]]:
 def _replace(
     monkeypatch: pytest.MonkeyPatch, func: str, run: Callable[..., Coroutine[Any, Any, Any]]
 ) -> None:
-    monkeypatch.setitem(COMMANDS, func, COMMANDS[func]._replace(run=run))
+    monkeypatch.setitem(COMMANDS, func, replace(COMMANDS[func], run=run))
 
 
 @pytest.mark.parametrize(("func", "name"), [("channel_leave", "room"), ("channel_join", "hall")])
@@ -760,8 +762,7 @@ async def test_a_read_that_waits_tells_the_next_session_nothing(
     client, friend = desk.connect(), desk.connect()
     friend.login("friend")
     friend.call("user_sendmsg", peer="ada", content="for ada alone")
-    messages = desk.server._gate.services.messages
-    read, slow = type(messages).read, Pending()
+    read, slow = Messages.read, Pending()
 
     async def found_late(self: Any, live: Any, **options: Any) -> Any:
         found = await read(self, live, **options)
@@ -769,7 +770,7 @@ async def test_a_read_that_waits_tells_the_next_session_nothing(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(messages), "read", found_late)
+        patch.setattr(Messages, "read", found_late)
         client.login(device="signalpost-web", inbox=["", 0])
     client.call("user_logout")
     client.login("bo", device="signalpost-web", inbox=["", 0])

@@ -76,10 +76,8 @@ class Box:
         """An item is committed; the version. Nobody is told yet."""
         self._count += 1
         item = InboxItem(f"m{self._count}", kind, src, 7, text, channel, "c1" if channel else "")
-        step = Append(
-            self.key, ITEM.encode(item), len(text), 86_400.0, max_items=10_000, max_size=2**30, durable=False
-        )
-        [appended] = done(self._kept.commit(step))
+        step = Append(self.key, ITEM.encode(item), len(text), 86_400.0, 10_000, 2**30, durable=False)
+        (appended,) = done(self._kept.commit(step))
         version: int = appended.seq
         self._items[version] = item
         return version

@@ -1,7 +1,7 @@
 """Calls: inviting, answering, ending, and what time does to them (SPEC §6, PROTOCOL §8).
 
 A decision on a call, what it puts into both inboxes, the sets of open calls and the call's timer are one
-commit. What was committed is told to the outlet then; a notice that is lost only delays.
+commit. What was committed is announced then; a notice that is lost only delays.
 
 A call names the sessions that it is between, by their generations. So what follows from a session's end or
 beginning is decided for each call by itself, in small pieces, on any node, late or twice: who asks for an
@@ -28,10 +28,10 @@ from signalpost.domain.sessions import Session
 from signalpost.engine.ports import Clock, Full
 from signalpost.engine.ports.kept import Append, Count, Exclude, Include, Kept, Marked, Names, RemoveMarked
 from signalpost.engine.ports.steps import Arm, Cancel, Delete, Entry, Expect, Put, Record, Step
+from signalpost.services.bell import Bell
 from signalpost.services.decide import decide
 from signalpost.services.keys import call_key, calls_key, inbox_key, pair_key, split
 from signalpost.services.live import Live
-from signalpost.services.outlet import Outlet
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.stored import CALL, ITEM
@@ -56,12 +56,12 @@ class Calls:
     """All calls, in the engine's kept half; their events travel through the inboxes."""
 
     __slots__ = (
+        "_bell",
         "_clock",
         "_find_app",
         "_kept",
         "_look",
         "_new_id",
-        "_outlet",
         "_pauses",
         "_presence",
         "_wall",
@@ -72,7 +72,7 @@ class Calls:
         *,
         kept: Kept,
         presence: Presence,
-        outlet: Outlet,
+        bell: Bell,
         pauses: Pauses,
         clock: Clock,
         wall: Clock,
@@ -82,7 +82,7 @@ class Calls:
     ) -> None:
         self._kept = kept
         self._presence = presence
-        self._outlet = outlet
+        self._bell = bell
         self._pauses = pauses
         self._clock = clock
         self._wall = wall  # what events are dated by
@@ -379,7 +379,7 @@ class Calls:
             appends.append(_append(inbox, item, limits))
         results = await self._kept.commit(*steps, *appends)
         for (inbox, item), appended in zip(told, results[len(steps) :], strict=True):
-            self._outlet.announce(inbox, appended.seq, item)
+            self._bell.announce(inbox, appended.seq, item)
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits
