@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.toy_kept import ToyKept
 from contract.toy_shared import ToyShared, World
 from engine.driving import ManualClock
 from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
@@ -54,10 +55,12 @@ def topics(request: pytest.FixtureRequest, clock: ManualClock) -> Topics:
     return SqliteTopics(request.getfixturevalue("store"), clock=clock)
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached", "toy"])
 def kept(request: pytest.FixtureRequest, clock: ManualClock) -> Kept:
     if request.param == "memory":
         return memory_kept(clock=clock, idle_seconds=600.0)
+    if request.param == "toy":
+        return ToyKept(clock=clock)
     store = request.getfixturevalue("store")
     if "hardly" in request.param:
         return sqlite_kept(store, clock=clock, cached=1, body_budget=0, idle_seconds=600.0)
