@@ -109,6 +109,8 @@ class _World:
 
     def pass_time(self, now: float) -> None:
         """Drop what is over its time."""
+        if now == self.now:
+            return
         self.now = now
         self.records = {key: each for key, each in self.records.items() if each.expires > now}
         self.items = {
@@ -185,7 +187,7 @@ class _World:
             done = self.receipts[step.key, step.dedupe][0]
             return Appended(done.seq, done.note, True)
         here = [item.step for item in self.items.get(step.key, [])]
-        self._find_room(step, here, step.max_items or inf, step.max_size or inf, Full(step.key, step=step))
+        self._find_room(step, here, step.max_items, step.max_size, Full(step.key, step=step))
         if step.source:
             same = [each for each in here if each.source == step.source]
             full = Full(step.key, part=step.source, step=step)

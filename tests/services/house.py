@@ -27,7 +27,7 @@ from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
 from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, SetAttribute, Unavailable
-from signalpost.engine.ports.kept import Append
+from signalpost.engine.ports.kept import Append, Remove
 from signalpost.engine.ports.shared import Nodes
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Receipt
@@ -389,7 +389,7 @@ class House:
             device.live = None
         for key, queue in self.queues._queues.items():
             events = [item for item in queue.items if item.body is not None and b"voip" in item.body]
-            self.run(self.queues.remove(key, [item.seq for item in events]))
+            self.run(self.kept.commit(Remove(key, [item.seq for item in events])))
         self._settle()
         for name, values in attributes.items():
             edits = [SetAttribute(*pair) for pair in values.items()]
