@@ -26,10 +26,10 @@ from signalpost import __version__
 from signalpost.config import Config
 from signalpost.engine.journal import BUCKETS
 from signalpost.engine.kept import EmbeddedKept
-from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
+from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, memory_kept
 from signalpost.engine.ports import Clock, Unavailable
 from signalpost.engine.shared import MemoryShared, SharedMemory
-from signalpost.engine.sqlite import SqliteTopics, sqlite_kept
+from signalpost.engine.sqlite import sqlite_kept
 from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
@@ -86,7 +86,6 @@ class Engine(NamedTuple):
     records: MemoryRecords  #: what may vanish with the process
     records_kept: MemoryRecords
     queues: MemoryQueues
-    topics: MemoryTopics
     timers: HeapTimers
     kept: EmbeddedKept
     shared: MemoryShared
@@ -101,12 +100,10 @@ def embedded(store: Store | None, clock: Clock) -> Engine:
     records, timers = MemoryRecords(clock=clock), HeapTimers(clock=clock)
     if store is None:
         kept = memory_kept(clock=clock)
-        topics = MemoryTopics(clock=clock)
     else:
         kept = sqlite_kept(store, clock=clock)
-        topics = SqliteTopics(store, clock=clock)
     shared = MemoryShared(SharedMemory(clock=clock))
-    return Engine(records, kept.parts.records, kept.parts.queues, topics, timers, kept, shared)
+    return Engine(records, kept.parts.records, kept.parts.queues, timers, kept, shared)
 
 
 class Server:
@@ -137,18 +134,17 @@ class Server:
         self._clock = clock = clock or steady_clock(wall, ahead=self._ahead)
         new_id = _ids()
         self.counters = Counters()
-        self.fanout = Fanout()
+        self.fanout = Fanout(clock)
         self._lag = LagMeter()
         parts = engine(self._store, clock)
-        records, records_kept, self._queues, self._topics, self.timers, self._kept, self._shared = parts
+        records, records_kept, self._queues, self.timers, self._kept, self._shared = parts
 
         presence = Presence(self._shared, clock)
         attributes = Attributes(records_kept, presence, config.app)
         messages = Messages(self._kept, self.fanout, clock, new_id, wall=wall)
         channels = Channels(
-            topics=self._topics,
-            records=records,
-            timers=self.timers,
+            kept=self._kept,
+            shared=self._shared,
             presence=presence,
             messages=messages,
             outlet=self.fanout,
@@ -189,7 +185,7 @@ class Server:
             attributes=attributes,
             messages=messages,
             requests=requests,
-            sweeps=(records.sweep, self._kept.sweep, self._topics.sweep, self._shared.sweep),
+            sweeps=(records.sweep, self._kept.sweep, self._shared.sweep),
             kept=self._kept,
             shared=self._shared,
             pauses=pauses,
@@ -344,7 +340,7 @@ class Server:
             exhausted=self.listener.counts.exhausted,
             slow_consumers=self.listener.counts.slow,
             sessions=len(self.fanout),
-            channels=len(self._topics),
+            channels=len(self._shared),
             inbox_items=self._queues.items,
             channel_deliveries=self.fanout.delivered,
             commits=None if meter is None else Latencies(BUCKETS, meter.buckets, meter.seconds),

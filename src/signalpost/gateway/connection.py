@@ -35,9 +35,10 @@ from signalpost.gateway.login import admit, inbox_cursor
 from signalpost.gateway.outbox import Outbox
 from signalpost.gateway.replies import Replies, unstored_reason
 from signalpost.gateway.sockets import Socket
+from signalpost.gateway.stage import Lines
 from signalpost.gateway.view import View
 from signalpost.gateway.websocket import frame_text
-from signalpost.services.channels import Joined, Missed
+from signalpost.services.channels import Joined, Missed, Sight
 from signalpost.services.driver import start
 from signalpost.services.live import Gone, Live
 from signalpost.services.outlet import Reach
@@ -442,10 +443,12 @@ class Connection:
             return joined.seq
         return view.joined(channel, joined, self.after)
 
-    def left(self, channel: str) -> None:
-        """See the channel's events no longer."""
-        if self._view is not None:
-            self._view.left(channel)
+    @property
+    def sight(self) -> Sight:
+        """What shows the session its channels."""
+        if self._view is None:
+            raise Superseded
+        return self._view
 
     def after(self, step: Step) -> None:
         """Do this when the answer has been written."""
@@ -465,9 +468,12 @@ class Connection:
         return self._socket.outbox
 
     @property
-    def v3(self) -> bool:
-        """Which lines the client gets."""
-        return self._dialect is not None and self._dialect.v3
+    def lines(self) -> Lines:
+        """How the client reads channel events."""
+        dialect = self._dialect
+        if dialect is None or not dialect.v3:
+            return Lines.STAMPED_V2
+        return Lines.NUMBERED if dialect.ours else Lines.STAMPED_V3
 
     def offer(self, version: int, item: InboxItem) -> None:
         """An item is committed in the session's inbox."""

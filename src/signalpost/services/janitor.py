@@ -36,7 +36,6 @@ class Janitor:
 
     __slots__ = (
         "_attributes",
-        "_channels",
         "_forget",
         "_halves",
         "_handlers",
@@ -66,9 +65,9 @@ class Janitor:
             "session": sessions.due,
             "call": calls.due,
             "channel": channels.endings.due,
+            "emptied": channels.endings.emptied_due,
             "count": channels.census.due,
         }
-        self._channels = channels
         self._attributes = attributes
         self._sessions = sessions
         self._forget = (messages.sweep, requests.sweep)  # rates that nothing counts against
@@ -125,7 +124,6 @@ class Janitor:
         It commits nothing, and so has nothing to wait for; what has to be stored comes with the first sweep.
         """
         await self._attributes.adopt()
-        await self._channels.endings.adopt()
 
     def _done(self, result: object, error: Exception | None) -> None:
         if error is not None and not isinstance(error, Refusal):
