@@ -284,13 +284,18 @@ class House:
             claims=Claims(clock=self.clock),
         )
         self.kept = EmbeddedKept(parts, clock=self.clock)
+        self.memory = SharedMemory(clock=self.clock)
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Put the services on the engine."""
         self.attached: dict[str, Device] = {}
         clock, find_app = self.clock, self.apps.get
 
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
-        self.shared = MemoryShared(SharedMemory(clock=clock))
+        self.shared = MemoryShared(self.memory)
         keeping, sharing = self.cables
         kept = self._seen(self.kept, keeping)
         records, topics = self._seen(self.records, sharing), self._seen(self.topics, sharing)
@@ -352,6 +357,13 @@ class House:
     def _seen(self, part: Any, cable: Cable) -> Any:
         """A part of the engine as the services have it."""
         return Far(part, cable) if self.far else part
+
+    def neighbour(self) -> House:
+        """Another node: services of its own on the same engine, and devices that are attached there."""
+        other = House.__new__(House)
+        other.__dict__.update(self.__dict__)
+        other._move_in()
+        return other
 
     def restart(self) -> None:
         """A crash and a new start on the same data: messages and attributes survive, nothing else does."""

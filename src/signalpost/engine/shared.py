@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import secrets
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from signalpost.engine.buckets import Buckets
 from signalpost.engine.deadlines import Deadlines
-from signalpost.engine.ends import Ends
+from signalpost.engine.entries import Entries
 from signalpost.engine.places import Places
-from signalpost.engine.ports import Clock, Conflict, Entry, RateExceeded
+from signalpost.engine.ports import Clock
 from signalpost.engine.ports.shared import (
     Behind,
     Change,
@@ -35,60 +36,61 @@ __all__ = ["MemoryNodes", "MemoryShared", "SharedMemory"]
 
 _SWEEP = 4096  # looks that one sweep takes at each kind of what may be over
 
-Told = tuple[str, str, Event]
-
-
-class _Held(msgspec.Struct, gc=False):
-    """What is kept of a record."""
-
-    value: bytes
-    rev: int
-    node: str
-    expires: float | None
-    look: float = 0.0  # of its one valid entry among the ends; 0.0 for none
-
 
 class SharedMemory:
-    """All that is shared, and how a commit changes it."""
+    """All that is shared, by its parts, and how a commit changes it."""
+
+    __slots__ = (
+        "_acts",
+        "_answers",
+        "_checks",
+        "beats",
+        "buckets",
+        "clock",
+        "entries",
+        "followers",
+        "places",
+        "since",
+        "timers",
+        "views",
+    )
 
     def __init__(self, *, clock: Clock) -> None:
         self.clock = clock
         self.since = clock()
-        self.places = Places()
-        self.timers = Deadlines(clock=clock)
-        self.followers: dict[str, list[Listener]] = {}  # by topic
+        self.entries = entries = Entries()
+        self.places = places = Places()
+        self.buckets = buckets = Buckets()
+        self.timers = timers = Deadlines(clock=clock)
+        self.followers: dict[str, tuple[Listener, ...]] = {}  # by topic
         self.views: dict[str, MemoryShared] = {}  # by the name of the node
         self.beats: dict[str, float] = {}  # by node: when it beat last
-        self._records: dict[str, _Held] = {}  # may hold some whose time is over, for a while
-        self._rev = 0  # highest revision given, over all keys: so none is used twice for one
-        self._record_ends: Ends[str] = Ends(self._look_at_record)
-        self._spent: dict[str, float] = {}  # by bucket: when nothing is spent of it any more
-        self._spent_ends: Ends[str] = Ends(self._look_at_bucket)
+        # What judges a step before anything is done, what does it, and what answers an ask, by type.
         self._checks: dict[type, Callable[[Any, float], None]] = {
-            Put: self._compare,
-            Delete: self._compare,
-            Expect: self._expect,
-            Change: self.places.check,
-            Spend: self._check_spend,
+            Put: entries.compare,
+            Delete: entries.compare,
+            Expect: entries.expect,
+            Change: places.check,
+            Spend: buckets.check,
         }
         self._acts: dict[type, Callable[[Any, float], Any]] = {
-            Put: self._put,
-            Delete: self._delete,
-            Expect: _expected,
-            Arm: self._arm,
-            Cancel: self._cancel,
-            Change: self.places.change,
-            Drop: self.places.drop,
-            Spend: self._spend,
+            Put: entries.put,
+            Delete: entries.delete,
+            Expect: _nothing,
+            Arm: lambda step, now: timers.arm(step.key, step.at),
+            Cancel: lambda step, now: timers.cancel(step.key),
+            Change: places.change,
+            Drop: places.drop,
+            Spend: buckets.spend,
         }
         self._answers: dict[type, Callable[[Any, float], Any]] = {
-            Record: self._record,
-            Receipt: self.places.receipt,
-            Since: self._since,
-            Topic: self.places.snapshot,
-            Place: self.places.place,
-            Past: self.places.past,
-            Behind: self.places.behind,
+            Record: entries.record,
+            Receipt: places.receipt,
+            Since: lambda ask, now: self.since,
+            Topic: places.snapshot,
+            Place: places.place,
+            Past: places.past,
+            Behind: places.behind,
         }
 
     def load(self, asks: tuple[Ask[Any], ...]) -> tuple[Any, ...]:
@@ -112,111 +114,15 @@ class SharedMemory:
                     listener(topic, epoch, event)
         return results
 
-    def live(self, now: float) -> Iterator[tuple[str, str]]:
-        """The keys of the live records, and the node that each names."""
-        for key, held in self._records.items():
-            if held.expires is None or held.expires > now:
-                yield key, held.node
-
     def sweep(self) -> int:
         """See `Shared.sweep`."""
         now = self.clock()
-        looks = self._record_ends.expire(now, _SWEEP) + self._spent_ends.expire(now, _SWEEP)
-        return looks + self.places.sweep(now, _SWEEP)
+        parts = (self.entries, self.buckets, self.places)
+        return sum(part.sweep(now, _SWEEP) for part in parts)
 
     def size(self) -> int:
         """How many things are held: of every kind, those that are over included."""
-        return (
-            len(self._records)
-            + len(self._record_ends)
-            + len(self._spent)
-            + len(self._spent_ends)
-            + len(self.timers)
-            + self.places.size()
-        )
-
-    # --- records ----------------------------------------------------------------------------------
-
-    def find(self, key: str, now: float) -> _Held | None:
-        """The live record."""
-        held = self._records.get(key)
-        if held is None or (held.expires is not None and held.expires <= now):
-            return None
-        return held
-
-    def _record(self, ask: Record, now: float) -> Entry | None:
-        held = self.find(ask.key, now)
-        return None if held is None else Entry(held.value, held.rev)
-
-    def _compare(self, step: Put | Delete, now: float) -> None:
-        if step.expect is None:
-            return
-        held = self.find(step.key, now)
-        if step.expect != (0 if held is None else held.rev):
-            raise Conflict(step)
-
-    def _expect(self, step: Expect, now: float) -> None:
-        held = self.find(step.key, now)
-        if step.rev != (0 if held is None else held.rev):
-            raise Conflict(step)
-
-    def _put(self, step: Put, now: float) -> int:
-        self._rev = rev = self._rev + 1
-        key = step.key
-        before = self._records.get(key)
-        expires = None if step.ttl is None else now + step.ttl
-        held = self._records[key] = _Held(step.value, rev, step.node, expires)
-        if expires is not None:
-            if before is not None and before.look and before.look <= expires:
-                held.look = before.look
-            else:
-                held.look = expires
-                self._record_ends.add(expires, key, now)
-        return rev
-
-    def _delete(self, step: Delete, now: float) -> bool:
-        there = self.find(step.key, now) is not None
-        self._records.pop(step.key, None)
-        return there
-
-    def _look_at_record(self, key: str, at: float, now: float) -> float | None:
-        held = self._records.get(key)
-        if held is None or held.look != at or held.expires is None:
-            return None
-        if held.expires <= now:
-            del self._records[key]
-            return None
-        held.look = held.expires
-        return held.look
-
-    # --- timers, buckets --------------------------------------------------------------------------
-
-    def _arm(self, step: Arm, now: float) -> None:
-        self.timers.arm(step.key, step.at)
-
-    def _cancel(self, step: Cancel, now: float) -> None:
-        self.timers.cancel(step.key)
-
-    def _check_spend(self, step: Spend, now: float) -> None:
-        over = (self._spent.get(step.key, now) - now) - (step.burst - 1) / step.rate
-        if over > 1e-9:
-            raise RateExceeded(step.key, limit=step.burst, wait=over)
-
-    def _spend(self, step: Spend, now: float) -> None:
-        before = self._spent.get(step.key)
-        until = self._spent[step.key] = max(now, before or now) + 1.0 / step.rate
-        if before is None:
-            self._spent_ends.add(until, step.key, now)
-
-    def _look_at_bucket(self, key: str, at: float, now: float) -> float | None:
-        until = self._spent.get(key)
-        if until is None or until > now:
-            return until
-        del self._spent[key]
-        return None
-
-    def _since(self, ask: Since, now: float) -> float:
-        return self.since
+        return len(self.entries) + len(self.buckets) + len(self.timers) + self.places.size()
 
 
 class MemoryNodes:
@@ -249,7 +155,7 @@ class MemoryNodes:
 
     async def records_of(self, node: str) -> list[str]:
         """See `Nodes.records_of`. It goes through all records."""
-        return [key for key, owner in self._memory.live(self._memory.clock()) if owner == node]
+        return [key for key, owner in self._memory.entries.live(self._memory.clock()) if owner == node]
 
     async def send(self, node: str, note: msgspec.Struct) -> None:
         """See `Nodes.send`. It is handed on in this very call."""
@@ -259,9 +165,7 @@ class MemoryNodes:
 
     async def tell(self, key: str, note: msgspec.Struct) -> None:
         """See `Nodes.tell`."""
-        held = self._memory.find(key, self._memory.clock())
-        if held is not None:
-            await self.send(held.node, note)
+        await self.send(self._memory.entries.node_of(key, self._memory.clock()), note)
 
     def listen(self, handler: Callable[[msgspec.Struct], None]) -> None:
         """See `Nodes.listen`."""
@@ -304,17 +208,19 @@ class MemoryShared:
 
     async def follow(self, topic: str) -> None:
         """See `Shared.follow`."""
-        followers = self._memory.followers.setdefault(topic, [])
-        if self._listener not in followers:
-            followers.append(self._listener)
+        followers = self._memory.followers
+        others = followers.get(topic, ())
+        if self._listener not in others:
+            followers[topic] = (*others, self._listener)  # replaced, as somebody may be telling the others
 
     async def unfollow(self, topic: str) -> None:
         """See `Shared.unfollow`."""
-        followers = self._memory.followers.get(topic, [])
-        if self._listener in followers:
-            followers.remove(self._listener)
-        if not followers:
-            self._memory.followers.pop(topic, None)
+        followers = self._memory.followers
+        others = tuple(other for other in followers.get(topic, ()) if other != self._listener)
+        if others:
+            followers[topic] = others
+        else:
+            followers.pop(topic, None)
 
     async def due(self, *, limit: int, lease: float) -> list[Due]:
         """See `Shared.due`."""
@@ -339,7 +245,7 @@ class MemoryShared:
 
     def records(self) -> list[str]:
         """The keys of the live records."""
-        return [key for key, _ in self._memory.live(self._memory.clock())]
+        return [key for key, _ in self._memory.entries.live(self._memory.clock())]
 
     def armed(self) -> list[str]:
         """The keys that have a timer."""
@@ -358,8 +264,8 @@ class MemoryShared:
         return self._memory.sweep()
 
 
-def _expected(step: Expect, now: float) -> None:
-    """It was judged before the commit."""
+def _nothing(step: Expect, now: float) -> None:
+    """It was judged, and changes nothing."""
 
 
 def _unheard(note: msgspec.Struct) -> None:
