@@ -98,10 +98,7 @@ MakeEngine = Callable[[Store | None, Clock], Engine]
 def embedded(store: Store | None, clock: Clock) -> Engine:
     """The engine in this process."""
     records, timers = MemoryRecords(clock=clock), HeapTimers(clock=clock)
-    if store is None:
-        kept = memory_kept(clock=clock)
-    else:
-        kept = sqlite_kept(store, clock=clock)
+    kept = memory_kept(clock=clock) if store is None else sqlite_kept(store, clock=clock)
     shared = MemoryShared(SharedMemory(clock=clock))
     return Engine(records, kept.parts.records, kept.parts.queues, timers, kept, shared)
 

@@ -519,7 +519,7 @@ def test_what_a_superseded_session_still_does_touches_nothing(house: House) -> N
     again.join("room")
     for channel in ("room", "hall", CHANNEL_USER_ONLINE):
         with pytest.raises(Superseded):
-            house.run(house.channels.membership.join(stale, channel))
+            house.run(house.channels.membership.join(stale, channel, ada))
     assert house.members("room") == ["ada"]
     assert house.members("hall") == house.members(CHANNEL_USER_ONLINE) == []
     again.say("room", "mine")

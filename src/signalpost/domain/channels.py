@@ -112,7 +112,7 @@ class _BuiltIn(NamedTuple):
 
 
 SETATTR_LIMITS = 10, 1_000
-"""How often a second one attribute may change, as long as `_setattr_limit` says nothing, and at most (C10)."""
+"""How often a second one attribute may change: if `_setattr_limit` says nothing, and at most (C10)."""
 
 _NUMBERS = {
     ATTR_USER_NOTIFICATION: _BuiltIn(0, 1, 1),

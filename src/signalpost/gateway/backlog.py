@@ -4,9 +4,9 @@ Missed events go out by pages, in the order of their times over all channels, as
 spans them all (PROTOCOL §7). Meanwhile none of its channels is seen live: what happens in them is read
 behind what was read before, a page at a time, until nothing is left; from that very step on they are seen.
 
-What was read is held as the engine keeps it, shared with it and with other connections, and is no more than a
-page. Only who cannot keep up with what the engine lets go of, or takes longer over it than anybody should, can
-miss something: such a client has to come back, and is told how much.
+What was read is held as the engine keeps it, shared with it and with other connections, and is no more than
+a page. Only who cannot keep up with what the engine lets go of, or takes longer over it than anybody should,
+can miss something: such a client has to come back, and is told how much.
 """
 
 from __future__ import annotations
@@ -145,7 +145,9 @@ class Backlog:
         size = 0
         while not self._over and self._pace.free and size < self._pace.page:
             waiting = [
-                (event.time, name, event) for name, channel in self._channels.items() if (event := channel.next)
+                (event.time, name, event)
+                for name, channel in self._channels.items()
+                if (event := channel.next)
             ]
             if not waiting:
                 return

@@ -52,7 +52,7 @@ class _Followed:
 class Seat:
     """One connection's share in a channel's being followed; to be given back once."""
 
-    __slots__ = ("_fanout", "_followed", "_taken", "stage", "told")
+    __slots__ = ("_fanout", "_followed", "_taken", "epoch", "stage", "told")
 
     def __init__(self, fanout: Fanout, followed: _Followed) -> None:
         self._fanout = fanout
@@ -61,6 +61,8 @@ class Seat:
         self.stage = followed.stage
         # Up to where the connection was told when that was last looked at; None while it does not see it.
         self.told: int | None = None
+        # Of which life of the channel that is; "" if nobody has said.
+        self.epoch = ""
 
     async def ready(self) -> None:
         """Wait until all that happens in the channel comes here. Raises Unavailable."""
@@ -69,6 +71,11 @@ class Seat:
             await followed.ready
         if followed.error is not None:
             raise followed.error
+
+    @property
+    def reached(self) -> int:
+        """Up to where the channel was told that the connection sees live."""
+        return max(self.told or 0, self.stage.reached(self.epoch))
 
     def give_back(self) -> None:
         """Nobody sees the channel here by this seat any more."""

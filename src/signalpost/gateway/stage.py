@@ -1,4 +1,4 @@
-"""A channel as this node sees it: followed, in order, without gaps, encoded once for all who see it (SPEC C6).
+"""A channel as this node sees it: in order, without gaps, encoded once for all who see it (SPEC C6).
 
 An audience is the connections on this node that see a channel in one encoding. In one loop tick its
 frames gather in one batch that all its outboxes share; a change of the audience begins a new batch, so
@@ -54,7 +54,7 @@ class Viewer(Protocol):
 
 
 class Stamps:
-    """Ids for originals: they ascend over all that this node stamps, and begin at the time in microseconds."""
+    """Ids for originals: they ascend over all that this node stamps, and are about the time in µs."""
 
     __slots__ = ("_clock", "_last")
 
@@ -111,8 +111,8 @@ class Stage:
 
     def __init__(self, topic: str, stamps: Stamps) -> None:
         self.topic = topic
-        self.epoch = ""  # that of the latest event; "" before there was one
-        self.number = 0  # of the latest event that was shown; 0 before there was one
+        self.epoch = ""  # which life of the channel this is; "" before anybody knows
+        self.number = 0  # of the latest event that was shown, or known to who saw it first; meaningful then
         self._stamps = stamps
         self._audiences = tuple(_Audience() for _ in Lines)
         # Who knows more of the channel already than was shown here: up to which number.
@@ -122,12 +122,19 @@ class Stage:
 
     # --- who sees it ------------------------------------------------------------------------------
 
-    def see(self, viewer: Viewer, after: int) -> None:
-        """Show the channel from the event behind `after` on, which is not below `number`."""
+    def reached(self, epoch: str) -> int:
+        """Up to where this life of the channel was shown; 0 if nothing of it was. "" is any."""
+        return self.number if epoch in ("", self.epoch) else 0
+
+    def see(self, viewer: Viewer, epoch: str, after: int) -> None:
+        """Show this life of the channel from the event behind `after` on, which is not below what was
+        reached."""
+        self._begin(epoch, after)
         self._enter(viewer, after, apart=False)
 
-    def see_apart(self, viewer: Viewer, after: int) -> None:
+    def see_apart(self, viewer: Viewer, epoch: str, after: int) -> None:
         """The same, frame by frame."""
+        self._begin(epoch, after)
         self._enter(viewer, after, apart=True)
 
     def unsee(self, viewer: Viewer) -> None:
@@ -162,18 +169,15 @@ class Stage:
         if self._held is not None:
             self._held.append(happened)
             return 0
-        number = happened.number
-        if happened.epoch == self.epoch:
-            if number <= self.number:
-                return 0
-            gap = number > self.number + 1
-        else:
-            self._begin(happened)
-            gap = number > self.number + 1
-        if gap:
-            self._held = [happened]
-            return None
-        return self.show(happened)
+        if happened.epoch != self.epoch:
+            self._begin(happened.epoch, 0 if self.epoch else happened.number - 1)
+        following = self.number + 1
+        if happened.number == following:
+            return self.show(happened)
+        if happened.number < following:
+            return 0
+        self._held = [happened]
+        return None
 
     def show(self, happened: Happened) -> int:
         """Show an event to all that are to see it; to how many."""
@@ -194,11 +198,11 @@ class Stage:
         held, self._held = self._held, None
         return held or []
 
-    def _begin(self, happened: Happened) -> None:
-        """The first that is heard of this life of the channel: who waits has to be shown all behind what he
-        knows, and nobody else anything before it."""
-        known = min(self._waiting.values(), default=happened.number - 1)
-        self.epoch, self.number = happened.epoch, min(known, happened.number - 1)
+    def _begin(self, epoch: str, number: int) -> None:
+        """This life of the channel is shown from behind a number on, if another was until now."""
+        if epoch and epoch != self.epoch:
+            self.epoch, self.number = epoch, number
+            self._waiting.clear()
 
     def _show_some(self, happened: Happened) -> int:
         """Show an event, but not to those who know it."""
@@ -218,8 +222,10 @@ class Stage:
 
 
 def event_frame(happened: Happened, lines: Lines, stamp: int) -> bytes:
-    """A channel event as a WebSocket frame. Its MSGID is unique over channels and inboxes (PROTOCOL §6, §7), and
-    the same whenever it is told; `stamp` is its id for originals."""
+    """A channel event as a WebSocket frame; `stamp` is its id for originals.
+
+    Its MSGID is unique over channels and inboxes, and the same whenever it is told (PROTOCOL §6, §7).
+    """
     _, channel, epoch, number, _, event = happened
     match event.kind:
         case kinds.MESSAGE:

@@ -63,7 +63,7 @@ class View:
 
     def told(self) -> dict[str, int]:
         """Up to where it was told of each channel, by name."""
-        told = {name: _reached(seat) for name, seat in self._seats.items() if seat.told is not None}
+        told = {name: seat.reached for name, seat in self._seats.items() if seat.told is not None}
         if self._entering is not None:
             told |= [self._entering]
         return told if self._backlog is None else told | self._backlog.told()
@@ -123,10 +123,11 @@ class View:
             for name, seat in self._seats.items():
                 if seat.told is not None:
                     seat.stage.unsee(self._subscriber)
-                    backlog.add(Missed(name, seat.stage.epoch, _reached(seat), (), 0))
+                    backlog.add(Missed(name, seat.epoch, seat.reached, (), 0))
             self._backlog = backlog
         for part in missed:
-            self._take_seat(part.channel).told = part.after
+            seat = self._take_seat(part.channel)
+            seat.told, seat.epoch = part.after, part.epoch or seat.epoch
             backlog.add(part)
         try:
             for seat in list(self._seats.values()):
@@ -153,11 +154,11 @@ class View:
         seen = [seat for seat in self._seats.values() if seat.told is not None]
         apart = len(seen) > 1 and self._subscriber.lines is not Lines.NUMBERED
         for seat in seen:
-            seat.told = told = _reached(seat)
+            seat.told = told = seat.reached
             if apart:
-                seat.stage.see_apart(self._subscriber, told)
+                seat.stage.see_apart(self._subscriber, seat.epoch, told)
             else:
-                seat.stage.see(self._subscriber, told)
+                seat.stage.see(self._subscriber, seat.epoch, told)
 
     def stop(self) -> None:
         """The session is no longer on this connection: it sees nothing any more."""
@@ -175,10 +176,10 @@ class View:
         seat = self._seats.get(missed.channel)
         if self._over or seat is None:
             return
-        if self._backlog is not None or missed.events or seat.stage.number > missed.upto:
+        if self._backlog is not None or missed.events or seat.stage.reached(missed.epoch) > missed.upto:
             await self.fall_behind([missed])
             return
-        seat.told = missed.upto
+        seat.told, seat.epoch = missed.upto, missed.epoch
         self.show()
 
     def _leave(self, channel: str) -> int | None:
@@ -186,7 +187,7 @@ class View:
         seat = self._seats.get(channel)
         if seat is None or seat.told is None:
             return None
-        told = _reached(seat) if self._backlog is None else self._backlog.drop(channel)
+        told = seat.reached if self._backlog is None else self._backlog.drop(channel)
         seat.stage.unsee(self._subscriber)
         seat.told = None
         return told
@@ -218,15 +219,11 @@ class View:
 
     def _catch_up(self, told: dict[str, int]) -> bool:
         """See the channels live, unless there is one in which this node knows of more than was told."""
-        if any(self._seats[name].stage.number > number for name, number in told.items()):
+        seats = [(self._seats[name], number) for name, number in told.items()]
+        if any(seat.stage.reached(seat.epoch) > number for seat, number in seats):
             return False
         self._backlog = None
-        for name, number in told.items():
-            self._seats[name].told = number
+        for seat, number in seats:
+            seat.told = number
         self.show()
         return True
-
-
-def _reached(seat: Seat) -> int:
-    """Up to where a channel was told that is seen live."""
-    return max(seat.told or 0, seat.stage.number)

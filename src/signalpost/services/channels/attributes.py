@@ -1,7 +1,7 @@
 """A channel's attributes: setting, deleting, clearing (SPEC C10, C11, E6).
 
-They are kept, each with a revision; the shared channel holds a copy, which takes a change only if it is newer.
-So a change is told when it is safe, and members end at what is kept, whichever node was faster.
+They are kept, each with a revision; the shared channel holds a copy, which takes a change only if it is
+newer. So a change is told when it is safe, and members end at what is kept, whichever node was faster.
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ class ChannelAttributes:
         await self._tell(self._changes.editing(topic, live.app.limits, edits, event, rates))
         await self._after(topic, name)
 
-    async def _keep(
-        self, live: Live, topic: str, name: str, value: str, there: Changed
-    ) -> tuple[int, Stand]:
+    async def _keep(self, live: Live, topic: str, name: str, value: str, there: Changed) -> tuple[int, Stand]:
         """Store an attribute; returns its revision, and what was there before. Raises Refusal, Conflict."""
         limits, account = live.app.limits, live.account
         entry, stand = await self._kept.load(Record(channel_key(topic)), Attributes(topic))
@@ -86,7 +84,8 @@ class ChannelAttributes:
         size = len(name.encode()) + len(value.encode())
         step = KeepAttribute(topic, name, value, size, charges)
         try:
-            rev, *_ = await self._kept.commit(step, *self._with(live, topic, name, value, entry, stand, there))
+            with_it = self._with(live, topic, {**values, name: value}, name, entry, there)
+            rev, *_ = await self._kept.commit(step, *with_it)
         except Full as full:
             if not full.charge and await self._endings.weed(live.app_id, account):
                 raise Conflict from None
@@ -97,23 +96,22 @@ class ChannelAttributes:
         self,
         live: Live,
         topic: str,
+        values: dict[str, str],
         name: str,
-        value: str,
         entry: Entry | None,
-        stand: Stand,
         there: Changed,
     ) -> list[Step[Any]]:
-        """What is stored with an attribute: that the channel is there, and when it dies."""
-        values = {**_values(stand), name: value}
-        if entry is not None:
-            steps: list[Step[Any]] = [Expect(channel_key(topic), entry.rev)]
-            return steps + self._ending(topic, live.app.limits, values, there) if name == ATTR_CHANNEL_TTL else steps
-        empty = not there.count and not stand.attributes
-        return self._endings.bearing(topic, live.account, values, empty=empty)
+        """What is stored with an attribute, with which these are all: that the channel is there, and when it
+        dies."""
+        if entry is None:
+            empty = not there.count and len(values) == 1
+            return self._endings.bearing(topic, live.account, values, empty=empty)
+        steps: list[Step[Any]] = [Expect(channel_key(topic), entry.rev)]
+        if name == ATTR_CHANNEL_TTL:
+            steps += self._ending(topic, live.app.limits, values, there)
+        return steps
 
-    def _ending(
-        self, topic: str, limits: Limits, values: dict[str, str], there: Changed
-    ) -> list[Step[Any]]:
+    def _ending(self, topic: str, limits: Limits, values: dict[str, str], there: Changed) -> list[Step[Any]]:
         at = self._endings.end_of(values, limits, there.shown)
         return [Arm(channel_key(topic), at)]
 
@@ -186,7 +184,9 @@ def _refusal(full: Full, charges: tuple[Charge, Charge], limits: Limits) -> Refu
     if full.charge == own.key:
         reason = f"an account may set {own.max_size} bytes of attributes in channels: no more are taken"
     elif full.charge == all_of_app.key:
-        reason = f"the channels of the app may have {all_of_app.max_size} bytes of attributes: no more are taken"
+        reason = (
+            f"the channels of the app may have {all_of_app.max_size} bytes of attributes: no more are taken"
+        )
     else:
         reason = (
             f"an account may have brought {limits.deserted_channels} channels into being in which nobody is: "

@@ -21,7 +21,10 @@ from signalpost.wire.codes import ATTR_USER_NOTIFICATION, CHANNEL_EVENTS, CHANNE
 
 __all__ = ["Changes", "keep"]
 
-_UNTOLD = (ATTR_USER_NOTIFICATION, "0")  # how a channel says that its members hear of no joins and leaves (C11)
+_UNTOLD = (
+    ATTR_USER_NOTIFICATION,
+    "0",
+)  # how a channel says that its members hear of no joins and leaves (C11)
 
 
 def keep(limits: Limits) -> Keep:

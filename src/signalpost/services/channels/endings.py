@@ -11,8 +11,20 @@ from typing import Any, Final
 
 from signalpost.domain import channels as rules
 from signalpost.domain.limits import Limits
-from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, Delete, Entry, Expect, Full, Put, Record, Step
-from signalpost.engine.ports.kept import Attributes, DeleteAttributes, Exclude, Include, Kept, Names, Stand
+from signalpost.engine.ports import (
+    Arm,
+    Cancel,
+    Clock,
+    Conflict,
+    Delete,
+    Entry,
+    Expect,
+    Full,
+    Put,
+    Record,
+    Step,
+)
+from signalpost.engine.ports.kept import Attributes, DeleteAttributes, Exclude, Include, Kept, Names
 from signalpost.engine.ports.shared import Begin, DeleteAttribute, Drop, Shared, Since, Snapshot, Topic
 from signalpost.services.channels.changes import Changes
 from signalpost.services.decide import decide
@@ -25,6 +37,7 @@ from signalpost.services.keys import (
     subject_of,
 )
 from signalpost.services.stored import TEXT
+from signalpost.wire.codes import ATTR_MEMBERS
 
 __all__ = ["Endings", "begin"]
 
@@ -32,9 +45,12 @@ _SOON: Final = 60.0  # seconds; of timers that cost less when they are looked at
 
 
 async def begin(kept: Kept, topic: str) -> Begin:
-    """What makes a channel where it is not known, with what is kept of it."""
+    """What makes a channel where it is not known, with what is kept of it; nobody is in it."""
     (stand,) = await kept.load(Attributes(topic))
-    return Begin(stand.attributes)
+    counted = stand.attributes.get(ATTR_MEMBERS)
+    if counted is None:
+        return Begin(stand.attributes)
+    return Begin({**stand.attributes, ATTR_MEMBERS: counted._replace(value="0")})
 
 
 class Endings:
@@ -53,7 +69,9 @@ class Endings:
         if last.attributes:
             await self._shared.commit(Arm(emptied_key(topic), self._clock()))
 
-    def bearing(self, topic: str, account: str, attributes: dict[str, str], *, empty: bool) -> list[Step[Any]]:
+    def bearing(
+        self, topic: str, account: str, attributes: dict[str, str], *, empty: bool
+    ) -> list[Step[Any]]:
         """The steps that bring a channel into being, with its first attribute. `empty`: nobody is in it.
 
         Their commit raises Conflict if it is there, and Full if the account has too many of those that

@@ -172,7 +172,7 @@ class Membership:
         return await decide(attempt, tries=TRIES)
 
     async def leave(self, live: Live, channel: str, sight: Sight) -> None:
-        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal: 1004, 1005."""
+        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal."""
         check_name(channel, "channel name")
         place = _place_in(live.session.places, channel) or _place_in(live.session.kept, channel)
         if place is None:

@@ -114,7 +114,7 @@ class Past:
         return {
             channel: Missed(channel, "", after, (), 0)
             if page is None
-            else Missed(channel, page.epoch, after, page.events, page.lost)
+            else Missed(channel, page.epoch, min(after, page.head), page.events, page.lost)
             for (channel, after), page in zip(starts.items(), pages, strict=True)
         }
 
