@@ -78,7 +78,7 @@ def workers(trees: dict[str, Path], options: list[str]) -> Iterator[dict[str, An
 
 async def work(others: int, *, memory: bool) -> int:
     """Make a round of calls for each line that comes; answer with microseconds of CPU a call."""
-    from signalpost.app import Server
+    from signalpost.app import Server, _settle_memory
     from signalpost.config import load
     from signalpost.domain.calls import Input
     from signalpost.services.calls import Answer
@@ -94,6 +94,7 @@ async def work(others: int, *, memory: bool) -> int:
         ada, bo = [run(services.sessions.login(login)).live for login in logins]
         for number in range(others):
             run(services.calls.invite(ada, f"other{number}", f"peer{number}", ""))
+        _settle_memory()  # as the server does once it has started
         for _ in sys.stdin:
             begun = time.process_time()
             for _ in range(ROUND):

@@ -40,6 +40,7 @@ from signalpost.gateway.http import Site, Unready, parse_advertised
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
 from signalpost.services.attributes import Attributes
+from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
 from signalpost.services.driver import start as drive
@@ -76,8 +77,9 @@ def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
     `ahead`: seconds by which the wall clock was set forward under earlier servers on the same data. Without
     them it is the time that those have stored as ends, so that a step neither ends nor prolongs anything.
     """
-    start = wall() - ahead - time.clock_gettime(time.CLOCK_BOOTTIME)
-    return lambda: start + time.clock_gettime(time.CLOCK_BOOTTIME)
+    passed, which = time.clock_gettime, time.CLOCK_BOOTTIME
+    start = wall() - ahead - passed(which)
+    return lambda: start + passed(which)
 
 
 class Engine(NamedTuple):
@@ -108,6 +110,8 @@ class Server:
 
     Two clocks: what lasts so and so long is measured by `clock`, which never steps; tokens are judged and
     messages are dated by `wall`, which is right.
+
+    Many fields: it is the one place that holds all parts.
     """
 
     def __init__(
@@ -136,9 +140,10 @@ class Server:
         parts = engine(self._store, clock)
         records, records_kept, self._queues, self.timers, self._kept, self._shared = parts
 
+        bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
         attributes = Attributes(records_kept, presence, config.app)
-        messages = Messages(self._kept, self.fanout, clock, new_id, wall=wall)
+        messages = Messages(self._kept, bell, clock, new_id, wall=wall)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
@@ -155,7 +160,7 @@ class Server:
         calls = Calls(
             kept=self._kept,
             presence=presence,
-            outlet=self.fanout,
+            bell=bell,
             pauses=pauses,
             clock=clock,
             wall=wall,
@@ -348,8 +353,7 @@ class Server:
 def _ids() -> Callable[[], str]:
     """Ids that are unique over all messages and calls, also over restarts (PROTOCOL §6)."""
     boot = secrets.token_hex(5)
-    numbers = itertools.count(1)
-    return lambda: f"{boot}{next(numbers):x}"
+    return map(f"{boot}%x".__mod__, itertools.count(1)).__next__  # no function: this happens once a message
 
 
 def _warn_watched(app_id: str) -> None:

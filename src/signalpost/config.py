@@ -31,7 +31,10 @@ _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a deployment decides: `[server]`, `[page]`, the limits of every app, and the apps."""
+    """All that a deployment decides: `[server]`, `[page]`, the limits of every app, and the apps.
+
+    Many fields: one a setting.
+    """
 
     host: str = "127.0.0.1"  #: where to listen
     port: int = 8080  #: 0: any free one; TLS listens on the next one

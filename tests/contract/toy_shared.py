@@ -223,7 +223,10 @@ class _Commit:
         shown = snapshot(topic, step.show) if step.show >= 0 else None
         done = msgspec.structs.replace(self.stand(topic), news=news, told=told, shown=shown)
         if step.dedupe:
-            state.receipts[name, step.dedupe] = (self.now + step.dedupe_ttl, done)
+            state.receipts[name, step.dedupe] = (
+                self.now + step.dedupe_ttl,
+                msgspec.structs.replace(done, shown=None),
+            )
         if not topic.members and not topic.texts():
             del state.topics[name]
         return done

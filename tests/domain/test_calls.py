@@ -113,7 +113,10 @@ def test_each_row_of_the_table(pair: tuple[State, Input]) -> None:
     """SPEC K1-K7, K11: the state that follows, and what the parties are told in which order."""
     before, what = pair
     state, deeds = LIFE[pair]
-    after, effects = rules.advance(call(before), what, extra="said", session=8, now=NOW + 5)
+    if what is Input.PUSH:
+        after, effects = rules.push(call(before), session=8, now=NOW + 5)
+    else:
+        after, effects = rules.advance(call(before), what, "said")
     assert after.state is state
     assert after.over is (state is OVER)
     assert [told(effect) for effect in effects] == deeds
@@ -129,7 +132,7 @@ def test_each_row_of_the_table(pair: tuple[State, Input]) -> None:
 def test_what_is_out_of_turn_is_refused(pair: tuple[State, Input]) -> None:
     """SPEC K12: 1001, whatever is not in the table; so for everything once the call is over."""
     with refused(1001):
-        rules.advance(call(pair[0]), pair[1], now=NOW)
+        rules.advance(call(pair[0]), pair[1])
 
 
 def test_the_table_has_these_rows_and_no_others() -> None:

@@ -217,3 +217,16 @@ def test_a_sweep_looks_at_a_few_thousand_however_many_there_are() -> None:
     rates.sweep(102.0)
     rates.sweep(102.0)
     assert len(rates) == 0
+
+
+def test_those_that_come_after_a_flood_do_not_pile_up() -> None:
+    """SPEC E5: however many there were once, idle ones are looked for when there are more than a few."""
+    rates = Rates(Bucket)
+    for number in range(10_000):
+        rates.of(f"{number}", 100.0).take(100.0, rate=1, burst=1)
+    for _ in range(3):
+        rates.sweep(102.0)
+    for number in range(10_000):
+        now = 200.0 + number
+        rates.of(f"late {number}", now).take(now, rate=1, burst=1)
+    assert len(rates) < 1200, "a few, and those that came since some were looked at last"

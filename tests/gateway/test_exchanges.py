@@ -119,7 +119,7 @@ async def test_the_next_ones_wait_behind_a_request_and_their_turn_comes_behind_i
     async def follow() -> None:
         asker.done.append("follows")
 
-    asker.exchanges.follow.append(follow)
+    asker.exchanges.follow(follow)
     request.settle()
     assert asker.done == ["began 1", "follows", "one", "two"]
     assert not asker.exchanges.waits

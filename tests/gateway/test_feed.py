@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from signalpost.domain.apps import App
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.sessions import Session
-from signalpost.engine.memory import MemoryQueues
+from signalpost.engine.memory import memory_kept
 from signalpost.engine.ports import Pending, Unavailable
+from signalpost.engine.ports.kept import Append, Remove
 from signalpost.gateway.bulk import Pace, Turns
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.feed import Feed
@@ -49,8 +50,8 @@ class Box:
         self.ticks = Ticks()
         self.pace = Pace(self.wire, Turns(self.ticks))  # type: ignore[arg-type]
         self.key = inbox_key("app", "bo")
-        self._queues = MemoryQueues(clock=lambda: 1_763_700_000.0)
-        self.messages = _Inbox(self._queues, _Nobody(), lambda: 0.0, lambda: "", wall=lambda: 0.0)  # type: ignore[arg-type]
+        self._kept = memory_kept(clock=lambda: 1_763_700_000.0)
+        self.messages = _Inbox(self._kept, _Nobody(), lambda: 0.0, lambda: "", wall=lambda: 0.0)  # type: ignore[arg-type]
         self.failures: list[Exception] = []  # of what nobody waited for
         self._dialect = dialect
         self._count = 0
@@ -75,17 +76,8 @@ class Box:
         """An item is committed; the version. Nobody is told yet."""
         self._count += 1
         item = InboxItem(f"m{self._count}", kind, src, 7, text, channel, "c1" if channel else "")
-        appended = done(
-            self._queues.append(
-                self.key,
-                ITEM.encode(item),
-                size=len(text),
-                ttl=86_400.0,
-                max_items=10_000,
-                max_size=2**30,
-                durable=False,
-            )
-        )
+        step = Append(self.key, ITEM.encode(item), len(text), 86_400.0, 10_000, 2**30, durable=False)
+        (appended,) = done(self._kept.commit(step))
         version: int = appended.seq
         self._items[version] = item
         return version
@@ -102,7 +94,7 @@ class Box:
 
     def remove(self, version: int) -> None:
         """An item is taken out of the inbox."""
-        done(self._queues.remove(self.key, [version]))
+        done(self._kept.commit(Remove(self.key, [version])))
 
     def poll(self, cleared: int = 0, limit: int = 30) -> list[tuple[int, str]]:
         """A poll with all that follows its answer; versions and contents."""

@@ -28,15 +28,17 @@ from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords
 from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import NO_FIELDS, Pending, Unavailable
 from signalpost.engine.ports import Record as RecordOf
+from signalpost.engine.ports.kept import Append
 from signalpost.engine.ports.kept import Attributes as KeptAttributes
-from signalpost.engine.ports.shared import Topic
+from signalpost.engine.ports.shared import Nodes, Topic
 from signalpost.engine.queues import Queue, Stored
-from signalpost.engine.receipts import Ident, Receipt
+from signalpost.engine.receipts import Receipt
 from signalpost.engine.records import Record
 from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.topic_attributes import Kept as StoredAttribute
 from signalpost.engine.topic_attributes import MemoryAttributes
 from signalpost.services.attributes import Attributes
+from signalpost.services.bell import Bell
 from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined, Missed
 from signalpost.services.driver import start
@@ -131,10 +133,8 @@ class _Queues(MemoryQueues):
         super().__init__(clock=clock)
         self._disk = disk
 
-    def _keep(
-        self, key: str, queue: Queue, item: Stored, ident: Ident, receipt: Receipt | None, durable: bool
-    ) -> Pending | None:
-        pending = self._disk.write() if durable else queue.barrier
+    def _keep(self, queue: Queue, item: Stored, step: Append, receipt: Receipt | None) -> Pending | None:
+        pending = self._disk.write() if step.durable else queue.barrier
         if pending is None or pending.settled:
             queue.last = item.seq
             return None
@@ -199,6 +199,18 @@ class _Deadlines(Deadlines):
         return self._disk.write()
 
 
+class _Bell(Bell):
+    """A bell that writes down what it announces."""
+
+    def __init__(self, house: House, nodes: Nodes) -> None:
+        super().__init__(house, nodes)
+        self._log = house.log
+
+    def announce(self, key: str, seq: int, item: InboxItem) -> None:
+        self._log.append((key, item))
+        super().announce(key, seq, item)
+
+
 class Started:
     """A use case that has been started and may wait."""
 
@@ -235,8 +247,7 @@ class House:
     def __init__(self, **apps: App) -> None:
         self.far = "FAR_ENGINE" in os.environ
         self.stepping = False  # what is on the cable arrives when the test says so, and not at once
-        self.ways = [Steps() for _ in range(4)]  # to the half that keeps and to the one that shares, and back
-        self.cables = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
+        self.nodes: list[House] = []  # all on this engine, this one included
         self.apps = {APP: App(), **apps}
         self.clock = ManualClock()
         self.disk = Disk()
@@ -277,18 +288,22 @@ class House:
     def _move_in(self) -> None:
         """Put the services on the engine."""
         self.attached: dict[str, Device] = {}
+        # To the half that keeps and to the one that shares, and back.
+        self.ways = [Steps() for _ in range(4)]
+        self.nodes[:] = [*(node for node in self.nodes if node is not self), self]
         clock, find_app = self.clock, self.apps.get
 
         def new_id() -> str:
             return f"id{next(self._ids)}"
 
         self.shared = MemoryShared(self.memory)
-        keeping, sharing = self.cables
+        keeping, sharing = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
         kept = self._seen(self.kept, keeping)
         timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
         presence = Presence(shared, clock)
         self.presence = Presence(self.shared, clock)  # as tests look into it
-        self.messages = Messages(kept, self, clock, new_id, wall=clock)
+        bell = _Bell(self, shared.nodes)
+        self.messages = Messages(kept, bell, clock, new_id, wall=clock)
         self.attributes = Attributes(self._seen(self.records_kept, keeping), presence, find_app)
         self.requests = Requests(kept, clock, new_id)
         self.channels = Channels(
@@ -306,7 +321,7 @@ class House:
         self.calls = Calls(
             kept=kept,
             presence=presence,
-            outlet=self,
+            bell=bell,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             clock=clock,
             wall=clock,
@@ -383,10 +398,9 @@ class House:
 
     def carry(self) -> None:
         """Let all that is on the cables arrive, and what follows from it; not while the test does that."""
-        while not self.stepping and any(self.ways):
-            for way in self.ways:
-                if way:
-                    way.step()
+        while ways := [way for node in self.nodes if not node.stepping for way in node.ways if way]:
+            for way in ways:
+                way.step()
 
     def turn(self) -> None:
         """The loop's next turn: one more piece of the long work."""
@@ -430,12 +444,12 @@ class House:
 
     # --- the outlet and the listener ---------------------------------------------------------------
 
-    def announce(self, key: str, seq: int, item: InboxItem) -> None:
+    def announce(self, key: str, seq: int, item: InboxItem) -> bool:
         """See `Outlet.announce`."""
-        self.log.append((key, item))
         device = self.attached.get(key)
         if device is not None:
             device.announced.append(seq)
+        return device is not None
 
     def kick(self, key: str, line: str) -> None:
         """See `Outlet.kick`."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from signalpost.engine.ports import Cancelled, Pending, Reply, Unavailable
-from signalpost.services.driver import start, together
+from signalpost.services.driver import both, start, together
 
 
 def test_what_runs_together_waits_together() -> None:
@@ -49,6 +49,38 @@ def test_nothing_at_all_is_done_at_once() -> None:
     ended: list[Exception | None] = []
     start(together([]), lambda result, error: ended.append(error))
     assert ended == [None]
+
+
+@pytest.mark.parametrize("slow", [(), (0,), (1,), (0, 1), (1, 0)])
+@pytest.mark.parametrize("failing", [(), (0,), (1,), (0, 1)])
+def test_two_that_are_asked_for_together_wait_side_by_side(
+    slow: tuple[int, ...], failing: tuple[int, ...]
+) -> None:
+    """ENGINE: two loads of two halves are one round trip."""
+    waiting, begun, done, ended = [Pending(), Pending()], [], [], []
+
+    async def ask(number: int) -> str:
+        begun.append(number)
+        if number in slow:
+            await waiting[number]
+        done.append(number)
+        if number in failing:
+            raise Unavailable(f"{number}")
+        return f"answer {number}"
+
+    start(both(ask(0), ask(1)), lambda *end: ended.append(end))
+    if 0 in slow or 0 not in failing:
+        assert begun == [0, 1]
+    for number in slow:
+        assert not ended or 0 in failing
+        waiting[number].settle()
+    ((result, error),) = ended
+    if not failing:
+        assert result == ("answer 0", "answer 1")
+        assert error is None
+    else:
+        assert str(error) == f"{failing[0]}"
+    assert sorted(done) == begun
 
 
 def test_a_use_case_goes_on_with_what_it_has_waited_for() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalpost.wire import codec, frames, requests
-from signalpost.wire.requests import name_text, text_of
+from signalpost.wire import arguments, codec, frames
+from signalpost.wire.arguments import name_text, text_of
 from support.conversation import VECTORS
 
 FRAMES = json.loads((VECTORS / "frames.json").read_text())
@@ -172,14 +172,14 @@ def decoded(type_: type[Any], text: str) -> Any:
 )
 def test_a_number_given_as_a_name_is_its_decimal_text(spelled: str, name: str) -> None:
     """SPEC §1."""
-    assert name_text(decoded(requests.AccountArgs, f'{{"account":{spelled}}}').account) == name
+    assert name_text(decoded(arguments.AccountArgs, f'{{"account":{spelled}}}').account) == name
 
 
 @pytest.mark.parametrize("spelled", ["null", "true", "[]", "{}", '["ada"]', "1e400"])
 def test_what_can_be_no_name_is_malformed(spelled: str) -> None:
     """SPEC §1, E5."""
     with pytest.raises(codec.Malformed, match="account"):
-        decoded(requests.AccountArgs, f'{{"account":{spelled}}}')
+        decoded(arguments.AccountArgs, f'{{"account":{spelled}}}')
 
 
 @pytest.mark.parametrize(
@@ -198,30 +198,30 @@ def test_what_can_be_no_name_is_malformed(spelled: str) -> None:
 )
 def test_contents_that_are_no_text_are_their_json_text(spelled: str, text: str) -> None:
     """SPEC §1: contents that are no text are sent as their JSON text."""
-    assert text_of(decoded(requests.SendArgs, f'{{"peer":"bo","content":{spelled}}}').content) == text
+    assert text_of(decoded(arguments.SendArgs, f'{{"peer":"bo","content":{spelled}}}').content) == text
 
 
 @pytest.mark.parametrize(
     ("type_", "text"),
     [
-        (requests.PollArgs, '{"ver_clear":"7"}'),
-        (requests.PollArgs, '{"ver_clear":1.5}'),
-        (requests.PollArgs, '{"ver_clear":null}'),
-        (requests.PollArgs, '{"max":true}'),
-        (requests.AckArgs, "{}"),
-        (requests.SendArgs, '{"peer":"bo"}'),
-        (requests.SendArgs, '{"content":"x"}'),
-        (requests.SendArgs, '{"peer":"bo","content":"x","line":7}'),
-        (requests.SendArgs, '{"peer":"bo","content":"x","rid":null}'),
-        (requests.SendArgs, '{"peer":"bo","content":"\\ud800"}'),
-        (requests.ChannelMessageArgs, '{"name":"room","msg":"x","force":1}'),
-        (requests.ChannelAttributeArgs, '{"name":"a","value":"b"}'),
-        (requests.CallArgs, '{"peer":"bo"}'),
-        (requests.Args, "null"),
-        (requests.Args, "[]"),
-        (requests.Args, "7"),
-        (requests.Args, '"text"'),
-        (requests.SendArgs, '{"peer":"bo","content":' + "[" * DEPTH + "]" * DEPTH + "}"),
+        (arguments.PollArgs, '{"ver_clear":"7"}'),
+        (arguments.PollArgs, '{"ver_clear":1.5}'),
+        (arguments.PollArgs, '{"ver_clear":null}'),
+        (arguments.PollArgs, '{"max":true}'),
+        (arguments.AckArgs, "{}"),
+        (arguments.SendArgs, '{"peer":"bo"}'),
+        (arguments.SendArgs, '{"content":"x"}'),
+        (arguments.SendArgs, '{"peer":"bo","content":"x","line":7}'),
+        (arguments.SendArgs, '{"peer":"bo","content":"x","rid":null}'),
+        (arguments.SendArgs, '{"peer":"bo","content":"\\ud800"}'),
+        (arguments.ChannelMessageArgs, '{"name":"room","msg":"x","force":1}'),
+        (arguments.ChannelAttributeArgs, '{"name":"a","value":"b"}'),
+        (arguments.CallArgs, '{"peer":"bo"}'),
+        (arguments.Args, "null"),
+        (arguments.Args, "[]"),
+        (arguments.Args, "7"),
+        (arguments.Args, '"text"'),
+        (arguments.SendArgs, '{"peer":"bo","content":' + "[" * DEPTH + "]" * DEPTH + "}"),
     ],
     ids=lambda value: value[:50] if isinstance(value, str) else value.__name__,
 )
@@ -235,7 +235,7 @@ def test_malformed_arguments_say_so(type_: type[Any], text: str) -> None:
 def test_unknown_members_are_ignored() -> None:
     """PROTOCOL §2: what the originals send besides is not looked at."""
     args = decoded(
-        requests.SendArgs, '{"peer":"bo","content":"x","flag":"v1:E:3600","t":"instant","new":[1]}'
+        arguments.SendArgs, '{"peer":"bo","content":"x","flag":"v1:E:3600","t":"instant","new":[1]}'
     )
     assert (args.peer, args.content) == ("bo", "x")
 

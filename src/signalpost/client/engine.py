@@ -63,7 +63,10 @@ def find_url(url: str | None = None) -> str:
 
 
 class Engine:
-    """One account's client, for the face that is told of every event by `deliver`."""
+    """One account's client, for the face that is told of every event by `deliver`.
+
+    Many fields: all that a client has of the outside world is here, so that the machine has none.
+    """
 
     __slots__ = (
         "_alarm",

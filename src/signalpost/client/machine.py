@@ -96,7 +96,10 @@ _LOGOUT_CODES = {
 
 class Machine:
     """One account's sessions, one after the other. `seed` tells its requests from those of other clients of
-    the account; `jitter` gives a factor from 0 to 1 for each pause."""
+    the account; `jitter` gives a factor from 0 to 1 for each pause.
+
+    Many fields: all that a session may be in is here, and changes in steps.
+    """
 
     __slots__ = (
         "_asked",

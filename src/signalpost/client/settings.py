@@ -11,7 +11,10 @@ __all__ = ["Settings"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Seconds, and numbers of things."""
+    """Seconds, and numbers of things.
+
+    Many fields: one a setting.
+    """
 
     device: str = DEVICE_PYTHON  #: what the server is told (PROTOCOL §12)
     request_seconds: float = 10.0  #: a request without an answer has failed (SPEC E1, L19)

@@ -56,6 +56,7 @@ __all__ = [
     "next_deadline",
     "no_room",
     "overdue",
+    "push",
     "too_many_calls",
     "too_many_with",
 ]
@@ -105,7 +106,7 @@ FAILED: Final = "voip_invite_failed"
 WHILE_OPEN: Final = frozenset({INVITE, ACK, ACCEPT, MSG})
 
 
-class Effect(NamedTuple):
+class Effect(msgspec.Struct, frozen=True, gc=False):
     """One thing that a decision does: tell a party, or (`kind` "") take an undelivered invitation back.
 
     `call` is the id of the call that it is of, which may be the one before.
@@ -240,22 +241,19 @@ _REASONS: Final[dict[Code, str]] = {
 }
 
 
-def advance(call: Call, what: Input, *, extra: str = "", session: int = 0, now: float) -> Decision:
-    """What `what` makes of the call; 1001 if that is too late or out of turn (K12).
-
-    `session`: the generation of the callee's that a PUSH is for.
-    """
+def advance(call: Call, what: Input, extra: str = "") -> Decision:
+    """What `what` makes of the call; 1001 if that is too late or out of turn (K12). A PUSH has its own."""
     row = TABLE.get((call.state, what))
     if row is None:
         raise Refusal(Code.GENERAL_E_FAILED, _out_of_turn(call.state, what))
-    effects = tuple([_effect(call, deed, extra) for deed in row.deeds])
-    if what is Input.PUSH:
-        after = msgspec.structs.replace(call, state=row.state, pushed=now, callee_session=session)
-    elif row.state is not call.state:
-        after = msgspec.structs.replace(call, state=row.state)
-    else:
-        after = call
-    return Decision(after, effects)
+    after = call if row.state is call.state else msgspec.structs.replace(call, state=row.state)
+    return Decision(after, tuple([_effect(call, deed, extra) for deed in row.deeds]))
+
+
+def push(call: Call, *, session: int, now: float) -> Decision:
+    """The call whose invitation is sent to the callee, into the session of this generation (K5, K11)."""
+    after, effects = advance(call, Input.PUSH)
+    return Decision(msgspec.structs.replace(after, pushed=now, callee_session=session), effects)
 
 
 def ends(call: Call, account: str) -> Input | None:
@@ -343,7 +341,7 @@ def invite(current: Call | None, new: Call) -> Decision:
     if current.state is not State.ACCEPTED:
         raise Refusal(Code.INVITE_E_REINVITE, "the call rings already")
     by = Input.END_BY_CALLER if current.caller == new.caller else Input.END_BY_CALLEE
-    return Decision(new, advance(current, by, now=new.invited).effects)
+    return Decision(new, advance(current, by).effects)
 
 
 def too_many_calls(account: str, limit: int) -> Refusal:

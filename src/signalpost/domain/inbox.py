@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from signalpost.domain.limits import Limits
-from signalpost.domain.names import check_name, check_text
+from signalpost.domain.names import check_name, check_text, is_plain
 from signalpost.domain.refusals import Refusal, TooMany
 from signalpost.wire.codes import INSTANT_BYTES, Code
 
@@ -42,7 +42,8 @@ class InboxItem(msgspec.Struct, frozen=True, array_like=True):
 
 def check_instant(peer: str, text: str) -> int:
     """Refuse a message that may not be sent (M1); return its size in bytes."""
-    check_name(peer, "account")
+    if not is_plain(peer):
+        check_name(peer, "account")
     return check_text(text, "message", INSTANT_BYTES)
 
 

@@ -12,7 +12,10 @@ __all__ = ["Limits"]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits of one app; the configuration's `[limits]` and `[apps.ID.limits]`."""
+    """Limits of one app; the configuration's `[limits]` and `[apps.ID.limits]`.
+
+    Many fields: one a setting.
+    """
 
     user_messages: int = 60  #: messages a second of one user, instant and channel together (M8)
     channel_messages: int = 200  #: messages a second into one channel, at most (C7)

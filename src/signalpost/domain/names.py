@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from signalpost.domain.refusals import Refusal
 from signalpost.wire import texts
 from signalpost.wire.codes import NAME_BYTES
 
-__all__ = ["check_label", "check_name", "check_text", "is_name", "whole_number"]
+__all__ = ["check_label", "check_name", "check_text", "is_name", "is_plain", "whole_number"]
 
-_PLAIN = re.compile(rf"[!-~]{{1,{NAME_BYTES}}}")  # most names: visible ASCII
+is_plain: Final = re.compile(rf"[!-~]{{1,{NAME_BYTES}}}").fullmatch
+"""Whether a text is a name as most are: visible ASCII."""
+
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
 def is_name(text: str) -> bool:
     """Whether the text may name an account, a channel or an app: 1 to 128 bytes, all visible."""
-    return bool(_PLAIN.fullmatch(text)) or texts.name_fault(text, "") is None
+    return bool(is_plain(text)) or texts.name_fault(text, "") is None
 
 
 def check_name(text: str, what: str) -> None:
     """Refuse what is no name: 1005 when too long, 1004 otherwise (SPEC §1)."""
-    if not _PLAIN.fullmatch(text):
+    if not is_plain(text):
         _require_none(texts.name_fault(text, what))
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from itertools import islice
+from typing import Final, Generic, Protocol, TypeVar
 
 __all__ = ["Bucket", "Rates", "SlidingWindow"]
 
@@ -16,7 +17,7 @@ _ROUNDING = (
     1e-3  # of one happening: what comes back in fractions adds up to a whole one, on a coarse clock too
 )
 _FEW = 1024  # rates that may be kept though they are idle: to look for those costs more
-_LOOKS = 2  # beyond, rates that are looked at for each that comes, so that idle ones never pile up
+_STRIDE = 64  # beyond, rates that may come before twice as many are looked at: so idle ones never pile up
 _SWEEP = 4096  # rates that one sweep looks at
 
 
@@ -110,22 +111,26 @@ R = TypeVar("R", bound=_Rate)
 class Rates(Generic[R]):
     """One rate a key, made when it is first asked for and forgotten when nothing counts against it.
 
-    When there are more than a few, two are looked at for each that comes, and some now and then: so what is
-    kept is what is not idle, however many keys there have been, and nothing ever goes through all of them.
+    When there are more than a few, two are looked at for each that comes, many at once as that costs less,
+    and some now and then: so what is kept is what is not idle, and little besides, however many keys there
+    have been, and nothing ever goes through all of them.
     """
 
-    __slots__ = ("_make", "_rates")
+    __slots__ = ("_make", "_most", "_rates", "known")
 
     def __init__(self, make: Callable[[], R]) -> None:
         self._make = make
         self._rates: OrderedDict[str, R] = OrderedDict()  # by key, those looked at longest ago first
+        self._most = _FEW  # with so many, some are looked at before another one is made
+        #: The rate of the key if it is kept, else None: half of `of` for who asks once a message.
+        self.known: Final = self._rates.get
 
     def of(self, key: str, now: float) -> R:
         """The rate of the key. Ask each time: an idle one may be forgotten, and then another one counts."""
         rate = self._rates.get(key)
         if rate is None:
-            if len(self._rates) >= _FEW:
-                self._look(now, _LOOKS)
+            if len(self._rates) >= self._most:
+                self._look(now, 2 * _STRIDE)
             rate = self._rates[key] = self._make()
         return rate
 
@@ -135,12 +140,12 @@ class Rates(Generic[R]):
 
     def _look(self, now: float, looks: int) -> None:
         rates = self._rates
-        for _ in range(min(looks, len(rates))):
-            key, rate = next(iter(rates.items()))
+        for key, rate in list(islice(rates.items(), looks)):
             if rate.idle(now):
                 del rates[key]
             else:
                 rates.move_to_end(key)
+        self._most = max(_FEW, len(rates) + _STRIDE)
 
     def __len__(self) -> int:
         return len(self._rates)

@@ -60,7 +60,10 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Session(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """One login of one account on one device."""
+    """One login of one account on one device.
+
+    Many fields: it is a record, and never more than one of an account.
+    """
 
     app: str
     account: str

@@ -87,6 +87,8 @@ class Batch(Pending):
 
     The first group is the writer thread's from the moment that the batch leaves, the second is the
     loop's at all times.
+
+    Many fields: one for each kind of row.
     """
 
     __slots__ = (
@@ -180,7 +182,10 @@ class Meter:
 
 
 class Journal:
-    """The open batch, the batch under way, and the thread that commits it."""
+    """The open batch, the batch under way, and the thread that commits it.
+
+    Many fields: two threads hand a batch to each other, and each step of that is a field.
+    """
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ waiting in between, and waits then for what is to be stored. It refuses to know 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from signalpost.engine.claims import Claims
@@ -77,57 +77,90 @@ class Parts(NamedTuple):
     claims: Claims
 
 
+class _Side:
+    """How steps of one durability are checked and done, by their type; appends apart."""
+
+    __slots__ = ("checks", "counts", "deeds")
+
+    def __init__(self, parts: Parts, *, durable: bool) -> None:
+        records = parts.records if durable else parts.passing_records
+        names = parts.names if durable else parts.passing_names
+        deadlines = parts.deadlines if durable else parts.passing_deadlines
+        queues, attributes, claims = parts.queues, parts.attributes, parts.claims
+
+        def trim(step: Trim, _: object) -> tuple[None, None]:
+            queues.trim_to(step)
+            return None, None
+
+        def release(step: Release, _: object) -> tuple[None, None]:
+            claims.release(step)
+            return None, None
+
+        # What a step is checked by, before anything is changed: it returns what the next needs.
+        self.checks: dict[type, Callable[[Any], Any]] = {
+            Put: records.check,
+            Delete: records.check,
+            Expect: records.check,
+            DeleteAttribute: attributes.find_old,
+            DeleteAttributes: attributes.find_all,
+            Note: claims.check,
+        }
+        # The same for what counts the steps before it.
+        self.counts: dict[type, Callable[[Any, Sequence[Any]], Any]] = {
+            Include: names.check,
+            SetAttribute: attributes.find,
+        }
+        # What does a step whose check has found this; what comes of it, and what has to be waited for.
+        self.deeds: dict[type, Callable[[Any, Any], tuple[Any, Pending | None]]] = {
+            Put: records.place,
+            Delete: records.end,
+            Expect: lambda step, _: (None, None),
+            Include: names.include,
+            Exclude: names.exclude,
+            Trim: trim,
+            Remove: lambda step, _: (queues.take_out(step), None),
+            RemoveMarked: lambda step, _: (queues.take_marked(step), None),
+            SetAttribute: attributes.set,
+            DeleteAttribute: attributes.delete,
+            DeleteAttributes: attributes.delete_all,
+            Arm: lambda step, _: (None, deadlines.arm(step.key, step.at)),
+            Cancel: lambda step, _: (None, deadlines.cancel(step.key)),
+            Note: lambda step, _: (None, None),  # it is remembered at the end
+            Release: release,
+        }
+
+
 class EmbeddedKept:
     """The port `Kept`. `run` has a loop wake whoever listens."""
 
     def __init__(self, parts: Parts, *, clock: Clock) -> None:
         self.parts = parts
         self._clock = clock
-        self._queues = parts.queues  # a short way for what happens once a message
+        self._queues = queues = parts.queues  # a short way for what happens once a message
+        self._durable = _Side(parts, durable=True)
+        self._passing = _Side(parts, durable=False)
+        self._names_kept, self._names_passing = parts.names.of, parts.passing_names.of
+        names, attributes = self._names, parts.attributes
+        # What does a step alone that needs neither a check nor a wait; likewise.
+        self._removals: dict[type, Callable[[Any], Any]] = {
+            Trim: queues.trim_to,
+            Remove: queues.take_out,
+            RemoveMarked: queues.take_marked,
+            Release: parts.claims.release,
+        }
         self._answers: dict[type, Callable[[Any], object]] = {
             Record: self._record,
             Fields: lambda ask: self._records(ask.durable).held(ask.key),
-            Names: lambda ask: self._names_of(ask.key).of(ask.key),
-            Count: lambda ask: len(self._names_of(ask.key).of(ask.key)),
-            Holds: lambda ask: self._names_of(ask.key).of(ask.key).get(ask.name),
-            Stretch: lambda ask: self._queues.stretch(ask.key, ask.after, ask.limit),
-            HeadOf: lambda ask: self._queues.stand(ask.key),
-            Marked: lambda ask: self._queues.count_marked(ask.key),
+            Names: lambda ask: names(ask.key),
+            Count: lambda ask: len(names(ask.key)),
+            Holds: lambda ask: names(ask.key).get(ask.name),
+            Stretch: lambda ask: queues.stretch(ask.key, ask.after, ask.limit),
+            HeadOf: lambda ask: queues.stand(ask.key),
+            Marked: lambda ask: queues.count_marked(ask.key),
             Receipt: self._receipt,
-            Attributes: lambda ask: parts.attributes.of(ask.topic),
-            Charged: lambda ask: parts.attributes.charged(ask.key),
+            Attributes: lambda ask: attributes.of(ask.topic),
+            Charged: lambda ask: attributes.charged(ask.key),
             Noted: lambda ask: parts.claims.noted(ask.key),
-        }
-        records, attributes, claims = self._records, parts.attributes, parts.claims
-        # What a step is checked by, before anything is changed: it returns what the next needs.
-        self._checks: dict[type, Callable[[Any, Sequence[Any]], Any]] = {
-            Put: lambda step, _: records(step.durable).check(step),
-            Delete: lambda step, _: records(step.durable).check(step),
-            Expect: lambda step, _: records(step.durable).check(step),
-            Include: lambda step, earlier: self._names(step.durable).check(step, earlier),
-            Append: lambda step, earlier: self._queues.check(step, self._clock(), earlier),
-            SetAttribute: attributes.find,
-            DeleteAttribute: lambda step, _: attributes.find_old(step),
-            DeleteAttributes: lambda step, _: attributes.find_all(step),
-            Note: lambda step, _: claims.check(step),
-        }
-        # What does a step whose check has found this; what comes of it, and what has to be waited for.
-        self._deeds: dict[type, Callable[[Any, Any], tuple[Any, Pending | None]]] = {
-            Put: lambda step, found: records(step.durable).place(step, found),
-            Delete: lambda step, found: records(step.durable).end(step, found),
-            Expect: lambda step, _: (None, None),
-            Include: lambda step, _: self._names(step.durable).include(step),
-            Exclude: lambda step, _: self._names(step.durable).exclude(step),
-            Trim: self._trim,
-            Remove: lambda step, _: (self._queues.take_out(step.key, step.seqs), None),
-            RemoveMarked: lambda step, _: (self._queues.take_marked(step.key, step.marks), None),
-            SetAttribute: attributes.set,
-            DeleteAttribute: attributes.delete,
-            DeleteAttributes: attributes.delete_all,
-            Arm: lambda step, _: (None, self._deadlines(step.durable).arm(step.key, step.at)),
-            Cancel: lambda step, _: (None, self._deadlines(step.durable).cancel(step.key)),
-            Note: lambda step, _: (None, None),  # it is remembered at the end
-            Release: self._release,
         }
 
     @property
@@ -137,95 +170,104 @@ class EmbeddedKept:
 
     async def load(self, *asks: Any) -> Any:
         """See `Kept.load`."""
+        if Receipt in map(type, asks):
+            await self._settle(asks)
+        answers = self._answers
+        return tuple([answers[type(ask)](ask) for ask in asks])
+
+    async def _settle(self, asks: Sequence[Any]) -> None:
+        """Wait for the appends that are asked for and still under way."""
         for ask in asks:
             if type(ask) is Receipt:
                 receipt = self._queues.receipt(ask.key, ask.dedupe)
                 if receipt is not None:
                     await settled(receipt)
-        answers = self._answers
-        return tuple([answers[type(ask)](ask) for ask in asks])
 
     async def commit(self, *steps: Any) -> Any:
         """See `Kept.commit`."""
-        first = steps[0] if len(steps) == 1 else None
-        if type(first) is Append:  # once a message: the short way
-            queues, now = self._queues, self._clock()
-            appended, waiting, witness = queues.add(first, queues.check(first, now), now)
-            if waiting is not None:
-                try:
-                    await waiting
-                except Unavailable:
-                    if witness.row == LOST:
-                        raise
-            return (appended,)
-        if type(first) is Claim:
-            return (await self.parts.claims.claim(first),)
+        if len(steps) == 1:  # once a message: the short way
+            first = steps[0]
+            kind = type(first)
+            if kind is Append:
+                queues, now = self._queues, self._clock()
+                appended, waiting, witness = queues.add(first, queues.check(first, now), now)
+                if waiting is not None:
+                    try:
+                        await waiting
+                    except Unavailable:
+                        if witness.row == LOST:
+                            raise
+                return (appended,)
+            if kind in self._removals:
+                return (self._removals[kind](first),)
+            if kind is Claim:
+                return (await self.parts.claims.claim(first),)
         for step in steps:
             if type(step) is Append:
                 held_back = self._queues.held_back(step)
                 if held_back is not None:
                     await held_back
-        found = self._check(steps)
         waits: Waits = []
-        results = tuple([self._do(step, each, waits) for step, each in zip(steps, found, strict=True)])
+        results = self._do(steps, waits)
         for pending, witness in waits:
             try:
                 await pending
             except Unavailable:
                 if witness is None or witness.row == LOST:
                     raise
-        for step in steps:
-            if type(step) is Note:
-                self.parts.claims.note(step)
+        if Note in map(type, steps):
+            for step in steps:
+                if type(step) is Note:
+                    self.parts.claims.note(step)
         return results
 
-    def _check(self, steps: Sequence[Any]) -> list[Any]:
-        """What the steps' checks have found. Raises Conflict, Full."""
-        checks, found = self._checks, []
+    def _do(self, steps: Sequence[Any], waits: Waits) -> tuple[Any, ...]:
+        """Check all steps, then do them; their results. Raises Conflict, Full, with nothing done."""
+        kinds = [*map(type, steps)]
+        side = self._durable
+        for step in steps:
+            if hasattr(step, "durable"):  # then it speaks for all
+                side = self._durable if step.durable else self._passing
+                break
+        queues, now, lone = self._queues, self._clock(), kinds.count(Append) == 1
+        checks, counts, found = side.checks, side.counts, []
         for number, step in enumerate(steps):
-            check = checks.get(type(step))
-            found.append(None if check is None else check(step, steps[:number]))
-        return found
-
-    def _do(self, step: Any, found: Any, waits: Waits) -> Any:
-        if type(step) is Append:
-            result, waiting, witness = self._queues.add(step, found, self._clock())
-        else:
+            kind = kinds[number]
+            each: Any = None
+            if kind is Append:
+                each = queues.check(step, now, () if lone else steps[:number])
+            elif (check := checks.get(kind)) is not None:
+                each = check(step)
+            elif (count := counts.get(kind)) is not None:
+                each = count(step, steps[:number])
+            found.append(each)
+        deeds, results = side.deeds, []
+        for kind, step, each in zip(kinds, steps, found, strict=True):
             witness = None
-            result, waiting = self._deeds[type(step)](step, found)
-        if waiting is not None:
-            waits.append((waiting, witness))
-        return result
+            if kind is Append:
+                result, waiting, witness = queues.add(step, each, now)
+            else:
+                result, waiting = deeds[kind](step, each)
+            results.append(result)
+            if waiting is not None:
+                waits.append((waiting, witness))
+        return tuple(results)
 
     # --- which part ---------------------------------------------------------------------------------
 
     def _records(self, durable: bool) -> MemoryRecords:
         return self.parts.records if durable else self.parts.passing_records
 
-    def _names(self, durable: bool) -> MemoryNames:
-        return self.parts.names if durable else self.parts.passing_names
-
-    def _names_of(self, key: str) -> MemoryNames:
-        return self.parts.names if self.parts.names.of(key) else self.parts.passing_names
-
-    def _deadlines(self, durable: bool) -> Deadlines:
-        return self.parts.deadlines if durable else self.parts.passing_deadlines
+    def _names(self, key: str) -> Mapping[str, str]:
+        return self._names_kept(key) or self._names_passing(key)
 
     def _record(self, ask: Record) -> Entry | None:
-        record = self._records(ask.durable).find(ask.key)
+        record = (self.parts.records if ask.durable else self.parts.passing_records).find(ask.key)
         return None if record is None else Entry(record.value, record.rev)
 
     def _receipt(self, ask: Receipt) -> Appended | None:
         receipt = self._queues.receipt(ask.key, ask.dedupe)
         return None if receipt is None else Appended(receipt.seq, receipt.note, True)
-
-    def _trim(self, step: Trim, _: object) -> tuple[None, None]:
-        self._queues.trim_to(step.key, step.upto)
-        return None, None
-
-    def _release(self, step: Release, _: object) -> tuple[None, None]:
-        self.parts.claims.release(step)
-        return None, None
 
     # --- timers -------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ class MemoryNames:
     def check(self, step: Include, earlier: Sequence[object]) -> None:
         """Raise Full if there is no room for the name behind those of the `earlier` steps."""
         names = self.of(step.key)
-        if not step.most or step.name in names:
+        if not step.most or step.name in names or len(names) + len(earlier) < step.most:
             return
         others = [
             each
@@ -40,7 +40,7 @@ class MemoryNames:
         if len(names) + len(others) >= step.most:
             raise Full(step.key, step=step)
 
-    def include(self, step: Include) -> tuple[bool, Pending | None]:
+    def include(self, step: Include, _: object = None) -> tuple[bool, Pending | None]:
         """Have the name in the set; whether it is new there, and what is to be waited for."""
         names = self.of(step.key)
         before = names.get(step.name)
@@ -48,7 +48,7 @@ class MemoryNames:
             return False, None
         return before is None, self._set(step.key, step.name, step.value)
 
-    def exclude(self, step: Exclude) -> tuple[bool, Pending | None]:
+    def exclude(self, step: Exclude, _: object = None) -> tuple[bool, Pending | None]:
         """Take the name out, if it has this value; whether it was there so, and what is to be waited for."""
         if self.of(step.key).get(step.name) != step.value:
             return False, None
@@ -56,11 +56,13 @@ class MemoryNames:
 
     def _set(self, key: str, name: str, value: str | None) -> Pending | None:
         """Give the name a value, or take it out (None); returns what is to be waited for."""
-        if value is not None:
-            self._sets.setdefault(key, {})[name] = value
-            return None
         names = self._sets.get(key)
-        if names is not None:
+        if value is not None:
+            if names is None:
+                self._sets[key] = {name: value}
+            else:
+                names[name] = value
+        elif names is not None:
             names.pop(name, None)
             if not names:
                 del self._sets[key]

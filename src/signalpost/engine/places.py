@@ -128,7 +128,8 @@ class Places:
         self.news = False  # the change before made news
         self._rooms: dict[str, _Room] = {}
         self._ends: Ends[str] = Ends(self._look)
-        self._receipts: dict[tuple[str, str], tuple[float, Changed]] = {}  # by topic and text; until when
+        # By topic and text: until when, and what a repetition is told.
+        self._receipts: dict[tuple[str, str], tuple[float, Changed]] = {}
         # When those of one time to live are over, in the order in which they came.
         self._ages: dict[float, deque[tuple[float, tuple[str, str]]]] = {}
 
@@ -231,10 +232,12 @@ class Places:
                 if window is None:
                     window = room.windows[rate.name] = _Window(rate.window)
                 window.times.append(now)
+        count = len(room.members)
         shown = _shown(room, step.show) if step.show >= 0 else None
-        changed = Changed(past.last, room.epoch, True, news, told, False, len(room.members), shown)
+        changed = Changed(past.last, room.epoch, True, news, told, False, count, shown)
         if step.dedupe:
-            self._remember((name, step.dedupe), changed, step.dedupe_ttl, now)
+            again = Changed(past.last, room.epoch, True, news, told, True, count)
+            self._remember((name, step.dedupe), again, step.dedupe_ttl, now)
         if not room.members and not room.attributes:
             del self._rooms[name]
         elif not room.look and (room.windows or room.graves or told):
@@ -286,10 +289,7 @@ class Places:
 
     def _repeated(self, ident: tuple[str, str], now: float) -> Changed | None:
         known = self._receipts.get(ident)
-        if known is None or known[0] <= now:
-            return None
-        done = known[1]
-        return Changed(done.offset, done.epoch, done.applied, done.news, done.told, True, done.count)
+        return None if known is None or known[0] <= now else known[1]
 
     def _remember(self, ident: tuple[str, str], changed: Changed, ttl: float, now: float) -> None:
         until = now + ttl

@@ -20,10 +20,10 @@ from operator import attrgetter
 import msgspec
 
 from signalpost.engine.ports import Appended, Clock, Full, Head, Item, Pending, Unavailable
-from signalpost.engine.ports.kept import Append
-from signalpost.engine.receipts import LOST, Ident, Receipt, Receipts
+from signalpost.engine.ports.kept import Append, Remove, RemoveMarked, Trim
+from signalpost.engine.receipts import LOST, Receipt, Receipts
 
-__all__ = ["MemoryQueues", "Queue", "Source", "Stored", "settled"]
+__all__ = ["MemoryQueues", "Queue", "Stored", "settled"]
 
 _SWEEP = 4096  # queues that one sweep looks at, receipts that it forgets
 _LOOKS = 2  # queues that are looked at for each that comes, so that those that are over never pile up
@@ -33,17 +33,6 @@ _PASS = 64  # removing one item of so many one by one costs less than to go thro
 _by_seq = attrgetter("seq")
 
 
-class Source:
-    """What all queues together hold of one source."""
-
-    __slots__ = ("items", "key", "size")
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.items = 0
-        self.size = 0  # sum over them
-
-
 class Stored(msgspec.Struct, gc=False, eq=False):
     """One item of the index."""
 
@@ -51,7 +40,7 @@ class Stored(msgspec.Struct, gc=False, eq=False):
     size: int
     expires: float
     body: bytes | None  #: None when it is on the disk only
-    source: Source | None = None  #: what it has in common with others
+    source: str = ""  #: what it has in common with others, "" for nothing
     row: int = 0  #: its row in the journal: 0 not durable, LOST when its commit failed
 
 
@@ -93,8 +82,8 @@ class Queue:
         if self.parts is None:
             self.parts = {}
             for item in self.items:
-                if item.source is not None:
-                    self.part(item.source.key).add(item.size)
+                if item.source:
+                    self.part(item.source).add(item.size)
         held = self.parts.get(source)
         if held is None:
             held = self.parts[source] = Held()
@@ -115,13 +104,13 @@ class Queue:
                 marks.pop(item.seq, None)
         if parts:
             for item in gone:
-                held = None if item.source is None else parts.get(item.source.key)
-                if item.source is None or held is None:
+                held = parts.get(item.source)
+                if held is None:
                     continue
                 held.items -= 1
                 held.size -= item.size
                 if not held.items:
-                    del parts[item.source.key]
+                    del parts[item.source]
 
 
 class MemoryQueues:
@@ -134,7 +123,9 @@ class MemoryQueues:
         self._queues: dict[str, Queue] = {}
         # A heap: when to look at a queue. The valid entry of each is the one for its `look`.
         self._looks: list[tuple[float, str]] = []
-        self._sources: dict[str, Source] = {}  # of all items that have one
+        # What all queues hold of each source: [items, sum of their sizes]. A list, as it changes twice
+        # a message.
+        self._sources: dict[str, list[int]] = {}
         self._receipts = Receipts()
         self._floor = 0  # highest number of all queues that are not in `_queues`
         self._ceiling: float = inf  # numbers above it may not be shown to anybody yet
@@ -182,8 +173,8 @@ class MemoryQueues:
             if earlier or (
                 total is not None
                 and (
-                    (step.all_items and total.items >= step.all_items)
-                    or (step.all_size and total.size + step.size > step.all_size)
+                    (step.all_items and total[0] >= step.all_items)
+                    or (step.all_size and total[1] + step.size > step.all_size)
                 )
             ):
                 self._check_source(step, now, earlier)
@@ -198,38 +189,36 @@ class MemoryQueues:
         LOST if that comes to nothing."""
         if type(found) is Receipt:
             return Appended(found.seq, found.note, True), found.waiting, found
-        queue = found
-        assert type(queue) is Queue
-        assert not (step.mark and step.durable), "marks are kept in memory only"
-        key, size, seq, expires, name = step.key, step.size, queue.next, now + step.ttl, step.source
-        source = None
-        if name:
-            source = self._sources.get(name)
-            if source is None:
-                source = self._sources[name] = Source(name)
+        assert type(found) is Queue
+        assert not (step.durable and step.mark), "marks are kept in memory only"
+        source, size, seq, expires, receipt = step.source, step.size, found.next, now + step.ttl, None
         item = Stored(seq, size, expires, step.body, source)
-        ident = (key, step.dedupe)
-        receipt = Receipt(seq, step.note, now + step.dedupe_ttl) if step.dedupe else None
-        waiting = self._keep(key, queue, item, ident, receipt, step.durable)
-        queue.next = seq + 1
-        queue.items.append(item)
-        queue.size += size
-        if source is not None:
-            source.items += 1
-            source.size += size
-            if queue.parts is not None:
-                queue.part(name).add(size)
-        queue.touched = now
-        if expires < queue.soonest:
-            queue.soonest = expires
-            if expires < queue.look:
-                self._look_at(key, queue, expires)
+        if step.dedupe:
+            receipt = Receipt(seq, step.note, now + step.dedupe_ttl)
+        waiting = self._keep(found, item, step, receipt)  # it may raise, so that nothing is changed before
+        if receipt is not None:
+            self._receipts.add((step.key, step.dedupe), receipt, ttl=step.dedupe_ttl, now=now)
+        if source:
+            total = self._sources.get(source)
+            if total is None:
+                self._sources[source] = [1, size]
+            else:
+                total[0] += 1
+                total[1] += size
+            if found.parts is not None:
+                found.part(source).add(size)
+        found.next = seq + 1
+        found.items.append(item)
+        found.size += size
+        found.touched = now
+        if expires < found.soonest:
+            found.soonest = expires
+            if expires < found.look:
+                self._look_at(step.key, found, expires)
         self.items += 1
         if step.mark:
-            queue.marks = queue.marks or {}
-            queue.marks[seq] = step.mark
-        if receipt is not None:
-            self._receipts.add(ident, receipt, ttl=step.dedupe_ttl, now=now)
+            found.marks = found.marks or {}
+            found.marks[seq] = step.mark
         return Appended(seq, step.note, False), waiting, item
 
     def receipt(self, key: str, dedupe: str) -> Receipt | None:
@@ -266,9 +255,10 @@ class MemoryQueues:
         count = len(items) if items[-1].seq <= last else bisect_right(items, last, key=_by_seq)
         return Head(min(items[0].seq - 1, last), last, count)
 
-    def trim_to(self, key: str, upto: int) -> None:
+    def trim_to(self, step: Trim) -> None:
         """See `Trim`."""
-        queue = self._queues.get(key)
+        upto = step.upto
+        queue = self._queues.get(step.key)
         if queue is None or upto > queue.last:
             return
         end = bisect_right(queue.items, upto, key=_by_seq)
@@ -277,17 +267,18 @@ class MemoryQueues:
             del queue.items[:end]
             self._discard(queue, gone)
 
-    def take_out(self, key: str, seqs: Iterable[int]) -> list[int]:
+    def take_out(self, step: Remove) -> list[int]:
         """See `Remove`."""
-        queue = self._queues.get(key)
+        queue = self._queues.get(step.key)
         if queue is None:
             return []
         self._refresh(queue)
-        return self._take_out(queue, {seq for seq in seqs if seq <= queue.last})
+        return self._take_out(queue, {seq for seq in step.seqs if seq <= queue.last})
 
-    def take_marked(self, key: str, marks: Collection[str] | None) -> list[int]:
+    def take_marked(self, step: RemoveMarked) -> list[int]:
         """See `RemoveMarked`."""
-        queue = self._queues.get(key)
+        marks = step.marks
+        queue = self._queues.get(step.key)
         if queue is None or not queue.marks:
             return []
         self._refresh(queue)
@@ -376,15 +367,15 @@ class MemoryQueues:
 
     async def trim(self, key: str, *, upto: int) -> None:
         """See `Queues.trim`."""
-        self.trim_to(key, upto)
+        self.trim_to(Trim(key, upto))
 
     async def remove(self, key: str, seqs: Iterable[int]) -> list[int]:
         """See `Queues.remove`."""
-        return self.take_out(key, seqs)
+        return self.take_out(Remove(key, list(seqs)))
 
     async def remove_marked(self, key: str, marks: Collection[str] | None) -> list[int]:
         """See `Queues.remove_marked`."""
-        return self.take_marked(key, marks)
+        return self.take_marked(RemoveMarked(key, marks))
 
     async def marked(self, key: str) -> int:
         """See `Queues.marked`."""
@@ -488,7 +479,7 @@ class MemoryQueues:
             more = [each for each in earlier if type(each) is Append and each.source == step.source]
             items, size = len(more), sum([each.size for each in more]) + step.size
             if total is not None:
-                items, size = items + total.items, size + total.size
+                items, size = items + total[0], size + total[1]
             if not ((step.all_items and items >= step.all_items) or (step.all_size and size > step.all_size)):
                 return
             self._look(now, _SWEEP)
@@ -496,10 +487,8 @@ class MemoryQueues:
 
     # --- hooks of a variant that stores -----------------------------------------------------------
 
-    def _keep(
-        self, key: str, queue: Queue, item: Stored, ident: Ident, receipt: Receipt | None, durable: bool
-    ) -> Pending | None:
-        """Make the item visible now, or return what will. It is not in the index yet."""
+    def _keep(self, queue: Queue, item: Stored, step: Append, receipt: Receipt | None) -> Pending | None:
+        """Make the item visible now, or return what will. It is not in the queue yet."""
         queue.last = item.seq
         return None
 
@@ -513,11 +502,13 @@ class MemoryQueues:
         self.items -= len(gone)
         for item in gone:
             source = item.source
-            if source is not None:
-                source.items -= 1
-                source.size -= item.size
-                if not source.items:
-                    self._sources.pop(source.key, None)
+            if source:
+                total = self._sources[source]
+                if total[0] == 1:
+                    del self._sources[source]
+                else:
+                    total[0] -= 1
+                    total[1] -= item.size
 
 
 async def settled(receipt: Receipt) -> None:

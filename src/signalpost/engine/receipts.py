@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import deque
 
+import msgspec
+
 from signalpost.engine.ports import Pending
 
 __all__ = ["LOST", "Ident", "Receipt", "Receipts"]
@@ -16,17 +18,14 @@ Ident = tuple[str, str]  # the key of the queue or topic, the dedupe text
 LOST = -1  # a `row` of what was to be stored and never will be
 
 
-class Receipt:
+class Receipt(msgspec.Struct, gc=False, eq=False):
     """The result of one operation, as a repetition of it is to see it."""
 
-    __slots__ = ("expires", "note", "row", "seq", "waiting")
-
-    def __init__(self, seq: int, note: str, expires: float) -> None:
-        self.seq = seq
-        self.note = note
-        self.expires = expires
-        self.row = 0  # where it is stored: 0 nowhere, LOST when its commit failed
-        self.waiting: Pending | None = None  # what the operation waits for; None once it is done
+    seq: int
+    note: str
+    expires: float
+    row: int = 0  #: where it is stored: 0 nowhere, LOST when its commit failed
+    waiting: Pending | None = None  #: what the operation waits for; None once it is done
 
 
 class Receipts:

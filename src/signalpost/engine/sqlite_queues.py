@@ -24,8 +24,8 @@ from typing import Final
 from signalpost.engine.journal import Batch, Journal
 from signalpost.engine.ports import Clock, Item, Pending, Unavailable, Uncertain
 from signalpost.engine.ports.kept import Append
-from signalpost.engine.queues import MemoryQueues, Queue, Source, Stored
-from signalpost.engine.receipts import LOST, Ident, Receipt
+from signalpost.engine.queues import MemoryQueues, Queue, Stored
+from signalpost.engine.receipts import LOST, Receipt
 from signalpost.engine.store import Store
 
 __all__ = ["SqliteQueues"]
@@ -36,7 +36,10 @@ _DELETIONS: Final = 1024  # rows of each journal table that one batch deletes at
 
 
 class SqliteQueues(MemoryQueues):
-    """The port `Queues`: an index in memory, bodies in memory up to a budget, a journal on disk."""
+    """The port `Queues`: an index in memory, bodies in memory up to a budget, a journal on disk.
+
+    Many fields: what is on the disk, and what of it is in memory, is one truth.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class SqliteQueues(MemoryQueues):
         now = self._clock()
         stored = int(self._store.meta("ceiling") or 0)
         rows = self._store.reader.execute("SELECT id, queue, seq, size, expires, part FROM items ORDER BY id")
+        parts: dict[str, str] = {}  # each text once, however many items bear it
         for row, key, seq, size, expires, part in rows:
             self._row = row
             self._floor = max(self._floor, seq)
@@ -82,12 +86,12 @@ class SqliteQueues(MemoryQueues):
             queue = self._queues.get(key)
             if queue is None:
                 queue = self._queues[key] = Queue(seq, now)
-            source = None
+            part = parts.setdefault(part, part)
             if part:
-                source = self._sources.get(part) or self._sources.setdefault(part, Source(part))
-                source.items += 1
-                source.size += size
-            item = Stored(seq, size, expires, None, source, row)
+                total = self._sources.setdefault(part, [0, 0])
+                total[0] += 1
+                total[1] += size
+            item = Stored(seq, size, expires, None, part, row)
             queue.items.append(item)
             queue.size += size
             queue.soonest = min(queue.soonest, expires)
@@ -117,21 +121,25 @@ class SqliteQueues(MemoryQueues):
 
     # --- hooks of the index -----------------------------------------------------------------------
 
-    def _keep(
-        self, key: str, queue: Queue, item: Stored, ident: Ident, receipt: Receipt | None, durable: bool
-    ) -> Pending | None:
+    def _keep(self, queue: Queue, item: Stored, step: Append, receipt: Receipt | None) -> Pending | None:
         seq = item.seq
         journal = self._journal
         if seq > self._renewal:
             _raise_to(seq + _AHEAD, journal.batch())
-        if durable:
+        if step.durable:
             batch = journal.open or journal.batch()
             self._row = item.row = self._row + 1
-            part = "" if item.source is None else item.source.key
-            batch.items += (item.row, key, seq, item.size, item.expires, item.body, part)
+            batch.items += (item.row, step.key, seq, step.size, item.expires, step.body, step.source)
             if receipt is not None:
                 self._receipt_row = receipt.row = self._receipt_row + 1
-                batch.receipts += (receipt.row, *ident, seq, receipt.note, receipt.expires)
+                batch.receipts += (
+                    receipt.row,
+                    step.key,
+                    step.dedupe,
+                    seq,
+                    step.note,
+                    receipt.expires,
+                )
         elif journal.closed:
             raise Unavailable("the store is closed")
         elif seq > self._ceiling:
@@ -145,7 +153,7 @@ class SqliteQueues(MemoryQueues):
         batch.appended.append((queue, item))
         if receipt is not None:
             receipt.waiting = batch
-            batch.noted.append((ident, receipt))
+            batch.noted.append(((step.key, step.dedupe), receipt))
         return batch
 
     def _load(self, found: list[Stored]) -> list[Item]:

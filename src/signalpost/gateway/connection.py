@@ -105,10 +105,13 @@ class Connection:
         "_socket",
         "_view",
         "live",
+        "services",
     )
 
     def __init__(self, gate: Gate, socket: Socket) -> None:
         self._gate: Final = gate
+        # The use cases; `gate.services`, one step nearer to commands.
+        self.services: Final = gate.services
         self._socket: Final = socket
         # Of what is written in bulk.
         self._pace: Final = Pace(socket.outbox, gate.turns)
@@ -118,7 +121,7 @@ class Connection:
         self.live: Live | None = None
         # The session's inbox; as `live`.
         self._feed: Feed | None = None
-        # The session's channels; as `live`.
+        # The session's channels; None before it sees one (an idle connection owns no view), and as `live`.
         self._view: View | None = None
         # What the client understands; None before its first login.
         self._dialect: Dialect | None = None
@@ -208,20 +211,21 @@ class Connection:
     def _set_flag(self) -> None:
         """Only 1.4.0 does this; what it allows (compressed and joined frames) is never made use of."""
         self._flagged = True
-        live, view, dialect = self.live, self._view, self._dialect
-        if live is None or view is None or dialect is None or dialect.ours or not dialect.pushes:
+        live, dialect = self.live, self._dialect
+        if live is None or dialect is None or dialect.ours or not dialect.pushes:
             return
         flagged = dialect_of("websdk", live.app, flagged=True)
         if flagged != dialect:
             self._dialect = flagged
             self.feed.set_dialect(flagged)
-            view.show()
+            if self._view is not None:
+                self._view.show()
 
     def _unreadable(self, reason: str) -> Refusal:
         """What is said of a call of which nothing but the id could be read: it counts as any other (M10)."""
         try:
             if self.live is not None:
-                self._gate.services.requests.ask(self.live)
+                self.services.requests.ask(self.live)
         except TooMany as refusal:
             return refusal
         return Refusal(Code.GENERAL_E_WRONG_PARAM, reason)
@@ -236,7 +240,7 @@ class Connection:
             return
         live = self.live
         who, limits = (self._socket.peer, _STRANGERS) if live is None else (live.key, live.app.limits)
-        wait = self._gate.services.requests.refuse(who, limits)
+        wait = self.services.requests.refuse(who, limits)
         if wait:
             self._exchanges.pause(wait)
 
@@ -251,7 +255,7 @@ class Connection:
             if live is None:
                 raise Refusal(Code.GENERAL_E_NOT_LOGIN, "not logged in: log in first")
             command = COMMANDS.get(body.func) if isinstance(body.func, str) else None
-            requests = gate.services.requests
+            requests = self.services.requests
             if command is None:
                 requests.ask(live)
                 raise Refusal(Code.GENERAL_E_FAILED, f"unknown function: {str(body.func)[:128]}")
@@ -295,7 +299,7 @@ class Connection:
             await pause
             if self.live is not live:
                 raise Superseded
-            wait = charge(self._gate.services.requests, live)
+            wait = charge(self.services.requests, live)
         return await command.run(self, live, args)
 
     async def _once(self, command: Command, live: Live, args: Any) -> bytes:
@@ -311,7 +315,7 @@ class Connection:
             except Refusal as refusal:
                 return self._replies.failure(refusal)
 
-        return await self._gate.services.requests.once(live, args.rid, act)
+        return await self.services.requests.once(live, args.rid, act)
 
     # --- login ----------------------------------------------------------------------------------
 
@@ -368,7 +372,7 @@ class Connection:
             self._logged_in(fields, login)
         except Exception as defect:
             self._release()
-            start_alone(self._gate.services.sessions.abandon(login.live))
+            start_alone(self.services.sessions.abandon(login.live))
             return defect
         return None
 
@@ -385,8 +389,7 @@ class Connection:
         device = fields.device if isinstance(fields.device, str) else ""
         self._dialect = dialect_of(device, live.app, flagged=self._flagged)
         feed = Feed(live, gate.services.messages, self._dialect, self._send_item, self._pace, start_alone)
-        view = View(live, self, past=gate.services.channels.past, fanout=gate.fanout, pace=self._pace)
-        self.live, self._feed, self._view = live, feed, view
+        self.live, self._feed = live, feed
         if live.gone is None:
             gate.fanout.attach(live.key, self)
         answer: dict[str, Any] = {"line": live.session.line}
@@ -401,14 +404,23 @@ class Connection:
             (self.kicked if live.gone is Gone.KICKED else self.replaced)()
             return
         if login.missed or cursor is not None:
-            start_alone(self._come_up(login.missed, view, feed, cursor))
+            start_alone(self._come_up(login.missed, live, feed, cursor))
 
-    async def _come_up(self, missed: list[Missed], view: View, feed: Feed, cursor: int | None) -> None:
+    async def _come_up(self, missed: list[Missed], live: Live, feed: Feed, cursor: int | None) -> None:
         """Tell a client what it has missed, in the order of PROTOCOL §12: channels, then its inbox."""
         if missed:
-            await view.fall_behind(missed)
+            await self._look_at_channels(live).fall_behind(missed)
         if cursor is not None and feed is self._feed:
             await feed.start(cursor)
+
+    def _look_at_channels(self, live: Live) -> View:
+        """The view of the session, which is on this connection."""
+        view = self._view
+        if view is None:
+            gate = self._gate
+            view = View(live, self, past=gate.services.channels.past, fanout=gate.fanout, pace=self._pace)
+            self._view = view
+        return view
 
     def _send_item(self, frame: bytes) -> int:
         self._gate.counters.messages_out += 1
@@ -423,11 +435,6 @@ class Connection:
     # --- what commands ask of the connection -----------------------------------------------------
 
     @property
-    def services(self) -> Services:
-        """The use cases."""
-        return self._gate.services
-
-    @property
     def feed(self) -> Feed:
         """The session's inbox."""
         assert self._feed is not None, "commands run with a session only"
@@ -438,10 +445,9 @@ class Connection:
 
         Returns the number behind which the client is told them.
         """
-        view = self._view
-        if view is None:  # the session ended meanwhile
+        if self.live is None:  # the session ended meanwhile
             return joined.seq
-        return view.joined(channel, joined, self.after)
+        return self._look_at_channels(self.live).joined(channel, joined, self.after)
 
     @property
     def sight(self) -> Sight:
@@ -452,7 +458,7 @@ class Connection:
 
     def after(self, step: Step) -> None:
         """Do this when the answer has been written."""
-        self._exchanges.follow.append(step)
+        self._exchanges.follow(step)
 
     def logged_out(self) -> None:
         """The connection has no session any more; the client closes it, or logs in again in time."""
@@ -512,17 +518,18 @@ class Connection:
         reach = self.reach()
         live = self._release()
         if live is not None:
-            start_alone(self._gate.services.sessions.detach(live, reach))
+            start_alone(self.services.sessions.detach(live, reach))
 
     def _release(self) -> Live | None:
         """Let go of the session; returns it."""
         live, self.live = self.live, None
         feed, self._feed = self._feed, None
         view, self._view = self._view, None
-        if live is None or feed is None or view is None:
+        if live is None or feed is None:
             return None
         feed.stop()
-        view.stop()
+        if view is not None:
+            view.stop()
         self._gate.fanout.detach(live.key, self)
         return live
 

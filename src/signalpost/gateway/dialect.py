@@ -11,7 +11,7 @@ An app may choose that only a connection that sent `set_flag` gets v3 lines, for
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from signalpost.domain.apps import App
 
@@ -20,7 +20,8 @@ __all__ = ["Dialect", "dialect_of"]
 _OURS = "signalpost-"
 
 
-class Dialect(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Dialect:
     """What a connection is sent."""
 
     v3: bool  #: lines with an id

@@ -103,7 +103,10 @@ class Hall(Protocol):
 
 
 class Doorway(asyncio.Protocol):
-    """A connection until it is a WebSocket or over."""
+    """A connection until it is a WebSocket or over.
+
+    Many fields: one object a connection, as there may be ten thousands.
+    """
 
     __slots__ = (
         "_answered",

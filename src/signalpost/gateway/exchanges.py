@@ -82,12 +82,12 @@ class Exchanges:
 
     __slots__ = (
         "_draining",
+        "_follow",
         "_pace",
         "_queue",
         "_socket",
         "asker",
         "farewell",
-        "follow",
         "quiet",
         "replies",
         "sending",
@@ -103,8 +103,8 @@ class Exchanges:
         self.waits = 0
         # The messages under way, the oldest first; None before the first one.
         self.sending: deque[Message] | None = None
-        # What comes behind the answer to the request under way; whoever serves it adds.
-        self.follow: list[Step] = []
+        # What comes behind the answer to the request under way; None when nothing does.
+        self._follow: list[Step] | None = None
         # Settled when no message is under way; made by the request that waits for it.
         self.quiet: Pending | None = None
         # What closes the connection when nothing is under way; None while it stays.
@@ -131,13 +131,27 @@ class Exchanges:
         """Something is under way that the next requests wait for, until it is `finished`."""
         self.waits |= _REQUEST
 
+    def follow(self, step: Step) -> None:
+        """Do this behind the answer to the request under way."""
+        if self._follow is None:
+            self._follow = []
+        self._follow.append(step)
+
+    def follow_nothing(self) -> None:
+        """The request under way has failed: nothing comes behind its answer."""
+        self._follow = None
+
     def finished(self) -> None:
         """What others wait for is answered: what follows it, then the next ones."""
-        if self.follow:
-            follow, self.follow = self.follow, []
+        if self._follow is not None:
+            follow, self._follow = self._follow, None
             for step in follow:
                 if self.asker.live is not None:
                     start_alone(step())
+        idle = not self._queue and self.farewell is None and not self.replies.lost
+        if idle and not self._socket.outbox.congested:  # the everyday case: nothing waits
+            self.waits &= ~(_REQUEST | _PARTING)
+            return
         self.waits = self.waits & ~_REQUEST | _TURN
         if self.replies.lost and self._queue:
             # Nobody waits for it: one request a tick.
@@ -249,7 +263,10 @@ class Message(Running):
             self._outcome = result, error
             return
         sending.popleft()
-        self._tell(result, error)
+        if error is None and not isinstance(result, Again):  # as `_tell`: this happens once a message
+            exchanges.replies.sent(self._call_id, result)
+        else:
+            self._tell(result, error)
         while sending and (outcome := sending[0]._outcome) is not None:
             sending.popleft()._tell(*outcome)
         if exchanges.waits & _MESSAGES:
@@ -260,7 +277,7 @@ class Message(Running):
     def _tell(self, result: Any, error: Exception | None) -> None:
         exchanges = self._exchanges
         if error is None:
-            exchanges.replies.sent(self._command, self._call_id, result)
+            exchanges.replies.sent(self._call_id, result)
             if isinstance(result, Again):
                 exchanges.asker.refused()
             return
@@ -287,7 +304,7 @@ class Request(Running):
         exchanges = self._exchanges
         replies = exchanges.replies
         if error is not None:
-            exchanges.follow.clear()
+            exchanges.follow_nothing()
             replies.fail(self._call_id, self._command.failure, error)
             if isinstance(error, Superseded):
                 exchanges.asker.kicked()

@@ -171,11 +171,13 @@ class Fanout:
         for happened in stage.filled():
             self.publish(happened)
 
-    def announce(self, key: str, seq: int, item: InboxItem) -> None:
-        """An item is committed in an inbox."""
+    def announce(self, key: str, seq: int, item: InboxItem) -> bool:
+        """An item is committed in an inbox; returns whether its account is attached."""
         subscriber = self._attached.get(key)
-        if subscriber is not None:
-            subscriber.offer(seq, item)
+        if subscriber is None:
+            return False
+        subscriber.offer(seq, item)
+        return True
 
     def kick(self, key: str, line: str) -> None:
         """Another login ended this session."""

@@ -32,7 +32,10 @@ _PUMP_BYTES = 8 * 1024 * 1024  # the same in encoded bytes
 
 
 class Feed:
-    """One session's inbox on one connection."""
+    """One session's inbox on one connection.
+
+    Many fields: one object a session, as there may be ten thousands.
+    """
 
     __slots__ = (
         "_announced",

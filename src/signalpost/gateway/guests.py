@@ -33,6 +33,7 @@ class Guests:
         self._most: Final = most
         self._most_of_one: Final = most_of_one
         self._exempt: Final = exempt
+        self._some_exempt: Final = bool(exempt)
         # Under which key each is counted, in the order in which they came; "": with those of no address.
         self._keys: Final[OrderedDict[Guest, str]] = OrderedDict()
         # The guests of each address that has any, in that order, too.
@@ -47,7 +48,7 @@ class Guests:
         """A guest comes, or is of another address from now on; an address of "" is not known yet."""
         if guest in self._keys:
             self.leave(guest)
-        key = "" if not address or address in self._exempt else address_key(address)
+        key = "" if not address or (self._some_exempt and address in self._exempt) else address_key(address)
         if key:
             own = self._of_one.get(key)
             if own is not None and len(own) >= self._most_of_one:

@@ -15,6 +15,7 @@ from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Clock
 from signalpost.gateway.dialect import dialect_of
 from signalpost.services.sessions import Request, Sessions, proof_of
+from signalpost.wire.arguments import name_text
 from signalpost.wire.codes import (
     NO_TOKEN,
     REASON_TOKEN_EXPIRED,
@@ -23,7 +24,6 @@ from signalpost.wire.codes import (
     Code,
 )
 from signalpost.wire.frames import LoginFields
-from signalpost.wire.requests import name_text
 from signalpost.wire.tokens import check_token
 
 __all__ = ["admit", "inbox_cursor"]

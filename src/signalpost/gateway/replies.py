@@ -7,14 +7,12 @@ order of answers (`exchanges`), and what was asked (`commands`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Unavailable, Uncertain
 from signalpost.gateway.bulk import Pace
-from signalpost.gateway.commands import Command
 from signalpost.gateway.outbox import Outbox
 from signalpost.gateway.websocket import frame_pieces, frame_text
 from signalpost.telemetry.counters import Counters
@@ -39,11 +37,11 @@ class Replies:
         self._unstored = unstored
         self.lost = False  # the socket is gone: nobody hears an answer; the connection sets it
 
-    def sent(self, command: Command, call_id: int | str, result: Any) -> None:
+    def sent(self, call_id: int | str, message_id: str) -> None:
         """A message is stored: its answer, in the one way that is cheap (this happens once a message)."""
         self._counters.messages_in += 1
         if not self.lost:
-            self._outbox.put(frame_text(command.answer(call_id, result)))
+            self._outbox.put(frame_text(codec.sent_answer(call_id, message_id)))
 
     def answer(self, call_id: int | str, body: bytes) -> None:
         """The answer to a request."""

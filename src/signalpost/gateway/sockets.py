@@ -118,11 +118,15 @@ class _State(IntEnum):
 
 
 _OPEN: Final = _State.OPEN
+_TEXT: Final = Kind.TEXT
 _TURN: Final = 64  # messages of one connection that are taken before it is the others' turn (SPEC E5)
 
 
 class Socket(asyncio.Protocol):
-    """A WebSocket connection after its handshake."""
+    """A WebSocket connection after its handshake.
+
+    Many fields: one object a connection, as there may be ten thousands.
+    """
 
     __slots__ = (
         "_fault",
@@ -350,7 +354,7 @@ class Socket(asyncio.Protocol):
                 return
             if self._state is not _OPEN or self._handler is None:
                 self._await_close(kind)
-            elif kind is Kind.TEXT:
+            elif kind is _TEXT:
                 self._handler.text(payload)
             elif kind is Kind.PING:
                 self.outbox.put(frame_pong(payload))

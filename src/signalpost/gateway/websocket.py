@@ -143,10 +143,10 @@ def check_handshake(method: str, version: tuple[int, int], headers: Mapping[str,
         raise HandshakeRefused(405, "a WebSocket handshake is a GET request", {"Allow": "GET"})
     if version < (1, 1):
         raise HandshakeRefused(400, "a WebSocket handshake needs HTTP/1.1")
-    if "websocket" not in list_of(headers.get("upgrade", "")):
+    if not _lists(headers.get("upgrade", ""), "websocket"):
         reason = "the Upgrade header is missing: a proxy in between must pass on Upgrade and Connection"
         raise HandshakeRefused(426, reason, {"Upgrade": "websocket"})
-    if "upgrade" not in list_of(headers.get("connection", "")):
+    if not _lists(headers.get("connection", ""), "upgrade"):
         raise HandshakeRefused(400, "the Connection header does not say Upgrade")
     if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
         raise HandshakeRefused(400, "a WebSocket handshake has no body")
@@ -175,6 +175,11 @@ def refusal_answer(status: int, reason: str, headers: Mapping[str, str] | None =
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     lines += ["Content-Type: text/plain; charset=utf-8", f"Content-Length: {len(body)}", "Connection: close"]
     return "\r\n".join(lines).encode("latin-1") + HEAD_END + body
+
+
+def _lists(value: str, member: str) -> bool:
+    """Whether a field that is a list has this member, which nearly always is the only one."""
+    return value.lower() == member or member in list_of(value)
 
 
 def list_of(value: str) -> list[str]:

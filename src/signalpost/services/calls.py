@@ -1,7 +1,7 @@
 """Calls: inviting, answering, ending, and what time does to them (SPEC §6, PROTOCOL §8).
 
 A decision on a call, what it puts into both inboxes, the sets of open calls and the call's timer are one
-commit. What was committed is told to the outlet then; a notice that is lost only delays.
+commit. What was committed is announced then; a notice that is lost only delays.
 
 A call names the sessions that it is between, by their generations. So what follows from a session's end or
 beginning is decided for each call by itself, in small pieces, on any node, late or twice: who asks for an
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from signalpost.domain import calls as rules
@@ -24,13 +25,13 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal
 from signalpost.domain.sessions import Session
-from signalpost.engine.ports import Appended, Clock, Full
+from signalpost.engine.ports import Clock, Full
 from signalpost.engine.ports.kept import Append, Count, Exclude, Include, Kept, Marked, Names, RemoveMarked
 from signalpost.engine.ports.steps import Arm, Cancel, Delete, Entry, Expect, Put, Record, Step
+from signalpost.services.bell import Bell
 from signalpost.services.decide import decide
 from signalpost.services.keys import call_key, calls_key, inbox_key, pair_key, split
 from signalpost.services.live import Live
-from signalpost.services.outlet import Outlet
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.stored import CALL, ITEM
@@ -55,12 +56,12 @@ class Calls:
     """All calls, in the engine's kept half; their events travel through the inboxes."""
 
     __slots__ = (
+        "_bell",
         "_clock",
         "_find_app",
         "_kept",
         "_look",
         "_new_id",
-        "_outlet",
         "_pauses",
         "_presence",
         "_wall",
@@ -71,7 +72,7 @@ class Calls:
         *,
         kept: Kept,
         presence: Presence,
-        outlet: Outlet,
+        bell: Bell,
         pauses: Pauses,
         clock: Clock,
         wall: Clock,
@@ -81,7 +82,7 @@ class Calls:
     ) -> None:
         self._kept = kept
         self._presence = presence
-        self._outlet = outlet
+        self._bell = bell
         self._pauses = pauses
         self._clock = clock
         self._wall = wall  # what events are dated by
@@ -138,7 +139,7 @@ class Calls:
         if require_online and session is None:
             raise Refusal(Code.INVITE_E_PEEROFFLINE, "the peer is offline")
         if session is not None and session.attached:
-            call, pushed = rules.advance(call, Input.PUSH, session=session.generation, now=self._clock())
+            call, pushed = rules.push(call, session=session.generation, now=self._clock())
             effects += pushed
         if current is None:  # else one follows the other
             if with_caller >= limits.open_calls:
@@ -161,11 +162,13 @@ class Calls:
                 limits,
                 call.channel,
                 effects,
-                Put(key, CALL.encode(call), expect=rev, durable=False),
-                own,
-                both,
-                their,
-                Arm(key, deadline, durable=False),
+                [
+                    Put(key, CALL.encode(call), expect=rev, durable=False),
+                    own,
+                    both,
+                    their,
+                    Arm(key, deadline, durable=False),
+                ],
             )
         except Full as full:
             if full.step is own:
@@ -190,8 +193,9 @@ class Calls:
             rules.check_session(call, account, session)
             return what
 
-        key = call_key(live.app_id, channel, account, peer)
-        if await self._decide(key, peer, rule, extra=extra) is None:
+        app_id = live.app_id
+        key = call_key(app_id, channel, account, peer)
+        if await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra)) is None:
             raise Refusal(Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out")
 
     async def end(self, live: Live, channel: str, peer: str, extra: str) -> None:
@@ -201,9 +205,13 @@ class Calls:
         """
         check_name(channel, "channel name")
         check_name(peer, "account")
-        account = live.account
-        key = call_key(live.app_id, channel, account, peer)
-        await self._decide(key, peer, lambda call: rules.ends(call, account), extra=extra)
+        app_id, account = live.app_id, live.account
+        key = call_key(app_id, channel, account, peer)
+
+        def rule(call: Call) -> Input | None:
+            return rules.ends(call, account)
+
+        await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra))
 
     # --- what happens to the parties -----------------------------------------------------------
 
@@ -249,7 +257,7 @@ class Calls:
         for key in tuple(calls):
             await self._pauses.take()
             with suppress(Refusal):  # no room for the invitation: it waits until its time is over
-                await self._decide(key, session.account, rule, session=session)
+                await decide(partial(self._advance, session.app, key, session.account, rule, session=session))
 
     async def due(self, key: str) -> bool:
         """A call's timer: see what time has done to it (K5-K7), or an end that nobody told (K11).
@@ -281,10 +289,10 @@ class Calls:
             assert deadline is not None, "a call that is not over has a timer"
             await self._kept.commit(Expect(key, rev, durable=False), Arm(key, deadline, durable=False))
             return True
-        after, effects = rules.advance(call, what, now=now)
+        after, effects = rules.advance(call, what)
         # Nobody is told who has no session: over a login an event means nothing (PROTOCOL §8).
         told_of = effects if told else ()
-        await self._commit(app_id, limits, call.channel, told_of, *_end(app_id, key, rev, after))
+        await self._commit(app_id, limits, call.channel, told_of, _end(app_id, key, rev, after))
         return False
 
     async def _session_of(self, app_id: str, account: str) -> int:
@@ -293,84 +301,85 @@ class Calls:
 
     # --- deciding and committing ----------------------------------------------------------------
 
-    async def _decide(
-        self, key: str, told: str, rule: Rule, *, extra: str = "", session: Session | None = None
+    async def _advance(
+        self, app_id: str, key: str, told: str, rule: Rule, extra: str = "", session: Session | None = None
     ) -> Call | None:
-        """Let the rule decide on a call; the call then, None if there is none.
+        """Let the rule decide once on a call; the call then, None if there is none. Raises Conflict.
 
         `told`: whose inbox has to have room for what is told while the call is open (M9). `session`: that
         account's, which the call follows; None if a party acts. Raises Refusal (K12, M9).
         """
-        return await decide(lambda: self._advance(key, told, rule, extra, session))
-
-    async def _advance(
-        self, key: str, told: str, rule: Rule, extra: str, session: Session | None
-    ) -> Call | None:
-        app_id = split(key)[1]
         inbox = inbox_key(app_id, told)
         found, events, open_calls = await self._kept.load(
             Record(key, durable=False), Marked(inbox), Count(calls_key(inbox))
         )
-        call, rev = _decoded(found)
-        if call is None:
+        if found is None:
             return None
+        call = CALL.decode(found.value)
         what = rule(call)
         if what is None:
             return call
-        now = self._clock()
-        number = 0 if session is None else session.generation
-        after, effects = rules.advance(call, what, extra=extra, session=number, now=now)
+        if what is Input.PUSH:
+            assert session is not None, "it is sent to a session"
+            after, effects = rules.push(call, session=session.generation, now=self._clock())
+        else:
+            after, effects = rules.advance(call, what, extra)
         limits = self._limits(app_id)
-        if any(effect.kind in rules.WHILE_OPEN for effect in effects):
-            _check_room(told, events + open_calls + 1, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
+        for effect in effects:
+            if effect.kind in rules.WHILE_OPEN:
+                _check_room(told, events + open_calls + 1, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
+        steps: list[Step[Any]]
         if after.over:
-            steps = _end(app_id, key, rev, after)
+            steps = _end(app_id, key, found.rev, after)
             if session is not None:  # what came for it since it ended means nothing to the next (PROTOCOL §8)
                 steps.append(RemoveMarked(inbox, (call.id,)))
-        elif after is call and what is not Input.CALLEE_GONE:
-            if not effects:
-                return call
-            steps = [Expect(key, rev, durable=False)]
+        elif after is not call:
+            steps = [Put(key, CALL.encode(after), expect=found.rev, durable=False)]
+        elif effects or what is Input.CALLEE_GONE:
+            steps = [Expect(key, found.rev, durable=False)]
         else:
-            deadline = rules.next_deadline(after, peer_online=what is not Input.CALLEE_GONE, limits=limits)
-            steps = [
-                Put(key, CALL.encode(after), expect=rev, durable=False),
-                Arm(key, now + self._look if deadline is None else deadline, durable=False),
-            ]
+            return call
+        # Only then may its time come earlier: a timer that is too early arms itself anew.
+        if what is Input.PUSH or (what is Input.CALLEE_GONE and not after.over):
+            deadline = rules.next_deadline(after, peer_online=what is Input.PUSH, limits=limits)
+            assert deadline is not None, "a call that rings or waits has an end"
+            steps.append(Arm(key, deadline, durable=False))
         try:
-            await self._commit(app_id, limits, call.channel, effects, *steps)
+            await self._commit(app_id, limits, call.channel, effects, steps)
         except Full:
             raise rules.no_room(told, limits.inbox_call_reserve, Code.GENERAL_E_FAILED) from None
         return after
 
     async def _commit(
-        self, app_id: str, limits: Limits, channel: str, effects: tuple[Effect, ...], *steps: Step[Any]
+        self,
+        app_id: str,
+        limits: Limits,
+        channel: str,
+        effects: tuple[Effect, ...],
+        steps: list[Step[Any]],
     ) -> None:
         """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full."""
         told: list[tuple[str, InboxItem]] = []
-        done: list[Step[Any]] = []
+        appends: list[Step[Any]] = []
         for effect in effects:
             inbox = inbox_key(app_id, effect.to)
-            if effect.kind:
-                item = InboxItem(
-                    self._new_id(),
-                    effect.kind,
-                    effect.src,
-                    int(self._wall()),
-                    effect.extra,
-                    channel,
-                    effect.call,
-                )
-                told.append((inbox, item))
-                done.append(_append(inbox, item, limits))
-            else:
-                done.append(RemoveMarked(inbox, (effect.call,)))
-        results = await self._kept.commit(*steps, *done)
-        news = iter(told)
-        for result in results[len(steps) :]:
-            if isinstance(result, Appended):
-                inbox, item = next(news)
-                self._outlet.announce(inbox, result.seq, item)
+            if not effect.kind:
+                steps.append(RemoveMarked(inbox, (effect.call,)))
+                continue
+            item = InboxItem(
+                self._new_id(),
+                effect.kind,
+                effect.src,
+                int(self._wall()),
+                effect.extra,
+                channel,
+                effect.call,
+            )
+            told.append((inbox, item))
+            appends.append(_append(inbox, item, limits))
+        results = await self._kept.commit(*steps, *appends)
+        for (inbox, item), appended in zip(told, results[len(steps) :], strict=True):
+            self._bell.announce(inbox, appended.seq, item)
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits

@@ -8,11 +8,14 @@ message. For how long an answer is waited for is up to who gives the `Pending` o
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from signalpost.engine.ports import Cancelled, Pending
+from signalpost.engine.ports import Cancelled, Pending, Reply
 
-__all__ = ["Running", "start", "together"]
+__all__ = ["Running", "both", "start", "together"]
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Running:
@@ -95,3 +98,31 @@ async def together(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> None:
         start(coroutine, ended)
     ended(None, None)
     await done
+
+
+async def both(one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
+    """The results of two that wait side by side, as of two parts of the engine. Raises what the first raises,
+    or else the other; neither is left behind."""
+    try:
+        awaited = one.send(None)
+    except StopIteration as stop:  # as nearly always, where the engine is in this process
+        return stop.value, await other
+    except Exception:
+        other.close()
+        raise
+    reply: Reply[A] = Reply()
+
+    def ended(result: A, error: Exception | None) -> None:
+        if error is None:
+            reply.answer(result)
+        else:
+            reply.settle(error)
+
+    running = _Told(one, ended)
+    awaited.when_settled(running.step)
+    try:
+        second = await other
+    except Exception:
+        await reply
+        raise
+    return await reply, second

@@ -62,13 +62,13 @@ def request_key(key: str, request: str) -> str:
 
 def call_key(app: str, channel: str, one: str, other: str) -> str:
     """The call record of two accounts, whoever calls whom."""
-    first, second = sorted((one, other))
+    first, second = (one, other) if one < other else (other, one)
     return f"call{_SEP}{app}{_SEP}{channel}{_SEP}{first}{_SEP}{second}"
 
 
 def pair_key(app: str, one: str, other: str) -> str:
     """The open calls that two accounts have with each other, whoever calls whom."""
-    first, second = sorted((one, other))
+    first, second = (one, other) if one < other else (other, one)
     return f"pair{_SEP}{app}{_SEP}{first}{_SEP}{second}"
 
 

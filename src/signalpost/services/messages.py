@@ -15,12 +15,13 @@ from signalpost.domain.inbox import (
     too_fast,
     too_much_untaken,
 )
+from signalpost.domain.limits import Limits
 from signalpost.domain.rates import Rates, SlidingWindow
 from signalpost.engine.ports import Clock, Full, Receipt, Unavailable
 from signalpost.engine.ports.kept import Append, HeadOf, Kept, Remove, Stretch, Trim
+from signalpost.services.bell import Bell
 from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
-from signalpost.services.outlet import Outlet
 from signalpost.services.stored import ITEM
 
 __all__ = ["Again", "Batch", "Messages"]
@@ -43,18 +44,21 @@ class Batch(NamedTuple):
 class Messages:
     """Sending, and taking from one's inbox."""
 
-    __slots__ = ("_clock", "_kept", "_new_id", "_outlet", "_sent", "_wall")
+    __slots__ = ("_bell", "_clock", "_kept", "_limits", "_new_id", "_sent", "_share", "_wall")
 
     def __init__(
-        self, kept: Kept, outlet: Outlet, clock: Clock, new_id: Callable[[], str], *, wall: Clock
+        self, kept: Kept, bell: Bell, clock: Clock, new_id: Callable[[], str], *, wall: Clock
     ) -> None:
         """`wall`: what messages are dated by; `clock` measures."""
         self._kept = kept
         self._wall = wall
-        self._outlet = outlet
+        self._bell = bell
         self._clock = clock
         self._new_id = new_id
         self._sent = Rates(SlidingWindow)  # by account key: the messages of the last second (M8)
+        # What one sender may have of an inbox under the limits that were looked at last (M9).
+        self._limits = Limits()
+        self._share = most_of_one(self._limits)
 
     @property
     def epoch(self) -> str:
@@ -77,7 +81,7 @@ class Messages:
         size = check_instant(peer, text)
         limits = live.app.limits
         now = self._clock()
-        window = self._sent.of(live.key, now)  # not by way of `window`: this happens once a message
+        window = self._sent.known(live.key) or self._sent.of(live.key, now)
         key = inbox_key(live.session.app, peer)
         if not window.take(now, limits.user_messages):
             if request:  # a repeat is no new message (M7)
@@ -86,7 +90,9 @@ class Messages:
                     return Again(stored.note)
             raise too_fast(limits.user_messages)
         item = InboxItem(self._new_id(), INSTANT, live.session.account, int(self._wall()), text)
-        part_items, part_size = most_of_one(limits)
+        if limits is not self._limits:
+            self._limits, self._share = limits, most_of_one(limits)
+        part_items, part_size = self._share
         step = Append(
             key,
             ITEM.encode(item),
@@ -116,7 +122,7 @@ class Messages:
         if appended.repeated:
             window.give_back(now)
             return Again(appended.note)
-        self._outlet.announce(key, appended.seq, item)
+        self._bell.announce(key, appended.seq, item)
         return appended.note
 
     async def read(self, live: Live, *, after: int, limit: int) -> Batch:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from signalpost.domain.inbox import InboxItem
 from signalpost.services.live import Gone, Live
 from signalpost.services.outlet import Outlet
 
-__all__ = ["Altered", "Kicked", "Moved", "Notes"]
+__all__ = ["Altered", "Announced", "Kicked", "Moved", "Notes"]
 
 
 class Kicked(msgspec.Struct, frozen=True):
@@ -36,6 +37,14 @@ class Altered(msgspec.Struct, frozen=True):
 
     key: str
     line: str
+
+
+class Announced(msgspec.Struct, frozen=True):
+    """An item is committed in the inbox of an account that is attached elsewhere."""
+
+    key: str
+    seq: int
+    item: InboxItem
 
 
 class Notes:
@@ -64,6 +73,8 @@ class Notes:
     def hear(self, note: msgspec.Struct) -> None:
         """This node is told something."""
         match note:
+            case Announced(key, seq, item):
+                self._outlet.announce(key, seq, item)
             case Kicked(key, line):
                 for live in self._coming.get(key, ()):
                     if live.session.line == line:

@@ -45,8 +45,8 @@ class Outlet(Protocol):
         """Something is in force that all who see the channel are to be told; in its order."""
         ...
 
-    def announce(self, key: str, seq: int, item: InboxItem) -> None:
-        """An item is committed in the inbox of account `key`."""
+    def announce(self, key: str, seq: int, item: InboxItem) -> bool:
+        """An item is committed in the inbox of account `key`; returns whether that is attached here."""
         ...
 
     def kick(self, key: str, line: str) -> None:

@@ -212,7 +212,7 @@ def size_in_answer(text: str) -> int:
 def sent_answer(call_id: int | str, message_id: str) -> bytes:
     """`call2-ret` for a message; ids hold nothing that JSON would escape."""
     return b'["call2-ret",[%b,"","{\\"result\\":\\"ok\\",\\"id\\":\\"%b\\"}"]]' % (
-        b"%d" % call_id if isinstance(call_id, int) else _encode(call_id),
+        _encode(call_id),
         message_id.encode(),
     )
 
@@ -262,7 +262,7 @@ def announcement(version: int) -> bytes:
 
 def push(version: int, line: str) -> bytes:
     """One line of the inbox (PROTOCOL §6)."""
-    return b'["notify",["recvmsg",%b]]' % _encode(f"[{version},{_encode(line).decode()}]")
+    return b'["notify",["recvmsg",%b]]' % _encode(_encode((version, line)).decode())
 
 
 def channel_event(channel: str, sequence: int, line: str) -> bytes:

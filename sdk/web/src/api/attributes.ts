@@ -1,5 +1,5 @@
 /** Attributes of accounts, as something to read and, for one's own, to write (SPEC P2). */
-import * as requests from "../core/arguments.js";
+import * as checked from "../core/arguments.js";
 import { textsOf } from "../core/answers.js";
 import { parse, textOf } from "../core/codec.js";
 import type { Engine } from "../shell/engine.js";
@@ -33,13 +33,13 @@ export class Attributes {
 
   /** The value of one; `""` if it was never set (SPEC P2). Rejects with ArgumentError, RequestError, NotLoggedIn. */
   async get(name: string, options?: Waiting): Promise<string> {
-    const body = await ask(this.engine(), requests.getUserAttribute(this.account, name), options);
+    const body = await ask(this.engine(), checked.getUserAttribute(this.account, name), options);
     return textOf(body["value"]);
   }
 
   /** All by name; empty for an unknown account (SPEC P2). Rejects with RequestError, NotLoggedIn. */
   async all(options?: Waiting): Promise<Record<string, string>> {
-    const body = await ask(this.engine(), requests.getUserAttributes(this.account), options);
+    const body = await ask(this.engine(), checked.getUserAttributes(this.account), options);
     return textsOf(parse(textOf(body["json"])));
   }
 }
@@ -56,6 +56,6 @@ export class OwnAttributes extends Attributes {
    * Rejects with ArgumentError, RequestError (1001: too many attributes, or too many requests), NotLoggedIn.
    */
   async set(name: string, value: string, options?: Waiting): Promise<void> {
-    await ask(this.engine(), requests.setUserAttribute(name, value), options);
+    await ask(this.engine(), checked.setUserAttribute(name, value), options);
   }
 }

@@ -1,5 +1,5 @@
 /** Calls: what both sides do, and what they wait for (SPEC §6). */
-import * as requests from "../core/arguments.js";
+import * as checked from "../core/arguments.js";
 import type { Code } from "../core/codes.js";
 import { errorOf } from "../core/errors.js";
 import type { CallEvent, CallIncoming } from "../core/events.js";
@@ -195,19 +195,19 @@ export class Call {
    * Rejects with RequestError (1001) if it is too late (K12), ArgumentError, NotLoggedIn.
    */
   async accept(extra = "", options?: Waiting): Promise<void> {
-    const text = requests.answerExtra(extra);
+    const text = checked.answerExtra(extra);
     await this.respond(Action.ACCEPT, text, options);
   }
 
   /** Refuse an incoming call; both sides hear `refused`. `extra` and errors as in `accept` (SPEC K2). */
   async refuse(extra = "", options?: Waiting): Promise<void> {
-    const text = requests.answerExtra(extra);
+    const text = checked.answerExtra(extra);
     await this.respond(Action.REFUSE, text, options);
   }
 
   /** Press 1 to 64 of `0-9 * # A-D` in an accepted call; the peer hears `keys` (SPEC K4). Rejects as `accept` does. */
   async dtmf(keys: string, options?: Waiting): Promise<void> {
-    await this.respond(Action.KEYS, requests.keysExtra(keys), options);
+    await this.respond(Action.KEYS, checked.keysExtra(keys), options);
   }
 
   /**
@@ -215,7 +215,7 @@ export class Call {
    * 8192 bytes, which the peer gets. Rejects as `accept` does.
    */
   async end(extra = "", options?: Waiting): Promise<void> {
-    const text = requests.answerExtra(extra);
+    const text = checked.answerExtra(extra);
     if (this.#stage !== "over") await this.respond(Action.END, text, options);
   }
 

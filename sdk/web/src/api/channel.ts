@@ -1,6 +1,6 @@
 /** Channels: looked at and changed by anybody, joined, spoken in and listened to by members (SPEC §5). */
 import { membersOf } from "../core/answers.js";
-import * as requests from "../core/arguments.js";
+import * as checked from "../core/arguments.js";
 import { textOf } from "../core/codec.js";
 import { type Code } from "../core/codes.js";
 import type { SignalpostError } from "../core/errors.js";
@@ -117,7 +117,7 @@ export class ChannelView {
 
   protected constructor(engine: Engine, name: string) {
     this.engine = () => engine;
-    this.name = requests.channelName(name);
+    this.name = checked.channelName(name);
     own(this, ["name"]);
   }
 
@@ -127,19 +127,19 @@ export class ChannelView {
 
   /** How many members there are; 0 for an unknown channel (SPEC C13). Rejects with QueryError, NotLoggedIn. */
   async count(options?: Waiting): Promise<number> {
-    const body = await ask(this.engine(), requests.queryNumber(this.name), options);
+    const body = await ask(this.engine(), checked.queryNumber(this.name), options);
     return Number(body["num"]) || 0;
   }
 
   /** Whether an account is in it (SPEC C12). Rejects with ArgumentError, QueryError, NotLoggedIn. */
   async has(account: string, options?: Waiting): Promise<boolean> {
-    const body = await ask(this.engine(), requests.queryIsIn(this.name, account), options);
+    const body = await ask(this.engine(), checked.queryIsIn(this.name, account), options);
     return Boolean(body["isin"]);
   }
 
   /** The latest 200 members, oldest first (SPEC C12). Rejects with QueryError, NotLoggedIn. */
   async latestMembers(options?: Waiting): Promise<string[]> {
-    const body = await ask(this.engine(), requests.queryMembers(this.name), options);
+    const body = await ask(this.engine(), checked.queryMembers(this.name), options);
     return membersOf(body["list"]);
   }
 
@@ -149,7 +149,7 @@ export class ChannelView {
    * Rejects with ArgumentError, QueryError, NotLoggedIn.
    */
   async allMembers(most = 1_000_000, options?: Waiting): Promise<string[]> {
-    const body = await ask(this.engine(), requests.queryAllMembers(this.name, most), options);
+    const body = await ask(this.engine(), checked.queryAllMembers(this.name, most), options);
     return membersOf(body["list"]);
   }
 
@@ -160,17 +160,17 @@ export class ChannelView {
    * Rejects with ArgumentError, RequestError (1001: too many, or too often), NotLoggedIn.
    */
   async set(name: string, value: string, options?: Waiting): Promise<void> {
-    await ask(this.engine(), requests.setChannelAttribute(this.name, name, value), options);
+    await ask(this.engine(), checked.setChannelAttribute(this.name, name, value), options);
   }
 
   /** Delete an attribute; a built-in one gets its default back (SPEC C10). Rejects as `set` does. */
   async delete(name: string, options?: Waiting): Promise<void> {
-    await ask(this.engine(), requests.deleteChannelAttribute(this.name, name), options);
+    await ask(this.engine(), checked.deleteChannelAttribute(this.name, name), options);
   }
 
   /** Delete all attributes but those that begin with an underscore (SPEC C10). Rejects as `set` does. */
   async clear(options?: Waiting): Promise<void> {
-    await ask(this.engine(), requests.clearChannelAttributes(this.name), options);
+    await ask(this.engine(), checked.clearChannelAttributes(this.name), options);
   }
 
   /**
@@ -180,7 +180,7 @@ export class ChannelView {
    * Rejects with ArgumentError, MessageError (400: too many; 401: not answered), NotLoggedIn.
    */
   async forceSend(text: string, options?: Waiting): Promise<string> {
-    const body = await ask(this.engine(), requests.sendToChannel(this.name, text, { force: true }), options);
+    const body = await ask(this.engine(), checked.sendToChannel(this.name, text, { force: true }), options);
     return textOf(body["id"]);
   }
 }
@@ -277,7 +277,7 @@ export class Channel extends ChannelView {
    * Rejects with ArgumentError, MessageError (400: too many (C7), or not a member; 401: not answered), NotLoggedIn.
    */
   async send(text: string, options?: Waiting): Promise<string> {
-    const body = await ask(this.engine(), requests.sendToChannel(this.name, text), options);
+    const body = await ask(this.engine(), checked.sendToChannel(this.name, text), options);
     return textOf(body["id"]);
   }
 
@@ -285,7 +285,7 @@ export class Channel extends ChannelView {
    * Leave; nothing if that has happened. `closed` with 602 follows (SPEC C3). Rejects with RequestError, NotLoggedIn.
    */
   async leave(options?: Waiting): Promise<void> {
-    if (this.#isIn) await ask(this.engine(), requests.leave(this.name), options);
+    if (this.#isIn) await ask(this.engine(), checked.leave(this.name), options);
   }
 
   // --- the client's side ---

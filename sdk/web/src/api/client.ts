@@ -1,5 +1,5 @@
 /** What one can do with an account that is logged in: messages, presence, channels, calls (SPEC S3). */
-import * as requests from "../core/arguments.js";
+import * as checked from "../core/arguments.js";
 import { isObject, parse, textOf } from "../core/codec.js";
 import {
   type Code,
@@ -260,7 +260,7 @@ export class Client {
    * NotLoggedIn.
    */
   async send(peer: string, text: string, options?: Waiting): Promise<string> {
-    const body = await ask(this.#engine, requests.send(peer, text), options);
+    const body = await ask(this.#engine, checked.send(peer, text), options);
     return textOf(body["id"]);
   }
 
@@ -280,13 +280,13 @@ export class Client {
    * Rejects with ArgumentError, RequestError, NotLoggedIn.
    */
   async isOnline(account: string, options?: Waiting): Promise<boolean> {
-    const body = await ask(this.#engine, requests.queryStatus(account), options);
+    const body = await ask(this.#engine, checked.queryStatus(account), options);
     return Boolean(body["status"]);
   }
 
   /** What another account says of itself. Throws ArgumentError. */
   attributesOf(account: string): Attributes {
-    return attributesOf(this.#engine, requests.accountName(account));
+    return attributesOf(this.#engine, checked.accountName(account));
   }
 
   // --- channels ---
@@ -298,7 +298,7 @@ export class Client {
    * Rejects with ArgumentError, JoinError, NotLoggedIn. Aborted, this client is not in the channel in the end.
    */
   async join(name: string, options?: Waiting): Promise<Channel> {
-    const request = requests.join(name);
+    const request = checked.join(name);
     const channel = textOf(request.args["name"]);
     return until<Channel>(options, (resolve, reject) => {
       const joiner: Joiner = { wanted: true, resolve, reject };
@@ -329,9 +329,9 @@ export class Client {
    */
   async invite(peer: string, options?: InviteOptions): Promise<Call> {
     const { channel = "", extra = "", ringSeconds, requireOnline, signal } = optionsOf(options);
-    const account = requests.accountName(peer);
-    const name = channel === "" ? "" : requests.channelName(channel);
-    const text = requests.invitationExtra(withWishes(extra, ringSeconds, requireOnline));
+    const account = checked.accountName(peer);
+    const name = channel === "" ? "" : checked.channelName(channel);
+    const text = checked.invitationExtra(withWishes(extra, ringSeconds, requireOnline));
     return until<Call>({ signal }, (resolve, reject) => {
       const number = this.#engine.invite(name, account, text);
       const control = this.newCall({ number, channel: name, peer: account, extra: text, state: "inviting" });
@@ -476,7 +476,7 @@ export class Client {
       this.channels.set(event.channel, control);
       joiner.resolve(control.channel);
     } else if (!former && !this.joining.get(event.channel)?.some(({ wanted }) => wanted)) {
-      const { func, args } = requests.leave(event.channel); // who wanted to be in it has stopped waiting
+      const { func, args } = checked.leave(event.channel); // who wanted to be in it has stopped waiting
       this.#engine.request(func, args, nobodyWaits);
     }
   }

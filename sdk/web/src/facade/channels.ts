@@ -3,7 +3,7 @@
  *
  * Which object is the current one of its name is for the session to know; only that one is told of events.
  */
-import * as requests from "../core/arguments.js";
+import * as checked from "../core/arguments.js";
 import type { Ask } from "../core/arguments.js";
 import { type Code, LEAVECHANNEL_E_BYUSER } from "../core/codes.js";
 import type { Event } from "../core/events.js";
@@ -75,7 +75,7 @@ export class Channel {
 
   /** Send to all members, oneself included, at most 8192 bytes; `onMessageChannelReceive` follows (SPEC C4). */
   messageChannelSend(msg: unknown, cb?: ChannelCallback): void {
-    this._ask("message_channel_send", () => requests.sendToChannel(this.name, msg), cb);
+    this._ask("message_channel_send", () => checked.sendToChannel(this.name, msg), cb);
   }
 
   /**
@@ -83,7 +83,7 @@ export class Channel {
    * it (SPEC C3, E4). When the session is over: `cb({code: 1003, …})` and `onError` of the session (E2).
    */
   channelLeave(cb?: ChannelCallback): void {
-    this._ask("channel_leave", () => requests.leave(this.name), cb, this);
+    this._ask("channel_leave", () => checked.leave(this.name), cb, this);
   }
 
   /**
@@ -92,17 +92,17 @@ export class Channel {
    * (C11).
    */
   channelSetAttr(name: string | number, value: unknown, cb?: ChannelCallback): void {
-    this._ask("channel_set_attr", () => requests.setChannelAttribute(this.name, name, value), cb);
+    this._ask("channel_set_attr", () => checked.setChannelAttribute(this.name, name, value), cb);
   }
 
   /** Delete an attribute; a built-in one gets its default back. Every member gets `onChannelAttrUpdated` (SPEC C10). */
   channelDelAttr(name: string | number, cb?: ChannelCallback): void {
-    this._ask("channel_del_attr", () => requests.deleteChannelAttribute(this.name, name), cb);
+    this._ask("channel_del_attr", () => checked.deleteChannelAttribute(this.name, name), cb);
   }
 
   /** Delete all attributes that have no `_` in front. Every member gets `onChannelAttrUpdated` (SPEC C10). */
   channelClearAttr(cb?: ChannelCallback): void {
-    this._ask("channel_clear_attr", () => requests.clearChannelAttributes(this.name), cb);
+    this._ask("channel_clear_attr", () => checked.clearChannelAttributes(this.name), cb);
   }
 
   private _ask(name: string, make: () => Ask, cb: ChannelCallback | undefined, leaver?: Channel): void {

@@ -1,5 +1,5 @@
 /** `Session`: one login of one account (SPEC §2 to §5). It ends once, with `onLoginFailed` or `onLogout`. */
-import * as requests from "../core/arguments.js";
+import * as checked from "../core/arguments.js";
 import type { Ask } from "../core/arguments.js";
 import type { Fields } from "../core/codec.js";
 import { GENERAL_E, GENERAL_E_NOT_LOGIN } from "../core/codes.js";
@@ -121,7 +121,7 @@ export class Session {
   invoke(func: string, args?: object | string | null, cb?: InvokeCallback): void {
     this._ask(
       "invoke",
-      () => requests.remoteCall(func, args ?? {}),
+      () => checked.remoteCall(func, args ?? {}),
       cb,
       (failure, body) => (failure ? [failure.reason, failure] : ["", body]),
     );
@@ -134,7 +134,7 @@ export class Session {
   messageInstantSend(peer: string | number, msg: unknown, cb?: SendCallback): void {
     this._ask(
       "message_instant_send",
-      () => requests.send(peer, msg),
+      () => checked.send(peer, msg),
       cb,
       (failure) => (failure ? [true, failure] : [false]),
     );
@@ -149,7 +149,7 @@ export class Session {
     const channel = new Channel(this, textOf(name));
     this._home().ask(
       this,
-      () => requests.join(channel.name),
+      () => checked.join(channel.name),
       (result) => {
         if (result.kind === "answered") {
           this._asked.set(channel.name, channel);

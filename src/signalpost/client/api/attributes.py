@@ -6,7 +6,7 @@ import msgspec
 
 from signalpost.client import arguments
 from signalpost.client.answers import texts_of
-from signalpost.client.api.requests import ask
+from signalpost.client.api.futures import ask
 from signalpost.client.engine import Engine
 
 __all__ = ["Attributes", "OwnAttributes"]

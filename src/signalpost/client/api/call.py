@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from signalpost.client import arguments
-from signalpost.client.api.requests import wait
+from signalpost.client.api.futures import wait
 from signalpost.client.api.streams import Stream
 from signalpost.client.engine import Engine
 from signalpost.client.errors import error_of

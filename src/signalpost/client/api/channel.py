@@ -8,7 +8,7 @@ from typing import Self
 
 from signalpost.client import arguments
 from signalpost.client.answers import members_of
-from signalpost.client.api.requests import ask
+from signalpost.client.api.futures import ask
 from signalpost.client.api.streams import Stream
 from signalpost.client.engine import Engine
 from signalpost.client.errors import SignalpostError

@@ -17,7 +17,7 @@ from signalpost.client import arguments
 from signalpost.client.api.attributes import Attributes, OwnAttributes
 from signalpost.client.api.call import Call, CallState
 from signalpost.client.api.channel import Channel, ChannelEvent, ChannelView
-from signalpost.client.api.requests import ask
+from signalpost.client.api.futures import ask
 from signalpost.client.api.streams import Stream
 from signalpost.client.engine import Engine, Result, Token, find_url
 from signalpost.client.errors import ArgumentError, SignalpostError, error_of
@@ -113,7 +113,10 @@ class Messages:
 
 
 class Client:
-    """One account, logged in. Everything happens on the event loop on which it was connected."""
+    """One account, logged in. Everything happens on the event loop on which it was connected.
+
+    Many fields: what applications reach by its methods is here, each kind in a part of its own.
+    """
 
     def __init__(
         self, url: str, *, app_id: str, account: str, settings: Settings, tls: ssl.SSLContext | None

@@ -149,6 +149,8 @@ class Append(Step[Appended], frozen=True, gc=False):
     as durable as the item, and outlives the item's removal. `note` is a short text returned with it.
     `mark`: a text by which `RemoveMarked` finds the item, and for which `Marked` counts it; only for one that
     is not durable.
+
+    Many fields: all bounds of a queue come with what is appended, as none is configured here.
     """
 
     key: str

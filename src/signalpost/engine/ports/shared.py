@@ -98,7 +98,7 @@ class Behind(Ask[int], frozen=True, gc=False):
 
 
 class Begin(msgspec.Struct, frozen=True, gc=False):
-    """Make the topic if there is none, with these attributes; else this does nothing.
+    """Make the topic if there is none, with these attributes; else this does nothing. It comes first.
 
     Revisions ascend over all attributes of a topic. So an edit of one that is not among these is taken only
     if it is newer than all of them.
@@ -172,7 +172,7 @@ class Change(Step["Changed"], frozen=True, gc=False):
     `rates` are checked before anything is done: the commit raises RateExceeded, and none counts. A change
     that makes no news does not count either.
     `dedupe`: for `dedupe_ttl` seconds a second change of the topic with this text does nothing, and its
-    result is that of the first with `repeated`.
+    result is that of the first with `repeated`, which shows nothing.
     `follows`: it is made only if the change before it in this commit made news.
     `show`: if not negative, the result shows the topic behind the change, with its newest so many members.
     """

@@ -1,4 +1,4 @@
-"""Requests of the engine as something to wait for."""
+"""What the engine tells later, as something to wait for."""
 
 from __future__ import annotations
 
