@@ -631,11 +631,8 @@ class Device:
             return
         self.live = login.live
         self.house.attached[self.key] = self
-        for missed in login.missed:
-            self.house.start(self.follow(missed.channel))
-            self.cursors[missed.channel] = missed.epoch, missed.after
-            self.sees.add(topic_key(self.app, missed.channel))
-            self._catch_up(missed)
+        if login.missed:
+            self.house.start(self._resume(login.missed))
 
     def release(self) -> Live | None:
         """What the gateway does when the connection has no session any more."""
@@ -668,12 +665,9 @@ class Device:
         joined: Joined = self.house.start(
             self.house.channels.membership.join(self.session, channel, self)
         ).result()
-        topic = topic_key(self.app, channel)
         missed = joined.missed
         after = joined.seq if missed is None else missed.after
-        self.cursors[channel] = joined.epoch, after
-        self.sees.add(topic)
-        self._catch_up(missed or Missed(channel, joined.epoch, after, (), 0))
+        self.house.start(self._catch_up(missed or Missed(channel, joined.epoch, after, (), 0)))
         self.house.tick()
         return joined
 
@@ -693,20 +687,26 @@ class Device:
     def stay(self, channel: str) -> None:
         """See `Sight.stay`."""
         if self.parted is not None:
-            self.cursors[channel] = self.parted
-            self.sees.add(topic_key(self.app, channel))
-            self._catch_up(Missed(channel, *self.parted, (), 0))
+            self.house.start(self._catch_up(Missed(channel, *self.parted, (), 0)))
 
-    def _catch_up(self, missed: Missed) -> None:
-        """Be shown what was missed, page by page, until that is all."""
+    async def _catch_up(self, missed: Missed) -> None:
+        """Be shown what was missed, page by page, until that is all; then see what happens."""
+        live, channel = self.live, missed.channel
+        self.cursors[channel] = missed.epoch, missed.after
         while True:
             for event in missed.events:
                 self.see(missed.happened(self.app, event))
-            missed = self.house.start(
-                self.house.channels.past.missed(self.app, missed.channel, missed.upto)
-            ).result()
-            if not missed.events:
+            missed = await self.house.channels.past.missed(self.app, channel, missed.upto)
+            if self.live is not live:
                 return
+            if not missed.events:
+                self.sees.add(topic_key(self.app, channel))
+                return
+
+    async def _resume(self, missed: list[Missed]) -> None:
+        for part in missed:
+            await self.follow(part.channel)
+            await self._catch_up(part)
 
     def see(self, happened: Happened) -> None:
         """Be shown an event, unless it is known already."""

@@ -452,9 +452,9 @@ class Connection:
     @property
     def sight(self) -> Sight:
         """What shows the session its channels."""
-        if self._view is None:
+        if self.live is None:
             raise Superseded
-        return self._view
+        return self._look_at_channels(self.live)
 
     def after(self, step: Step) -> None:
         """Do this when the answer has been written."""
