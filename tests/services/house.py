@@ -257,8 +257,8 @@ class Heard(NamedTuple):
 class House:
     """Everything but the gateway."""
 
-    def __init__(self, **apps: App) -> None:
-        self.far = "FAR_ENGINE" in os.environ
+    def __init__(self, *, far: bool = "FAR_ENGINE" in os.environ, **apps: App) -> None:
+        self.far = far
         self.stepping = False  # what is on the cable arrives when the test says so, and not at once
         self.nodes: list[House] = []  # all on this engine, this one included
         self.apps = {APP: App(), **apps}

@@ -146,6 +146,29 @@ async def test_of_twenty_logins_at_once_one_stays(house: House, there: House) ->
     assert house.run(house.presence.find(left[0].key))[0].line == left[0].line  # type: ignore[index]
 
 
+def test_a_reminder_that_comes_as_a_connection_breaks_disarms_nothing(
+    house: House, there: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPEC L11: what it has read may be over before it says so."""
+    ada = house.login("ada")
+    find, broken = Presence.find, False
+
+    async def late(self: Presence, key: str) -> Any:
+        nonlocal broken
+        found = await find(self, key)
+        if not broken:
+            broken = True
+            ada.breaks()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Presence, "find", late)
+        there.run(there.sessions.due(session_key(ada.key)))
+    assert house.armed("session") == [session_key(ada.key)]
+    house.advance(120.0)
+    assert not house.online("ada")
+
+
 # --- a store that does not answer ---------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.domain.sessions import Arrival, Place, Session
-from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, RateExceeded, Step, Unavailable
+from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, Expect, RateExceeded, Step, Unavailable
 from signalpost.engine.ports.shared import Shared, Spend
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
@@ -313,7 +313,7 @@ class Sessions:
         session, over = rules.drop_kept(session, now)
         rearm = self._rearm(key, session)
         if not over:
-            await self._shared.commit(rearm)
+            await self._shared.commit(Expect(session_key(key), rev), rearm)
             return
         await self._shared.commit(putting(key, session, expect=rev), rearm)
         if session.attached:
