@@ -34,8 +34,9 @@ from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
 from signalpost.gateway.commands import Services
-from signalpost.gateway.connection import Connection, Gate
+from signalpost.gateway.connection import Connection
 from signalpost.gateway.fanout import Fanout
+from signalpost.gateway.gate import Gate
 from signalpost.gateway.http import Site, Unready, parse_advertised
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page

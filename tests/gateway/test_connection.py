@@ -521,7 +521,7 @@ async def test_a_connection_that_is_lost_while_it_rests_leaves_its_session_detac
     client.connection.lost(0.0, 0)
 
     async def detached() -> bool:
-        return client.connection.live is None
+        return not client.connection.is_logged_in
 
     await until(detached, "the session is detached")
 

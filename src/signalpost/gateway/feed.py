@@ -46,7 +46,6 @@ class Feed:
         "_messages",
         "_news",
         "_outbox",
-        "_over",
         "_pace",
         "_polling",
         "_pumping",
@@ -54,6 +53,7 @@ class Feed:
         "_sent",
         "_spawn",
         "_started",
+        "is_over",
     )
 
     def __init__(
@@ -80,13 +80,13 @@ class Feed:
         self._polling = False  # a poll is under way: what is told meanwhile follows its answer
         self._news = 0  # the highest version that was told since the latest read began; 0 if none was
         self._announced = False  # an announcement is out and no poll has come since (clients that poll)
-        self._over = False  # the session is not on this connection any more
+        self.is_over = False  # the session is not on this connection any more
         # The calls that a javasdk knows, the latest last; it dies of others. None when it knows none.
         self._calls: dict[tuple[str, str], None] | None = None
 
     def stop(self) -> None:
         """The session is no longer on this connection, which may get another: push nothing more on it."""
-        self._over = True
+        self.is_over = True
 
     def set_dialect(self, dialect: Dialect) -> None:
         """The client has said more about itself."""
@@ -201,7 +201,7 @@ class Feed:
                     return
                 self._news = 0
                 batch = await self._messages.read(self._live, after=self._sent, limit=POLL_BATCH)
-                if self._over or self._polling:
+                if self.is_over or self._polling:
                     return
                 self._sent = max(self._sent, batch.cleared)
                 pushed = 0
