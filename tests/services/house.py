@@ -311,7 +311,8 @@ class House:
             return f"id{next(self._ids)}"
 
         self.shared = MemoryShared(self.memory)
-        keeping, sharing = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
+        self.cables = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
+        keeping, sharing = self.cables
         kept = self._seen(self.kept, keeping)
         records, topics = self._seen(self.records, sharing), self._seen(self.topics, sharing)
         timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
