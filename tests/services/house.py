@@ -24,7 +24,7 @@ from signalpost.domain.refusals import Refusal
 from signalpost.engine.claims import Claims
 from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.kept import EmbeddedKept, Parts
-from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords
+from signalpost.engine.memory import MemoryQueues, MemoryRecords
 from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import NO_FIELDS, Pending, Unavailable
 from signalpost.engine.ports import Record as RecordOf
@@ -49,7 +49,8 @@ from signalpost.services.messages import Messages
 from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
-from signalpost.services.requests import Requests
+from signalpost.services.rates import AccountRates
+from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
 from signalpost.services.stored import CALL
 from signalpost.wire.codes import Code
@@ -268,8 +269,6 @@ class House:
         self._settle()
 
     def _settle(self) -> None:
-        self.records = MemoryRecords(clock=self.clock)
-        self.timers = HeapTimers(clock=self.clock)
         parts = Parts(
             records=self.records_kept,
             passing_records=MemoryRecords(clock=self.clock),
@@ -297,15 +296,17 @@ class House:
             return f"id{next(self._ids)}"
 
         self.shared = MemoryShared(self.memory)
-        keeping, sharing = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
+        self.cables = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
+        keeping, sharing = self.cables
         kept = self._seen(self.kept, keeping)
-        timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
+        shared = self._seen(self.shared, sharing)
         presence = Presence(shared, clock)
         self.presence = Presence(self.shared, clock)  # as tests look into it
         bell = _Bell(self, shared.nodes)
         self.messages = Messages(kept, bell, clock, new_id, wall=clock)
-        self.attributes = Attributes(self._seen(self.records_kept, keeping), presence, find_app)
-        self.requests = Requests(kept, clock, new_id)
+        self.attributes = Attributes(kept, shared, presence, clock, find_app)
+        self.rates = AccountRates(clock)
+        self.repeats = Repeats(kept, new_id)
         self.channels = Channels(
             kept=kept,
             shared=shared,
@@ -345,14 +346,13 @@ class House:
             calls=self.calls,
             attributes=self.attributes,
             messages=self.messages,
-            requests=self.requests,
-            sweeps=(self.records.sweep, self.kept.sweep, self.shared.sweep),
+            rates=self.rates,
+            sweeps=(self.kept.sweep, self.shared.sweep),
             kept=kept,
             shared=shared,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             report=self.reported.append,
         )
-        timers.listen(self.janitor.due)
 
     def _seen(self, part: Any, cable: Cable) -> Any:
         """A part of the engine as the services have it."""
@@ -373,7 +373,6 @@ class House:
             events = [item for item in queue.items if item.body is not None and b"voip" in item.body]
             self.run(self.queues.remove(key, [item.seq for item in events]))
         self._settle()
-        self.run(self.janitor.adopt())
         self.janitor.sweep()
 
     # --- time and waiting -------------------------------------------------------------------------
@@ -421,11 +420,10 @@ class House:
 
     def _next_at(self) -> float | None:
         """The earliest deadline, wherever it is."""
-        times = [self.timers.next_at(), self.kept.next_at(), self.shared.next_at()]
+        times = [self.kept.next_at(), self.shared.next_at()]
         return min([at for at in times if at is not None], default=None)
 
     def _fire(self) -> None:
-        self.timers.due()
         self.carry()
         for half in (self.kept, self.shared):
             at = half.next_at()
@@ -537,8 +535,7 @@ class House:
 
     def records_of(self, noun: str) -> list[str]:
         """The keys of all records of a kind."""
-        keys = (*self.run(self.records.keys("")), *self.shared.records())
-        return [key for key in keys if key.startswith(f"{noun}\x1f")]
+        return [key for key in self.shared.records() if key.startswith(f"{noun}\x1f")]
 
     def shared_size(self) -> int:
         """How many things the shared half of the engine holds."""
@@ -548,7 +545,6 @@ class House:
         """The keys of all timers that are armed, of a kind."""
         parts = self.kept.parts
         armed = {
-            *self.timers._armed,
             *self.shared.armed(),
             *parts.deadlines._armed,
             *parts.passing_deadlines._armed,

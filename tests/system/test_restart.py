@@ -14,7 +14,6 @@ import pytest
 from support.client import Line, RawClient
 from support.server import ServerProcess
 from support.waiting import until
-from support.web import metrics
 
 OURS = "signalpost-python"
 CONFIG = """
@@ -252,7 +251,9 @@ async def test_a_channel_that_a_restart_emptied_lives_for_its_ttl_from_then_on(s
 
         async def forgotten() -> bool:
             with closing(sqlite3.connect(Path(server.data) / "signalpost.db")) as database:
-                return not database.execute("SELECT 1 FROM topic_attributes WHERE topic LIKE '%brief'").fetchall()
+                return not database.execute(
+                    "SELECT 1 FROM topic_attributes WHERE topic LIKE '%brief'"
+                ).fetchall()
 
         await until(forgotten, "the channel's time is over")
         assert (await ada.ok("channel_join", name="brief"))["attrs"] == {}

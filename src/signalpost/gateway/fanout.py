@@ -25,7 +25,8 @@ __all__ = ["Fanout", "Seat", "Subscriber"]
 class Subscriber(Viewer, Protocol):
     """A connection with a session, as the fan-out sees it."""
 
-    live: Live | None
+    @property
+    def live(self) -> Live: ...
 
     def offer(self, version: int, item: InboxItem) -> None: ...
 
@@ -205,6 +206,6 @@ class Fanout:
 
     def _with_line(self, key: str, line: str) -> Subscriber | None:
         subscriber = self._attached.get(key)
-        if subscriber is None or subscriber.live is None or subscriber.live.session.line != line:
+        if subscriber is None or subscriber.live.session.line != line:
             return None
         return subscriber
