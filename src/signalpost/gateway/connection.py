@@ -177,7 +177,7 @@ class Connection:
         """What is said of a call of which nothing but the id could be read: it counts as any other (M10)."""
         try:
             if self._session is not None:
-                self._gate.services.requests.ask(self._session.live)
+                self._gate.services.rates.ask(self._session.live)
         except TooMany as refusal:
             return refusal
         return Refusal(Code.GENERAL_E_WRONG_PARAM, reason)
@@ -192,10 +192,10 @@ class Connection:
             return
         session = self._session
         if session is None:
-            wait = self._gate.services.requests.refuse(self._socket.peer, _STRANGERS)
+            wait = self._gate.services.rates.refuse(self._socket.peer, _STRANGERS)
         else:
             live = session.live
-            wait = self._gate.services.requests.refuse(live.key, live.app.limits)
+            wait = self._gate.services.rates.refuse(live.key, live.app.limits)
         if wait:
             self._exchanges.pause(wait)
 
@@ -211,14 +211,14 @@ class Connection:
                 raise Refusal(Code.GENERAL_E_NOT_LOGIN, "not logged in: log in first")
             live = session.live
             command = COMMANDS.get(body.func) if isinstance(body.func, str) else None
-            requests = gate.services.requests
+            rates = gate.services.rates
             if command is None:
-                requests.ask(live)
+                rates.ask(live)
                 raise Refusal(Code.GENERAL_E_FAILED, f"unknown function: {str(body.func)[:128]}")
             if self._loss is not None and command.reads:
                 return  # nobody hears the answer
             charge = command.charge
-            wait = 0.0 if charge is None else charge(requests, live)
+            wait = 0.0 if charge is None else charge(rates, live)
             try:
                 args = codec.decode_args(command.decoder, body.args)
             except codec.Malformed as error:
@@ -257,7 +257,7 @@ class Connection:
             await pause
             if self._session is not session:
                 raise Superseded
-            wait = charge(self._gate.services.requests, session.live)
+            wait = charge(self._gate.services.rates, session.live)
         return await command.run(session, session.live, args)
 
     async def _once(self, command: Command, session: AttachedSession, args: Any) -> bytes:
@@ -273,7 +273,7 @@ class Connection:
             except Refusal as refusal:
                 return self._replies.failure(refusal)
 
-        return await self._gate.services.requests.once(session.live, args.rid, act)
+        return await self._gate.services.repeats.once(session.live, args.rid, act)
 
     # --- login ----------------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ from signalpost.gateway.bulk import Pace
 from signalpost.gateway.commands import Services
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.exchanges import Step, start_alone
-from signalpost.gateway.fanout import Fanout
 from signalpost.gateway.feed import Feed
 from signalpost.gateway.gate import Gate
 from signalpost.gateway.login import inbox_cursor
@@ -25,7 +24,6 @@ from signalpost.services.channels import Joined, Missed
 from signalpost.services.live import Live
 from signalpost.services.outlet import Reach
 from signalpost.services.sessions import Login
-from signalpost.telemetry.counters import Counters
 from signalpost.wire import codec
 from signalpost.wire.frames import LoginFields
 
@@ -59,18 +57,17 @@ class Carrier(Protocol):
 class AttachedSession:
     """A session whose client can be told what happens to it: the `Context` of commands, a `Subscriber`."""
 
-    __slots__ = ("_carrier", "_counters", "_fanout", "_pace", "_view", "dialect", "feed", "live", "services")
+    __slots__ = ("_carrier", "_gate", "_pace", "_view", "dialect", "feed", "live", "services")
 
     def __init__(self, gate: Gate, carrier: Carrier, pace: Pace, live: Live, dialect: Dialect) -> None:
         self._carrier: Final = carrier
-        self._fanout: Final[Fanout] = gate.fanout
-        self._counters: Final[Counters] = gate.counters
+        self._gate: Final = gate
         self._pace: Final = pace
         self.services: Final[Services] = gate.services
         self.live: Final = live
         # What the client understands.
         self.dialect = dialect
-        self.feed: Final = Feed(live, gate.services.messages, dialect, self._send_item, pace, start_alone)
+        self.feed: Final = Feed(live, gate.services.messages, dialect, self, pace, start_alone)
         # Its channels; None before it sees one: an idle session owns no view.
         self._view: View | None = None
 
@@ -80,7 +77,7 @@ class AttachedSession:
         """Be told of what happens from now on; returns the answer to the login. `catch_up` is to follow."""
         live, messages = self.live, self.services.messages
         if live.gone is None:
-            self._fanout.attach(live.key, self)
+            self._gate.fanout.attach(live.key, self)
         answer: dict[str, Any] = {"line": live.session.line}
         if self.dialect.ours:
             lost = {missed.channel: {"epoch": missed.epoch, "lost": missed.lost} for missed in login.missed}
@@ -105,7 +102,7 @@ class AttachedSession:
         self.feed.stop()
         if self._view is not None:
             self._view.stop()
-        self._fanout.detach(self.live.key, self)
+        self._gate.fanout.detach(self.live.key, self)
 
     # --- what the connection asks -----------------------------------------------------------------
 
@@ -174,17 +171,11 @@ class AttachedSession:
         """The session goes on elsewhere."""
         self._carrier.replaced()
 
-    # --- inside -----------------------------------------------------------------------------------
+    # --- what its feed asks -----------------------------------------------------------------------
 
-    def _look_at_channels(self) -> View:
-        view = self._view
-        if view is None:
-            past = self.services.channels.past
-            view = self._view = View(self.live, self, past=past, fanout=self._fanout, pace=self._pace)
-        return view
-
-    def _send_item(self, frame: bytes) -> int:
-        self._counters.messages_out += 1
+    def send_item(self, frame: bytes) -> int:
+        """See `Reader.send_item`."""
+        self._gate.counters.messages_out += 1
         data = frame_text(frame)
         size = len(data)
         if size > self._pace.page:
@@ -192,3 +183,12 @@ class AttachedSession:
         else:
             self._pace.outbox.put(data)
         return size
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _look_at_channels(self) -> View:
+        view = self._view
+        if view is None:
+            past = self.services.channels.past
+            view = self._view = View(self.live, self, past=past, fanout=self._gate.fanout, pace=self._pace)
+        return view
