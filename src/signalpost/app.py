@@ -26,7 +26,7 @@ from signalpost import __version__
 from signalpost.config import Config
 from signalpost.engine.journal import BUCKETS
 from signalpost.engine.kept import EmbeddedKept
-from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
+from signalpost.engine.memory import HeapTimers, MemoryRecords, MemoryTopics, memory_kept
 from signalpost.engine.ports import Clock, Unavailable
 from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.sqlite import SqliteTopics, sqlite_kept
@@ -86,8 +86,6 @@ class Engine(NamedTuple):
     """What the services are given of an engine."""
 
     records: MemoryRecords  #: what may vanish with the process
-    records_kept: MemoryRecords
-    queues: MemoryQueues
     topics: MemoryTopics
     timers: HeapTimers
     kept: EmbeddedKept
@@ -108,7 +106,7 @@ def embedded(store: Store | None, clock: Clock) -> Engine:
         kept = sqlite_kept(store, clock=clock)
         topics = SqliteTopics(store, clock=clock)
     shared = MemoryShared(SharedMemory(clock=clock))
-    return Engine(records, kept.parts.records, kept.parts.queues, topics, timers, kept, shared)
+    return Engine(records, topics, timers, kept, shared)
 
 
 class Server:
@@ -144,11 +142,11 @@ class Server:
         self.fanout = Fanout()
         self._lag = LagMeter()
         parts = engine(self._store, clock)
-        records, records_kept, self._queues, self._topics, self.timers, self._kept, self._shared = parts
+        records, self._topics, self.timers, self._kept, self._shared = parts
 
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
-        attributes = Attributes(records_kept, presence, config.app)
+        attributes = Attributes(self._kept, self._shared, presence, clock, config.app)
         messages = Messages(self._kept, bell, clock, new_id, wall=wall)
         channels = Channels(
             topics=self._topics,
@@ -238,7 +236,7 @@ class Server:
     async def start(self) -> None:
         """Accept connections from now on; raises StartError."""
         if self._store is not None:
-            _tell_opened(self._store.opened, self._queues.items)
+            _tell_opened(self._store.opened, self._kept.parts.queues.items)
         await self._finish(self._janitor.adopt())
         self.timers.run(self._loop)
         self._shared.run(self._loop)
@@ -350,7 +348,7 @@ class Server:
             slow_consumers=self.listener.counts.slow,
             sessions=len(self.fanout),
             channels=len(self._topics),
-            inbox_items=self._queues.items,
+            inbox_items=self._kept.parts.queues.items,
             channel_deliveries=self.fanout.delivered,
             commits=None if meter is None else Latencies(BUCKETS, meter.buckets, meter.seconds),
             commits_failed=None if meter is None else meter.failures,

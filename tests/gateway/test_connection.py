@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ class Gate:
             self.ran.append(asked)
             return await command.run(context, live, asked)
 
-        monkeypatch.setitem(COMMANDS, func, command._replace(run=run))
+        monkeypatch.setitem(COMMANDS, func, replace(command, run=run))
 
     def open(self) -> None:
         self.pending.settle()
@@ -186,7 +187,7 @@ class Stamps:
             self.done.append(asked.content)
             return await send.run(context, live, asked)
 
-        monkeypatch.setitem(COMMANDS, "user_sendmsg", send._replace(run=run))
+        monkeypatch.setitem(COMMANDS, "user_sendmsg", replace(send, run=run))
 
     def settle(self, *numbers: int) -> None:
         for number in numbers:
@@ -388,7 +389,7 @@ def _raising(error: Exception) -> Callable[..., Coroutine[Any, Any, Any]]:
 def _replace(
     monkeypatch: pytest.MonkeyPatch, func: str, run: Callable[..., Coroutine[Any, Any, Any]]
 ) -> None:
-    monkeypatch.setitem(COMMANDS, func, COMMANDS[func]._replace(run=run))
+    monkeypatch.setitem(COMMANDS, func, replace(COMMANDS[func], run=run))
 
 
 @pytest.mark.parametrize(("func", "name"), [("channel_leave", "room"), ("channel_join", "hall")])

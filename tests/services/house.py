@@ -319,7 +319,7 @@ class House:
         self.presence = Presence(self.shared, clock)  # as tests look into it
         bell = _Bell(self, shared.nodes)
         self.messages = Messages(kept, bell, clock, new_id, wall=clock)
-        self.attributes = Attributes(self._seen(self.records_kept, keeping), presence, find_app)
+        self.attributes = Attributes(kept, shared, presence, clock, find_app)
         self.requests = Requests(kept, clock, new_id)
         self.channels = Channels(
             topics=topics,

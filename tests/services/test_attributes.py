@@ -133,6 +133,69 @@ def test_a_restart_does_not_lengthen_a_day_that_has_begun(house: House) -> None:
     assert house.run(house.attributes.get_all("app", "ada")) == {}
 
 
+def test_restarts_lengthen_nothing_for_who_has_left(house: House) -> None:
+    """SPEC P3: however many there are, and also if he came and left in between."""
+    ada, cy = house.login("ada"), house.login("cy")
+    ada.describe("a", "1")
+    cy.describe("a", "1")
+    ada.logout()
+    cy.logout()
+    for _ in range(3):
+        house.advance(DAY / 4)
+        house.restart()
+    cy.login()
+    cy.logout()
+    house.advance(DAY / 4)
+    assert house.run(house.attributes.get_all("app", "ada")) == {}
+    assert house.run(house.attributes.get_all("app", "cy")) == {"a": "1"}
+    house.advance(DAY * 3 / 4)
+    assert house.run(house.attributes.get_all("app", "cy")) == {}
+
+
+def test_who_was_online_at_a_restart_has_a_day_from_then(house: House) -> None:
+    """SPEC P3: also if he had left before, and come again; also at another restart."""
+    ada = house.login("ada")
+    ada.describe("a", "1")
+    ada.logout()
+    house.advance(DAY - 2.0)
+    ada.login()
+    house.advance(1.0)
+    house.restart()
+    house.advance(DAY - 1.0)
+    house.restart()
+    house.advance(DAY - 1.0)
+    assert house.run(house.attributes.get_all("app", "ada")) == {"a": "1"}
+    house.advance(1.0)
+    assert house.run(house.attributes.get_all("app", "ada")) == {}
+
+
+def test_who_leaves_while_nothing_can_be_stored_has_a_day_all_the_same(house: House) -> None:
+    """SPEC P3: what could not be stored is stored later, and nobody is kept from leaving by it."""
+    ada = house.login("ada")
+    ada.describe("a", "1")
+    house.advance(DAY / 2)
+    house.disk.slow = True
+    leaving = house.begin(house.sessions.logout(ada.session))
+    house.disk.fail()
+    leaving.result()
+    house.disk.slow = False
+    house.janitor.sweep()
+    house.advance(DAY - 1.0)
+    assert house.run(house.attributes.get_all("app", "ada")) == {"a": "1"}
+    house.advance(1.0)
+    assert house.run(house.attributes.get_all("app", "ada")) == {}
+
+
+def test_nothing_is_left_of_attributes_that_have_ended(house: House) -> None:
+    """SPEC E5: no record, no timer."""
+    ada = house.login("ada")
+    ada.describe("a", "1")
+    ada.logout()
+    house.advance(DAY)
+    assert house.records_kept._records == {}
+    assert house.deadlines_kept.keys() == []
+
+
 def test_a_conn_timeout_outlives_a_restart(house: House) -> None:
     """SPEC L11, P3."""
     ada = house.login("ada")

@@ -16,6 +16,7 @@ from signalpost.domain.calls import Input
 from signalpost.domain.inbox import INSTANT
 from signalpost.domain.refusals import Refusal
 from signalpost.services.calls import Answer
+from signalpost.services.stored import ATTRIBUTES
 from signalpost.wire.codes import CHANNEL_USER_ONLINE
 
 ACCOUNTS = ["ada", "bo", "cy"]
@@ -211,7 +212,7 @@ class Interleaving(RuleBasedStateMachine):
             except Refusal:
                 continue
         house.advance(1.0)
-        self.attributes_are_endless_for_who_is_online_alone()
+        self.attributes_have_an_end_that_whoever_is_offline_knows()
         self.messages_came_once_and_in_order()
         self.online_and_offline_alternate()
         for account in ACCOUNTS:
@@ -225,11 +226,15 @@ class Interleaving(RuleBasedStateMachine):
         for account in ACCOUNTS:
             assert {kind for kind, _, _ in house.login(account).inbox()} <= {INSTANT}
 
-    def attributes_are_endless_for_who_is_online_alone(self) -> None:
+    def attributes_have_an_end_that_whoever_is_offline_knows(self) -> None:
+        """SPEC P3: all have a timer, which looks for who is online; of who has left the record says so."""
         house = self.house
-        endless = house.run(house.records_kept.keys("attributes\x1f", endless=True))
-        online = [account for account in ACCOUNTS if house.online(account)]
-        assert sorted(endless) == [f"attributes\x1fapp\x1f{account}" for account in online]
+        keys = house.run(house.records_kept.keys("attributes\x1f"))
+        assert keys
+        assert set(keys) <= set(house.deadlines_kept.keys())
+        left = [key for key in keys if "" in ATTRIBUTES.decode(house.records_kept.find(key).value)]  # type: ignore[union-attr]
+        online = {f"attributes\x1fapp\x1f{account}" for account in ACCOUNTS if house.online(account)}
+        assert set(left) == set(keys) - online
 
     def messages_came_once_and_in_order(self) -> None:
         came: dict[tuple[str, str], list[str]] = defaultdict(list)

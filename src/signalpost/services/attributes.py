@@ -3,12 +3,16 @@
 Each is a field of its account's record, so that a change writes one of them, and a login none. The record
 itself holds `_conn_timeout`, which every login reads. An earlier version kept all of them there; these are
 moved when one is changed.
+
+Whoever has attributes has a kept timer. It is armed with the first of them, and when the account goes
+offline. When it is due it finds out whether the account is online, and is armed anew then; so nothing is
+looked through at a start. Of who went offline the record says so, until he comes again: of others nobody
+knows after a restart when they left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -16,8 +20,11 @@ import msgspec
 from signalpost.domain.apps import App
 from signalpost.domain.attributes import check_attribute
 from signalpost.domain.names import check_label, check_name
-from signalpost.domain.sessions import Session, conn_timeout
-from signalpost.engine.ports import Conflict, Entry, Records, Unavailable
+from signalpost.domain.sessions import conn_timeout
+from signalpost.engine.ports import Arm, Clock, Delete, Entry, Put, Record, Unavailable
+from signalpost.engine.ports.kept import Fields, Kept
+from signalpost.engine.ports.shared import Shared, Since
+from signalpost.services.decide import decide
 from signalpost.services.driver import together
 from signalpost.services.keys import attributes_key, inbox_key, split, subject_of
 from signalpost.services.live import Live
@@ -28,109 +35,138 @@ from signalpost.wire.codes import ATTR_CONN_TIMEOUT
 __all__ = ["Attributes"]
 
 _READ_AT_LOGIN = frozenset({ATTR_CONN_TIMEOUT})
-_PIECE: Final = 64  # accounts whose ends are set with one commit
+_LEFT: Final = ""  # no attribute has this name: in the record of an account that went offline
+_PIECE: Final = 64  # timers that are armed with one commit
 
 
 class Attributes:
-    """The attributes of all accounts, in durable records: endless while their user is online."""
+    """The attributes of all accounts, in the kept half of the engine."""
 
-    __slots__ = ("_find_app", "_loose", "_presence", "_records", "_settling")
+    __slots__ = ("_clock", "_find_app", "_kept", "_owed", "_presence", "_shared")
 
-    def __init__(self, records: Records, presence: Presence, find_app: Callable[[str], App | None]) -> None:
-        self._records = records
+    def __init__(
+        self,
+        kept: Kept,
+        shared: Shared,
+        presence: Presence,
+        clock: Clock,
+        find_app: Callable[[str], App | None],
+    ) -> None:
+        self._kept = kept
+        self._shared = shared
         self._presence = presence
+        self._clock = clock
         self._find_app = find_app
-        self._loose: dict[str, None] = {}  # accounts whose attributes may not have the end that they should
-        self._settling = False  # `settle` is under way
+        # By account key: accounts of which it could not be stored that they came (None), or until when their
+        # attributes are kept now that they have left.
+        self._owed: dict[str, float | None] = {}
 
     async def set(self, live: Live, name: str, value: str) -> None:
         """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
+        own = await decide(lambda: self._set(live, name, value))
+        if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
+            grace = self._grace(own, live.app)
+            await self._presence.alter(live, lambda session: msgspec.structs.replace(session, grace=grace))
+
+    async def _set(self, live: Live, name: str, value: str) -> dict[str, str]:
+        """Store it; what lies in the account's record itself then. Raises Refusal, Conflict."""
         key = attributes_key(live.key)
-        while True:
-            entry = await self._records.get(key)
-            own = _own(entry)
-            names = own.keys() | (await self._records.fields(key)).keys()
-            kept = check_attribute(names, name, value, live.app.limits)
-            moving = {**own, name: kept}
-            own = {built_in: moving.pop(built_in) for built_in in _READ_AT_LOGIN & moving.keys()}
-            try:
-                await self._records.put(
-                    key,
-                    ATTRIBUTES.encode(own),
-                    expect=0 if entry is None else entry.rev,
-                    ttl=None,
-                    fields={each: TEXT.encode(text) for each, text in moving.items()},
-                )
-            except Conflict:
-                continue
-            if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
-                grace = self._grace(own, live.app)
-                await self._presence.alter(live, partial(_with_grace, grace=grace))
-            return
+        entry, fields = await self._kept.load(Record(key), Fields(key))
+        own = _own(entry)
+        moving = {**own, name: check_attribute(own.keys() | fields.keys(), name, value, live.app.limits)}
+        own = {built_in: moving.pop(built_in) for built_in in _READ_AT_LOGIN & moving.keys()}
+        put = Put(
+            key,
+            ATTRIBUTES.encode(own),
+            expect=0 if entry is None else entry.rev,
+            fields={each: TEXT.encode(text) for each, text in moving.items()},
+        )
+        if entry is None:
+            await self._kept.commit(put, Arm(key, self._clock() + live.app.limits.attribute_seconds))
+        else:
+            await self._kept.commit(put)
+        return own
 
     async def get(self, app: str, account: str, name: str) -> str:
         """An attribute of an account, "" if never set (P2). Raises Refusal."""
         check_label(name, "attribute name")
         check_name(account, "account")
-        key = attributes_key(inbox_key(app, account))
-        own = _own(await self._records.get(key))
-        if name in own:
-            return own[name]
-        field = (await self._records.fields(key)).get(name)
-        return "" if field is None else TEXT.decode(field)
+        return (await self._all(app, account)).get(name, "")
 
     async def get_all(self, app: str, account: str) -> dict[str, str]:
         """All attributes of an account; none for an unknown one (P2). Raises Refusal."""
         check_name(account, "account")
+        return await self._all(app, account)
+
+    async def _all(self, app: str, account: str) -> dict[str, str]:
         key = attributes_key(inbox_key(app, account))
-        own = _own(await self._records.get(key))
-        fields = await self._records.fields(key)
-        return own | {name: TEXT.decode(field) for name, field in fields.items()}
+        entry, fields = await self._kept.load(Record(key), Fields(key))
+        return _own(entry) | {name: TEXT.decode(field) for name, field in fields.items()}
 
     async def grace(self, app: App, key: str) -> float:
         """How long a session of the account outlives its connection (L11)."""
-        return self._grace(_own(await self._records.get(attributes_key(key))), app)
+        [entry] = await self._kept.load(Record(attributes_key(key)))
+        return self._grace(_own(entry), app)
 
     async def came_online(self, key: str) -> None:
         """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""
-        await self._keep(key, None)
+        await self._note(key, None)
 
     async def went_offline(self, app: App, key: str) -> None:
         """Keep the account's attributes for a day from now (P3); at once, or as soon as can be."""
-        await self._keep(key, app.limits.attribute_seconds)
-
-    async def adopt(self) -> None:
-        """After a restart nobody is online: all attributes without an end are to get theirs (P3)."""
-        for key in await self._records.keys(attributes_key(""), endless=True):
-            self._loose[subject_of(key)] = None
+        await self._note(key, self._clock() + app.limits.attribute_seconds)
 
     async def settle(self) -> None:
-        """Set the ends that are not set yet, many with one commit; what fails waits for the next time."""
-        if self._settling:
-            return
-        self._settling = True
-        try:
-            while self._loose:
-                some = [self._loose.popitem()[0] for _ in range(min(_PIECE, len(self._loose)))]
-                try:
-                    await together([self._settle_one(key) for key in some])
-                except Unavailable:
-                    self._loose.update(dict.fromkeys(some))
-                    return
-        finally:
-            self._settling = False
+        """Store who came and left, where that was not possible; what fails waits for the next time."""
+        owed, self._owed = self._owed, {}
+        while owed:
+            some = [owed.popitem() for _ in range(min(_PIECE, len(owed)))]
+            await together([self._note(key, until) for key, until in some])
+            if self._owed:
+                self._owed = {**owed, **self._owed}  # who came or left meanwhile is among the latter
+                return
 
-    async def _settle_one(self, key: str) -> None:
-        online = await self._presence.find(key) is not None
-        app = self._find_app(split(key)[0]) or App()
-        ttl = None if online else app.limits.attribute_seconds
-        await self._records.touch(attributes_key(key), ttl=ttl)
-
-    async def _keep(self, key: str, ttl: float | None) -> None:
+    async def _note(self, key: str, until: float | None) -> None:
         try:
-            await self._records.touch(attributes_key(key), ttl=ttl)
+            await decide(lambda: self._mark(attributes_key(key), until))
         except Unavailable:
-            self._loose[key] = None  # nobody is kept from coming or going by this
+            self._owed[key] = until  # nobody is kept from coming or going by this
+
+    async def _mark(self, key: str, until: float | None) -> None:
+        """Store that an account came (None), or until when its attributes are kept. Raises Conflict."""
+        [entry] = await self._kept.load(Record(key))
+        if entry is None:
+            return
+        own = ATTRIBUTES.decode(entry.value)
+        if until is not None:
+            put = Put(key, ATTRIBUTES.encode({**own, _LEFT: ""}), expect=entry.rev)
+            await self._kept.commit(put, Arm(key, until))
+        elif _LEFT in own:
+            await self._kept.commit(Put(key, ATTRIBUTES.encode(_own(entry)), expect=entry.rev))
+
+    async def due(self, key: str) -> None:
+        """The end of an account's attributes, unless it is online, or may have been until lately (P3).
+
+        Of who had not left, and is not there after a restart, the day begins with that.
+        """
+        await decide(lambda: self._look(key))
+
+    async def _look(self, key: str) -> None:
+        account = subject_of(key)
+        limits = (self._find_app(split(account)[0]) or App()).limits
+        [entry] = await self._kept.load(Record(key))
+        if entry is None:
+            return
+        now = self._clock()
+        if await self._presence.find(account) is not None:
+            await self._kept.commit(Arm(key, now + limits.attribute_seconds))
+            return
+        if _LEFT not in ATTRIBUTES.decode(entry.value):
+            [since] = await self._shared.load(Since())
+            if now < since + limits.attribute_seconds:
+                await self._kept.commit(Arm(key, since + limits.attribute_seconds))
+                return
+        await self._kept.commit(Delete(key, expect=entry.rev))
 
     @staticmethod
     def _grace(attributes: dict[str, str], app: App) -> float:
@@ -138,10 +174,8 @@ class Attributes:
         return conn_timeout(attributes.get(ATTR_CONN_TIMEOUT), least=limits.grace_min, most=limits.grace_max)
 
 
-def _with_grace(session: Session, *, grace: float) -> Session:
-    return msgspec.structs.replace(session, grace=grace)
-
-
 def _own(entry: Entry | None) -> dict[str, str]:
-    """What lies in the account's record itself."""
-    return {} if entry is None else ATTRIBUTES.decode(entry.value)
+    """What attributes lie in the account's record itself."""
+    own = {} if entry is None else ATTRIBUTES.decode(entry.value)
+    own.pop(_LEFT, None)
+    return own

@@ -63,6 +63,7 @@ class Janitor:
         report: Callable[[Exception], None],
     ) -> None:
         self._handlers: dict[str, Callable[[str], Coroutine[Any, Any, Any]]] = {
+            "attributes": attributes.due,
             "session": sessions.due,
             "call": calls.due,
             "channel": channels.endings.due,
@@ -120,11 +121,10 @@ class Janitor:
             self._sweeping = False
 
     async def adopt(self) -> None:
-        """After a start: nobody is online and nobody is in a channel, so deadlines begin (P3, C8).
+        """After a start nobody is in a channel, so their deadlines begin (C8).
 
         It commits nothing, and so has nothing to wait for; what has to be stored comes with the first sweep.
         """
-        await self._attributes.adopt()
         await self._channels.endings.adopt()
 
     def _done(self, result: object, error: Exception | None) -> None:

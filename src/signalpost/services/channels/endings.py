@@ -50,6 +50,12 @@ class Endings:
     async def due(self, key: str) -> None:
         """The end of an empty channel (C8)."""
         topic = subject_of(key)
+        entry = await self._records.get(key)
+        if entry is not None:
+            app = self._find_app(split(topic)[0]) or App()
+            seconds = rules.channel_seconds(await self._topics.attributes(topic), app.limits)
+            if self._clock() < TIME.decode(entry.value) + seconds:
+                return  # a timer that was kept with its attributes, and comes at a start
         await self._records.delete(key)
         head = await self._topics.head(topic)
         if head is None or head.members > 0:
