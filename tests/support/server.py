@@ -46,8 +46,10 @@ class ServerProcess:
         limits: str = "",
         far: str = "",
     ) -> None:
-        """`limits`: what a shell's `ulimit` is told before, such as "-n 256". `far`: how far away its engine is,
-        see `support.far.ways`; if it does not say, as the environment's FAR_ENGINE does."""
+        """`limits`: what a shell's `ulimit` is told before, such as "-n 256".
+
+        `far`: how far away its engine is, see `support.far.ways`; as the environment's FAR_ENGINE says if "".
+        """
         self.directory = directory
         self.data = data or str(directory / "data")
         self.flags = flags
