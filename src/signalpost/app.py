@@ -34,8 +34,9 @@ from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
 from signalpost.gateway.commands import Services
-from signalpost.gateway.connection import Connection, Gate
+from signalpost.gateway.connection import Connection
 from signalpost.gateway.fanout import Fanout
+from signalpost.gateway.gate import Gate
 from signalpost.gateway.http import Site, Unready, parse_advertised
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
@@ -48,7 +49,8 @@ from signalpost.services.janitor import Janitor
 from signalpost.services.messages import Messages
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
-from signalpost.services.requests import Requests
+from signalpost.services.rates import AccountRates
+from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Sessions
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
@@ -183,15 +185,16 @@ class Server:
             new_secret=lambda: secrets.token_hex(16),
             find_app=config.app,
         )
-        requests = Requests(self._kept, clock, new_id)
-        self.services = Services(sessions, messages, channels, calls, attributes, requests)
+        rates = AccountRates(clock)
+        repeats = Repeats(self._kept, new_id)
+        self.services = Services(sessions, messages, channels, calls, attributes, rates, repeats)
         self._janitor = Janitor(
             sessions=sessions,
             channels=channels,
             calls=calls,
             attributes=attributes,
             messages=messages,
-            requests=requests,
+            rates=rates,
             sweeps=(records.sweep, self._kept.sweep, self._topics.sweep, self._shared.sweep),
             kept=self._kept,
             shared=self._shared,

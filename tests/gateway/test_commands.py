@@ -15,7 +15,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.gateway.commands import COMMANDS
 from signalpost.gateway.connection import Connection
-from signalpost.services.requests import Requests
+from signalpost.services.rates import AccountRates
 from support.wiring import Wire
 
 MESSAGES = {"user_sendmsg", "channel_sendmsg"}  # they have rates and a memory of their own (M7, M8)
@@ -63,7 +63,7 @@ def test_no_request_has_a_memory_and_no_rate(func: str) -> None:
     assert (command.charge is None) == (func in MESSAGES)
     assert command.pipelined == (func in MESSAGES)
     if command.changes:
-        assert command.charge in (Requests.ask, Requests.confirm)
+        assert command.charge in (AccountRates.ask, AccountRates.confirm)
 
 
 @pytest.mark.parametrize("func", [*COMMANDS, "no_such_function"])

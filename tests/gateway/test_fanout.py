@@ -24,7 +24,7 @@ class Member:
 
     def __init__(self, account: str, *, v3: bool = True, line: str = "L1") -> None:
         self.key = inbox_key("app", account)
-        self.live: Live | None = Live(
+        self.live = Live(
             App(),
             self.key,
             Session(app="app", account=account, line=line, proof="", ours=False, grace=120.0),

@@ -47,7 +47,8 @@ from signalpost.services.messages import Messages
 from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence, Standing
-from signalpost.services.requests import Requests
+from signalpost.services.rates import AccountRates
+from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
 from signalpost.services.stored import CALL
 from signalpost.wire.codes import Code
@@ -311,7 +312,8 @@ class House:
             return f"id{next(self._ids)}"
 
         self.shared = MemoryShared(self.memory)
-        keeping, sharing = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
+        self.cables = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
+        keeping, sharing = self.cables
         kept = self._seen(self.kept, keeping)
         records, topics = self._seen(self.records, sharing), self._seen(self.topics, sharing)
         timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
@@ -320,7 +322,8 @@ class House:
         bell = _Bell(self, shared.nodes)
         self.messages = Messages(kept, bell, clock, new_id, wall=clock)
         self.attributes = Attributes(kept, shared, presence, clock, find_app)
-        self.requests = Requests(kept, clock, new_id)
+        self.rates = AccountRates(clock)
+        self.repeats = Repeats(kept, new_id)
         self.channels = Channels(
             topics=topics,
             records=records,
@@ -361,7 +364,7 @@ class House:
             calls=self.calls,
             attributes=self.attributes,
             messages=self.messages,
-            requests=self.requests,
+            rates=self.rates,
             sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
             kept=kept,
             shared=shared,

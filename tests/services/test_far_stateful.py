@@ -1,5 +1,7 @@
-"""The same as `test_interleaving_stateful`, with an engine that is far away: what use cases ask of it and what they
-hear arrives piece by piece, so that others act between any two of their steps (ENGINE: every await is real).
+"""The same as `test_interleaving_stateful`, with an engine that is far away.
+
+What use cases ask of it and what they hear arrives piece by piece, so that others act between any two of their
+steps (ARCHITECTURE: every await is real).
 """
 
 from __future__ import annotations

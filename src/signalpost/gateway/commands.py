@@ -22,7 +22,8 @@ from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined
 from signalpost.services.live import Live
 from signalpost.services.messages import Messages
-from signalpost.services.requests import Requests
+from signalpost.services.rates import AccountRates
+from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Sessions
 from signalpost.wire import arguments as args
 from signalpost.wire.arguments import name_text, text_of
@@ -43,7 +44,8 @@ class Services:
     channels: Channels
     calls: Calls
     attributes: Attributes
-    requests: Requests
+    rates: AccountRates
+    repeats: Repeats
 
 
 class Context(Protocol):
@@ -79,7 +81,7 @@ class Context(Protocol):
         ...
 
 
-Charge = Callable[[Requests, Live], float]
+Charge = Callable[[AccountRates, Live], float]
 """Counts a request against its rate; returns for how many seconds it has to wait. Raises TooMany."""
 
 Handler = Callable[[Context, Live, Any], Coroutine[Any, Any, Any]]
@@ -279,7 +281,7 @@ def _row(
     run: Handler,
     failure: Code = Code.GENERAL_E_FAILED,
     *,
-    charge: Charge = Requests.ask,
+    charge: Charge = AccountRates.ask,
     reads: bool = False,
     changes: bool = False,
     last: bool = False,
@@ -310,7 +312,7 @@ def _message(type_: type[args.Args], run: Handler) -> Command:
     )
 
 
-_KEEPS_UP = Requests.keep_up
+_KEEPS_UP = AccountRates.keep_up
 _QUERY = Code.QUERYUSERNUM_E_OTHER
 
 COMMANDS: dict[str, Command] = {
@@ -333,11 +335,14 @@ COMMANDS: dict[str, Command] = {
     "channel_query_user_isin": _row(args.ChannelUserArgs, query_is_in, _QUERY, reads=True),
     "channel_query_userlist": _row(args.ChannelNameArgs, query_list, _QUERY, reads=True),
     "channel_query_userlist_all": _row(
-        args.ChannelListArgs, query_full_list, _QUERY, charge=Requests.ask_for_list, reads=True
+        args.ChannelListArgs, query_full_list, _QUERY, charge=AccountRates.ask_for_list, reads=True
     ),
     "voip_invite": _row(args.CallArgs, invite, Code.INVITE_E_OTHER, changes=True),
     "voip_invite_ack": _row(
-        args.CallArgs, answer(None, Input.CONFIRM, check_answer_extra), charge=Requests.confirm, changes=True
+        args.CallArgs,
+        answer(None, Input.CONFIRM, check_answer_extra),
+        charge=AccountRates.confirm,
+        changes=True,
     ),
     "voip_invite_accept": _row(args.CallArgs, answer(None, Input.ACCEPT, check_answer_extra), changes=True),
     "voip_invite_refuse": _row(args.CallArgs, answer(None, Input.REFUSE, check_answer_extra), changes=True),

@@ -34,7 +34,8 @@ __all__ = ["Fanout", "Subscriber", "event_frame"]
 class Subscriber(Protocol):
     """A connection with a session, as the fan-out sees it."""
 
-    live: Live | None
+    @property
+    def live(self) -> Live: ...
 
     @property
     def outbox(self) -> Outbox: ...
@@ -187,7 +188,7 @@ class Fanout:
 
     def _with_line(self, key: str, line: str) -> Subscriber | None:
         subscriber = self._attached.get(key)
-        if subscriber is None or subscriber.live is None or subscriber.live.session.line != line:
+        if subscriber is None or subscriber.live.session.line != line:
             return None
         return subscriber
 

@@ -20,7 +20,7 @@ from signalpost.services.driver import start
 from signalpost.services.keys import kind_of
 from signalpost.services.messages import Messages
 from signalpost.services.pauses import Pauses
-from signalpost.services.requests import Requests
+from signalpost.services.rates import AccountRates
 from signalpost.services.sessions import Sessions
 
 __all__ = ["Janitor"]
@@ -55,7 +55,7 @@ class Janitor:
         calls: Calls,
         attributes: Attributes,
         messages: Messages,
-        requests: Requests,
+        rates: AccountRates,
         sweeps: Sequence[Sweep],
         kept: Kept,
         shared: Shared,
@@ -72,7 +72,7 @@ class Janitor:
         self._channels = channels
         self._attributes = attributes
         self._sessions = sessions
-        self._forget = (messages.sweep, requests.sweep)  # rates that nothing counts against
+        self._forget = (messages.sweep, rates.sweep)  # rates that nothing counts against
         self._halves: tuple[Kept | Shared, ...] = (kept, shared)
         self._sweeps = sweeps  # the engine's parts that let go of what is over
         self._sweeping = False  # the engine's parts are being swept

@@ -12,12 +12,14 @@ __all__ = [
     "calls_key",
     "channel_key",
     "counting_key",
+    "event_mark",
     "inbox_key",
     "kind_of",
     "logins_key",
     "pair_key",
     "request_key",
     "session_key",
+    "session_of_mark",
     "split",
     "subject_of",
     "topic_key",
@@ -66,6 +68,16 @@ def pair_key(app: str, one: str, other: str) -> str:
     """The open calls that two accounts have with each other, whoever calls whom."""
     first, second = (one, other) if one < other else (other, one)
     return f"pair{_SEP}{app}{_SEP}{first}{_SEP}{second}"
+
+
+def event_mark(call: str, session: int) -> str:
+    """The mark of a call's events for the session of this generation."""
+    return f"{session:x}{_SEP}{call}"
+
+
+def session_of_mark(mark: str) -> int:
+    """The generation of the session that the events with this mark are for."""
+    return int(mark.partition(_SEP)[0], 16)
 
 
 def calls_key(key: str) -> str:
