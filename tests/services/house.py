@@ -48,7 +48,7 @@ from signalpost.services.live import Gone, Live
 from signalpost.services.messages import Messages
 from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
-from signalpost.services.presence import Presence
+from signalpost.services.presence import Presence, Standing
 from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
@@ -414,11 +414,13 @@ class House:
         return bool(self._soon)
 
     def tick(self) -> None:
-        """Fire what is due, as the loop's next turn would."""
-        while (at := self._next_at()) is not None and at <= self.clock():
+        """Fire what is due, as the loop's next turn would; not while the test lets things arrive."""
+        if self.stepping:
+            return
+        while (at := self.next_at()) is not None and at <= self.clock():
             self._fire()
 
-    def _next_at(self) -> float | None:
+    def next_at(self) -> float | None:
         """The earliest deadline, wherever it is."""
         times = [self.kept.next_at(), self.shared.next_at()]
         return min([at for at in times if at is not None], default=None)
@@ -435,7 +437,7 @@ class House:
         """Let time pass, stopping at each deadline in order."""
         self.carry()
         end = self.clock() + seconds
-        while (at := self._next_at()) is not None and at <= end:
+        while (at := self.next_at()) is not None and at <= end:
             self.clock.now = max(at, self.clock())
             self._fire()
         self.clock.now = end
@@ -503,7 +505,7 @@ class House:
 
     def online(self, account: str, *, app: str = APP) -> bool:
         """P1."""
-        return self.run(self.sessions.is_online(app, account))
+        return self.run(self.presence.standing(app, account)) is not Standing.OFFLINE
 
     def members(self, channel: str, *, app: str = APP) -> list[str]:
         """The members of a channel, special or not, oldest first."""

@@ -35,7 +35,7 @@ class Interleaving(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.house = House()
+        self.house = self.make_house()
         self.eye = self.house.login("eye")
         self.eye.join(CHANNEL_USER_ONLINE)
         self.eye.join("room")
@@ -48,6 +48,10 @@ class Interleaving(RuleBasedStateMachine):
         self.started: list[Started] = []
         self.texts: dict[tuple[str, str], list[str]] = defaultdict(list)  # sent, in order, by pair
         self.count = 0
+
+    @staticmethod
+    def make_house() -> House:
+        return House()
 
     @initialize()
     def everybody_is_there(self) -> None:
