@@ -326,6 +326,22 @@ def test_nothing_is_remembered_of_lines_that_were_superseded(house: House) -> No
     assert house.shared_size() < 20
 
 
+def test_who_resumes_again_and_again_is_never_told_of_what_was_before_he_came(house: House) -> None:
+    """SPEC C9, L17: whatever may not have arrived, and though no break has stored when he came."""
+    bo = house.login("bo")
+    bo.join("room")
+    bo.say("room", "before")
+    ada = house.login("ada")
+    ada.join("room")
+    for _ in range(3):
+        ada.reach = Reach(unread=10_000)
+        again = house.device("ada")
+        login = again.login(line=ada.line)
+        assert login.resumed
+        assert [event for missed in login.missed for event in missed.events] == []
+        ada = again
+
+
 # --- an original over a detached session ------------------------------------------------------------
 
 

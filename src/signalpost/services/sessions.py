@@ -133,6 +133,9 @@ class Sessions:
         if old is not None and rules.is_over(old, now):
             await self._end(key, old, rev)
             old, rev = None, 0
+        present = None if old is None else self._outlet.find(key, old.line)
+        if old is not None and present is not None:
+            old = rules.recall(old, present.session)
         arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
         if arrival is Arrival.REFUSE:
             await self._commit_login(key, request.app.limits)
@@ -213,9 +216,7 @@ class Sessions:
             await self._calls.renewed(session)
         else:
             if old.attached:
-                present, reach = self._outlet.find(key, old.line), self._outlet.reach(key, old.line)
-                if present is not None:
-                    old = rules.recall(old, present.session)
+                reach = self._outlet.reach(key, old.line)
                 if reach is not None:
                     old = rules.stood(old, await self._channels.past.told(old, reach))
                 await self._shared.nodes.send(old.node, Moved(key, old.line, session.connection))
