@@ -42,6 +42,7 @@ from signalpost.engine.ports.kept import (
     Include,
     Kept,
     Marked,
+    Marks,
     Names,
     Note,
     Noted,
@@ -290,10 +291,13 @@ async def test_marks_are_counted_and_found(kept: Kept) -> None:
         append("q", b"3", durable=False),
     )
     assert await load(kept, Marked("q")) == 2
+    assert sorted(await load(kept, Marks("q"))) == ["a", "b"]
     assert await commit(kept, RemoveMarked("q", ["b", "c"])) == ([results[1].seq],)
     assert await commit(kept, Remove("q", [results[2].seq, 5])) == ([results[2].seq],)
     assert await commit(kept, RemoveMarked("q", None)) == ([results[0].seq],)
     assert await load(kept, Marked("q")) == 0
+    assert not await load(kept, Marks("q"))
+    assert not await load(kept, Marks("nobody's"))
 
 
 async def test_a_step_that_removes_and_one_that_appends_are_one_commit(kept: Kept) -> None:

@@ -123,6 +123,8 @@ def test_each_row_of_the_table(pair: tuple[State, Input]) -> None:
     for effect in effects:
         assert effect.call == "c1"
         assert effect.src == ("bo" if effect.to == "ada" else "ada")
+        fresh = effect.kind == rules.INVITE
+        assert effect.session == (5 if effect.to == "ada" else 8 if fresh else call(before).callee_session)
     pushed = (NOW + 5, 8) if what is Input.PUSH else (NOW, call(before).callee_session)
     assert (after.pushed, after.callee_session) == pushed
     assert (after.id, after.caller_session) == ("c1", 5)
@@ -257,7 +259,7 @@ def test_a_new_connection_is_sent_what_waits(
         (N, "bo", 7, Input.CALLEE_GONE, Input.PUSH),
         (A, "bo", 7, Input.CALLEE_GONE, Input.CALLEE_GONE),
         # It was invited between the session's beginning and the look at its calls.
-        (P, "bo", 6, Input.PUSH, Input.PUSH),
+        (P, "bo", 6, None, None),
         (A, "bo", 6, None, None),
         # A session that is over by now, and looks late.
         (P, "bo", 4, None, None),
@@ -311,11 +313,12 @@ def test_an_accepted_call_without_one_of_its_sessions_is_over(
     assert rules.at_look(call(A), caller, callee) is what
 
 
-def test_only_the_session_that_is_in_the_call_answers() -> None:
-    """SPEC L17, K11: one that another took over from does not, though nobody has told it yet."""
-    rules.check_session(call(P), "bo", 6)
-    rules.check_session(call(W), "bo", 6)
-    rules.check_session(call(A), "ada", 5)
-    for account, session in (("bo", 5), ("bo", 7), ("ada", 6)):
+def test_a_session_that_another_took_over_from_acts_no_more() -> None:
+    """SPEC L17, K11: though nobody has told it yet; one that took over has the call with what it does."""
+    for one, account, session in ((call(P), "bo", 6), (call(W), "bo", 6), (call(A), "ada", 5)):
+        assert rules.acting(one, account, session) is one
+    assert rules.acting(call(P), "bo", 7) == call(P, callee_session=7)
+    assert rules.acting(call(A), "ada", 7) == call(A, caller_session=7)
+    for account, session in (("bo", 5), ("ada", 4)):
         with refused(1001):
-            rules.check_session(call(A), account, session)
+            rules.acting(call(A), account, session)

@@ -15,7 +15,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.gateway.commands import COMMANDS
 from signalpost.gateway.connection import Connection
-from signalpost.services.requests import Requests
+from signalpost.services.rates import AccountRates
 from support.wiring import Wire
 
 MESSAGES = {"user_sendmsg", "channel_sendmsg"}  # they have rates and a memory of their own (M7, M8)
@@ -40,20 +40,17 @@ def fresh(number: int) -> dict[str, Any]:
 
 def left_behind(server: Server) -> int:
     """How many things the engine remembers, of whatever kind."""
-    parts, topics = server._kept.parts, server._topics
+    parts = server._kept.parts
     queues, claims = parts.queues, parts.claims
     held: list[Any] = [
         *(
             parts.records._records,
             claims._noted,
             claims._held,
-            topics._topics,
-            topics._receipts,
-            topics._windows,
         ),  # type: ignore[attr-defined]
-        *(queues._queues, queues._receipts, server.timers, parts.deadlines),
+        *(queues._queues, queues._receipts, parts.deadlines),
     ]
-    return sum(map(len, held)) + queues.items
+    return sum(map(len, held)) + queues.items + server._shared.size()
 
 
 @pytest.mark.parametrize("func", COMMANDS)
@@ -63,7 +60,7 @@ def test_no_request_has_a_memory_and_no_rate(func: str) -> None:
     assert (command.charge is None) == (func in MESSAGES)
     assert command.pipelined == (func in MESSAGES)
     if command.changes:
-        assert command.charge in (Requests.ask, Requests.confirm)
+        assert command.charge in (AccountRates.ask, AccountRates.confirm)
 
 
 @pytest.mark.parametrize("func", [*COMMANDS, "no_such_function"])

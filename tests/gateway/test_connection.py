@@ -480,9 +480,9 @@ async def test_who_is_refused_without_end_is_read_more_slowly_and_answered_all_t
     client.call("channel_join", name="room")
     client.send(["call2", ["channel_sendmsg", 7, {"name": "room", "msg": "x", "rid": "again"}]])
     client.got()
-    requests = desk.server.services.requests
-    now = requests._clock()
-    monkeypatch.setattr(requests, "_clock", lambda: now)
+    rates = desk.server.services.rates
+    now = rates._clock()
+    monkeypatch.setattr(rates, "_clock", lambda: now)
     for _ in range(100):
         client.send(frame)
     answers = client.got()
@@ -501,7 +501,7 @@ async def test_who_has_no_session_and_asks_without_end_is_read_more_slowly(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SPEC E5: whatever connections of one address it comes on."""
-    monkeypatch.setattr(desk.server.services.requests, "_clock", lambda: 100.0)
+    monkeypatch.setattr(desk.server.services.rates, "_clock", lambda: 100.0)
     one, other = desk.connect(), desk.connect()
     for _ in range(10_000):
         one.send(["call2", ["channel_query_num", 7, {"name": "room"}]])
@@ -521,7 +521,7 @@ async def test_a_connection_that_is_lost_while_it_rests_leaves_its_session_detac
     client.connection.lost(0.0, 0)
 
     async def detached() -> bool:
-        return client.connection.live is None
+        return not client.connection.is_logged_in
 
     await until(detached, "the session is detached")
 

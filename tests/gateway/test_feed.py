@@ -62,13 +62,13 @@ class Box:
         """A new connection."""
         session = Session(app="app", account="bo", line="L1", proof="", ours=False, grace=120.0)
         live = Live(App(), self.key, session, 1)
-        self.feed = Feed(live, self.messages, self._dialect, self._send, self.pace, self._spawn)
+        self.feed = Feed(live, self.messages, self._dialect, self, self.pace, self._spawn)
         return self.feed
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         start(work, lambda _, error: None if error is None else self.failures.append(error))
 
-    def _send(self, frame: bytes) -> int:
+    def send_item(self, frame: bytes) -> int:
         self.frames.append(json.loads(frame))
         return len(frame)
 

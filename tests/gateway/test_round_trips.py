@@ -28,12 +28,12 @@ OURS = "signalpost-web"
 
 # By operation: port calls, of which notes to other nodes and sweeps are none.
 BOUNDS = {
-    "a fresh login": 7,
+    "a fresh login": 5,
     "a login over another": 7,
     "a resume": 5,
-    "a resume into a channel": 10,
-    "a log-out": 8,  # of an account with attributes, whose record then says that it has left
-    "a break": 3,
+    "a resume into a channel": 7,
+    "a log-out": 5,  # of an account with attributes, whose record then says that it has left
+    "a break": 2,
     "a message": 1,
     "a message without an id": 1,
     "an acknowledgement": 1,
@@ -41,13 +41,13 @@ BOUNDS = {
     "a query of a status": 1,
     "a user attribute": 4,
     "a query of user attributes": 1,
-    "a join": 9,
-    "a switch": 15,
-    "a leave": 11,
-    "a channel message": 2,
-    "a channel message without an id": 2,
+    "a join": 1,
+    "a switch": 4,
+    "a leave": 4,
+    "a channel message": 1,
+    "a channel message without an id": 1,
     "a channel attribute": 6,
-    "a deleted channel attribute": 5,
+    "a deleted channel attribute": 6,
     "a query of a list": 1,
     "an invitation": 5,
     "an invitation of somebody offline": 6,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from services.house import APP, Device, House, refused
 from signalpost.domain.apps import App
+from signalpost.domain.calls import Input
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Unavailable
 from signalpost.engine.ports.kept import Append
+from signalpost.engine.ports.steps import Delete
+from signalpost.services.calls import Answer
+from signalpost.services.keys import session_key
 from signalpost.services.live import Live
 from signalpost.services.stored import ITEM
 
@@ -743,6 +748,71 @@ def test_a_logout_between_ends_what_rang(house: House, ada: Device, bo: Device) 
     nothing_is_left(house)
 
 
+# --- what nobody told -------------------------------------------------------------------------------
+
+
+def vanishes(house: House, device: Device) -> None:
+    """The account's session is lost, and nobody acts on it: its node is dead, or what all nodes share is."""
+    device.release()
+    house.run(house.shared.commit(Delete(session_key(device.key))))
+
+
+@pytest.mark.parametrize("who", ["ada", "bo"])
+def test_an_accepted_call_that_lost_a_session_ends_within_half_a_minute(
+    house: House, ada: Device, bo: Device, who: str
+) -> None:
+    """SPEC K11, N5: its timer looks, however long the call has lasted; the other side is told."""
+    talk(ada, bo)
+    house.advance(100_000.0)
+    gone, other = (ada, bo) if who == "ada" else (bo, ada)
+    vanishes(house, gone)
+    assert other.inbox() == []
+    house.advance(30.0)
+    assert other.inbox() == [("bye", who, "")]
+    nothing_is_left(house)
+    assert house.login(who).inbox() == []
+
+
+def test_an_accepted_call_that_lost_both_sessions_ends_and_nobody_hears_of_it(
+    house: House, ada: Device, bo: Device
+) -> None:
+    """SPEC N5, PROTOCOL §8."""
+    talk(ada, bo)
+    vanishes(house, ada)
+    vanishes(house, bo)
+    house.log.clear()
+    house.advance(30.0)
+    assert house.log == []
+    nothing_is_left(house)
+
+
+def test_a_fresh_login_ends_at_once_what_a_lost_session_left(house: House, ada: Device, bo: Device) -> None:
+    """SPEC K11, N5: calls that it made, rang in or had accepted; what waits for it is rung."""
+    cy, di = house.login("cy"), house.login("di")
+    talk(ada, bo)
+    ring(bo, cy)
+    ring(di, bo)
+    vanishes(house, bo)
+    ada.invite("bo", channel="waits")
+    again = house.login("bo")
+    assert ada.inbox() == [("bye", "bo", "")]
+    assert cy.inbox() == [("bye", "bo", "")]
+    assert di.inbox() == [("failed", "bo", 703)]
+    assert again.inbox() == [("invite", "ada", "")]
+    assert [call.channel for call in house.open_calls()] == ["waits"]
+
+
+def test_only_the_session_that_is_in_the_call_answers(house: House, ada: Device, bo: Device) -> None:
+    """SPEC L17, K11: not one that another took over from, though its connection has not noticed."""
+    ring(ada, bo)
+    old = bo.session
+    bo = house.login("bo")
+    with refused(1001):
+        house.run(house.calls.answer(old, "room", "ada", Answer(None, Input.ACCEPT), ""))
+    bo.accept("ada")
+    assert [kind for kind, _, _ in ada.inbox()] == ["accept"]
+
+
 # --- how many ---------------------------------------------------------------------------------------
 
 FEW = Limits(open_calls=5, open_calls_with_one=3)
@@ -806,6 +876,42 @@ def test_so_many_calls_of_one_account(house: House, limits: Limits, full: str) -
     others[0].end("busy", "c0")
     caller.invite(callee.account)
     assert len(house.open_calls()) == limits.open_calls + 1
+
+
+def steps_of(act: Callable[[], object]) -> int:
+    """How many functions are called, of Python or not, until it is done."""
+    count = 0
+
+    def note(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("busy_one", ["caller", "callee"])
+def test_an_invitation_costs_no_more_at_many_open_calls_than_at_none(house: House, busy_one: str) -> None:
+    """SPEC K12, ENGINE B6: nothing goes through the calls of either party."""
+    house.apps[APP] = App(limits=Limits(open_calls=5_000, inbox_call_reserve=20_000))
+    busy, idle, peer = house.login("busy"), house.login("idle"), house.login("peer")
+    for number in range(2_500):
+        busy.invite(f"other{number}")
+
+    def call(one: Device, other: Device) -> None:
+        one.invite(other.account, "elsewhere")
+        other.confirm(one.account, "elsewhere")
+        other.accept(one.account, "elsewhere")
+        one.end(other.account, "elsewhere")
+
+    call(idle, peer)
+    at_none = steps_of(lambda: call(idle, peer))
+    pair = (busy, peer) if busy_one == "caller" else (peer, busy)
+    assert steps_of(lambda: call(*pair)) <= 1.2 * at_none
 
 
 def test_every_end_finds_its_room_at_the_bounds_of_the_product(house: House) -> None:
@@ -912,6 +1018,19 @@ def test_a_login_during_a_long_logout_keeps_what_comes_for_it(house: House, ada:
     assert gone.inbox() == [("accept", "ada", "")]
     assert all(("failed", "ada", 703) in other.inbox() for other in others if other is not gone)
     assert len(house.open_calls()) == 1
+
+
+def test_no_event_that_comes_during_a_login_reaches_the_fresh_session(house: House, ada: Device) -> None:
+    """PROTOCOL §8, SPEC K11, E5: a caller ends a call that had not followed into the fresh session yet."""
+    others = busy_with(house, ada)
+    again = house.device("ada")
+    again.begin_login()
+    house.turn()
+    others[-1].end("ada")
+    while again.coming:
+        house.turn()
+    house.busy = False
+    assert again.inbox() == [("invite", other.account, "") for other in others[:-1]]
 
 
 def test_two_logins_at_once_ring_in_the_later_one(house: House, ada: Device) -> None:

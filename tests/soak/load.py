@@ -170,12 +170,12 @@ class Town:
 
     def _query(self) -> None:
         live = self._guest(here=True).session
-        self.house.requests.ask(live)
+        self.house.rates.ask(live)
 
         async def act() -> bytes:
             return b"x" * 200
 
-        self.house.run(self.house.requests.once(live, self._fresh("r"), act))
+        self.house.run(self.house.repeats.once(live, self._fresh("r"), act))
 
     def _call(self) -> None:
         caller, callee, room = self._guest(here=True), self._somebody(), self._fresh("call")

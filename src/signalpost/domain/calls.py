@@ -43,13 +43,13 @@ __all__ = [
     "Effect",
     "Input",
     "State",
+    "acting",
     "advance",
     "at_end",
     "at_login",
     "at_look",
     "at_resume",
     "at_takeover",
-    "check_session",
     "ends",
     "failure_extra",
     "invite",
@@ -106,7 +106,7 @@ FAILED: Final = "voip_invite_failed"
 WHILE_OPEN: Final = frozenset({INVITE, ACK, ACCEPT, MSG})
 
 
-class Effect(msgspec.Struct, frozen=True, gc=False):
+class Effect(NamedTuple):
     """One thing that a decision does: tell a party, or (`kind` "") take an undelivered invitation back.
 
     `call` is the id of the call that it is of, which may be the one before.
@@ -114,6 +114,7 @@ class Effect(msgspec.Struct, frozen=True, gc=False):
 
     call: str
     to: str
+    session: int  #: the generation of the party's session that is meant; 0 none
     src: str
     kind: str
     extra: str
@@ -182,7 +183,6 @@ _W, _P, _R, _N, _A, _O = (
     State.ACCEPTED,
     State.OVER,
 )
-_RINGS: Final = frozenset({_P, _R, _N})
 _CALLEE_BYE = Deed("callee", BYE)
 _CALLER_BYE = Deed("caller", BYE)
 
@@ -253,7 +253,8 @@ def advance(call: Call, what: Input, extra: str = "") -> Decision:
 def push(call: Call, *, session: int, now: float) -> Decision:
     """The call whose invitation is sent to the callee, into the session of this generation (K5, K11)."""
     after, effects = advance(call, Input.PUSH)
-    return Decision(msgspec.structs.replace(after, pushed=now, callee_session=session), effects)
+    after = msgspec.structs.replace(after, pushed=now, callee_session=session)
+    return Decision(after, (*effects[:-1], effects[-1]._replace(session=session)))
 
 
 def ends(call: Call, account: str) -> Input | None:
@@ -271,15 +272,13 @@ def at_login(call: Call, account: str, session: int) -> Input | None:
     """What a fresh session is for a call of an account that had none: what earlier ones left is over."""
     if call.state is State.WAITING and call.callee == account:
         return Input.PUSH
-    if call.state in _RINGS and call.callee == account and call.callee_session == session:
-        return Input.PUSH  # sent to this very session, whose inbox may have been cleared since
     return _gone(call, account) if call.session_of(account) < session else None
 
 
 def at_takeover(call: Call, account: str, session: int) -> Input | None:
     """What a fresh session is for a call of one that it takes over from: live invitations ring anew (K11)."""
     held = call.session_of(account)
-    if call.callee == account and call.state is not State.ACCEPTED and held <= session:
+    if call.callee == account and call.state is not State.ACCEPTED and held < session:
         return Input.PUSH
     return _gone(call, account) if held < session else None
 
@@ -300,20 +299,29 @@ def _gone(call: Call, account: str) -> Input:
     return Input.CALLER_GONE if call.caller == account else Input.CALLEE_GONE
 
 
-def check_session(call: Call, account: str, session: int) -> None:
-    """Refuse with 1001 what a party does in a session that is not the one in the call (L17, K11)."""
+def acting(call: Call, account: str, session: int) -> Call:
+    """The call in which a party acts in this session: its own from now on. 1001 if a later session is in the
+    call (L17, K11)."""
     held = call.session_of(account)
-    if held and held != session:
+    if held > session:
         raise Refusal(Code.GENERAL_E_FAILED, "the call is in another session of this account")
+    if held == session or not held:
+        return call
+    if account == call.caller:
+        return msgspec.structs.replace(call, caller_session=session)
+    return msgspec.structs.replace(call, callee_session=session)
 
 
 def _effect(call: Call, deed: Deed, extra: str) -> Effect:
-    to, src = (call.caller, call.callee) if deed.to == "caller" else (call.callee, call.caller)
+    if deed.to == "caller":
+        to, session, src = call.caller, call.caller_session, call.callee
+    else:
+        to, session, src = call.callee, call.callee_session, call.caller
     if deed.failure is not None:
         extra = failure_extra(deed.failure)
     elif deed.kind == INVITE:
         extra = call.extra
-    return Effect(call.id, to, src, deed.kind, extra)
+    return Effect(call.id, to, session, src, deed.kind, extra)
 
 
 def _out_of_turn(state: State, what: Input) -> str:

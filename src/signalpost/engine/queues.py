@@ -291,8 +291,18 @@ class MemoryQueues:
         queue = self._queues.get(key)
         if queue is None or not queue.marks:
             return 0
-        self._refresh(queue)
+        now = self._clock()
+        if queue.soonest <= now:
+            self._purge(queue, now)
         return len(queue.marks)
+
+    def marks_of(self, key: str) -> Collection[str]:
+        """See `Marks`."""
+        queue = self._queues.get(key)
+        if queue is None or not queue.marks:
+            return ()
+        self._refresh(queue)
+        return frozenset(queue.marks.values())
 
     async def sweep(self) -> int:
         """Drop some of what is over its time, forget some idle queues and receipts; returns how many went.

@@ -19,10 +19,11 @@ from signalpost.domain.refusals import Refusal
 from signalpost.gateway.feed import Feed
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Answer, Calls
-from signalpost.services.channels import Channels, Joined
+from signalpost.services.channels import Channels, Joined, Sight
 from signalpost.services.live import Live
 from signalpost.services.messages import Messages
-from signalpost.services.requests import Requests
+from signalpost.services.rates import AccountRates
+from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Sessions
 from signalpost.wire import arguments as args
 from signalpost.wire.arguments import name_text, text_of
@@ -43,7 +44,8 @@ class Services:
     channels: Channels
     calls: Calls
     attributes: Attributes
-    requests: Requests
+    rates: AccountRates
+    repeats: Repeats
 
 
 class Context(Protocol):
@@ -66,8 +68,9 @@ class Context(Protocol):
         """
         ...
 
-    def left(self, channel: str) -> None:
-        """See the channel's events no longer."""
+    @property
+    def sight(self) -> Sight:
+        """What shows the session its channels."""
         ...
 
     def after(self, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -79,7 +82,7 @@ class Context(Protocol):
         ...
 
 
-Charge = Callable[[Requests, Live], float]
+Charge = Callable[[AccountRates, Live], float]
 """Counts a request against its rate; returns for how many seconds it has to wait. Raises TooMany."""
 
 Handler = Callable[[Context, Live, Any], Coroutine[Any, Any, Any]]
@@ -161,7 +164,7 @@ async def get_user_attributes(context: Context, live: Live, asked: args.AccountA
 async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields | Large:
     """`channel_join`"""
     channel = name_text(asked.name)
-    joined = await context.services.channels.membership.join(live, channel, context.left)
+    joined = await context.services.channels.membership.join(live, channel, context.sight)
     number = context.joined(channel, joined)
     fields: Fields = {"list": _members(joined.members), "attrs": joined.attributes}
     if live.session.ours:
@@ -171,7 +174,7 @@ async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fie
 
 async def leave(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_leave`"""
-    await context.services.channels.membership.leave(live, name_text(asked.name), context.left)
+    await context.services.channels.membership.leave(live, name_text(asked.name), context.sight)
     return {}
 
 
@@ -279,7 +282,7 @@ def _row(
     run: Handler,
     failure: Code = Code.GENERAL_E_FAILED,
     *,
-    charge: Charge = Requests.ask,
+    charge: Charge = AccountRates.ask,
     reads: bool = False,
     changes: bool = False,
     last: bool = False,
@@ -310,7 +313,7 @@ def _message(type_: type[args.Args], run: Handler) -> Command:
     )
 
 
-_KEEPS_UP = Requests.keep_up
+_KEEPS_UP = AccountRates.keep_up
 _QUERY = Code.QUERYUSERNUM_E_OTHER
 
 COMMANDS: dict[str, Command] = {
@@ -333,11 +336,14 @@ COMMANDS: dict[str, Command] = {
     "channel_query_user_isin": _row(args.ChannelUserArgs, query_is_in, _QUERY, reads=True),
     "channel_query_userlist": _row(args.ChannelNameArgs, query_list, _QUERY, reads=True),
     "channel_query_userlist_all": _row(
-        args.ChannelListArgs, query_full_list, _QUERY, charge=Requests.ask_for_list, reads=True
+        args.ChannelListArgs, query_full_list, _QUERY, charge=AccountRates.ask_for_list, reads=True
     ),
     "voip_invite": _row(args.CallArgs, invite, Code.INVITE_E_OTHER, changes=True),
     "voip_invite_ack": _row(
-        args.CallArgs, answer(None, Input.CONFIRM, check_answer_extra), charge=Requests.confirm, changes=True
+        args.CallArgs,
+        answer(None, Input.CONFIRM, check_answer_extra),
+        charge=AccountRates.confirm,
+        changes=True,
     ),
     "voip_invite_accept": _row(args.CallArgs, answer(None, Input.ACCEPT, check_answer_extra), changes=True),
     "voip_invite_refuse": _row(args.CallArgs, answer(None, Input.REFUSE, check_answer_extra), changes=True),

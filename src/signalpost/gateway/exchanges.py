@@ -30,7 +30,6 @@ from signalpost.gateway.commands import Command
 from signalpost.gateway.replies import Replies
 from signalpost.gateway.sockets import Socket
 from signalpost.services.driver import Running, start
-from signalpost.services.live import Live
 from signalpost.services.messages import Again
 from signalpost.wire import codec
 
@@ -58,7 +57,10 @@ _PARTING: Final = 16  # the connection's end, when what was taken before is done
 class Asker(Protocol):
     """Whose exchanges these are: the connection."""
 
-    live: Live | None
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether there is a session."""
+        ...
 
     def text(self, data: bytes) -> None:
         """A message of the client that has waited for its turn."""
@@ -118,7 +120,7 @@ class Exchanges:
 
     def put_off(self, data: bytes) -> None:
         """Keep a message of the client for its turn. Called instead of serving it while something `waits`."""
-        if self.asker.live is None and self.farewell is not None:
+        if not self.asker.is_logged_in and self.farewell is not None:
             return  # it was kicked
         queue = self._queue
         if queue is None:
@@ -146,7 +148,7 @@ class Exchanges:
         if self._follow is not None:
             follow, self._follow = self._follow, None
             for step in follow:
-                if self.asker.live is not None:
+                if self.asker.is_logged_in:
                     start_alone(step())
         idle = not self._queue and self.farewell is None and not self.replies.lost
         if idle and not self._socket.outbox.congested:  # the everyday case: nothing waits
@@ -227,7 +229,7 @@ class Exchanges:
         if self.farewell is None:
             return
         if self.waits & _REQUEST or self.sending or self._queue:
-            if self.asker.live is None:
+            if not self.asker.is_logged_in:
                 self.waits |= _PARTING
             return
         farewell, self.farewell = self.farewell, None

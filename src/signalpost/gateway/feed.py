@@ -11,7 +11,7 @@ nothing is left out, and pushed by pages as the client reads them.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from signalpost.domain.calls import INVITE
 from signalpost.domain.inbox import INSTANT, InboxItem
@@ -23,12 +23,20 @@ from signalpost.wire import codec
 from signalpost.wire.codes import POLL_BATCH
 from signalpost.wire.lines import call_content, line_v2, line_v3, rest
 
-__all__ = ["Feed"]
+__all__ = ["Feed", "Reader"]
 
 _POLL_PAGES = 4  # of encoded items in one poll's answer, at least one item; the rest follows
 _CALLS = 2000  # that a client is taken to know: more than may be open; the longest unnamed goes (SPEC K12)
 _PUMP_ITEMS = 500  # items pushed behind a poll before the client has to acknowledge some
 _PUMP_BYTES = 8 * 1024 * 1024  # the same in encoded bytes
+
+
+class Reader(Protocol):
+    """Who is fed."""
+
+    def send_item(self, frame: bytes) -> int:
+        """Write a frame with an item, or with news of one, to the client; returns its bytes."""
+        ...
 
 
 class Feed:
@@ -46,14 +54,14 @@ class Feed:
         "_messages",
         "_news",
         "_outbox",
-        "_over",
         "_pace",
         "_polling",
         "_pumping",
-        "_send",
+        "_reader",
         "_sent",
         "_spawn",
         "_started",
+        "is_over",
     )
 
     def __init__(
@@ -61,15 +69,15 @@ class Feed:
         live: Live,
         messages: Messages,
         dialect: Dialect,
-        send: Callable[[bytes], int],
+        reader: Reader,
         pace: Pace,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
-        """`send`: to the client; returns the bytes. `spawn`: runs what nobody waits for."""
+        """`spawn`: runs what nobody waits for."""
         self._live = live
         self._messages = messages
         self._dialect = dialect
-        self._send = send
+        self._reader = reader
         self._pace = pace
         self._outbox = pace.outbox
         self._spawn = spawn
@@ -80,13 +88,13 @@ class Feed:
         self._polling = False  # a poll is under way: what is told meanwhile follows its answer
         self._news = 0  # the highest version that was told since the latest read began; 0 if none was
         self._announced = False  # an announcement is out and no poll has come since (clients that poll)
-        self._over = False  # the session is not on this connection any more
+        self.is_over = False  # the session is not on this connection any more
         # The calls that a javasdk knows, the latest last; it dies of others. None when it knows none.
         self._calls: dict[tuple[str, str], None] | None = None
 
     def stop(self) -> None:
         """The session is no longer on this connection, which may get another: push nothing more on it."""
-        self._over = True
+        self.is_over = True
 
     def set_dialect(self, dialect: Dialect) -> None:
         """The client has said more about itself."""
@@ -118,7 +126,7 @@ class Feed:
             self._announce(version)
         elif version == self._sent + 1 and not self._behind and not self._outbox.congested:
             self._sent = version
-            self._send(codec.push(version, self._line(item)))
+            self._reader.send_item(codec.push(version, self._line(item)))
         elif version > self._sent:
             self._news = version
             if not self._behind:
@@ -201,7 +209,7 @@ class Feed:
                     return
                 self._news = 0
                 batch = await self._messages.read(self._live, after=self._sent, limit=POLL_BATCH)
-                if self._over or self._polling:
+                if self.is_over or self._polling:
                     return
                 self._sent = max(self._sent, batch.cleared)
                 pushed = 0
@@ -212,7 +220,7 @@ class Feed:
                         self._news = version  # it is read again, as it may be gone when it is its turn
                         break
                     self._sent = version
-                    written = self._send(codec.push(version, self._line(item)))
+                    written = self._reader.send_item(codec.push(version, self._line(item)))
                     self._pace.spend(written)
                     size += written
                     pushed += 1
@@ -229,7 +237,7 @@ class Feed:
     def _announce(self, version: int) -> None:
         if not self._announced:
             self._announced = True
-            self._send(codec.announcement(version))
+            self._reader.send_item(codec.announcement(version))
 
     def _meet(self, item: InboxItem) -> bool:
         """Whether the client can take the item; an invitation makes its call known."""

@@ -1,4 +1,5 @@
-"""Who is at the door: app, account and token of a login, checked before any session is touched (SPEC L2-L6).
+"""Who is at the door: app, account and token of a login, checked before any session is touched (SPEC L2-L6);
+and what comes of it.
 
 The reason of a refusal is what original SDKs turn into their code (PROTOCOL §4): `TokenErrorExpired`
 204, `TokenError…` 206, `wrong account…` 209, anything else 201.
@@ -7,14 +8,19 @@ The reason of a refusal is what original SDKs turn into their code (PROTOCOL §4
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
+
+import structlog
 
 from signalpost.domain.apps import App
 from signalpost.domain.names import is_name
-from signalpost.domain.refusals import Refusal
-from signalpost.engine.ports import Clock
+from signalpost.domain.refusals import Refusal, TooMany
+from signalpost.engine.ports import Clock, Unavailable
 from signalpost.gateway.dialect import dialect_of
-from signalpost.services.sessions import Request, Sessions, proof_of
+from signalpost.gateway.gate import Gate
+from signalpost.gateway.replies import unstored_reason
+from signalpost.services.driver import Running
+from signalpost.services.sessions import Login, Request, Sessions, proof_of
 from signalpost.wire.arguments import name_text
 from signalpost.wire.codes import (
     NO_TOKEN,
@@ -26,10 +32,71 @@ from signalpost.wire.codes import (
 from signalpost.wire.frames import LoginFields
 from signalpost.wire.tokens import check_token
 
-__all__ = ["admit", "inbox_cursor"]
+__all__ = ["Arrival", "Door", "inbox_cursor"]
+
+_log = structlog.get_logger("signalpost.connection")
 
 
-async def admit(
+class Door(Protocol):
+    """The connection that a login comes on."""
+
+    @property
+    def peer(self) -> str:
+        """Its client's address."""
+        ...
+
+    def come_in(self, fields: LoginFields, login: Login) -> Exception | None:
+        """Take the session on, or return why not."""
+        ...
+
+    def turn_away(self, refusal: Refusal, *, retry: float = 0.0) -> None:
+        """Say no. `retry`: in how many seconds the same login will be taken; 0.0 where that is no matter of
+        time."""
+        ...
+
+    def logged_in(self) -> None:
+        """The login is answered, whatever came of it."""
+        ...
+
+
+class Arrival(Running):
+    """A login under way."""
+
+    __slots__ = ("_door", "_fields", "_gate")
+
+    def __init__(self, gate: Gate, door: Door, fields: LoginFields) -> None:
+        super().__init__(_open(gate, fields))
+        self._gate = gate
+        self._door = door
+        self._fields = fields
+
+    def finish(self, result: Login, error: Exception | None) -> None:
+        """It came to its end; `result` is meaningless if there was an error."""
+        door = self._door
+        if error is None:
+            error = door.come_in(self._fields, result)
+        if isinstance(error, TooMany):
+            door.turn_away(error, retry=error.wait)
+        elif isinstance(error, Refusal):
+            self._gate.failed_login(door.peer)
+            door.turn_away(error)
+        elif isinstance(error, Unavailable):
+            self._gate.unstored(str(error))
+            door.turn_away(Refusal(Code.LOGIN_E_NET, unstored_reason(error)))
+        elif error is not None:
+            _log.error("login failed", exc_info=error)
+            door.turn_away(Refusal(Code.LOGIN_E_NET, "server error"))
+        door.logged_in()
+
+
+async def _open(gate: Gate, fields: LoginFields) -> Login:
+    sessions = gate.services.sessions
+    return await sessions.login(
+        await _admit(fields, find_app=gate.find_app, sessions=sessions, wall=gate.wall)
+    )
+
+
+async def _admit(
     fields: LoginFields, *, find_app: Callable[[str], App | None], sessions: Sessions, wall: Clock
 ) -> Request:
     """The login as the sessions take it. Raises Refusal: 201, 204, 206, 209."""

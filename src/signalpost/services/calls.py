@@ -11,7 +11,7 @@ for, and a session before its calls are: of two that come at once one finds the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -25,12 +25,30 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal
 from signalpost.domain.sessions import Session
-from signalpost.engine.ports import Clock, Full
-from signalpost.engine.ports.kept import Append, Count, Exclude, Include, Kept, Marked, Names, RemoveMarked
+from signalpost.engine.ports import Appended, Clock, Full
+from signalpost.engine.ports.kept import (
+    Append,
+    Count,
+    Exclude,
+    Include,
+    Kept,
+    Marked,
+    Marks,
+    Names,
+    RemoveMarked,
+)
 from signalpost.engine.ports.steps import Arm, Cancel, Delete, Entry, Expect, Put, Record, Step
 from signalpost.services.bell import Bell
 from signalpost.services.decide import decide
-from signalpost.services.keys import call_key, calls_key, inbox_key, pair_key, split
+from signalpost.services.keys import (
+    call_key,
+    calls_key,
+    event_mark,
+    inbox_key,
+    pair_key,
+    session_of_mark,
+    split,
+)
 from signalpost.services.live import Live
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
@@ -184,18 +202,18 @@ class Calls:
         """Confirm, accept, refuse or send keys (K2, K4, K12). Raises Refusal: 1001, 1004, 1005."""
         check_name(channel, "channel name")
         check_name(peer, "account")
-        account, session = live.account, live.session.generation
+        account = live.account
 
         def rule(call: Call) -> Input:
             what = answer.by_caller if call.caller == account else answer.by_callee
             if what is None:
                 raise Refusal(Code.GENERAL_E_FAILED, "only the one who was called can do that")
-            rules.check_session(call, account, session)
             return what
 
         app_id = live.app_id
         key = call_key(app_id, channel, account, peer)
-        if await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra)) is None:
+        by = live.session
+        if await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra, by=by)) is None:
             raise Refusal(Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out")
 
     async def end(self, live: Live, channel: str, peer: str, extra: str) -> None:
@@ -224,40 +242,41 @@ class Calls:
     async def began(self, session: Session) -> None:
         """The account, which had no session, has this one (K5, K11)."""
         account, number = session.account, session.generation
-        calls = await self._left_to(session)
-        await self._follow(session, calls, lambda call: rules.at_login(call, account, number))
+        await self._succeed(session, number, lambda call: rules.at_login(call, account, number))
 
     async def renewed(self, session: Session) -> None:
         """The account logged in afresh over its session: only live invitations to it remain, and ring anew
         (L17, K11)."""
         account, number = session.account, session.generation
-        calls = await self._left_to(session)
-        await self._follow(session, calls, lambda call: rules.at_takeover(call, account, number))
+        await self._succeed(session, number, lambda call: rules.at_takeover(call, account, number))
 
     async def ended(self, session: Session) -> None:
         """The session ended: so do its calls; an invitation that it never got goes on waiting (K11)."""
-        account, number, inbox = session.account, session.generation, _inbox(session)
-        calls, events = await self._kept.load(Names(calls_key(inbox)), Marked(inbox))
-        if events and await self._presence.present(inbox) is None:
-            await self._kept.commit(RemoveMarked(inbox, None))  # they mean nothing to the next (PROTOCOL §8)
-        await self._follow(session, calls, lambda call: rules.at_end(call, account, number))
+        account, number = session.account, session.generation
+        await self._succeed(session, number + 1, lambda call: rules.at_end(call, account, number))
 
-    async def _left_to(self, session: Session) -> Mapping[str, str]:
-        """The open calls that a fresh session finds, and no event of any: they mean nothing to it (PROTOCOL
-        §8). What it has been sent by now itself is among the calls."""
+    async def _succeed(self, session: Session, first: int, rule: Rule) -> None:
+        """Let the account's calls follow, and leave no event for a session before the generation `first` in
+        its inbox: it means nothing to the next one (PROTOCOL §8)."""
         inbox = _inbox(session)
-        calls, events = await self._kept.load(Names(calls_key(inbox)), Marked(inbox))
-        if events:
-            await self._kept.commit(RemoveMarked(inbox, None))
-            (calls,) = await self._kept.load(Names(calls_key(inbox)))
-        return calls
+        calls, marks = await self._kept.load(Names(calls_key(inbox)), Marks(inbox))
+        await self._forget(inbox, marks, first)  # which makes room (M9)
+        if calls:
+            await self._follow(session, calls, rule)
+            (marks,) = await self._kept.load(Marks(inbox))
+            await self._forget(inbox, marks, first)  # what came meanwhile; no more will come
+
+    async def _forget(self, inbox: str, marks: Iterable[str], first: int) -> None:
+        over = [mark for mark in marks if session_of_mark(mark) < first]
+        if over:
+            await self._kept.commit(RemoveMarked(inbox, over))
 
     async def _follow(self, session: Session, calls: Iterable[str], rule: Rule) -> None:
         """Let each of the account's calls follow what has become of its session."""
         for key in tuple(calls):
             await self._pauses.take()
             with suppress(Refusal):  # no room for the invitation: it waits until its time is over
-                await decide(partial(self._advance, session.app, key, session.account, rule, session=session))
+                await decide(partial(self._advance, session.app, key, session.account, rule, follows=session))
 
     async def due(self, key: str) -> bool:
         """A call's timer: see what time has done to it (K5-K7), or an end that nobody told (K11).
@@ -302,12 +321,21 @@ class Calls:
     # --- deciding and committing ----------------------------------------------------------------
 
     async def _advance(
-        self, app_id: str, key: str, told: str, rule: Rule, extra: str = "", session: Session | None = None
+        self,
+        app_id: str,
+        key: str,
+        told: str,
+        rule: Rule,
+        *,
+        extra: str = "",
+        by: Session | None = None,
+        follows: Session | None = None,
     ) -> Call | None:
         """Let the rule decide once on a call; the call then, None if there is none. Raises Conflict.
 
-        `told`: whose inbox has to have room for what is told while the call is open (M9). `session`: that
-        account's, which the call follows; None if a party acts. Raises Refusal (K12, M9).
+        `told`: whose inbox has to have room for what is told while the call is open (M9). `by`: the session
+        in which a party acts, if that makes it the one in the call; `follows`: that of `told`, if the call
+        follows what has become of it. Raises Refusal (K12, M9).
         """
         inbox = inbox_key(app_id, told)
         found, events, open_calls = await self._kept.load(
@@ -315,13 +343,15 @@ class Calls:
         )
         if found is None:
             return None
-        call = CALL.decode(found.value)
+        call = before = CALL.decode(found.value)
         what = rule(call)
         if what is None:
             return call
+        if by is not None:
+            call = rules.acting(call, by.account, by.generation)
         if what is Input.PUSH:
-            assert session is not None, "it is sent to a session"
-            after, effects = rules.push(call, session=session.generation, now=self._clock())
+            assert follows is not None, "it is sent to a session"
+            after, effects = rules.push(call, session=follows.generation, now=self._clock())
         else:
             after, effects = rules.advance(call, what, extra)
         limits = self._limits(app_id)
@@ -331,9 +361,7 @@ class Calls:
         steps: list[Step[Any]]
         if after.over:
             steps = _end(app_id, key, found.rev, after)
-            if session is not None:  # what came for it since it ended means nothing to the next (PROTOCOL §8)
-                steps.append(RemoveMarked(inbox, (call.id,)))
-        elif after is not call:
+        elif after is not before:
             steps = [Put(key, CALL.encode(after), expect=found.rev, durable=False)]
         elif effects or what is Input.CALLEE_GONE:
             steps = [Expect(key, found.rev, durable=False)]
@@ -360,26 +388,19 @@ class Calls:
     ) -> None:
         """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full."""
         told: list[tuple[str, InboxItem]] = []
-        appends: list[Step[Any]] = []
-        for effect in effects:
-            inbox = inbox_key(app_id, effect.to)
-            if not effect.kind:
-                steps.append(RemoveMarked(inbox, (effect.call,)))
+        for call, to, session, src, kind, extra in effects:
+            inbox, mark = inbox_key(app_id, to), event_mark(call, session)
+            if not kind:
+                steps.append(RemoveMarked(inbox, (mark,)))
                 continue
-            item = InboxItem(
-                self._new_id(),
-                effect.kind,
-                effect.src,
-                int(self._wall()),
-                effect.extra,
-                channel,
-                effect.call,
-            )
+            item = InboxItem(self._new_id(), kind, src, int(self._wall()), extra, channel, call)
             told.append((inbox, item))
-            appends.append(_append(inbox, item, limits))
-        results = await self._kept.commit(*steps, *appends)
-        for (inbox, item), appended in zip(told, results[len(steps) :], strict=True):
-            self._bell.announce(inbox, appended.seq, item)
+            steps.append(_append(inbox, item, mark, limits))
+        results = await self._kept.commit(*steps)
+        if told:
+            appended = [result for result in results if type(result) is Appended]
+            for (inbox, item), one in zip(told, appended, strict=True):
+                self._bell.announce(inbox, one.seq, item)
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits
@@ -399,7 +420,7 @@ def _check_room(account: str, wanted: int, reserve: int, code: Code) -> None:
         raise rules.no_room(account, reserve, code)
 
 
-def _append(inbox: str, item: InboxItem, limits: Limits) -> Append:
+def _append(inbox: str, item: InboxItem, mark: str, limits: Limits) -> Append:
     """The step that tells a party; it has room for it (M9)."""
     reserve = limits.inbox_call_reserve
     if item.kind not in rules.WHILE_OPEN:
@@ -412,7 +433,7 @@ def _append(inbox: str, item: InboxItem, limits: Limits) -> Append:
         max_items=limits.inbox_messages + reserve,
         max_size=limits.inbox_bytes + reserve * EXTRA_BYTES,
         durable=False,
-        mark=item.call,
+        mark=mark,
     )
 
 

@@ -7,17 +7,23 @@ no two apps ever meet (SPEC §1).
 from __future__ import annotations
 
 __all__ = [
+    "app_attributes_key",
     "attributes_key",
     "call_key",
     "calls_key",
     "channel_key",
     "counting_key",
+    "deserted_key",
+    "emptied_key",
+    "event_mark",
     "inbox_key",
     "kind_of",
     "logins_key",
+    "own_attributes_key",
     "pair_key",
     "request_key",
     "session_key",
+    "session_of_mark",
     "split",
     "subject_of",
     "topic_key",
@@ -68,6 +74,16 @@ def pair_key(app: str, one: str, other: str) -> str:
     return f"pair{_SEP}{app}{_SEP}{first}{_SEP}{second}"
 
 
+def event_mark(call: str, session: int) -> str:
+    """The mark of a call's events for the session of this generation."""
+    return f"{session:x}{_SEP}{call}"
+
+
+def session_of_mark(mark: str) -> int:
+    """The generation of the session that the events with this mark are for."""
+    return int(mark.partition(_SEP)[0], 16)
+
+
 def calls_key(key: str) -> str:
     """The open calls of an account."""
     return f"calls{_SEP}{key}"
@@ -79,8 +95,28 @@ def counting_key(topic: str) -> str:
 
 
 def channel_key(topic: str) -> str:
-    """The end of an empty channel."""
+    """Who brought a channel that has attributes into being, and its end."""
     return f"channel{_SEP}{topic}"
+
+
+def emptied_key(topic: str) -> str:
+    """A channel that has just been left by its last member."""
+    return f"emptied{_SEP}{topic}"
+
+
+def deserted_key(app: str, account: str) -> str:
+    """The channels in which nobody is that an account has brought into being (E6)."""
+    return f"deserted{_SEP}{app}{_SEP}{account}"
+
+
+def own_attributes_key(app: str, account: str) -> str:
+    """The bytes of attributes that an account has set in channels (E6)."""
+    return f"set{_SEP}{app}{_SEP}{account}"
+
+
+def app_attributes_key(app: str) -> str:
+    """The bytes of attributes of an app's channels (E6)."""
+    return f"set{_SEP}{app}"
 
 
 def split(key: str) -> list[str]:

@@ -39,6 +39,7 @@ __all__ = [
     "Include",
     "Kept",
     "Marked",
+    "Marks",
     "Names",
     "Note",
     "Noted",
@@ -130,6 +131,12 @@ class HeadOf(Ask[Head], frozen=True, gc=False):
 
 class Marked(Ask[int], frozen=True, gc=False):
     """How many items bear a mark, visible or not; it looks at none of them."""
+
+    key: str
+
+
+class Marks(Ask[Collection[str]], frozen=True, gc=False):
+    """The marks that items bear, visible or not, each once."""
 
     key: str
 

@@ -1,4 +1,4 @@
-"""How often an account may ask, and requests that it repeats: acted upon once (SPEC M10, PROTOCOL §12)."""
+"""Requests that an account repeats: acted upon once (PROTOCOL §12)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.house import Device, House, Started, refused
-from signalpost.domain.apps import App
-from signalpost.domain.limits import Limits
+from services.house import Device, House, Started
 from signalpost.domain.refusals import TooMany
 from signalpost.engine.ports import Pending, Unavailable
 from signalpost.wire.codes import Code
@@ -31,7 +29,7 @@ class Deeds:
             return name.encode()
 
         deed: Callable[[], Awaitable[bytes]] = act
-        return self.house.begin(self.house.requests.once(device.session, request, deed))
+        return self.house.begin(self.house.repeats.once(device.session, request, deed))
 
     def names(self) -> list[str]:
         """Who has acted, in order."""
@@ -113,55 +111,3 @@ def test_one_that_a_rate_refused_is_not_remembered(house: House) -> None:
     again = deeds.ask(ada, name="again")
     deeds.end()
     assert again.result() == b"again"
-
-
-# --- rates ------------------------------------------------------------------------------------------
-
-
-def test_a_burst_of_a_thousand_and_a_hundred_a_second(house: House) -> None:
-    """SPEC M10: at the defaults; the account's, whatever sessions it has."""
-    ada, bo = house.login("ada"), house.login("bo")
-    for number in range(1000):
-        if number % 100 == 99:
-            ada = house.login("ada")
-        house.requests.ask(ada.session)
-    with refused(1001):
-        house.requests.ask(ada.session)
-    ada.logout()
-    with refused(1001):
-        house.requests.ask(house.login("ada").session)
-    house.requests.ask(bo.session)
-    house.advance(0.25)
-    ada = house.login("ada")
-    for _ in range(25):
-        house.requests.ask(ada.session)
-    with refused(1001):
-        house.requests.ask(ada.session)
-
-
-def test_polls_wait_above_ten_times_the_rate_and_count_apart(house: House) -> None:
-    """SPEC M10: an SDK that keeps up with its inbox is never refused, and costs its user no request."""
-    ada = house.login("ada")
-    assert {house.requests.keep_up(ada.session) for _ in range(1000)} == {0.0}
-    wait = house.requests.keep_up(ada.session)
-    assert 0.0 < wait <= 1 / 1000
-    house.advance(wait)
-    assert house.requests.keep_up(ada.session) == 0.0
-    house.requests.ask(ada.session)
-
-
-def test_an_account_that_asks_no_more_is_forgotten(house: House) -> None:
-    """SPEC E5: nothing is left of names that were used once."""
-    house.apps["small"] = App(limits=Limits(requests=1, requests_burst=2))
-    for number in range(50):
-        live = house.login(f"n{number}", app="small").session
-        house.requests.ask(live)
-        house.requests.ask_for_list(live)
-        house.requests.confirm(live)
-        house.requests.keep_up(live)
-    house.advance(60.0)
-    house.janitor.sweep()
-    requests = house.requests
-    for rates in (requests._asked, requests._listed, requests._confirmed, requests._kept_up):
-        assert len(rates) == 0
-    assert len(house.messages._sent) == 0

@@ -1,44 +1,33 @@
-"""Requests: how often an account may ask, and the answers to those that it repeats (SPEC M10, PROTOCOL §12).
+"""How often an account may ask (SPEC M10), and how often anybody may be refused (E5).
 
-One whose answer was lost is answered again, not done again. Messages have rates of their own, and a memory as
-durable as they are; this is for everything else. Rates belong to the account and not to the session, so that
-logging in again is no way around them.
+Rates belong to the account and not to the session, so that logging in again is no way around them. Messages
+have a window of their own (`messages`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-
 from signalpost.domain.limits import Limits
 from signalpost.domain.rates import Bucket, Rates, SlidingWindow
 from signalpost.domain.refusals import TooMany
-from signalpost.engine.ports import Clock, Conflict
-from signalpost.engine.ports.kept import Claim, Kept, Note, Release
-from signalpost.services.keys import request_key
+from signalpost.engine.ports import Clock
 from signalpost.services.live import Live
 from signalpost.wire.codes import Code
 
-__all__ = ["Requests"]
+__all__ = ["AccountRates"]
 
 _UPKEEP = 10  # how many times as often as others there may be requests that SDKs make by themselves
 _IN_VAIN = 50  # how many times as often as a request that is served there may be one that is refused
 _IN_VAIN_AT_ONCE = 10  # the same, of those at once
-_CLAIM = 60.0  # seconds after which a request that is still under way may be done by its repeat
 _LEAST_PAUSE = 0.02  # seconds; loops know no shorter times than some milliseconds
 
 
-class Requests:
-    """What the accounts have spent of their rates; the answers to the requests of the last two minutes that
-    carried an id, and those under way."""
+class AccountRates:
+    """What the accounts have spent of their rates."""
 
-    __slots__ = ("_asked", "_clock", "_confirmed", "_in_vain", "_kept", "_kept_up", "_listed", "_new_id")
+    __slots__ = ("_asked", "_clock", "_confirmed", "_in_vain", "_kept_up", "_listed")
 
-    def __init__(self, kept: Kept, clock: Clock, new_id: Callable[[], str]) -> None:
-        """`new_id`: names who claims a request, over all nodes."""
-        self._kept = kept
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._new_id = new_id
         self._asked = Rates(Bucket)  # by account key, as the next three
         self._listed = Rates(SlidingWindow)
         self._confirmed = Rates(Bucket)
@@ -106,26 +95,3 @@ class Requests:
         for rates in (self._asked, self._confirmed, self._kept_up, self._in_vain):
             rates.sweep(now)
         self._listed.sweep(now)
-
-    async def once(self, live: Live, request: str, act: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The answer to this request: what was answered before, or else what `act` returns.
-
-        A repeat that comes while the first is under way, on whatever node, waits for it. If that one raises,
-        nothing is remembered, and the repeat acts itself, as it would if it had come a moment later. It must
-        not share the failure: the first one's connection may have lost the session to the very one that
-        repeats.
-
-        A connection waits for one request at a time, so that no more than the connections wait here.
-        """
-        key, by = request_key(live.key, request), self._new_id()
-        [noted] = await self._kept.commit(Claim(key, by, _CLAIM))
-        if noted is not None:
-            return noted
-        try:
-            answer = await act()
-        except BaseException:
-            await self._kept.commit(Release(key, by))
-            raise
-        with suppress(Conflict):  # it took so long that a repeat may be under way: that one is noted
-            await self._kept.commit(Note(key, by, answer, live.app.limits.request_memory))
-        return answer
