@@ -48,6 +48,7 @@ from signalpost.engine.ports.kept import (
     Holds,
     Include,
     Marked,
+    Marks,
     Names,
     Note,
     Noted,
@@ -332,6 +333,10 @@ class _World:
     @answer.register
     def _(self, ask: Marked) -> int:
         return len([item for item in self.items.get(ask.key, []) if item.step.mark])
+
+    @answer.register
+    def _(self, ask: Marks) -> set[str]:
+        return {item.step.mark for item in self.items.get(ask.key, [])} - {""}
 
     @answer.register
     def _(self, ask: Receipt) -> Appended | None:
