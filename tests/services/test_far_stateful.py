@@ -1,7 +1,7 @@
 """The same as `test_interleaving_stateful`, with an engine that is far away.
 
-What use cases ask of it and what they hear arrives piece by piece, so that others act between any two of their
-steps (ARCHITECTURE: every await is real).
+What use cases ask of it and what they hear arrives piece by piece, so that others act between any two of
+their steps (ARCHITECTURE: every await is real).
 """
 
 from __future__ import annotations
