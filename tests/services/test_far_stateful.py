@@ -60,7 +60,6 @@ class FarInterleaving(Interleaving):
 
     @rule()
     def timers_fire(self) -> None:
-        self.house.timers.due()
         self.house.janitor.wake()
 
     @rule(seconds=st.sampled_from([0.25, 1.0, 5.0, 20.0, 30.0, 121.0]))
