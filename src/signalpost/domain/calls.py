@@ -243,18 +243,17 @@ _REASONS: Final[dict[Code, str]] = {
 
 def advance(call: Call, what: Input, extra: str = "") -> Decision:
     """What `what` makes of the call; 1001 if that is too late or out of turn (K12). A PUSH has its own."""
-    row = TABLE.get((call.state, what))
-    if row is None:
-        raise Refusal(Code.GENERAL_E_FAILED, _out_of_turn(call.state, what))
-    after = call if row.state is call.state else msgspec.structs.replace(call, state=row.state)
-    return Decision(after, tuple([_effect(call, deed, extra) for deed in row.deeds]))
+    state, deeds = _row(call.state, what)
+    after = call if state is call.state else msgspec.structs.replace(call, state=state)
+    return Decision(after, tuple([_effect(call, deed, extra) for deed in deeds]))
 
 
 def push(call: Call, *, session: int, now: float) -> Decision:
     """The call whose invitation is sent to the callee, into the session of this generation (K5, K11)."""
-    after, effects = advance(call, Input.PUSH)
-    after = msgspec.structs.replace(after, pushed=now, callee_session=session)
-    return Decision(after, (*effects[:-1], effects[-1]._replace(session=session)))
+    state, deeds = _row(call.state, Input.PUSH)
+    after = msgspec.structs.replace(call, state=state, pushed=now, callee_session=session)
+    # What is taken back lies there for the session before.
+    return Decision(after, tuple([_effect(after if deed.kind else call, deed, "") for deed in deeds]))
 
 
 def ends(call: Call, account: str) -> Input | None:
@@ -310,6 +309,13 @@ def acting(call: Call, account: str, session: int) -> Call:
     if account == call.caller:
         return msgspec.structs.replace(call, caller_session=session)
     return msgspec.structs.replace(call, callee_session=session)
+
+
+def _row(state: State, what: Input) -> _Row:
+    row = TABLE.get((state, what))
+    if row is None:
+        raise Refusal(Code.GENERAL_E_FAILED, _out_of_turn(state, what))
+    return row
 
 
 def _effect(call: Call, deed: Deed, extra: str) -> Effect:
