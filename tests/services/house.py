@@ -28,7 +28,7 @@ from signalpost.engine.memory import MemoryQueues, MemoryRecords
 from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import NO_FIELDS, Pending, Unavailable
 from signalpost.engine.ports import Record as RecordOf
-from signalpost.engine.ports.kept import Append
+from signalpost.engine.ports.kept import Append, Remove
 from signalpost.engine.ports.kept import Attributes as KeptAttributes
 from signalpost.engine.ports.shared import Nodes, Topic
 from signalpost.engine.queues import Queue, Stored
@@ -371,7 +371,7 @@ class House:
             device.live = None
         for key, queue in self.queues._queues.items():
             events = [item for item in queue.items if item.body is not None and b"voip" in item.body]
-            self.run(self.queues.remove(key, [item.seq for item in events]))
+            self.run(self.kept.commit(Remove(key, [item.seq for item in events])))
         self._settle()
         self.janitor.sweep()
 
