@@ -101,7 +101,7 @@ class FarInterleaving(Interleaving):
             self.request(device, self.house.attributes.set(device.session, "mood", "better"))
 
     def idle(self, who: str) -> Device | None:
-        """The attached device, unless a request of it is under way: a connection serves one after the other."""
+        """The attached device, unless a request of it is under way: they are served one after the other."""
         device = self.attached(who)
         if device is None or ((earlier := self.requests.get(device)) is not None and not earlier.finished):
             return None
