@@ -392,12 +392,14 @@ class Calls:
     ) -> None:
         """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full."""
         told: list[tuple[str, InboxItem]] = []
-        for call, to, session, src, kind, extra in effects:
-            inbox, mark = inbox_key(app_id, to), event_mark(call, session)
+        for effect in effects:
+            inbox, mark = inbox_key(app_id, effect.to), event_mark(effect.call, effect.session)
+            kind = effect.kind
             if not kind:
                 steps.append(RemoveMarked(inbox, (mark,)))
                 continue
-            item = InboxItem(self._new_id(), kind, src, int(self._wall()), extra, channel, call)
+            now = int(self._wall())
+            item = InboxItem(self._new_id(), kind, effect.src, now, effect.extra, channel, effect.call)
             told.append((inbox, item))
             steps.append(_append(inbox, item, mark, limits))
         results = await self._kept.commit(*steps)
