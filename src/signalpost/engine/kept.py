@@ -192,8 +192,9 @@ class EmbeddedKept:
                         if witness.row == LOST:
                             raise
                 return (appended,)
-            if kind in self._removals:
-                return (self._removals[kind](first),)
+            removal = self._removals.get(kind)
+            if removal is not None:
+                return (removal(first),)
             if kind is Claim:
                 return (await self.parts.claims.claim(first),)
         for step in steps:

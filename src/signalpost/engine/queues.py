@@ -16,6 +16,7 @@ from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 from math import inf
 from operator import attrgetter
+from typing import Final
 
 import msgspec
 
@@ -29,6 +30,8 @@ _SWEEP = 4096  # queues that one sweep looks at, receipts that it forgets
 _LOOKS = 4  # queues that are looked at for each that comes, so that those that are over never pile up
 _AGAIN = 1.0  # seconds until a queue is looked at again, at least
 _PASS = 64  # removing one item of so many one by one costs less than to go through all of them
+
+_NOTHING: Final = [0, 0]
 
 _by_seq = attrgetter("seq")
 
@@ -165,21 +168,11 @@ class MemoryQueues:
             raise Full(key, step=step)
         source = step.source
         if source:
-            if (step.part_items and (queue.parts is not None or items >= step.part_items)) or (
-                step.part_size and size > step.part_size
-            ):
+            if queue.parts is not None or items >= step.part_items > 0 or size > step.part_size > 0:
                 self._check_part(queue, step, now, earlier)
-            total = self._sources.get(source)
-            if earlier or (
-                total is not None
-                and (
-                    (step.all_items and total[0] >= step.all_items)
-                    or (step.all_size and total[1] + step.size > step.all_size)
-                )
-            ):
+            total = self._sources.get(source) or _NOTHING
+            if earlier or total[0] >= step.all_items > 0 or total[1] + step.size > step.all_size > 0:
                 self._check_source(step, now, earlier)
-            elif step.all_size and step.size > step.all_size:
-                raise Full(key, charge=source, step=step)
         return queue
 
     def add(
