@@ -21,6 +21,13 @@ from pathlib import Path
 from typing import Any
 
 ROUND = 200  # calls that are measured at once
+CONFIG = """
+[apps.app]
+allow_no_token = true
+[apps.app.limits]
+open_calls = 10000
+inbox_call_reserve = 50000
+"""
 HERE = Path(__file__).resolve().parent.parent
 
 
@@ -79,19 +86,19 @@ def workers(trees: dict[str, Path], options: list[str]) -> Iterator[dict[str, An
 async def work(others: int, *, memory: bool) -> int:
     """Make a round of calls for each line that comes; answer with microseconds of CPU a call."""
     from signalpost.app import Server, _settle_memory
-    from signalpost.config import load
     from signalpost.domain.calls import Input
     from signalpost.services.calls import Answer
     from signalpost.services.sessions import Request
 
-    with tempfile.TemporaryDirectory(prefix="signalpost-bench-") as directory:
-        flags = {"app": ["app"], "allow_no_token": ["app"], "data": ":memory:" if memory else directory}
-        config = load(None, environment={}, flags=flags)
-        services = Server(config).services
+    with configured(memory=memory) as config:
+        server = Server(config)
+        services = server.services
         confirm, accept = Answer(None, Input.CONFIRM), Answer(None, Input.ACCEPT)
         app = config.app("app")
         logins = [Request(app, "app", name, "", True, "", {}) for name in ("ada", "bo")]
         ada, bo = [run(services.sessions.login(login)).live for login in logins]
+        for live in (ada, bo):
+            server.fanout.attach(live.key, Phone(live))
         for number in range(others):
             run(services.calls.invite(ada, f"other{number}", f"peer{number}", ""))
         _settle_memory()  # as the server does once it has started
@@ -108,6 +115,28 @@ async def work(others: int, *, memory: bool) -> int:
                 run(services.messages.acknowledge(live, batch.items[-1][0]))
             print(spent / ROUND * 1e6, flush=True)
     return 0
+
+
+@contextmanager
+def configured(*, memory: bool) -> Iterator[Any]:
+    """An app with room for many calls, and a place for its data."""
+    from signalpost.config import load
+
+    with tempfile.TemporaryDirectory(prefix="signalpost-bench-") as directory:
+        file = Path(directory, "signalpost.toml")
+        file.write_text(CONFIG)
+        data = ":memory:" if memory else str(Path(directory, "data"))
+        yield load(str(file), environment={}, flags={"data": data})
+
+
+class Phone:
+    """Who is told at once of what is in an inbox, as a connection is."""
+
+    def __init__(self, live: Any) -> None:
+        self.live = live
+
+    def offer(self, version: int, item: object) -> None:
+        """It is there."""
 
 
 def run(use_case: Coroutine[Any, Any, Any]) -> Any:

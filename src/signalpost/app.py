@@ -14,9 +14,9 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -26,10 +26,10 @@ from signalpost import __version__
 from signalpost.config import Config
 from signalpost.engine.journal import BUCKETS
 from signalpost.engine.kept import EmbeddedKept
-from signalpost.engine.memory import HeapTimers, MemoryRecords, MemoryTopics, memory_kept
+from signalpost.engine.memory import memory_kept
 from signalpost.engine.ports import Clock, Unavailable
 from signalpost.engine.shared import MemoryShared, SharedMemory
-from signalpost.engine.sqlite import SqliteTopics, sqlite_kept
+from signalpost.engine.sqlite import sqlite_kept
 from signalpost.engine.store import Opened, Store, StoreError
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
@@ -44,7 +44,6 @@ from signalpost.services.attributes import Attributes
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
-from signalpost.services.driver import start as drive
 from signalpost.services.janitor import Janitor
 from signalpost.services.messages import Messages
 from signalpost.services.pauses import Pauses
@@ -87,9 +86,6 @@ def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
 class Engine(NamedTuple):
     """What the services are given of an engine."""
 
-    records: MemoryRecords  #: what may vanish with the process
-    topics: MemoryTopics
-    timers: HeapTimers
     kept: EmbeddedKept
     shared: MemoryShared
 
@@ -100,15 +96,9 @@ MakeEngine = Callable[[Store | None, Clock], Engine]
 
 def embedded(store: Store | None, clock: Clock) -> Engine:
     """The engine in this process."""
-    records, timers = MemoryRecords(clock=clock), HeapTimers(clock=clock)
-    if store is None:
-        kept = memory_kept(clock=clock)
-        topics = MemoryTopics(clock=clock)
-    else:
-        kept = sqlite_kept(store, clock=clock)
-        topics = SqliteTopics(store, clock=clock)
+    kept = memory_kept(clock=clock) if store is None else sqlite_kept(store, clock=clock)
     shared = MemoryShared(SharedMemory(clock=clock))
-    return Engine(records, topics, timers, kept, shared)
+    return Engine(kept, shared)
 
 
 class Server:
@@ -141,19 +131,17 @@ class Server:
         self._clock = clock = clock or steady_clock(wall, ahead=self._ahead)
         new_id = _ids()
         self.counters = Counters()
-        self.fanout = Fanout()
+        self.fanout = Fanout(clock)
         self._lag = LagMeter()
-        parts = engine(self._store, clock)
-        records, self._topics, self.timers, self._kept, self._shared = parts
+        self._kept, self._shared = engine(self._store, clock)
 
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
         attributes = Attributes(self._kept, self._shared, presence, clock, config.app)
         messages = Messages(self._kept, bell, clock, new_id, wall=wall)
         channels = Channels(
-            topics=self._topics,
-            records=records,
-            timers=self.timers,
+            kept=self._kept,
+            shared=self._shared,
             presence=presence,
             messages=messages,
             outlet=self.fanout,
@@ -195,13 +183,12 @@ class Server:
             attributes=attributes,
             messages=messages,
             rates=rates,
-            sweeps=(records.sweep, self._kept.sweep, self._topics.sweep, self._shared.sweep),
+            sweeps=(self._kept.sweep, self._shared.sweep),
             kept=self._kept,
             shared=self._shared,
             pauses=pauses,
             report=self._report,
         )
-        self.timers.listen(self._janitor.due)
         self._kept.listen(self._janitor.wake)
         self._shared.alarm(self._janitor.wake)
         renderer = Renderer(self.counters, self._lag, self._read, __version__)
@@ -240,8 +227,6 @@ class Server:
         """Accept connections from now on; raises StartError."""
         if self._store is not None:
             _tell_opened(self._store.opened, self._kept.parts.queues.items)
-        await self._finish(self._janitor.adopt())
-        self.timers.run(self._loop)
         self._shared.run(self._loop)
         self._kept.run(self._loop)
         try:
@@ -266,24 +251,10 @@ class Server:
         await self.listener.drain()
         for chore in self._chores:
             chore.cancel()
-        self.timers.stop()
         self._shared.stop()
         self._kept.stop()
         if self._store is not None:
             await self._store.close()
-
-    async def _finish(self, work: Coroutine[Any, Any, None]) -> None:
-        """Await a use case from a task: what it waits for itself only its driver understands."""
-        finished: asyncio.Future[None] = self._loop.create_future()
-
-        def tell(result: None, error: Exception | None) -> None:
-            if error is None:
-                finished.set_result(result)
-            else:
-                finished.set_exception(error)
-
-        drive(work, tell)
-        await finished
 
     @property
     def port(self) -> int:
@@ -350,7 +321,7 @@ class Server:
             exhausted=self.listener.counts.exhausted,
             slow_consumers=self.listener.counts.slow,
             sessions=len(self.fanout),
-            channels=len(self._topics),
+            channels=len(self._shared),
             inbox_items=self._kept.parts.queues.items,
             channel_deliveries=self.fanout.delivered,
             commits=None if meter is None else Latencies(BUCKETS, meter.buckets, meter.seconds),

@@ -263,5 +263,8 @@ LIMITS: Final[Mapping[str, Kind]] = {
     "inbox_call_reserve": _whole(0),
     "untaken_messages": _whole(0),
     "untaken_bytes": _whole(0),
+    "deserted_channels": _whole(0),
+    "set_attribute_bytes": _whole(0),
+    "channel_attribute_bytes": _whole(0),
     "channel_seconds": _seconds(zero=True, high=CHANNEL_TTL_SECONDS),
 }

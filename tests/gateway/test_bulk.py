@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from signalpost.domain.channels import ChannelEvent
-from signalpost.engine.ports import Event
+from signalpost.engine.ports.shared import Event
 from signalpost.gateway.backlog import PATIENCE, Backlog
 from signalpost.gateway.bulk import Pace, Turns
 from signalpost.gateway.outbox import LARGE
@@ -185,7 +185,7 @@ class Story:
             "app",
             read=self.missed,
             encode=lambda one: f"{one.channel} {one.number} ".encode().ljust(self.size, b"x"),
-            caught_up=lambda: self.live.update(self.behind),
+            catch_up=self._catch_up,
             give_up=self._give_up,
             now=lambda: self.now,
         )
@@ -193,18 +193,23 @@ class Story:
     def _give_up(self) -> None:
         self.given_up += 1
 
+    def _catch_up(self, told: dict[str, int]) -> bool:
+        assert told.keys() == self.behind
+        self.live |= self.behind
+        return True
+
     def happens(self, channel: str) -> int:
         self.seq += 1
-        self.events.setdefault(channel, []).append(Event(self.seq, _BODY))
+        self.events.setdefault(channel, []).append(Event(self.seq, float(self.seq), _BODY))
         if channel in self.live:
             self.heard.append((channel, self.seq))
         return self.seq
 
     async def missed(self, channel: str, after: int) -> Missed:
         kept = self.lost.get(channel, 0)
-        events = [event for event in self.events.get(channel, []) if event.seq > max(after, kept)]
-        lost = len([event for event in self.events.get(channel, []) if after < event.seq <= kept])
-        return Missed(channel, "e", after, self.seq, events, lost)
+        events = [event for event in self.events.get(channel, []) if event.offset > max(after, kept)]
+        lost = len([event for event in self.events.get(channel, []) if after < event.offset <= kept])
+        return Missed(channel, "e", after, tuple(events[:100]), lost)
 
     def add(self, channel: str, after: int = 0) -> None:
         self.behind.add(channel)
@@ -271,6 +276,7 @@ def test_a_channel_that_was_left_is_told_no_more_of() -> None:
     spawn(story.backlog.write())
     before = len(story.outbox.frames)
     story.backlog.drop("room")
+    story.behind.discard("room")
     while not story.live:
         story.reads()
     assert {channel for channel, _ in story.told()[before:]} == {"hall"}

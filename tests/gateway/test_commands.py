@@ -40,20 +40,17 @@ def fresh(number: int) -> dict[str, Any]:
 
 def left_behind(server: Server) -> int:
     """How many things the engine remembers, of whatever kind."""
-    parts, topics = server._kept.parts, server._topics
+    parts = server._kept.parts
     queues, claims = parts.queues, parts.claims
     held: list[Any] = [
         *(
             parts.records._records,
             claims._noted,
             claims._held,
-            topics._topics,
-            topics._receipts,
-            topics._windows,
         ),  # type: ignore[attr-defined]
-        *(queues._queues, queues._receipts, server.timers, parts.deadlines),
+        *(queues._queues, queues._receipts, parts.deadlines),
     ]
-    return sum(map(len, held)) + queues.items
+    return sum(map(len, held)) + queues.items + server._shared.size()
 
 
 @pytest.mark.parametrize("func", COMMANDS)

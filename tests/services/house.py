@@ -24,11 +24,13 @@ from signalpost.domain.refusals import Refusal
 from signalpost.engine.claims import Claims
 from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.kept import EmbeddedKept, Parts
-from signalpost.engine.memory import HeapTimers, MemoryQueues, MemoryRecords, MemoryTopics
+from signalpost.engine.memory import MemoryQueues, MemoryRecords
 from signalpost.engine.names import MemoryNames
-from signalpost.engine.ports import NO_FIELDS, DeleteAttribute, Edit, Pending, SetAttribute, Unavailable
+from signalpost.engine.ports import NO_FIELDS, Pending, Unavailable
+from signalpost.engine.ports import Record as RecordOf
 from signalpost.engine.ports.kept import Append
-from signalpost.engine.ports.shared import Nodes
+from signalpost.engine.ports.kept import Attributes as KeptAttributes
+from signalpost.engine.ports.shared import Nodes, Topic
 from signalpost.engine.queues import Queue, Stored
 from signalpost.engine.receipts import Receipt
 from signalpost.engine.records import Record
@@ -38,15 +40,15 @@ from signalpost.engine.topic_attributes import MemoryAttributes
 from signalpost.services.attributes import Attributes
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Answer, Calls
-from signalpost.services.channels import Channels, Joined
+from signalpost.services.channels import Channels, Joined, Missed
 from signalpost.services.driver import start
 from signalpost.services.janitor import Janitor
-from signalpost.services.keys import inbox_key, topic_key
+from signalpost.services.keys import channel_key, inbox_key, topic_key
 from signalpost.services.live import Gone, Live
 from signalpost.services.messages import Messages
 from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
-from signalpost.services.presence import Presence
+from signalpost.services.presence import Presence, Standing
 from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Login, Request, Sessions, proof_of
@@ -152,21 +154,6 @@ class _Queues(MemoryQueues):
         return pending
 
 
-class _Topics(MemoryTopics):
-    """Topics whose attributes are committed."""
-
-    def __init__(self, *, clock: ManualClock, disk: Disk) -> None:
-        super().__init__(clock=clock)
-        self._disk = disk
-
-    def _keep(self, topic: str, edits: Any) -> Pending | None:
-        return self._disk.write() if any(map(_is_attribute, edits)) else None
-
-
-def _is_attribute(edit: Edit) -> bool:
-    return isinstance(edit, SetAttribute | DeleteAttribute)
-
-
 class _Records(MemoryRecords):
     """Records that are committed."""
 
@@ -268,7 +255,6 @@ class House:
         self.disk.committed = self.carry
         self.records_kept = _Records(clock=self.clock, disk=self.disk)
         self.queues = _Queues(clock=self.clock, disk=self.disk)
-        self.topics = _Topics(clock=self.clock, disk=self.disk)
         self.names_kept = MemoryNames()
         self.attributes_kept = _TopicAttributes(disk=self.disk)
         self.deadlines_kept = _Deadlines(clock=self.clock, disk=self.disk)
@@ -283,8 +269,6 @@ class House:
         self._settle()
 
     def _settle(self) -> None:
-        self.records = MemoryRecords(clock=self.clock)
-        self.timers = HeapTimers(clock=self.clock)
         parts = Parts(
             records=self.records_kept,
             passing_records=MemoryRecords(clock=self.clock),
@@ -315,8 +299,7 @@ class House:
         self.cables = Cable(self.ways[0], self.ways[2]), Cable(self.ways[1], self.ways[3])
         keeping, sharing = self.cables
         kept = self._seen(self.kept, keeping)
-        records, topics = self._seen(self.records, sharing), self._seen(self.topics, sharing)
-        timers, shared = self._seen(self.timers, sharing), self._seen(self.shared, sharing)
+        shared = self._seen(self.shared, sharing)
         presence = Presence(shared, clock)
         self.presence = Presence(self.shared, clock)  # as tests look into it
         bell = _Bell(self, shared.nodes)
@@ -325,9 +308,8 @@ class House:
         self.rates = AccountRates(clock)
         self.repeats = Repeats(kept, new_id)
         self.channels = Channels(
-            topics=topics,
-            records=records,
-            timers=timers,
+            kept=kept,
+            shared=shared,
             presence=presence,
             messages=self.messages,
             outlet=self,
@@ -365,13 +347,12 @@ class House:
             attributes=self.attributes,
             messages=self.messages,
             rates=self.rates,
-            sweeps=(self.records.sweep, self.kept.sweep, self.topics.sweep, self.shared.sweep),
+            sweeps=(self.kept.sweep, self.shared.sweep),
             kept=kept,
             shared=shared,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             report=self.reported.append,
         )
-        timers.listen(self.janitor.due)
 
     def _seen(self, part: Any, cable: Cable) -> Any:
         """A part of the engine as the services have it."""
@@ -386,19 +367,12 @@ class House:
 
     def restart(self) -> None:
         """A crash and a new start on the same data: messages and attributes survive, nothing else does."""
-        attributes = {name: self.run(self.topics.attributes(name)) for name in self.run(self.topics.names())}
-        self.topics = _Topics(clock=self.clock, disk=self.disk)
         for device in self.devices:
             device.live = None
         for key, queue in self.queues._queues.items():
             events = [item for item in queue.items if item.body is not None and b"voip" in item.body]
             self.run(self.queues.remove(key, [item.seq for item in events]))
         self._settle()
-        for name, values in attributes.items():
-            edits = [SetAttribute(*pair) for pair in values.items()]
-            if edits:
-                self.run(self.topics.change(name, edits=edits))
-        self.run(self.janitor.adopt())
         self.janitor.sweep()
 
     # --- time and waiting -------------------------------------------------------------------------
@@ -440,17 +414,18 @@ class House:
         return bool(self._soon)
 
     def tick(self) -> None:
-        """Fire what is due, as the loop's next turn would."""
-        while (at := self._next_at()) is not None and at <= self.clock():
+        """Fire what is due, as the loop's next turn would; not while the test lets things arrive."""
+        if self.stepping:
+            return
+        while (at := self.next_at()) is not None and at <= self.clock():
             self._fire()
 
-    def _next_at(self) -> float | None:
+    def next_at(self) -> float | None:
         """The earliest deadline, wherever it is."""
-        times = [self.timers.next_at(), self.kept.next_at(), self.shared.next_at()]
+        times = [self.kept.next_at(), self.shared.next_at()]
         return min([at for at in times if at is not None], default=None)
 
     def _fire(self) -> None:
-        self.timers.due()
         self.carry()
         for half in (self.kept, self.shared):
             at = half.next_at()
@@ -462,7 +437,7 @@ class House:
         """Let time pass, stopping at each deadline in order."""
         self.carry()
         end = self.clock() + seconds
-        while (at := self._next_at()) is not None and at <= end:
+        while (at := self.next_at()) is not None and at <= end:
             self.clock.now = max(at, self.clock())
             self._fire()
         self.clock.now = end
@@ -504,7 +479,7 @@ class House:
         """See `Outlet.publish`."""
         for device in list(self.attached.values()):
             if happened.topic in device.sees:
-                device.hear(happened)
+                device.see(happened)
 
     # --- people ------------------------------------------------------------------------------------
 
@@ -530,16 +505,24 @@ class House:
 
     def online(self, account: str, *, app: str = APP) -> bool:
         """P1."""
-        return self.run(self.sessions.is_online(app, account))
+        return self.run(self.presence.standing(app, account)) is not Standing.OFFLINE
 
     def members(self, channel: str, *, app: str = APP) -> list[str]:
         """The members of a channel, special or not, oldest first."""
-        snapshot = self.run(self.topics.snapshot(topic_key(app, channel), limit=1_000_000))
-        return [] if snapshot is None else [member.name for member in snapshot.members]
+        (snapshot,) = self.run(self.shared.load(Topic(topic_key(app, channel), 1_000_000)))
+        return [] if snapshot is None else list(snapshot.members)
+
+    def kept_of(self, channel: str, *, app: str = APP) -> dict[str, str]:
+        """What is kept of a channel: its attributes."""
+        (stand,) = self.run(self.kept.load(KeptAttributes(topic_key(app, channel))))
+        return {name: attribute.value for name, attribute in stand.attributes.items()}
 
     def exists(self, channel: str, *, app: str = APP) -> bool:
         """Whether the channel is there at all."""
-        return self.run(self.topics.head(topic_key(app, channel))) is not None
+        topic = topic_key(app, channel)
+        (snapshot,) = self.run(self.shared.load(Topic(topic)))
+        (entry,) = self.run(self.kept.load(RecordOf(channel_key(topic))))
+        return snapshot is not None or entry is not None
 
     def open_calls(self) -> list[Call]:
         """All calls on record."""
@@ -554,8 +537,7 @@ class House:
 
     def records_of(self, noun: str) -> list[str]:
         """The keys of all records of a kind."""
-        keys = (*self.run(self.records.keys("")), *self.shared.records())
-        return [key for key in keys if key.startswith(f"{noun}\x1f")]
+        return [key for key in self.shared.records() if key.startswith(f"{noun}\x1f")]
 
     def shared_size(self) -> int:
         """How many things the shared half of the engine holds."""
@@ -565,7 +547,6 @@ class House:
         """The keys of all timers that are armed, of a kind."""
         parts = self.kept.parts
         armed = {
-            *self.timers._armed,
             *self.shared.armed(),
             *parts.deadlines._armed,
             *parts.passing_deadlines._armed,
@@ -592,6 +573,7 @@ class Device:
         self.ids: list[tuple[str, int]] = []  # channel and sequence of every event it was shown
         self.cursors: dict[str, tuple[str, int]] = {}  # the last event of each channel (PROTOCOL §12)
         self.announced: list[int] = []  # versions that it was told of
+        self.parted: tuple[str, int] | None = None  # where it stood in the channel that it leaves
         self.seen = 0  # its inbox cursor
         self.reach = ALL  # how far it was told while it is attached
 
@@ -647,10 +629,8 @@ class Device:
             return
         self.live = login.live
         self.house.attached[self.key] = self
-        for missed in login.missed:
-            for event in missed.events:
-                self.hear(missed.happened(self.app, event))
-            self.sees.add(topic_key(self.app, missed.channel))
+        if login.missed:
+            self.house.start(self._resume(login.missed))
 
     def release(self) -> Live | None:
         """What the gateway does when the connection has no session any more."""
@@ -681,25 +661,56 @@ class Device:
     def join(self, channel: str) -> Joined:
         """Join a channel, and see it."""
         joined: Joined = self.house.start(
-            self.house.channels.membership.join(self.session, channel, self._unsee)
+            self.house.channels.membership.join(self.session, channel, self)
         ).result()
-        topic = topic_key(self.app, channel)
-        if joined.missed is not None:
-            for event in joined.missed.events:
-                self.hear(joined.missed.happened(self.app, event))
-        else:
-            self.cursors[channel] = (joined.epoch, joined.seq)
-        self.sees.add(topic)
+        missed = joined.missed
+        after = joined.seq if missed is None else missed.after
+        self.house.start(self._catch_up(missed or Missed(channel, joined.epoch, after, (), 0)))
         self.house.tick()
         return joined
 
     def leave(self, channel: str) -> None:
         """Leave a channel, and see it no more."""
-        self.house.run(self.house.channels.membership.leave(self.session, channel, self._unsee))
+        self.house.run(self.house.channels.membership.leave(self.session, channel, self))
 
-    def _unsee(self, channel: str) -> None:
+    async def follow(self, channel: str) -> None:
+        """See `Sight.follow`."""
+        await self.house.channels.past.follow(self.app, channel)
+
+    def unsee(self, channel: str) -> None:
+        """See `Sight.unsee`."""
         self.sees.discard(topic_key(self.app, channel))
-        self.cursors.pop(channel, None)
+        self.parted = self.cursors.pop(channel, None)
+
+    def stay(self, channel: str) -> None:
+        """See `Sight.stay`."""
+        if self.parted is not None:
+            self.house.start(self._catch_up(Missed(channel, *self.parted, (), 0)))
+
+    async def _catch_up(self, missed: Missed) -> None:
+        """Be shown what was missed, page by page, until that is all; then see what happens."""
+        live, channel = self.live, missed.channel
+        self.cursors[channel] = missed.epoch, missed.after
+        while True:
+            for event in missed.events:
+                self.see(missed.happened(self.app, event))
+            missed = await self.house.channels.past.missed(self.app, channel, missed.upto)
+            if self.live is not live:
+                return
+            if not missed.events:
+                self.sees.add(topic_key(self.app, channel))
+                return
+
+    async def _resume(self, missed: list[Missed]) -> None:
+        for part in missed:
+            await self.follow(part.channel)
+            await self._catch_up(part)
+
+    def see(self, happened: Happened) -> None:
+        """Be shown an event, unless it is known already."""
+        epoch, number = self.cursors.get(happened.channel, ("", 0))
+        if happened.epoch != epoch or happened.number > number:
+            self.hear(happened)
 
     def say(self, channel: str, text: str, *, request: str = "") -> str:
         """Send into a channel as its member."""

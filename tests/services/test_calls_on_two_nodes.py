@@ -34,7 +34,6 @@ def slow_node(house: House) -> House:
     slow = house.neighbour()
     slow.far = True
     slow._move_in()
-    house.timers.listen(house.janitor.due)
     return slow
 
 

@@ -15,6 +15,7 @@ from services.house import Device, Heard, House, Started
 from signalpost.domain.calls import Input
 from signalpost.domain.inbox import INSTANT
 from signalpost.domain.refusals import Refusal
+from signalpost.domain.sessions import recall
 from signalpost.services.calls import Answer
 from signalpost.services.stored import ATTRIBUTES
 from signalpost.wire.codes import CHANNEL_USER_ONLINE
@@ -34,7 +35,7 @@ class Interleaving(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.house = House()
+        self.house = self.make_house()
         self.eye = self.house.login("eye")
         self.eye.join(CHANNEL_USER_ONLINE)
         self.eye.join("room")
@@ -47,6 +48,10 @@ class Interleaving(RuleBasedStateMachine):
         self.started: list[Started] = []
         self.texts: dict[tuple[str, str], list[str]] = defaultdict(list)  # sent, in order, by pair
         self.count = 0
+
+    @staticmethod
+    def make_house() -> House:
+        return House()
 
     @initialize()
     def everybody_is_there(self) -> None:
@@ -160,7 +165,8 @@ class Interleaving(RuleBasedStateMachine):
             found = self.house.run(self.house.presence.find(f"app\x1f{account}"))
             if live:
                 assert found is not None
-                assert found == (live[0].session.session, live[0].session.rev)
+                session = live[0].session.session
+                assert (recall(found[0], session), found[1]) == (session, live[0].session.rev)
                 assert found[0].attached
                 assert self.attached(account) is live[0]
             elif found is not None and found[0].attached:

@@ -9,6 +9,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Unavailable
+from signalpost.engine.shared import MemoryShared
 
 DAY = 86_400.0
 
@@ -360,13 +361,13 @@ def test_a_message_that_is_refused_leaves_nothing_behind(house: House) -> None:
     house.apps["slow"] = App(limits=Limits(user_messages=1))
     ada = house.login("ada", app="slow")
     ada.send("bo", "x", request="r")
-    before = len(house.queues._queues), len(house.topics._windows)
+    before = len(house.queues._queues), house.shared_size()
     for number in range(100):
         with refused(400):
             ada.send(f"n{number}", "x", request=f"r{number}")
         with refused(400):
             ada.shout(f"n{number}", "x", request=f"r{number}")
-    assert (len(house.queues._queues), len(house.topics._windows)) == before
+    assert (len(house.queues._queues), house.shared_size()) == before
     assert ada.send("bo", "x", request="r"), "what was sent before is answered still"
 
 
@@ -510,7 +511,7 @@ def test_what_the_store_refuses_does_not_count_against_the_rate(
 
     with monkeypatch.context() as patch:
         patch.setattr(house.kept, "commit", fail)
-        patch.setattr(house.topics, "change", fail)
+        patch.setattr(MemoryShared, "commit", fail)
         for _ in range(100):
             with pytest.raises(Unavailable):
                 ada.send("bo", "x")

@@ -75,7 +75,7 @@ def test_a_session_that_moved_cannot_be_detached_by_the_node_that_it_left(house:
     house.run(house.sessions.detach(live))
     house.run(house.sessions.logout(live))
     with pytest.raises(Superseded):
-        house.run(house.channels.membership.join(live, "room"))
+        house.run(house.channels.membership.join(live, "room", ada))
     house.advance(1000.0)
     assert house.online("ada")
     assert moved.live is not None

@@ -15,6 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from services.house import Device, House
 from signalpost.domain.refusals import Refusal
+from signalpost.domain.sessions import recall
+from signalpost.engine.ports.shared import Place as PlaceOf
 from signalpost.wire.codes import CHANNEL_EVENTS, CHANNEL_USER_ONLINE
 
 ACCOUNTS = ["ada", "bo"]
@@ -234,13 +236,15 @@ class Sessions(RuleBasedStateMachine):
             assert found is not None
             session, rev = found
             for place in (*session.places, *session.kept):
-                tag = self.house.run(self.house.topics.member(f"app\x1f{place.channel}", account))
+                (tag,) = self.house.run(self.house.shared.load(PlaceOf(f"app\x1f{place.channel}", account)))
                 assert tag == place.tag
             assert {place.channel for place in session.places} == self.sessions[account].places
             assert {place.channel: place.until for place in session.kept} == self.sessions[account].kept
             device = self.sessions[account].device
             assert session.attached is (device is not None)
-            assert device is None or (device.session.rev, device.session.session) == (rev, session)
+            if device is not None:
+                live = device.session
+                assert (live.rev, live.session) == (rev, recall(session, live.session))
 
     @invariant()
     def the_others_see_what_happened_and_nothing_else(self) -> None:

@@ -14,7 +14,7 @@ from signalpost.engine.ports import Clock
 from signalpost.engine.store import Store
 from support.far import Cable, Far, ways
 
-KEPT = ("records_kept", "queues", "kept")
+KEPT = ("kept",)
 
 
 def far(store: Store | None, clock: Clock) -> Engine:

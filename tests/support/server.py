@@ -30,8 +30,6 @@ certificate = "secret2"
 allow_no_token = true
 """
 
-# The program that is tested: with an engine that is far away if the environment says so.
-PROGRAM = "support.far_server" if os.environ.get("FAR_ENGINE") else "signalpost"
 _LISTENING = re.compile(r"signalpost: listening on http://([0-9.]+):([0-9]+)")
 
 
@@ -46,12 +44,17 @@ class ServerProcess:
         data: str = "",
         flags: tuple[str, ...] = (),
         limits: str = "",
+        far: str = "",
     ) -> None:
-        """`limits`: what a shell's `ulimit` is told before, such as "-n 256"."""
+        """`limits`: what a shell's `ulimit` is told before, such as "-n 256".
+
+        `far`: how far away its engine is, see `support.far.ways`; as the environment's FAR_ENGINE says if "".
+        """
         self.directory = directory
         self.data = data or str(directory / "data")
         self.flags = flags
         self.limits = limits
+        self.far = far or os.environ.get("FAR_ENGINE", "")
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
         self.clients: list[RawClient] = []  # that were ever opened
@@ -61,16 +64,17 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start, and wait until it listens."""
+        program = "support.far_server" if self.far else "signalpost"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
                     *(("sh", "-c", f'ulimit {self.limits} && exec "$0" "$@"') if self.limits else ()),
-                    *(sys.executable, "-m", PROGRAM, "serve", "--config", str(self._config)),
+                    *(sys.executable, "-m", program, "serve", "--config", str(self._config)),
                     *("--data", self.data, "--port", str(self.port), *self.flags),
                 ],
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": _path()},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": _path(), "FAR_ENGINE": self.far},
             )
         assert self.process.stdout is not None
         first = self.process.stdout.readline().decode()
@@ -148,8 +152,8 @@ def _path() -> str:
 
 
 @contextmanager
-def serving(directory: Path, config: str = "") -> Iterator[ServerProcess]:
+def serving(directory: Path, config: str = "", *, far: str = "") -> Iterator[ServerProcess]:
     """A `--dev` server for the tests of one module, which has to end in good order."""
-    with ServerProcess(directory, config=config, flags=("--dev",)) as server:
+    with ServerProcess(directory, config=config, flags=("--dev",), far=far) as server:
         yield server
         assert server.stop() == 0, server.log.read_text()

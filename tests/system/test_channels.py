@@ -236,16 +236,21 @@ async def test_all_members_see_one_order(house: House) -> None:
             await actor.ok("user_logout")
 
     await asyncio.gather(*map(act, range(5)))
-    seen = []
+    seen: list[list[tuple[str, ...]]] = []
+    told: list[list[tuple[int, str]]] = []
     for witness in witnesses:
         events = [await witness.event("room") for _ in range(5 * 8 * 9)]
         await witness.quiet()
         numbers = [number for number, _ in events]
         assert numbers == sorted(set(numbers))
-        seen.append([(number, short((number, line))) for number, line in events])
+        seen.append([short((number, line)) for number, line in events])
+        told.append([(number, line.id) for number, line in events])
     assert seen[0] == seen[1] == seen[2]
+    first = told[0][0][0]
+    assert [number for number, _ in told[0]] == [*range(first, first + 5 * 8 * 9)], "ours get numbers"
+    assert [message for _, message in told[0]] == [message for _, message in told[1]]
     for number in range(5):
-        mine = [what for _, what in seen[0] if what[1] == f"actor-{number}"]
+        mine = [what for what in seen[0] if what[1] == f"actor-{number}"]
         assert [what[0] for what in mine] == [JOIN, *[MSG] * 5, ATTR, ATTR, LEAVE] * 8
 
 
@@ -271,7 +276,7 @@ def numbered(client: RawClient) -> list[tuple[int, str]]:
 async def under_fire(house: House, act: Callable[[], Awaitable[None]]) -> list[tuple[int, str]]:
     """Do something while somebody speaks; what a witness heard meanwhile."""
     speaker = await joined(house, "speaker", app="loud")
-    witness = await joined(house, "witness", app="loud")
+    witness = await joined(house, "witness", app="loud", device=OURS)
     stop = asyncio.Event()
     speaking = asyncio.create_task(speak(speaker, stop))
     await witness.event("room")

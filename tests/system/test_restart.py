@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,6 @@ import pytest
 from support.client import Line, RawClient
 from support.server import ServerProcess
 from support.waiting import until
-from support.web import metrics
 
 OURS = "signalpost-python"
 CONFIG = """
@@ -249,7 +250,10 @@ async def test_a_channel_that_a_restart_emptied_lives_for_its_ttl_from_then_on(s
         ada = await server.client("ada")
 
         async def forgotten() -> bool:
-            return metrics(server.http)["signalpost_channels"] == 1
+            with closing(sqlite3.connect(Path(server.data) / "signalpost.db")) as database:
+                return not database.execute(
+                    "SELECT 1 FROM topic_attributes WHERE topic LIKE '%brief'"
+                ).fetchall()
 
         await until(forgotten, "the channel's time is over")
         assert (await ada.ok("channel_join", name="brief"))["attrs"] == {}

@@ -106,7 +106,7 @@ FAILED: Final = "voip_invite_failed"
 WHILE_OPEN: Final = frozenset({INVITE, ACK, ACCEPT, MSG})
 
 
-class Effect(msgspec.Struct, frozen=True, gc=False):
+class Effect(NamedTuple):
     """One thing that a decision does: tell a party, or (`kind` "") take an undelivered invitation back.
 
     `call` is the id of the call that it is of, which may be the one before.
@@ -254,7 +254,7 @@ def push(call: Call, *, session: int, now: float) -> Decision:
     """The call whose invitation is sent to the callee, into the session of this generation (K5, K11)."""
     after, effects = advance(call, Input.PUSH)
     after = msgspec.structs.replace(after, pushed=now, callee_session=session)
-    return Decision(after, (*effects[:-1], msgspec.structs.replace(effects[-1], session=session)))
+    return Decision(after, (*effects[:-1], effects[-1]._replace(session=session)))
 
 
 def ends(call: Call, account: str) -> Input | None:

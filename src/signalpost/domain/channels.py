@@ -6,6 +6,7 @@ It does not know who is a member, nor when anything happens.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -35,6 +36,7 @@ __all__ = [
     "JOIN",
     "LEAVE",
     "MESSAGE",
+    "SETATTR_LIMITS",
     "SPECIAL",
     "ChannelEvent",
     "Count",
@@ -50,9 +52,7 @@ __all__ = [
     "count",
     "counting",
     "joins_before",
-    "message_limit",
     "notifies_members",
-    "setattr_limit",
 ]
 
 # What an event tells: the TYPE of its line (PROTOCOL §7).
@@ -86,10 +86,12 @@ class Counting(NamedTuple):
 class Counted(msgspec.Struct, frozen=True, array_like=True):
     """What was last published of a channel's members, and when."""
 
-    at: float
+    at: float  #: 0.0: nothing yet, or nothing that stands
     members: int
     joins: int
-    before: int = 0  #: of the joins, those before the server was started
+    before: int  #: of the joins, those of the channel's earlier lives
+    epoch: str  #: which life this is
+    total: bool = False  #: whether the joins were published, too
 
 
 class Count(NamedTuple):
@@ -98,6 +100,7 @@ class Count(NamedTuple):
     publish: dict[str, str]
     withdraw: list[str]
     again: float | None  #: when to look again, though nobody comes or goes
+    last: Counted  #: what is published then
 
 
 class _BuiltIn(NamedTuple):
@@ -108,13 +111,16 @@ class _BuiltIn(NamedTuple):
     default: int
 
 
+SETATTR_LIMITS = 10, 1_000
+"""How often a second one attribute may change: if `_setattr_limit` says nothing, and at most (C10)."""
+
 _NUMBERS = {
     ATTR_USER_NOTIFICATION: _BuiltIn(0, 1, 1),
     ATTR_CHANNEL_TTL: _BuiltIn(0, 86_400, 7_200),
     ATTR_AUTO_UPDATE: _BuiltIn(0, 3_600, 0),
     ATTR_AUTO_UPDATE_TOTAL: _BuiltIn(0, 3_600, 0),
     ATTR_SENDMSG_LIMIT: _BuiltIn(1, None, 200),
-    ATTR_SETATTR_LIMIT: _BuiltIn(1, 1_000, 10),
+    ATTR_SETATTR_LIMIT: _BuiltIn(1, SETATTR_LIMITS[1], SETATTR_LIMITS[0]),
 }
 _READ_ONLY = (ATTR_MEMBERS, ATTR_MEMBERS_TOTAL)
 
@@ -169,7 +175,7 @@ def check_deletable(name: str) -> None:
         )
 
 
-def check_room_for(attributes: dict[str, str], name: str) -> None:
+def check_room_for(attributes: Mapping[str, str], name: str) -> None:
     """Refuse a 101st attribute; those that the server keeps do not count (C10)."""
     if name in attributes:
         return
@@ -177,52 +183,42 @@ def check_room_for(attributes: dict[str, str], name: str) -> None:
         raise Refusal(Code.GENERAL_E_FAILED, f"the channel has {ATTRIBUTES} attributes: no more are allowed")
 
 
-def clearable(attributes: dict[str, str]) -> list[str]:
+def clearable(attributes: Mapping[str, str]) -> list[str]:
     """What clearing deletes: all but the names that begin with an underscore (C10)."""
     return [name for name in attributes if not name.startswith("_")]
 
 
-def _number(attributes: dict[str, str], name: str) -> int:
+def _number(attributes: Mapping[str, str], name: str) -> int:
     value = attributes.get(name)
     return _NUMBERS[name].default if value is None else int(value)
 
 
-def notifies_members(attributes: dict[str, str]) -> bool:
+def notifies_members(attributes: Mapping[str, str]) -> bool:
     """Whether members are told of joins and leaves: `_userNotification` (C11)."""
     return _number(attributes, ATTR_USER_NOTIFICATION) == 1
 
 
-def channel_seconds(attributes: dict[str, str], limits: Limits) -> float:
+def channel_seconds(attributes: Mapping[str, str], limits: Limits) -> float:
     """How long the channel outlives its last member: `_channel_ttl` (C8)."""
     value = attributes.get(ATTR_CHANNEL_TTL)
     return limits.channel_seconds if value is None else float(value)
 
 
-def message_limit(attributes: dict[str, str], limits: Limits) -> int:
-    """How many messages a second the channel takes: `_sendmsg_limit`, at most the app's (C7)."""
-    value = attributes.get(ATTR_SENDMSG_LIMIT)
-    return limits.channel_messages if value is None else min(int(value), limits.channel_messages)
-
-
-def setattr_limit(attributes: dict[str, str]) -> int:
-    """How often a second one attribute may change: `_setattr_limit` (C10)."""
-    return _number(attributes, ATTR_SETATTR_LIMIT)
-
-
-def counting(attributes: dict[str, str]) -> Counting:
+def counting(attributes: Mapping[str, str]) -> Counting:
     """How the channel counts its members (C11); the total needs both attributes."""
     interval = _number(attributes, ATTR_AUTO_UPDATE)
     return Counting(interval, interval > 0 and _number(attributes, ATTR_AUTO_UPDATE_TOTAL) > 0)
 
 
-def joins_before(attributes: dict[str, str]) -> int:
+def joins_before(attributes: Mapping[str, str]) -> int:
     """The joins of a channel that was there before the server was started, as they were last published."""
     return int(attributes.get(ATTR_MEMBERS_TOTAL, "0"))
 
 
-def count(attributes: dict[str, str], last: Counted | None, *, members: int, joins: int, now: float) -> Count:
+def count(attributes: Mapping[str, str], last: Counted, *, members: int, joins: int, now: float) -> Count:
     """Which numbers to publish now (C11): the first of a kind at once, then all of them together once
-    an interval and only if anybody came or went; none that are kept no longer."""
+    an interval and only if anybody came or went, or they do not stand there as published; none that are
+    kept no longer."""
     counting_ = counting(attributes)
     numbers = {}
     if counting_.interval:
@@ -230,12 +226,17 @@ def count(attributes: dict[str, str], last: Counted | None, *, members: int, joi
     if counting_.total:
         numbers[ATTR_MEMBERS_TOTAL] = str(joins)
     withdraw = [name for name in _READ_ONLY if name in attributes and name not in numbers]
-    if last is None or ATTR_MEMBERS not in attributes:
-        return Count(numbers, withdraw, None)
-    first = {name: value for name, value in numbers.items() if name not in attributes}
-    if not numbers or (last.members, last.joins) == (members, joins):
-        return Count(first, withdraw, None)
+    if not numbers:
+        return Count({}, withdraw, None, msgspec.structs.replace(last, at=0.0, total=False))
+    all_ = Count(
+        numbers, withdraw, None, Counted(now, members, joins, last.before, last.epoch, counting_.total)
+    )
+    if not last.at:
+        return all_
+    first = {} if last.total else {name: value for name, value in numbers.items() if name != ATTR_MEMBERS}
+    stand = all(attributes.get(name) == value for name, value in numbers.items() if name not in first)
+    rest = Count(first, withdraw, None, msgspec.structs.replace(last, total=counting_.total))
+    if stand and (last.members, last.joins) == (members, joins):
+        return rest
     again = last.at + counting_.interval
-    if again > now:
-        return Count(first, withdraw, again)
-    return Count(numbers, withdraw, None)
+    return rest._replace(again=again) if again > now else all_

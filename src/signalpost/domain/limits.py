@@ -43,3 +43,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     history_events: int = 24_000  #: how many events of a channel are kept (C9)
     history_bytes: int = 16 * 1024 * 1024  #: how many bytes of a channel's events are kept (C9)
     channel_seconds: float = 7_200.0  #: default `_channel_ttl` (C8)
+    deserted_channels: int = 100  #: channels of one account in which nobody is; 0: no bound (E6)
+    set_attribute_bytes: int = 16 * 1024 * 1024  #: attributes of one account in channels; 0: no bound (E6)
+    channel_attribute_bytes: int = 256 * 1024 * 1024  #: attributes of all channels; 0: no bound (E6)

@@ -81,7 +81,7 @@ class Parts(NamedTuple):
 class _Side:
     """How steps of one durability are checked and done, by their type; appends apart."""
 
-    __slots__ = ("checks", "counts", "deeds")
+    __slots__ = ("checks", "deeds")
 
     def __init__(self, parts: Parts, *, durable: bool) -> None:
         records = parts.records if durable else parts.passing_records
@@ -97,19 +97,17 @@ class _Side:
             claims.release(step)
             return None, None
 
-        # What a step is checked by, before anything is changed: it returns what the next needs.
-        self.checks: dict[type, Callable[[Any], Any]] = {
+        # What a step is checked by, with those before it, before anything is changed: it returns what the
+        # next needs.
+        self.checks: dict[type, Callable[[Any, Sequence[Any]], Any]] = {
             Put: records.check,
             Delete: records.check,
             Expect: records.check,
-            DeleteAttribute: attributes.find_old,
-            DeleteAttributes: attributes.find_all,
-            Note: claims.check,
-        }
-        # The same for what counts the steps before it.
-        self.counts: dict[type, Callable[[Any, Sequence[Any]], Any]] = {
             Include: names.check,
             SetAttribute: attributes.find,
+            DeleteAttribute: lambda step, _: attributes.find_old(step),
+            DeleteAttributes: lambda step, _: attributes.find_all(step),
+            Note: lambda step, _: claims.check(step),
         }
         # What does a step whose check has found this; what comes of it, and what has to be waited for.
         self.deeds: dict[type, Callable[[Any, Any], tuple[Any, Pending | None]]] = {
@@ -232,16 +230,13 @@ class EmbeddedKept:
                 side = self._durable if step.durable else self._passing
                 break
         queues, now, lone = self._queues, self._clock(), kinds.count(Append) == 1
-        checks, counts, found = side.checks, side.counts, []
-        for number, step in enumerate(steps):
-            kind = kinds[number]
+        checks, found = side.checks, []
+        for number, kind in enumerate(kinds):
             each: Any = None
             if kind is Append:
-                each = queues.check(step, now, () if lone else steps[:number])
+                each = queues.check(steps[number], now, () if lone else steps[:number])
             elif (check := checks.get(kind)) is not None:
-                each = check(step)
-            elif (count := counts.get(kind)) is not None:
-                each = count(step, steps[:number])
+                each = check(steps[number], steps[:number])
             found.append(each)
         deeds, results = side.deeds, []
         for kind, step, each in zip(kinds, steps, found, strict=True):

@@ -291,7 +291,9 @@ class MemoryQueues:
         queue = self._queues.get(key)
         if queue is None or not queue.marks:
             return 0
-        self._refresh(queue)
+        now = self._clock()
+        if queue.soonest <= now:
+            self._purge(queue, now)
         return len(queue.marks)
 
     def marks_of(self, key: str) -> Collection[str]:

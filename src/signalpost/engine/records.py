@@ -48,7 +48,7 @@ class MemoryRecords:
         record = self.find(key)
         return NO_FIELDS if record is None else self._load(key, record)
 
-    def check(self, step: Put | Delete | Expect) -> Record | None:
+    def check(self, step: Put | Delete | Expect, _: object = ()) -> Record | None:
         """The live record; raises Conflict if the step expects another."""
         found = self.find(step.key)
         expect = step.rev if isinstance(step, Expect) else step.expect

@@ -1,12 +1,12 @@
 """What a connection is still to be told of its channels before it sees them live (SPEC C9, L17).
 
-Missed events go out by pages, in the order of their numbers over all channels, as the filter of originals
+Missed events go out by pages, in the order of their times over all channels, as the filter of originals
 spans them all (PROTOCOL §7). Meanwhile none of its channels is seen live: what happens in them is read
-behind what was read before, until nothing is left; from that very step on they are seen.
+behind what was read before, a page at a time, until nothing is left; from that very step on they are seen.
 
-What was read is held as the engine keeps it, shared with it and with other connections, so that nothing is
-lost when the engine keeps it no longer. Only who cannot keep up with what happens meanwhile, or takes
-longer over it than anybody should, can miss something: such a client has to come back, and is told how much.
+What was read is held as the engine keeps it, shared with it and with other connections, and is no more than
+a page. Only who cannot keep up with what the engine lets go of, or takes longer over it than anybody should,
+can miss something: such a client has to come back, and is told how much.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from signalpost.engine.ports import Event
+from signalpost.engine.ports.shared import Event
 from signalpost.gateway.bulk import Pace
 from signalpost.services.channels import Missed
 from signalpost.services.outlet import Happened
@@ -50,11 +50,6 @@ class _Channel:
         events = self._missed.events
         return events[self._next] if self._next < len(events) else None
 
-    @property
-    def rest(self) -> Missed:
-        """What is still to be told of it, as far as it was read."""
-        return self._missed._replace(after=self.told, events=self._missed.events[self._next :])
-
     def read(self, app_id: str, event: Event) -> Happened:
         """What the next event says."""
         return self._missed.happened(app_id, event)
@@ -62,7 +57,7 @@ class _Channel:
     def went_out(self, event: Event) -> None:
         """The next event was written."""
         self._next += 1
-        self.told = event.seq
+        self.told = event.offset
 
 
 class Backlog:
@@ -70,7 +65,7 @@ class Backlog:
 
     __slots__ = (
         "_app_id",
-        "_caught_up",
+        "_catch_up",
         "_channels",
         "_deadline",
         "_encode",
@@ -89,18 +84,18 @@ class Backlog:
         *,
         read: Callable[[str, int], Coroutine[Any, Any, Missed]],
         encode: Callable[[Happened], bytes],
-        caught_up: Callable[[], None],
+        catch_up: Callable[[dict[str, int]], bool],
         give_up: Callable[[], None],
         now: Callable[[], float],
     ) -> None:
-        """`read`: what has happened in a channel after a number; while it waits nothing may happen there.
-        `encode`: an event as a frame. `caught_up`: see the channels from now on.
+        """`read`: a page of what has happened in a channel after a number. `encode`: an event as a frame.
+        `catch_up`: see the channels from now on, behind these numbers; False if there is more to be read.
         `give_up`: events cannot be kept for the client any longer; its connection has to end."""
         self._pace = pace
         self._app_id = app_id
         self._read = read
         self._encode = encode
-        self._caught_up = caught_up
+        self._catch_up = catch_up
         self._give_up = give_up
         self._now = now
         self._deadline = now() + PATIENCE
@@ -112,14 +107,15 @@ class Backlog:
         """The connection is behind in one more channel."""
         self._channels[missed.channel] = _Channel(missed)
 
-    def drop(self, channel: str) -> Missed | None:
-        """Nothing more of this channel; returns what was still to be told of it, None if it is not behind."""
+    def drop(self, channel: str) -> int | None:
+        """Nothing more of this channel; returns up to where it was told, None if it is not behind."""
         dropped = self._channels.pop(channel, None)
-        return None if dropped is None else dropped.rest
+        return None if dropped is None else dropped.told
 
     def stop(self) -> None:
         """The session is no longer on this connection: nothing more of any channel."""
         self._over = True
+        self._channels.clear()
 
     def told(self) -> dict[str, int]:
         """Up to where each of the channels was told."""
@@ -132,11 +128,7 @@ class Backlog:
         self._writing = True
         try:
             while not self._over:
-                if not await self._pace.turn():
-                    return
-                if not any(channel.next for channel in self._channels.values()):
-                    if await self._read_on():
-                        continue
+                if not await self._pace.turn() or not await self._read_on():
                     return
                 if self._now() > self._deadline:
                     self._give_up()
@@ -149,28 +141,42 @@ class Backlog:
             self._writing = False
 
     def _write_page(self) -> None:
+        """Write until a page is full, or a channel has to be read on."""
         size = 0
         while not self._over and self._pace.free and size < self._pace.page:
-            waiting = [(event, name) for name, channel in self._channels.items() if (event := channel.next)]
+            waiting = [
+                (event.time, name, event)
+                for name, channel in self._channels.items()
+                if (event := channel.next)
+            ]
             if not waiting:
                 return
-            event, name = min(waiting)
+            _, name, event = min(waiting)
             channel = self._channels[name]
             size += self._pace.put(self._encode(channel.read(self._app_id, event)))
             channel.went_out(event)
+            if channel.next is None:
+                return
 
     async def _read_on(self) -> bool:
-        """Read what has happened since; False if that is nothing, and the channels are seen from now on."""
-        found = False
-        for name, channel in list(self._channels.items()):
-            missed = await self._read(name, channel.upto)
-            if missed.lost:
-                self._give_up()
+        """Read what follows of channels of which nothing is at hand; False when there is nothing to write any
+        more, as the channels are seen from now on or the connection has to end."""
+        while not self._over:
+            for name, channel in list(self._channels.items()):
+                if channel.next is not None:
+                    continue
+                missed = await self._read(name, channel.upto)
+                if self._channels.get(name) is not channel:
+                    continue
+                if missed.lost:
+                    self._give_up()
+                    return False
+                channel.told = channel.upto
+                channel.take(missed)
+            if any(channel.next for channel in self._channels.values()):
+                return True
+            told = {name: channel.upto for name, channel in self._channels.items()}
+            if self._catch_up(told):
+                self._channels.clear()
                 return False
-            channel.told = channel.upto
-            channel.take(missed)
-            found = found or bool(missed.events)
-        if not found and not self._over:
-            self._channels.clear()
-            self._caught_up()
-        return found
+        return False

@@ -19,7 +19,7 @@ from signalpost.domain.refusals import Refusal
 from signalpost.gateway.feed import Feed
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Answer, Calls
-from signalpost.services.channels import Channels, Joined
+from signalpost.services.channels import Channels, Joined, Sight
 from signalpost.services.live import Live
 from signalpost.services.messages import Messages
 from signalpost.services.rates import AccountRates
@@ -68,8 +68,9 @@ class Context(Protocol):
         """
         ...
 
-    def left(self, channel: str) -> None:
-        """See the channel's events no longer."""
+    @property
+    def sight(self) -> Sight:
+        """What shows the session its channels."""
         ...
 
     def after(self, follow: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -163,7 +164,7 @@ async def get_user_attributes(context: Context, live: Live, asked: args.AccountA
 async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields | Large:
     """`channel_join`"""
     channel = name_text(asked.name)
-    joined = await context.services.channels.membership.join(live, channel, context.left)
+    joined = await context.services.channels.membership.join(live, channel, context.sight)
     number = context.joined(channel, joined)
     fields: Fields = {"list": _members(joined.members), "attrs": joined.attributes}
     if live.session.ours:
@@ -173,7 +174,7 @@ async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fie
 
 async def leave(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_leave`"""
-    await context.services.channels.membership.leave(live, name_text(asked.name), context.left)
+    await context.services.channels.membership.leave(live, name_text(asked.name), context.sight)
     return {}
 
 

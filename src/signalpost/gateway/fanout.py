@@ -1,47 +1,32 @@
-"""Who is attached here, and how events reach them: encoded once, written to many (SPEC C6).
+"""Who is attached here, and how events reach them.
 
-An audience is the connections on this node that see a channel in one encoding. In one loop tick its
-frames gather in one batch that all its outboxes share; a change of the audience begins a new batch, so
-that nobody gets what came before he was there. Who sees several channels gets every frame by itself:
-batches would bring him one channel's events of a tick before the other's, and his SDK, which has one
-filter for all (PROTOCOL §7), would drop those with the lower ids.
+It knows the sessions by account and the channels by topic, follows those that somebody here sees, and reads
+what it finds missing of them. How an event is shown is the stage's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Protocol
 
-from signalpost.domain import channels as kinds
 from signalpost.domain.inbox import InboxItem
-from signalpost.gateway.outbox import Batch, Outbox
-from signalpost.gateway.websocket import frame_text
+from signalpost.engine.ports import Pending
+from signalpost.gateway.exchanges import start_alone
+from signalpost.gateway.stage import Stage, Stamps, Viewer
+from signalpost.services.channels.past import Past
+from signalpost.services.driver import start
+from signalpost.services.keys import split
 from signalpost.services.live import Live
 from signalpost.services.outlet import Happened, Reach
-from signalpost.wire.codec import channel_event
-from signalpost.wire.lines import (
-    attribute_content,
-    line_v2,
-    line_v3,
-    member_content,
-    message_content,
-    rest,
-)
 
-__all__ = ["Fanout", "Subscriber", "event_frame"]
+__all__ = ["Fanout", "Seat", "Subscriber"]
 
 
-class Subscriber(Protocol):
+class Subscriber(Viewer, Protocol):
     """A connection with a session, as the fan-out sees it."""
 
     @property
     def live(self) -> Live: ...
-
-    @property
-    def outbox(self) -> Outbox: ...
-
-    @property
-    def v3(self) -> bool: ...
 
     def offer(self, version: int, item: InboxItem) -> None: ...
 
@@ -52,49 +37,63 @@ class Subscriber(Protocol):
     def replaced(self) -> None: ...
 
 
-class _Audience:
-    """The connections that see one channel in one encoding."""
+class _Followed:
+    """A channel that is followed as long as somebody has a seat in it."""
 
-    __slots__ = ("apart", "batch", "outboxes")
+    __slots__ = ("error", "past", "ready", "seats", "stage")
 
-    def __init__(self) -> None:
-        self.outboxes: dict[Subscriber, Outbox] = {}  # of those who see this channel only
-        self.apart: dict[Subscriber, Outbox] = {}  # of those who see several
-        self.batch: Batch | None = None  # gathers this tick's frames; None when the next frame begins one
+    def __init__(self, stage: Stage, past: Past) -> None:
+        self.stage = stage
+        self.past = past
+        self.seats = 0
+        self.ready = Pending()  # settled when it is followed, or cannot be
+        self.error: Exception | None = None  # why it cannot be
 
-    def __len__(self) -> int:
-        return len(self.outboxes) + len(self.apart)
 
-    def add(self, frame: bytes) -> None:
-        for outbox in list(self.apart.values()):  # who lags leaves
-            outbox.put(frame)
-        if self.outboxes:
-            self._share(frame)
+class Seat:
+    """One connection's share in a channel's being followed; to be given back once."""
 
-    def drop(self, subscriber: Subscriber) -> None:
-        self.apart.pop(subscriber, None)
-        if self.outboxes.pop(subscriber, None) is not None:
-            self.batch = None
+    __slots__ = ("_fanout", "_followed", "_taken", "epoch", "stage", "told")
 
-    def _share(self, frame: bytes) -> None:
-        batch = self.batch
-        if batch is None or batch.sealed:
-            batch = self.batch = Batch()
-            batch.frames.append(frame)
-            for outbox in list(self.outboxes.values()):
-                outbox.put_batch(batch)
-        else:
-            batch.frames.append(frame)
+    def __init__(self, fanout: Fanout, followed: _Followed) -> None:
+        self._fanout = fanout
+        self._followed = followed
+        self._taken = True
+        self.stage = followed.stage
+        # Up to where the connection was told when that was last looked at; None while it does not see it.
+        self.told: int | None = None
+        # Of which life of the channel that is; "" if nobody has said.
+        self.epoch = ""
+
+    async def ready(self) -> None:
+        """Wait until all that happens in the channel comes here. Raises Unavailable."""
+        followed = self._followed
+        if not followed.ready.settled:
+            await followed.ready
+        if followed.error is not None:
+            raise followed.error
+
+    @property
+    def reached(self) -> int:
+        """Up to where the channel was told that the connection sees live."""
+        return max(self.told or 0, self.stage.reached(self.epoch))
+
+    def give_back(self) -> None:
+        """Nobody sees the channel here by this seat any more."""
+        if self._taken:
+            self._taken = False
+            self._fanout.leave(self._followed)
 
 
 class Fanout:
     """The sessions attached to this node, by account, and the channels that they see."""
 
-    __slots__ = ("_attached", "_audiences", "delivered")
+    __slots__ = ("_attached", "_stages", "delivered", "stamps")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._attached: dict[str, Subscriber] = {}  # by account key
-        self._audiences: dict[str, tuple[_Audience, _Audience]] = {}  # by topic: v2 lines, v3 lines
+        self._stages: dict[str, _Followed] = {}  # by topic
+        self.stamps = Stamps(clock)
         self.delivered = 0  # frames of channel events put into outboxes, for metrics
 
     # --- who is here ---------------------------------------------------------------------------
@@ -111,48 +110,67 @@ class Fanout:
     def __len__(self) -> int:
         return len(self._attached)
 
-    def subscribe(self, topic: str, subscriber: Subscriber) -> None:
-        """The connection sees the channel's events from now on, and no other channel's."""
-        audience = self._entered(topic, subscriber)
-        audience.outboxes[subscriber] = subscriber.outbox
-        audience.batch = None
+    # --- which channels are seen -----------------------------------------------------------------
 
-    def subscribe_to_several(self, topics: Iterable[str], subscriber: Subscriber) -> None:
-        """The connection sees the events of all these channels from now on, in the order of their ids."""
-        for topic in topics:
-            self._entered(topic, subscriber).apart[subscriber] = subscriber.outbox
+    def take_seat(self, topic: str, past: Past) -> Seat:
+        """Follow a channel, or share in its being followed."""
+        followed = self._stages.get(topic)
+        if followed is None:
+            followed = self._stages[topic] = _Followed(Stage(topic, self.stamps), past)
+            followed.seats = 1
+            start(past.follow(*split(topic)), lambda _, error: self._follows(followed, error))
+        else:
+            followed.seats += 1
+        return Seat(self, followed)
 
-    def unsubscribe(self, topic: str, subscriber: Subscriber) -> None:
-        """The connection no longer sees the channel's events."""
-        pair = self._audiences.get(topic)
-        if pair is None:
+    def leave(self, followed: _Followed) -> None:
+        """One seat less; nobody follows what nobody sees."""
+        followed.seats -= 1
+        topic = followed.stage.topic
+        if followed.seats or self._stages.get(topic) is not followed:
             return
-        for audience in pair:
-            audience.drop(subscriber)
-        if not any(pair):
-            del self._audiences[topic]
+        del self._stages[topic]
+        start_alone(followed.past.unfollow(*split(topic)))
 
-    def _entered(self, topic: str, subscriber: Subscriber) -> _Audience:
-        """The audience that suits the connection, which is in none of the channel's any more."""
-        pair = self._audiences.get(topic)
-        if pair is None:
-            pair = self._audiences[topic] = (_Audience(), _Audience())
-        for audience in pair:
-            audience.drop(subscriber)
-        return pair[subscriber.v3]
+    def _follows(self, followed: _Followed, error: Exception | None) -> None:
+        followed.error = error
+        topic = followed.stage.topic
+        if error is not None and self._stages.get(topic) is followed:
+            del self._stages[topic]
+        followed.ready.settle()
 
-    # --- what the engine and the services tell ---------------------------------------------------
+    # --- what the services tell ------------------------------------------------------------------
 
     def publish(self, happened: Happened) -> None:
         """An event of a channel is in force: to all who see it here."""
-        pair = self._audiences.get(happened.topic)
-        if pair is None:
+        followed = self._stages.get(happened.topic)
+        if followed is None:
             return
-        for v3 in (False, True):
-            audience = pair[v3]
-            if audience:
-                audience.add(event_frame(happened, v3=v3))
-                self.delivered += len(audience)
+        shown = followed.stage.hear(happened)
+        if shown is None:
+            start_alone(self._fill(followed, happened.number))
+        else:
+            self.delivered += shown
+
+    async def _fill(self, followed: _Followed, upto: int) -> None:
+        """Read what is missing before the event `upto`, and go on behind it."""
+        stage = followed.stage
+        try:
+            app_id, channel = split(stage.topic)
+            while stage.number < upto:
+                missed = await followed.past.missed(app_id, channel, stage.number)
+                if missed.lost or not missed.events or missed.epoch != stage.epoch:
+                    for viewer in list(stage.viewers()):
+                        viewer.outbox.give_up()  # it has to come back, and is told how much is lost
+                    stage.number = max(stage.number, upto - 1)
+                    break
+                for event in missed.events:
+                    self.delivered += stage.show(missed.happened(app_id, event))
+        except Exception:
+            stage.filled()  # the next event tries anew
+            raise
+        for happened in stage.filled():
+            self.publish(happened)
 
     def announce(self, key: str, seq: int, item: InboxItem) -> bool:
         """An item is committed in an inbox; returns whether its account is attached."""
@@ -191,18 +209,3 @@ class Fanout:
         if subscriber is None or subscriber.live.session.line != line:
             return None
         return subscriber
-
-
-def event_frame(happened: Happened, *, v3: bool) -> bytes:
-    """A channel event as a WebSocket frame; its id is unique over channels and inboxes (PROTOCOL §6, §7)."""
-    _, channel, epoch, number, event = happened
-    match event.kind:
-        case kinds.MESSAGE:
-            content = message_content(channel, event.account, event.text)
-        case kinds.ATTRIBUTE:
-            content = attribute_content(channel, event.account, event.name, event.value, event.change)
-        case _:
-            content = member_content(channel, event.account)
-    shared = rest(event.account, channel, event.kind, event.time, content)
-    line = line_v3(f"{epoch}-{number}", shared) if v3 else line_v2(shared)
-    return frame_text(channel_event(channel, number, line))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final, Protocol
 
 from signalpost.domain.inbox import InboxItem
+from signalpost.domain.refusals import Superseded
 from signalpost.gateway.bulk import Pace
 from signalpost.gateway.commands import Services
 from signalpost.gateway.dialect import Dialect, dialect_of
@@ -18,9 +19,10 @@ from signalpost.gateway.feed import Feed
 from signalpost.gateway.gate import Gate
 from signalpost.gateway.login import inbox_cursor
 from signalpost.gateway.outbox import Outbox
+from signalpost.gateway.stage import Lines
 from signalpost.gateway.view import View
 from signalpost.gateway.websocket import frame_text
-from signalpost.services.channels import Joined, Missed
+from signalpost.services.channels import Joined, Missed, Sight
 from signalpost.services.live import Live
 from signalpost.services.outlet import Reach
 from signalpost.services.sessions import Login
@@ -129,10 +131,12 @@ class AttachedSession:
             return joined.seq
         return self._look_at_channels().joined(channel, joined, self._carrier.after)
 
-    def left(self, channel: str) -> None:
-        """See the channel's events no longer."""
-        if self._view is not None:
-            self._view.left(channel)
+    @property
+    def sight(self) -> Sight:
+        """See `Context.sight`."""
+        if self.feed.is_over:
+            raise Superseded
+        return self._look_at_channels()
 
     def after(self, step: Step) -> None:
         """Do this when the answer has been written."""
@@ -150,9 +154,11 @@ class AttachedSession:
         return self._pace.outbox
 
     @property
-    def v3(self) -> bool:
-        """Which lines the client gets."""
-        return self.dialect.v3
+    def lines(self) -> Lines:
+        """How the client reads channel events."""
+        if not self.dialect.v3:
+            return Lines.STAMPED_V2
+        return Lines.NUMBERED if self.dialect.ours else Lines.STAMPED_V3
 
     def offer(self, version: int, item: InboxItem) -> None:
         """An item is committed in the session's inbox."""

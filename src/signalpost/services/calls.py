@@ -25,7 +25,7 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal
 from signalpost.domain.sessions import Session
-from signalpost.engine.ports import Clock, Full
+from signalpost.engine.ports import Appended, Clock, Full
 from signalpost.engine.ports.kept import (
     Append,
     Count,
@@ -388,26 +388,19 @@ class Calls:
     ) -> None:
         """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full."""
         told: list[tuple[str, InboxItem]] = []
-        appends: list[Step[Any]] = []
-        for effect in effects:
-            inbox = inbox_key(app_id, effect.to)
-            if not effect.kind:
-                steps.append(RemoveMarked(inbox, (event_mark(effect.call, effect.session),)))
+        for call, to, session, src, kind, extra in effects:
+            inbox, mark = inbox_key(app_id, to), event_mark(call, session)
+            if not kind:
+                steps.append(RemoveMarked(inbox, (mark,)))
                 continue
-            item = InboxItem(
-                self._new_id(),
-                effect.kind,
-                effect.src,
-                int(self._wall()),
-                effect.extra,
-                channel,
-                effect.call,
-            )
+            item = InboxItem(self._new_id(), kind, src, int(self._wall()), extra, channel, call)
             told.append((inbox, item))
-            appends.append(_append(inbox, item, event_mark(effect.call, effect.session), limits))
-        results = await self._kept.commit(*steps, *appends)
-        for (inbox, item), appended in zip(told, results[len(steps) :], strict=True):
-            self._bell.announce(inbox, appended.seq, item)
+            steps.append(_append(inbox, item, mark, limits))
+        results = await self._kept.commit(*steps)
+        if told:
+            appended = [result for result in results if type(result) is Appended]
+            for (inbox, item), one in zip(told, appended, strict=True):
+                self._bell.announce(inbox, one.seq, item)
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits

@@ -36,7 +36,6 @@ class Janitor:
 
     __slots__ = (
         "_attributes",
-        "_channels",
         "_forget",
         "_halves",
         "_handlers",
@@ -67,9 +66,9 @@ class Janitor:
             "session": sessions.due,
             "call": calls.due,
             "channel": channels.endings.due,
+            "emptied": channels.endings.emptied_due,
             "count": channels.census.due,
         }
-        self._channels = channels
         self._attributes = attributes
         self._sessions = sessions
         self._forget = (messages.sweep, rates.sweep)  # rates that nothing counts against
@@ -78,10 +77,6 @@ class Janitor:
         self._sweeping = False  # the engine's parts are being swept
         self._pauses = pauses
         self._report = report  # told what went wrong where nobody waits
-
-    def due(self, key: str) -> None:
-        """A timer's time has come."""
-        start(self._handlers[kind_of(key)](key), self._done)
 
     def wake(self) -> None:
         """Timers of the engine may be due. One whose use case fails comes again when its lease is over."""
@@ -119,13 +114,6 @@ class Janitor:
                     await self._pauses.take()
         finally:
             self._sweeping = False
-
-    async def adopt(self) -> None:
-        """After a start nobody is in a channel, so their deadlines begin (C8).
-
-        It commits nothing, and so has nothing to wait for; what has to be stored comes with the first sweep.
-        """
-        await self._channels.endings.adopt()
 
     def _done(self, result: object, error: Exception | None) -> None:
         if error is not None and not isinstance(error, Refusal):

@@ -7,15 +7,19 @@ no two apps ever meet (SPEC §1).
 from __future__ import annotations
 
 __all__ = [
+    "app_attributes_key",
     "attributes_key",
     "call_key",
     "calls_key",
     "channel_key",
     "counting_key",
+    "deserted_key",
+    "emptied_key",
     "event_mark",
     "inbox_key",
     "kind_of",
     "logins_key",
+    "own_attributes_key",
     "pair_key",
     "request_key",
     "session_key",
@@ -91,8 +95,28 @@ def counting_key(topic: str) -> str:
 
 
 def channel_key(topic: str) -> str:
-    """The end of an empty channel."""
+    """Who brought a channel that has attributes into being, and its end."""
     return f"channel{_SEP}{topic}"
+
+
+def emptied_key(topic: str) -> str:
+    """A channel that has just been left by its last member."""
+    return f"emptied{_SEP}{topic}"
+
+
+def deserted_key(app: str, account: str) -> str:
+    """The channels in which nobody is that an account has brought into being (E6)."""
+    return f"deserted{_SEP}{app}{_SEP}{account}"
+
+
+def own_attributes_key(app: str, account: str) -> str:
+    """The bytes of attributes that an account has set in channels (E6)."""
+    return f"set{_SEP}{app}{_SEP}{account}"
+
+
+def app_attributes_key(app: str) -> str:
+    """The bytes of attributes of an app's channels (E6)."""
+    return f"set{_SEP}{app}"
 
 
 def split(key: str) -> list[str]:

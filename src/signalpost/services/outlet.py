@@ -22,6 +22,7 @@ class Happened(NamedTuple):
     channel: str
     epoch: str
     number: int
+    time: float  #: when it happened, by the engine's clock
     event: ChannelEvent
 
 

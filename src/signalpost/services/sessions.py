@@ -210,7 +210,9 @@ class Sessions:
             await self._supersede(key, old, session, arrival)
         else:
             if old.attached:
-                reach = self._outlet.reach(key, old.line)
+                present, reach = self._outlet.find(key, old.line), self._outlet.reach(key, old.line)
+                if present is not None:
+                    old = rules.recall(old, present.session)
                 if reach is not None:
                     old = rules.stood(old, await self._channels.past.told(old, reach))
                 await self._shared.nodes.send(old.node, Moved(key, old.line, session.connection))

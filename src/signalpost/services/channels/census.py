@@ -1,26 +1,25 @@
-"""The numbers of its members that a channel keeps among its attributes (SPEC C11)."""
+"""The numbers of its members that a channel keeps among its attributes (SPEC C11).
+
+What is to be published is decided by what stands in the channel and what was published last, which is a
+record: whoever writes that publishes. So it does not matter how many nodes count.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
 from signalpost.domain import channels as rules
-from signalpost.domain.apps import App
-from signalpost.domain.channels import ChannelEvent, Counted
-from signalpost.engine.ports import (
-    Clock,
-    DeleteAttribute,
-    Edit,
-    Pending,
-    Records,
-    SetAttribute,
-    Timers,
-    Topics,
-)
+from signalpost.domain.channels import Counted
+from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, Expect, Put, Record, Step
+from signalpost.engine.ports.kept import DeleteAttribute as ForgetAttribute
+from signalpost.engine.ports.kept import Kept
+from signalpost.engine.ports.kept import SetAttribute as KeepAttribute
+from signalpost.engine.ports.shared import DeleteAttribute, Edit, SetAttribute, Shared, Topic
 from signalpost.services.channels.changes import Changes
-from signalpost.services.keys import counting_key, split, subject_of
+from signalpost.services.decide import decide
+from signalpost.services.keys import channel_key, counting_key, split, subject_of
 from signalpost.services.stored import COUNTED
-from signalpost.wire.codes import ATTR_MEMBERS
 
 __all__ = ["Census"]
 
@@ -28,94 +27,74 @@ __all__ = ["Census"]
 class Census:
     """What is counted in all channels, and when it is told."""
 
-    __slots__ = ("_changes", "_clock", "_find_app", "_publishing", "_records", "_timers", "_topics")
+    __slots__ = ("_changes", "_clock", "_kept", "_shared")
 
-    def __init__(
-        self,
-        changes: Changes,
-        topics: Topics,
-        records: Records,
-        timers: Timers,
-        clock: Clock,
-        find_app: Callable[[str], App | None],
-    ) -> None:
+    def __init__(self, changes: Changes, kept: Kept, shared: Shared, clock: Clock) -> None:
         self._changes = changes
-        self._topics = topics
-        self._records = records
-        self._timers = timers
+        self._kept = kept
+        self._shared = shared
         self._clock = clock
-        self._find_app = find_app
-        # By topic: its numbers are being told; settled when they are.
-        self._publishing: dict[str, Pending] = {}
 
-    async def came_or_went(self, topic: str) -> None:
+    async def came_or_went(self, topic: str, attributes: Mapping[str, str]) -> None:
         """Somebody came or went: it is told in its time.
 
         Not here and now: whoever comes or goes does not wait for the attribute's commit.
         """
-        if rules.counting(await self._topics.attributes(topic)).interval:
-            await self.count_soon(topic)
+        if rules.counting(attributes).interval:
+            await self._shared.commit(Arm(counting_key(topic), self._clock()))
 
-    async def count_soon(self, topic: str) -> None:
-        """Count without anybody's waiting for it."""
-        await self._timers.arm(counting_key(topic), self._clock())
+    async def due(self, key: str) -> bool:
+        """Somebody came or went, or the time for another `_member_num` has come; whether one is to come."""
+        return await self.publish(subject_of(key))
 
-    async def forget(self, topic: str) -> None:
-        """The channel is about to end."""
-        await self._timers.cancel(counting_key(topic))
-        await self._records.delete(counting_key(topic))
-
-    async def due(self, key: str) -> None:
-        """Somebody came or went, or the time for another `_member_num` has come (C11)."""
-        topic = subject_of(key)
-        await self.publish(self._find_app(split(topic)[0]) or App(), topic)
-
-    async def publish(self, app: App, topic: str) -> None:
+    async def publish(self, topic: str) -> bool:
         """Publish the numbers that the channel keeps, when they are due; withdraw what it keeps no more.
 
-        One at a time does so for a channel, or a number that waits for its commit would be told behind a
-        newer one.
+        Returns whether it has to be looked again.
         """
-        while (earlier := self._publishing.get(topic)) is not None:
-            await earlier
-        done = self._publishing[topic] = Pending()
-        try:
-            await self._publish(app, topic)
-        finally:
-            del self._publishing[topic]
-            done.settle()
+        return await decide(lambda: self._publish(topic))
 
-    async def _publish(self, app: App, topic: str) -> None:
-        head = await self._topics.head(topic)
-        if head is None:
-            return
+    async def _publish(self, topic: str) -> bool:
         key = counting_key(topic)
-        entry = await self._records.get(key)
+        snapshot, entry = await self._shared.load(Topic(topic), Record(key))
+        if snapshot is None:
+            return False
+        attributes = snapshot.attributes
         last = None if entry is None else COUNTED.decode(entry.value)
-        attributes = await self._topics.attributes(topic)
-        before = rules.joins_before(attributes) if last is None else last.before
-        joins = before + head.added
-        now = self._clock()
-        count = rules.count(attributes, last, members=head.members, joins=joins, now=now)
-        if count.again is None:
-            await self._timers.cancel(key)
-        else:
-            await self._timers.arm(key, count.again)
-        if ATTR_MEMBERS in count.publish:  # before it is told: that may wait, and somebody may come meanwhile
-            counted = Counted(now, head.members, joins, before)
-            await self._records.put(key, COUNTED.encode(counted), expect=None, ttl=None)
-        for name, value in count.publish.items():
-            event = self._changes.attribute_event("", name, value, "update")
-            await self._change_if_there(app, topic, head.epoch, SetAttribute(name, value), event)
-        for name in count.withdraw:
-            event = self._changes.attribute_event("", name, "", "del")
-            await self._change_if_there(app, topic, head.epoch, DeleteAttribute(name), event)
+        if last is None or last.epoch != snapshot.epoch:
+            last = Counted(0.0, 0, 0, rules.joins_before(attributes), snapshot.epoch)
+        joins = last.before + snapshot.added
+        count = rules.count(attributes, last, members=snapshot.count, joins=joins, now=self._clock())
+        armed: Step[Any] = Cancel(key) if count.again is None else Arm(key, count.again)
+        if not count.publish and not count.withdraw:
+            await self._shared.commit(armed)
+            return count.again is not None
+        put = Put(key, COUNTED.encode(count.last), expect=0 if entry is None else entry.rev)
+        rev, _ = await self._shared.commit(put, armed)
+        await self._tell(topic, count.publish, count.withdraw)
+        (entry,) = await self._shared.load(Record(key))
+        if entry is not None and entry.rev != rev:
+            raise Conflict  # somebody else has published meanwhile: what stands there now may be ours
+        return count.again is not None
 
-    async def _change_if_there(
-        self, app: App, topic: str, epoch: str, edit: Edit, event: ChannelEvent
-    ) -> None:
-        """Make a change of the server's own, which must not bring a channel that has died back to life, nor
-        concern one that has its name now."""
-        head = await self._topics.head(topic)
-        if head is not None and head.epoch == epoch:
-            await self._changes.make(app, topic, [edit], event)
+    async def _tell(self, topic: str, publish: dict[str, str], withdraw: list[str]) -> None:
+        if not publish and not withdraw:
+            return
+        (entry,) = await self._kept.load(Record(channel_key(topic)))
+        if entry is None:
+            return  # it has died: what nobody has set must not bring it back
+        steps: list[Step[Any]] = [KeepAttribute(topic, name, value) for name, value in publish.items()]
+        steps += [ForgetAttribute(topic, name) for name in withdraw]
+        try:
+            _, *revs = await self._kept.commit(Expect(channel_key(topic), entry.rev), *steps)
+        except Conflict:
+            return
+        told = [(name, value, "update") for name, value in publish.items()]
+        told += [(name, "", "del") for name in withdraw]
+        limits = self._changes.limits(split(topic)[0])
+        changes = []
+        for (name, value, change), rev in zip(told, revs, strict=True):
+            event = self._changes.attribute_event("", name, value, change)
+            edit: Edit = DeleteAttribute(name, rev) if change == "del" else SetAttribute(name, value, rev)
+            changes.append(self._changes.editing(topic, limits, (edit,), event))
+        await self._shared.commit(*changes)

@@ -1,48 +1,111 @@
-"""How a change of a channel, and the event that tells of it, are handed to the engine."""
+"""What a change of a channel is to the engine: who comes, who goes, and the event that tells of it.
+
+Each is one step, so that all members see one order (C6), and several can be in one commit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+
+import msgspec
 
 from signalpost.domain.apps import App
-from signalpost.domain.channels import ATTRIBUTE, ChannelEvent
+from signalpost.domain.channels import ATTRIBUTE, JOIN, LEAVE, MESSAGE, SPECIAL, ChannelEvent
 from signalpost.domain.limits import Limits
-from signalpost.engine.ports import Change, Clock, Edit, Keep, Rate, Topics
+from signalpost.domain.sessions import Place
+from signalpost.engine.ports import Clock
+from signalpost.engine.ports.shared import AddMember, Begin, Change, Edit, Keep, Rate, RemoveMember
+from signalpost.services.keys import topic_key
 from signalpost.services.stored import EVENT
+from signalpost.wire.codes import ATTR_USER_NOTIFICATION, CHANNEL_EVENTS, CHANNEL_USER_ONLINE, LIST_MEMBERS
 
 __all__ = ["Changes", "keep"]
 
-
-class Changes:
-    """Changes of channels, each with its event, dated and stored."""
-
-    __slots__ = ("_topics", "_wall")
-
-    def __init__(self, topics: Topics, wall: Clock) -> None:
-        self._topics = topics
-        self._wall = wall  # what events are dated by
-
-    async def make(
-        self,
-        app: App,
-        topic: str,
-        edits: Sequence[Edit],
-        event: ChannelEvent | None,
-        rates: Sequence[Rate] = (),
-    ) -> Change:
-        """Make a change and tell it, in one step; as `Topics.change`."""
-        body = None if event is None else EVENT.encode(event)
-        return await self._topics.change(topic, edits=edits, event=body, keep=keep(app.limits), rates=rates)
-
-    def event(self, kind: str, account: str) -> ChannelEvent:
-        """That an account came or went."""
-        return ChannelEvent(kind, account, int(self._wall()))
-
-    def attribute_event(self, account: str, name: str, value: str, change: str) -> ChannelEvent:
-        """That an attribute was changed; `account` "" by the server."""
-        return ChannelEvent(ATTRIBUTE, account, int(self._wall()), name=name, value=value, change=change)
+_UNTOLD = (
+    ATTR_USER_NOTIFICATION,
+    "0",
+)  # how a channel says that its members hear of no joins and leaves (C11)
 
 
 def keep(limits: Limits) -> Keep:
     """How much of a channel's past is kept (C9)."""
     return Keep(limits.history_seconds, limits.history_events, limits.history_bytes)
+
+
+class Changes:
+    """Makes steps, with events that are dated and stored."""
+
+    __slots__ = ("_find_app", "_wall")
+
+    def __init__(self, find_app: Callable[[str], App | None], wall: Clock) -> None:
+        self._find_app = find_app
+        self._wall = wall  # what events are dated by
+
+    def limits(self, app_id: str) -> Limits:
+        """The app's limits; an app that is configured no longer has the usual ones."""
+        return (self._find_app(app_id) or App()).limits
+
+    def entering(
+        self, app_id: str, account: str, channel: str, tag: str, begin: Begin | None
+    ) -> tuple[Change, ...]:
+        """An account comes into a channel, and who may know it is told; the first step's result shows the
+        channel. `begin`: what makes the channel if it is not there."""
+        edits: tuple[Edit, ...] = (AddMember(account, tag),)
+        if begin is not None:
+            edits = (begin, *edits)
+        topic = topic_key(app_id, channel)
+        if channel in SPECIAL:
+            return (Change(topic, edits, show=0),)
+        step = Change(
+            topic,
+            edits,
+            self._event(JOIN, account),
+            keep(self.limits(app_id)),
+            unless=_UNTOLD,
+            show=LIST_MEMBERS,
+        )
+        return step, self._telling_of_member(app_id, account, channel, "join")
+
+    def leaving(self, app_id: str, account: str, place: Place) -> tuple[Change, ...]:
+        """An account goes out of a channel, if the place is still the one meant; as `entering`."""
+        topic, edits = topic_key(app_id, place.channel), (RemoveMember(account, place.tag),)
+        if place.channel in SPECIAL:
+            return (Change(topic, edits, show=0),)
+        event, kept = self._event(LEAVE, account), keep(self.limits(app_id))
+        step = Change(topic, edits, event, kept, unless=_UNTOLD, show=0)
+        return step, self._telling_of_member(app_id, account, place.channel, "leave")
+
+    def telling_of_account(self, app_id: str, account: str, event: str) -> Change:
+        """The watchers are told that an account came `online` or went `offline` (P4)."""
+        what = {"event": event, "account": account}
+        return self._telling(app_id, CHANNEL_USER_ONLINE, account, what, follows=False)
+
+    def _telling_of_member(self, app_id: str, account: str, channel: str, event: str) -> Change:
+        what = {"event": event, "account": account, "channel": channel}
+        return self._telling(app_id, CHANNEL_EVENTS, account, what, follows=True)
+
+    def _telling(
+        self, app_id: str, special: str, account: str, what: dict[str, str], *, follows: bool
+    ) -> Change:
+        now = int(self._wall())
+        text = msgspec.json.encode({**what, "ts": now}).decode()
+        event = EVENT.encode(ChannelEvent(MESSAGE, account, now, text))
+        return Change(topic_key(app_id, special), (), event, keep(self.limits(app_id)), follows=follows)
+
+    def editing(
+        self,
+        topic: str,
+        limits: Limits,
+        edits: tuple[Edit, ...],
+        event: ChannelEvent,
+        rates: tuple[Rate, ...] = (),
+    ) -> Change:
+        """A channel's attributes are changed."""
+        return Change(topic, edits, EVENT.encode(event), keep(limits), rates)
+
+    def attribute_event(self, account: str, name: str, value: str, change: str) -> ChannelEvent:
+        """That an attribute was changed; `account` "" by the server."""
+        return ChannelEvent(ATTRIBUTE, account, int(self._wall()), name=name, value=value, change=change)
+
+    def _event(self, kind: str, account: str) -> bytes:
+        return EVENT.encode(ChannelEvent(kind, account, int(self._wall())))

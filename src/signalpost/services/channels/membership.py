@@ -1,34 +1,52 @@
-"""Being in a channel: joining, leaving, and who is there (SPEC C1-C3, C12, C13)."""
+"""Being in a channel: joining, leaving, and who is there (SPEC C1-C3, C12, C13).
+
+The session's record, the place in the channel and the events that tell of it are one commit: so there is no
+member without a session, however it ends.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from signalpost.domain import channels as rules
-from signalpost.domain.apps import App
-from signalpost.domain.channels import JOIN, LEAVE, SPECIAL, ChannelEvent
+from signalpost.domain.channels import SPECIAL
 from signalpost.domain.names import check_name
-from signalpost.domain.refusals import Superseded
 from signalpost.domain.sessions import Place, Session, enter, leave
-from signalpost.engine.ports import AddMember, Change, RemoveMember, Topics
+from signalpost.engine.ports import Conflict, Step
+from signalpost.engine.ports.kept import Kept
+from signalpost.engine.ports.shared import Begin, Change, Changed, Shared, Snapshot, Topic
+from signalpost.engine.ports.shared import Place as PlaceOf
 from signalpost.services.channels.census import Census
 from signalpost.services.channels.changes import Changes
-from signalpost.services.channels.endings import Endings
+from signalpost.services.channels.endings import Endings, begin
 from signalpost.services.channels.past import Missed, Past
 from signalpost.services.channels.watchers import Watchers
+from signalpost.services.decide import decide
 from signalpost.services.keys import topic_key
 from signalpost.services.live import Live
-from signalpost.services.presence import Presence
+from signalpost.services.presence import TRIES, Presence
 from signalpost.wire.codes import LIST_ALL_MEMBERS, LIST_MEMBERS
 
-__all__ = ["Joined", "Members", "Membership"]
-
-Unsee = Callable[[str], None]  # told a channel that the session is out of, before its members are
+__all__ = ["Joined", "Members", "Membership", "Sight"]
 
 
-def _unseen(channel: str) -> None:
-    """Stand in for who shows the session its channels."""
+class Sight(Protocol):
+    """Who shows a session its channels."""
+
+    async def follow(self, channel: str) -> None:
+        """The session is about to be in a channel: nothing of it may be missed from now on."""
+        ...
+
+    def unsee(self, channel: str) -> None:
+        """The session is about to leave a channel: show nothing more of it."""
+        ...
+
+    def stay(self, channel: str) -> None:
+        """It has not left it: show what it has not been shown of it."""
+        ...
 
 
 class Joined(NamedTuple):
@@ -51,142 +69,144 @@ class Members(NamedTuple):
 class Membership:
     """Who is in which channel."""
 
-    __slots__ = (
-        "_census",
-        "_changes",
-        "_endings",
-        "_find_app",
-        "_past",
-        "_presence",
-        "_topics",
-        "_watchers",
-    )
+    __slots__ = ("_census", "_changes", "_endings", "_kept", "_past", "_presence", "_shared", "_watchers")
 
     def __init__(
         self,
         *,
         changes: Changes,
-        topics: Topics,
+        kept: Kept,
+        shared: Shared,
         presence: Presence,
         past: Past,
         watchers: Watchers,
         census: Census,
         endings: Endings,
-        find_app: Callable[[str], App | None],
     ) -> None:
         self._changes = changes
-        self._topics = topics
+        self._kept = kept
+        self._shared = shared
         self._presence = presence
         self._past = past
         self._watchers = watchers
         self._census = census
         self._endings = endings
-        self._find_app = find_app
 
-    async def join(self, live: Live, channel: str, unsee: Unsee = _unseen) -> Joined:
-        """Enter a channel, leaving the ordinary one that the session is in (C1, C2). Raises Refusal.
-
-        `unsee`: as with `leave`, for the one that it leaves.
-        """
+    async def join(self, live: Live, channel: str, sight: Sight) -> Joined:
+        """Enter a channel, leaving the ordinary one that the session is in (C1, C2). Raises Refusal."""
         rules.check_channel(channel)
         if channel in SPECIAL:
-            return await self._watch(live, channel)
-        for name in _channels_of(live.session):
-            if name != channel and name not in SPECIAL:
-                await self.leave(live, name, unsee)
-        topic = topic_key(live.app_id, channel)
+            self._watchers.admit(live, channel)
+        await sight.follow(channel)
+        try:
+            return await self._join(live, channel, sight)
+        except BaseException:
+            if not live.place_in(channel):
+                sight.unsee(channel)
+            raise
+
+    async def _join(self, live: Live, channel: str, sight: Sight) -> Joined:
         kept = _place_in(live.session.kept, channel)
+        snapshot: Snapshot | None
         if _place_in(live.session.places, channel) is None:
-            await self._enter(live, channel)
-        snapshot = await self._topics.snapshot(topic, limit=LIST_MEMBERS)
+            snapshot = await self._enter(live, channel, sight)
+        else:
+            (snapshot,) = await self._shared.load(Topic(topic_key(live.app_id, channel), LIST_MEMBERS))
         assert snapshot is not None, "a topic with a member exists"
-        members = [member.name for member in snapshot.members if member.name != live.account]
         missed = None if kept is None else await self._past.missed(live.app_id, channel, kept.seen)
+        if channel in SPECIAL:
+            return Joined([live.account], {}, snapshot.epoch, snapshot.offset, missed)
+        members = [name for name in snapshot.members if name != live.account]
         return Joined(
             [*members[-(LIST_MEMBERS - 1) :], live.account],
             dict(snapshot.attributes),
             snapshot.epoch,
-            snapshot.seq,
+            snapshot.offset,
             missed,
         )
 
-    async def _enter(self, live: Live, channel: str) -> None:
-        account = live.account
-        topic = topic_key(live.app_id, channel)
-        is_new = await self._topics.member(topic, account) is None
-        event = None
-        if is_new and rules.notifies_members(await self._topics.attributes(topic)):
-            event = self._changes.event(JOIN, account)
-        await self._take_place(live, channel, event)
-        if is_new:
-            await self._watchers.tell_member(live.app_id, channel, account, "join")
-            await self._census.came_or_went(topic)
-
-    async def _take_place(self, live: Live, channel: str, event: ChannelEvent | None) -> Change:
-        """Make the session a member: in the topic, then in its record.
-
-        A session that has been superseded must not touch the place that its successor may have there.
-        """
-        await self._presence.check(live)
-        topic = topic_key(live.app_id, channel)
-        edits = [AddMember(live.account, live.session.line)]
-        change = await self._changes.make(live.app, topic, edits, event)
+    async def _enter(self, live: Live, channel: str, sight: Sight) -> Snapshot:
+        """Make the session a member, and no longer one of the ordinary channel that it was in."""
+        left = [] if channel in SPECIAL else _ordinary(live.session, but=channel)
+        for place in left:
+            sight.unsee(place.channel)
         try:
-            await self._presence.alter(live, lambda session: enter(session, channel, since=change.seq))
-        except Superseded:
-            await self.vacate(live.app_id, live.account, Place(channel, live.session.line))
+            entered, gone = await self._move(live, channel, left)
+        except BaseException:
+            for place in left:
+                sight.stay(place.channel)
             raise
-        return change
-
-    async def _watch(self, live: Live, channel: str) -> Joined:
-        """Enter a special channel: no events of its own, no snapshot, oneself alone in the list (P4)."""
-        self._watchers.admit(live, channel)
-        kept = _place_in(live.session.kept, channel)
         topic = topic_key(live.app_id, channel)
-        if _place_in(live.session.places, channel) is None:
-            await self._take_place(live, channel, None)
-        head = await self._topics.head(topic)
-        assert head is not None, "a topic with a member exists"
-        missed = None if kept is None else await self._past.missed(live.app_id, channel, kept.seen)
-        return Joined([live.account], {}, head.epoch, head.seq, missed)
+        for place, changed in zip(left, gone, strict=True):
+            await self._gone(topic_key(live.app_id, place.channel), changed)
+        assert entered.shown is not None, "a topic with a member exists"
+        if channel not in SPECIAL and entered.news:
+            await self._census.came_or_went(topic, entered.shown.attributes)
+        live.session = _since(live.session, channel, entered.offset)
+        return entered.shown
 
-    async def leave(self, live: Live, channel: str, unsee: Unsee = _unseen) -> None:
-        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal: 1004, 1005.
+    async def _move(self, live: Live, channel: str, left: list[Place]) -> tuple[Changed, list[Changed]]:
+        """Leave these places and take one, in one commit; the results of the channels' changes."""
+        topic, account = topic_key(live.app_id, channel), live.account
+        making: Begin | None = None
 
-        `unsee`: called when the session is out for certain, and before the others are told of it. If the
-        leave fails before that, the session is in the channel still and has missed nothing of it.
-        """
+        async def attempt() -> tuple[Changed, list[Changed]]:
+            nonlocal making
+            session = live.session
+            steps: list[Step[Any]] = []
+            marks = []
+            for place in left:
+                session = leave(session, place.channel)
+                marks.append(len(steps))
+                steps += self._changes.leaving(live.app_id, account, place)
+            mark = len(steps)
+            steps += self._changes.entering(live.app_id, account, channel, session.line, making)
+            try:
+                results = await self._presence.commit(live, enter(session, channel, since=0), *steps)
+            except Conflict as conflict:
+                if isinstance(conflict.step, Change) and conflict.step.topic == topic:
+                    making = await begin(self._kept, topic)  # it is not there: it begins with what is kept
+                raise
+            return results[mark], [results[each] for each in marks]
+
+        return await decide(attempt, tries=TRIES)
+
+    async def leave(self, live: Live, channel: str, sight: Sight) -> None:
+        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal."""
         check_name(channel, "channel name")
-        session = live.session
-        place = _place_in(session.places, channel) or _place_in(session.kept, channel)
+        place = _place_in(live.session.places, channel) or _place_in(live.session.kept, channel)
         if place is None:
             return
-        await self._presence.alter(live, lambda session: leave(session, channel))
-        unsee(channel)
-        await self.vacate(live.app_id, live.account, place)
+        steps = self._changes.leaving(live.app_id, live.account, place)
+        sight.unsee(channel)
+        try:
+            changed, *_ = await decide(
+                lambda: self._presence.commit(live, leave(live.session, channel), *steps), tries=TRIES
+            )
+        except BaseException:
+            sight.stay(channel)
+            raise
+        await self._gone(topic_key(live.app_id, channel), changed)
 
     async def vacate(self, app_id: str, account: str, place: Place) -> None:
         """Take an account out of a channel, if the place is still the one meant; the others are told."""
-        app = self._find_app(app_id) or App()
-        topic = topic_key(app_id, place.channel)
-        special = place.channel in SPECIAL
-        event = None
-        if not special and rules.notifies_members(await self._topics.attributes(topic)):
-            event = self._changes.event(LEAVE, account)
-        change = await self._changes.make(app, topic, [RemoveMember(account, place.tag)], event)
-        if special or not change.applied:
+        changed, *_ = await self._shared.commit(*self._changes.leaving(app_id, account, place))
+        await self._gone(topic_key(app_id, place.channel), changed)
+
+    async def _gone(self, topic: str, changed: Changed) -> None:
+        """What follows when somebody has left."""
+        shown = changed.shown
+        if not changed.news or shown is None:
             return
-        head = await self._topics.head(topic)
-        if head is not None and head.members == 0:
-            await self._endings.let_die(app, topic)
-        await self._watchers.tell_member(app_id, place.channel, account, "leave")
-        await self._census.came_or_went(topic)
+        if not changed.count:
+            await self._endings.emptied(topic, shown)
+        await self._census.came_or_went(topic, shown.attributes)
 
     # --- queries ----------------------------------------------------------------------------------
 
     async def count(self, live: Live, channel: str) -> int:
         """How many members a channel has; 0 for an unknown one (C13)."""
-        return (await self.newest(live, channel, LIST_MEMBERS)).total
+        return (await self.newest(live, channel, 0)).total
 
     async def is_in(self, live: Live, channel: str, account: str) -> bool:
         """Whether an account is a member of a channel."""
@@ -194,24 +214,36 @@ class Membership:
         check_name(account, "account")
         if channel in SPECIAL and account != live.account:
             return False
-        return await self._topics.member(topic_key(live.app_id, channel), account) is not None
+        (tag,) = await self._shared.load(PlaceOf(topic_key(live.app_id, channel), account))
+        return tag is not None
 
     async def newest(self, live: Live, channel: str, limit: int) -> Members:
         """The newest members of a channel, oldest first (C12); of a special one oneself alone (P4)."""
         rules.check_channel(channel)
-        topic = topic_key(live.app_id, channel)
         if channel in SPECIAL:
-            inside = await self._topics.member(topic, live.account) is not None
+            inside = await self.is_in(live, channel, live.account)
             return Members(1, [live.account]) if inside else Members(0, [])
-        snapshot = await self._topics.snapshot(topic, limit=max(0, min(limit, LIST_ALL_MEMBERS)))
-        if snapshot is None:
-            return Members(0, [])
-        return Members(snapshot.count, [member.name for member in snapshot.members])
+        ask = Topic(topic_key(live.app_id, channel), max(0, min(limit, LIST_ALL_MEMBERS)))
+        (snapshot,) = await self._shared.load(ask)
+        return Members(0, []) if snapshot is None else Members(snapshot.count, list(snapshot.members))
 
 
 def _place_in(places: Sequence[Place], channel: str) -> Place | None:
     return next((place for place in places if place.channel == channel), None)
 
 
-def _channels_of(session: Session) -> list[str]:
-    return [place.channel for place in (*session.places, *session.kept)]
+def _ordinary(session: Session, *, but: str) -> list[Place]:
+    """The places in ordinary channels, without one in this."""
+    places = (*session.places, *session.kept)
+    return [place for place in places if place.channel != but and place.channel not in SPECIAL]
+
+
+def _since(session: Session, channel: str, offset: int) -> Session:
+    """The session that knows when it came into the channel; its record learns it with its next change."""
+    places = tuple(
+        msgspec.structs.replace(place, since=offset)
+        if place.channel == channel and not place.since and not place.seen
+        else place
+        for place in session.places
+    )
+    return msgspec.structs.replace(session, places=places)

@@ -2,64 +2,78 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signalpost.domain.sessions import Session
-from signalpost.engine.ports import Clock, Event, Topics
+from signalpost.engine.ports import Clock
+from signalpost.engine.ports.shared import Behind, Event, Page, Shared
+from signalpost.engine.ports.shared import Past as PastOf
 from signalpost.services.keys import split, topic_key
 from signalpost.services.outlet import Happened, Outlet, Reach
 from signalpost.services.stored import EVENT
 
 __all__ = ["Missed", "Past"]
 
+_PAGE_EVENTS: Final = 1000  # events that are read at once
+_PAGE_BYTES: Final = 1024 * 1024  # bytes of events that are read at once
+
 
 class Missed(NamedTuple):
-    """What a member has missed of a channel `after` a number and `upto` another: the kept events, and how
-    many more are no longer kept (C9)."""
+    """What a member has missed of a channel behind a number: a page of the events that are kept, and how many
+    before these are kept no longer (C9). More may follow, if there are any."""
 
     channel: str
     epoch: str
     after: int
-    upto: int
-    events: list[Event]  #: as they are stored, and shared with the engine: `happened` reads one
+    events: tuple[Event, ...]  #: as they are stored, and shared with the engine: `happened` reads one
     lost: int
+
+    @property
+    def upto(self) -> int:
+        """The number of the last event."""
+        return self.events[-1].offset if self.events else self.after + self.lost
 
     def happened(self, app_id: str, event: Event) -> Happened:
         """What one of the events says."""
-        topic = topic_key(app_id, self.channel)
-        return Happened(topic, self.channel, self.epoch, event.seq, EVENT.decode(event.body))
+        return _happened(topic_key(app_id, self.channel), self.channel, self.epoch, event)
 
 
 class Past:
     """The events that the engine keeps of channels."""
 
-    __slots__ = ("_clock", "_outlet", "_topics")
+    __slots__ = ("_clock", "_outlet", "_shared")
 
-    def __init__(self, topics: Topics, outlet: Outlet, clock: Clock) -> None:
-        self._topics = topics
+    def __init__(self, shared: Shared, outlet: Outlet, clock: Clock) -> None:
+        self._shared = shared
         self._outlet = outlet
         self._clock = clock
-        topics.listen(self._hear)
+        shared.listen(self._hear)
 
-    def _hear(self, topic: str, seq: int, epoch: str, body: bytes) -> None:
-        self._outlet.publish(Happened(topic, split(topic)[1], epoch, seq, EVENT.decode(body)))
+    def _hear(self, topic: str, epoch: str, event: Event) -> None:
+        self._outlet.publish(_happened(topic, split(topic)[1], epoch, event))
+
+    async def follow(self, app_id: str, channel: str) -> None:
+        """Have all that happens in a channel published on this node from now on. Raises Unavailable."""
+        await self._shared.follow(topic_key(app_id, channel))
+
+    async def unfollow(self, app_id: str, channel: str) -> None:
+        """Have it published no longer."""
+        await self._shared.unfollow(topic_key(app_id, channel))
 
     async def told(self, session: Session, reach: Reach) -> dict[str, int]:
         """Up to where the session was told of its channels: what comes later, it has missed.
 
         What may not have arrived counts as missed. A client that keeps ids drops what did (PROTOCOL §6).
         """
-        stand = {}
-        for place in session.places:
-            topic = topic_key(session.app, place.channel)
-            seq = reach.behind.get(place.channel)
-            if seq is None:
-                head = await self._topics.head(topic)
-                seq = 0 if head is None else head.seq
-            if reach.silence:
-                seq = min(seq, self._topics.sequence_at(self._clock() - reach.silence))
-            stand[place.channel] = await self._topics.short_of(topic, upto=seq, size=reach.unread)
-        return stand
+        if not session.places:
+            return {}
+        at = self._clock() - reach.silence if reach.silence else None
+        asks = [
+            Behind(topic_key(session.app, place.channel), reach.behind.get(place.channel), reach.unread, at)
+            for place in session.places
+        ]
+        stand = await self._shared.load(*asks)
+        return {place.channel: upto for place, upto in zip(session.places, stand, strict=True)}
 
     async def catch_up(
         self, session: Session, cursors: dict[str, tuple[str, int]], before: Session
@@ -70,32 +84,40 @@ class Past:
         counts from the join. `before`: the session as it was, which knows up to where it was told of the
         channels.
         """
-        missed = []
-        for place in before.places:
-            head = await self._topics.head(topic_key(session.app, place.channel))
-            epoch = "" if head is None else head.epoch
-            cursor = cursors.get(place.channel)
-            if cursor is None:
-                after = max(place.seen, place.since)
-            else:
-                after = max(cursor[1], place.since) if cursor[0] == epoch else place.since
-            missed.append(await self.missed(session.app, place.channel, after))
-        return missed
+        places = before.places
+        if not places:
+            return []
+        starts = {}
+        for place in places:
+            _, number = cursors.get(place.channel, ("", place.seen))
+            starts[place.channel] = max(number, place.since)
+        found = await self._read(session.app, starts)
+        joins = {
+            place.channel: place.since
+            for place in places
+            if place.channel in cursors and cursors[place.channel][0] != found[place.channel].epoch
+        }
+        if joins:
+            found |= await self._read(session.app, joins)
+        return list(found.values())
 
     async def missed(self, app_id: str, channel: str, after: int) -> Missed:
-        """What has happened in a channel after a number."""
-        topic = topic_key(app_id, channel)
-        head = await self._topics.head(topic)
-        if head is None:
-            return Missed(channel, "", after, after, [], 0)
-        events, lost = await self._topics.read(topic, after=after)
-        return Missed(channel, head.epoch, after, max(head.seq, after), events, lost)
+        """The first that has happened in a channel behind a number. Raises Unavailable."""
+        return (await self._read(app_id, {channel: after}))[channel]
 
-    async def nothing_missed(self, app_id: str, channel: str) -> Missed:
-        """That nothing was missed of a channel until now."""
-        head = await self._topics.head(topic_key(app_id, channel))
-        return (
-            Missed(channel, "", 0, 0, [], 0)
-            if head is None
-            else Missed(channel, head.epoch, head.seq, head.seq, [], 0)
-        )
+    async def _read(self, app_id: str, starts: dict[str, int]) -> dict[str, Missed]:
+        asks = [
+            PastOf(topic_key(app_id, channel), after, _PAGE_EVENTS, _PAGE_BYTES)
+            for channel, after in starts.items()
+        ]
+        pages: tuple[Page | None, ...] = await self._shared.load(*asks)
+        return {
+            channel: Missed(channel, "", after, (), 0)
+            if page is None
+            else Missed(channel, page.epoch, min(after, page.head), page.events, page.lost)
+            for (channel, after), page in zip(starts.items(), pages, strict=True)
+        }
+
+
+def _happened(topic: str, channel: str, epoch: str, event: Event) -> Happened:
+    return Happened(topic, channel, epoch, event.offset, event.time, EVENT.decode(event.body))

@@ -9,26 +9,29 @@ from signalpost.domain.channels import MESSAGE, ChannelEvent
 from signalpost.domain.inbox import too_fast
 from signalpost.domain.names import check_text
 from signalpost.domain.refusals import Refusal, TooMany
-from signalpost.engine.ports import Change, Clock, Rate, RateExceeded, Topics, Unavailable
+from signalpost.engine.ports import Clock, RateExceeded, Receipt, Unavailable
+from signalpost.engine.ports.shared import Change, Changed, Rate, Shared
 from signalpost.services.channels.changes import keep
 from signalpost.services.keys import request_key, topic_key
 from signalpost.services.live import Live
 from signalpost.services.messages import Again, Messages
 from signalpost.services.stored import EVENT
-from signalpost.wire.codes import CHANNEL_MESSAGE_BYTES, Code
+from signalpost.wire.codes import ATTR_SENDMSG_LIMIT, CHANNEL_MESSAGE_BYTES, Code
 
 __all__ = ["Speech"]
+
+_RATE = "messages"
 
 
 class Speech:
     """What is said in channels."""
 
-    __slots__ = ("_clock", "_messages", "_new_id", "_topics", "_wall")
+    __slots__ = ("_clock", "_messages", "_new_id", "_shared", "_wall")
 
     def __init__(
-        self, topics: Topics, messages: Messages, clock: Clock, wall: Clock, new_id: Callable[[], str]
+        self, shared: Shared, messages: Messages, clock: Clock, wall: Clock, new_id: Callable[[], str]
     ) -> None:
-        self._topics = topics
+        self._shared = shared
         self._messages = messages  # whose rate counts these, too (M8)
         self._clock = clock
         self._wall = wall  # what events are dated by
@@ -52,43 +55,44 @@ class Speech:
         rules.check_open_channel(channel)
         check_text(text, "message", CHANNEL_MESSAGE_BYTES)
         limits = live.app.limits
-        topic = topic_key(live.app_id, channel)
         now = self._clock()
         window = self._messages.window(live, now)
         if not window.take(now, limits.user_messages):
             if sent := await self._sent_before(live, channel, request):
                 return sent
             raise too_fast(limits.user_messages)
-        limit = rules.message_limit(await self._topics.attributes(topic), limits)
+        most = limits.channel_messages
+        change = Change(
+            topic_key(live.app_id, channel),
+            (),
+            EVENT.encode(ChannelEvent(MESSAGE, live.account, int(self._wall()), text)),
+            keep(limits),
+            (Rate(_RATE, most, attribute=ATTR_SENDMSG_LIMIT, most=most),),
+            request_key(live.key, request) if request else "",
+            limits.request_memory,
+        )
         try:
-            change = await self._topics.change(
-                topic,
-                event=EVENT.encode(ChannelEvent(MESSAGE, live.account, int(self._wall()), text)),
-                keep=keep(limits),
-                rates=(Rate(f"messages {topic}", limit),),
-                dedupe=request_key(live.key, request) if request else "",
-                dedupe_ttl=limits.request_memory,
-            )
+            (changed,) = await self._shared.commit(change)
         except Unavailable:
             window.give_back(now)
             raise
-        except RateExceeded:
+        except RateExceeded as exceeded:
             window.give_back(now)
-            raise TooMany(
-                Code.SENDMESSAGE_E_OTHER, "messages", f"the channel takes {limit} in any one second"
-            ) from None
-        if change.repeated:
+            allowed = f"the channel takes {exceeded.limit} in any one second"
+            raise TooMany(Code.SENDMESSAGE_E_OTHER, "messages", allowed) from None
+        if changed.repeated:
             window.give_back(now)
-            return Again(_message_id(change))
-        return _message_id(change) if change.seq else self._new_id()
+            return Again(_message_id(changed))
+        return _message_id(changed) if changed.offset else self._new_id()
 
     async def _sent_before(self, live: Live, channel: str, request: str) -> str:
         """The id of what this very request sent before (PROTOCOL §12), "" if it is new."""
         if not request:
             return ""
-        change = await self._topics.changed(topic_key(live.app_id, channel), request_key(live.key, request))
-        return "" if change is None else Again(_message_id(change))
+        ask = Receipt(topic_key(live.app_id, channel), request_key(live.key, request))
+        (changed,) = await self._shared.load(ask)
+        return "" if changed is None else Again(_message_id(changed))
 
 
-def _message_id(change: Change) -> str:
-    return f"{change.epoch}-{change.seq}"
+def _message_id(changed: Changed) -> str:
+    return f"{changed.epoch}-{changed.offset}"
