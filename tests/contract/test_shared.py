@@ -469,11 +469,35 @@ async def test_the_past_is_read_in_order(shared: Shared, clock: ManualClock) -> 
         assert await say(shared, "room", b"%d" % n) == n
     found = await page(shared, "room", 3)
     events = (Event(4, NOW + 4.0, b"4"), Event(5, NOW + 5.0, b"5"))
-    assert found == Page(events, 0, 5, NOW + 5.0, done.epoch)
+    assert found == Page(events, 0, 5, NOW + 5.0, done.epoch, 3)
     assert await past(shared, "room", 5) == ([], 0)
     assert await past(shared, "room", 15) == ([], 0)
     assert await past(shared, "room", 0) == ([b"1", b"2", b"3", b"4", b"5"], 0)
     assert await one(shared, Past("other", 0, 1, 1)) is None
+
+
+async def test_a_member_is_told_nothing_from_before_it_came(shared: Shared) -> None:
+    """SPEC C9, L17: whatever it says that it has seen; a new tag leaves its place, and so its past."""
+
+    async def seen(after: int, member: str = "bo") -> tuple[list[bytes], int]:
+        found = await one(shared, Past("room", after, ALL, ALL, member))
+        assert isinstance(found, Page)
+        return [event.body for event in found.events], found.after
+
+    keep = Keep(120.0, 100, ALL)
+    await enter(shared, "room", "ada", event=b"ada", keep=keep)
+    await enter(shared, "room", "bo", event=b"bo", keep=keep)
+    await say(shared, "room", b"1", keep=keep)
+    await enter(shared, "room", "bo", "t", event=b"bo again", keep=keep)
+    await enter(shared, "room", "cy", event=b"cy", keep=keep)
+    assert await seen(0) == ([b"1", b"cy"], 2)
+    assert await seen(3) == ([b"cy"], 3)
+    assert await seen(0, "cy") == ([], 4)
+    assert await seen(1, "nobody") == ([b"bo", b"1", b"cy"], 1)
+    await change(shared, "room", RemoveMember("bo", "t"))
+    await enter(shared, "room", "bo")
+    await say(shared, "room", b"2", keep=keep)
+    assert await seen(0) == ([b"2"], 4)
 
 
 async def test_the_past_comes_in_pages(shared: Shared) -> None:

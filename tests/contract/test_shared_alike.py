@@ -94,7 +94,7 @@ asks = st.one_of(
     st.builds(Receipt, topics, st.just("d")),
     st.builds(Topic, topics, st.integers(0, 3)),
     st.builds(Place, topics, names),
-    st.builds(Past, topics, st.integers(0, 9), st.integers(1, 4), st.integers(0, 30)),
+    st.builds(Past, topics, st.integers(0, 9), st.integers(1, 4), st.integers(0, 30), st.just("") | names),
     st.builds(Behind, topics, st.none() | st.integers(0, 9), st.integers(0, 40), st.none() | moments),
 )
 acts = st.one_of(

@@ -31,6 +31,7 @@ class Topic:
 
     epoch: str
     members: dict[str, str] = field(default_factory=dict)  # name and tag, oldest first
+    joins: dict[str, int] = field(default_factory=dict)  # name and offset
     attributes: dict[str, list[Any]] = field(default_factory=dict)  # value (None: deleted) and revision
     floor: int = 0
     added: int = 0
@@ -218,6 +219,7 @@ class _Commit:
             topic.events.append(Event(topic.head, self.now, step.event))
             topic.events = topic.kept(self.now)
             self.told.append((name, topic.epoch, Event(topic.head, self.now, step.event)))
+        topic.joins = {member: topic.joins.get(member, topic.head) for member in topic.members}
         for rate in step.rates if news else ():
             state.times.setdefault((name, topic.epoch, rate.name), []).append(self.now)
         shown = snapshot(topic, step.show) if step.show >= 0 else None
@@ -254,6 +256,7 @@ class _Commit:
                     topic.members[name] = tag
                 case port.RemoveMember(name, _):
                     del topic.members[name]
+                    topic.joins.pop(name, None)
                     topic.emptied = self.now
                     news = True
                 case port.SetAttribute(name, value, rev):
@@ -424,15 +427,16 @@ def page(topic: Topic, ask: port.Past, now: float) -> Page:
     kept = topic.kept(now)
     first = kept[0].offset if kept else topic.head + 1
     events: list[Event] = []
+    after = max(ask.after, topic.joins.get(ask.member, 0)) if ask.member else ask.after
     for event in kept:
-        if event.offset <= ask.after:
+        if event.offset <= after:
             continue
         full = sum(len(each.body) for each in events) + len(event.body) > ask.size
         if len(events) == ask.events or (events and full):
             break
         events.append(event)
-    lost = max(0, first - 1 - max(ask.after, 0))
-    return Page(tuple(events), lost, topic.head, topic.head_time, topic.epoch)
+    lost = max(0, first - 1 - max(after, 0))
+    return Page(tuple(events), lost, topic.head, topic.head_time, topic.epoch, after)
 
 
 def behind(topic: Topic, ask: port.Behind, now: float) -> int:

@@ -28,11 +28,11 @@ OURS = "signalpost-web"
 
 # By operation: port calls, of which notes to other nodes and sweeps are none.
 BOUNDS = {
-    "a fresh login": 7,
+    "a fresh login": 5,
     "a login over another": 7,
     "a resume": 5,
     "a resume into a channel": 7,
-    "a log-out": 8,  # of an account with attributes, whose record then says that it has left
+    "a log-out": 5,  # of an account with attributes, whose record then says that it has left
     "a break": 2,
     "a message": 1,
     "a message without an id": 1,

@@ -11,7 +11,10 @@ from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.sessions import Session
 from signalpost.engine.ports import Unavailable
+from signalpost.engine.ports.kept import SetAttribute as KeepAttribute
+from signalpost.engine.ports.shared import Change, SetAttribute
 from signalpost.services.channels import Members
+from signalpost.services.keys import topic_key
 from signalpost.services.outlet import Reach
 from signalpost.wire.codes import CHANNEL_EVENTS, CHANNEL_USER_ONLINE
 
@@ -1060,3 +1063,201 @@ def test_whoever_comes_does_not_wait_for_the_number_to_be_stored(house: House) -
     ada.say("room", "x")
     house.disk.commit_all()
     assert [one.kind for one in bo.heard()] == ["msg", "attr_update"]
+
+
+# --- every store has an end ---------------------------------------------------------------------------
+
+
+def fill(device: Device, count: int, prefix: str = "c") -> None:
+    """Set an attribute in so many channels that nobody is in."""
+    for number in range(count):
+        device.set(f"{prefix}{number}", "a", "x")
+        device.house.advance(0.2)
+
+
+def test_an_account_makes_100_channels_that_nobody_is_in_and_not_101(house: House) -> None:
+    """SPEC E6, at the default: one that has members takes attributes all the same; others go on."""
+    ada, bo = house.login("ada"), house.login("bo")
+    fill(ada, 100)
+    with refused(1001) as refusal:
+        ada.set("one-more", "a", "x")
+    assert "100" in refusal.value.reason
+    assert "second" not in refusal.value.reason
+    assert not house.exists("one-more")
+    ada.set("c7", "another", "y")
+    bo.join("room")
+    ada.set("room", "a", "x")
+    assert bo.heard("attr_update") == [Heard("room", "attr_update", "ada", ("a", "x", "update"))]
+    bo.set("of-bo", "a", "x")
+    assert house.kept_of("of-bo") == {"a": "x"}
+
+
+def test_a_channel_that_empties_beyond_the_bound_ends_at_once(house: House) -> None:
+    """SPEC E6, C8: below it, it lives its time; and one that ends makes room."""
+    house.apps[APP] = App(limits=Limits(deserted_channels=2))
+    ada = house.login("ada")
+    for channel in ("one", "two", "three"):
+        ada.join(channel)
+        ada.set(channel, "a", "x")
+    ada.leave("three")
+    assert [house.exists(channel) for channel in ("one", "two", "three")] == [True, True, False]
+    assert house.kept_of("three") == {}
+    assert ada.join("three").attributes == {}
+    ada.leave("three")
+    house.advance(7_200.0)
+    fill(ada, 2)
+    with refused(1001):
+        ada.set("one-more", "a", "x")
+
+
+def test_a_channel_that_somebody_joins_counts_no_more(house: House) -> None:
+    """SPEC E6: channels in which nobody is."""
+    house.apps[APP] = App(limits=Limits(deserted_channels=2))
+    ada, bo = house.login("ada"), house.login("bo")
+    fill(ada, 2)
+    with refused(1001):
+        ada.set("one-more", "a", "x")
+    bo.join("c1")
+    ada.set("one-more", "a", "x")
+    with refused(1001):
+        ada.set("and-one-more", "a", "x")
+    bo.leave("c1")
+    assert not house.exists("c1"), "there is no room for it any more"
+
+
+def test_without_a_bound_there_may_be_any_number(house: House) -> None:
+    """SPEC E6: 0."""
+    house.apps[APP] = App(
+        limits=Limits(deserted_channels=0, set_attribute_bytes=0, channel_attribute_bytes=0)
+    )
+    fill(house.login("ada"), 150)
+    assert len(house.kept.parts.deadlines._armed) == 150
+
+
+def test_a_restart_deletes_no_channel(house: House) -> None:
+    """SPEC E6: whatever the bounds are by then; all live their time from then on (C8)."""
+    fill(house.login("ada"), 5)
+    house.apps[APP] = App(
+        limits=Limits(deserted_channels=2, set_attribute_bytes=1, channel_attribute_bytes=1)
+    )
+    house.advance(7_000.0)
+    house.restart()
+    house.advance(7_199.0)
+    ada = house.login("ada")
+    assert [ada.join(f"c{number}").attributes for number in range(2)] == [{"a": "x"}] * 2
+    assert [house.exists(f"c{number}") for number in range(2, 5)] == [True] * 3
+    with refused(1001):
+        ada.set("one-more", "a", "x")
+
+
+def test_what_an_account_has_set_in_channels_has_an_end(house: House) -> None:
+    """SPEC E6, at the default of 16 MiB: wherever it is; what is deleted, made smaller or ends makes room."""
+    ada, bo = house.login("ada"), house.login("bo")
+    value = "x" * 8096
+    full, number = 16 * 1024 * 1024 // (8096 + len("a00")), 0
+    for channel in range(100):
+        for name in range(21):
+            if number == full:
+                break
+            ada.set(f"c{channel}", f"a{name:02}", value)
+            number += 1
+            if number % 50 == 0:
+                house.advance(1.0)
+    with refused(1001) as refusal:
+        ada.set("c0", "b", value)
+    assert "16777216" in refusal.value.reason
+    assert "second" not in refusal.value.reason
+    assert "b" not in house.kept_of("c0")
+    bo.set("c0", "b", value)
+    ada.unset("c1", "a00")
+    ada.set("c0", "b2", value)
+    with refused(1001):
+        ada.set("c0", "b3", value)
+    bo.set("c2", "a00", value)  # it is the other's now
+    ada.set("c0", "b3", value)
+
+
+def test_what_is_set_in_all_channels_of_an_app_has_an_end(house: House) -> None:
+    """SPEC E6: whoever set it; the numbers that the server keeps do not count."""
+    house.apps[APP] = App(limits=Limits(channel_attribute_bytes=100))
+    ada, bo = house.login("ada"), house.login("bo")
+    ada.set("one", "a", "x" * 49)
+    bo.set("two", "a", "x" * 48)
+    for device, channel in ((ada, "one"), (bo, "three")):
+        with refused(1001) as refusal:
+            device.set(channel, "b", "x")
+        assert "100" in refusal.value.reason
+    other = house.apps["another"] = App()
+    assert other.limits.channel_attribute_bytes == 256 * 1024 * 1024
+    house.login("ada", app="another").set("one", "b", "x")
+    ada.set("one", "a", "y")
+    house.advance(7_200.0)
+    ada.set("three", "a", "x" * 99)
+
+
+def test_attributes_are_told_when_they_are_stored(house: House) -> None:
+    """SPEC C10: a crash takes back nothing that was told; what cannot be stored is not in force."""
+    ada, bo = join_all(house, "room", "ada", "bo")
+    house.disk.slow = True
+    setting = house.begin(house.channels.attributes.set(ada.session, "room", "a", "1"))
+    assert not setting.finished
+    assert bo.heard() == []
+    house.disk.fail()
+    with pytest.raises(Unavailable):
+        setting.result()
+    house.disk.slow = False
+    assert bo.heard() == []
+    cy = house.login("cy")
+    assert cy.join("room").attributes == {}
+
+
+def test_what_was_kept_in_one_order_and_told_in_another_ends_as_it_is_kept(house: House) -> None:
+    """SPEC C6: two nodes may store a and b, and tell b and a."""
+    join_all(house, "room", "ada", "bo")
+    topic = topic_key(APP, "room")
+    (older,) = house.run(house.kept.commit(KeepAttribute(topic, "a", "older")))
+    (newer,) = house.run(house.kept.commit(KeepAttribute(topic, "a", "newer")))
+    for value, rev in (("newer", newer), ("older", older)):
+        house.run(house.shared.commit(Change(topic, (SetAttribute("a", value, rev),))))
+    cy = house.login("cy")
+    assert cy.join("room").attributes == house.kept_of("room") == {"a": "newer"}
+
+
+def test_a_channels_end_and_a_join_in_the_same_moment(house: House) -> None:
+    """SPEC C8: whoever came in with what is no more is told so, and ends with what is kept."""
+    ada, bo = house.login("ada"), house.login("bo")
+    ada.set("room", "a", "1")
+    house.clock.advance(7_200.0)
+    house.disk.slow = True
+    house.janitor.wake()
+    assert house.disk.waiting
+    assert bo.join("room").attributes == {"a": "1"}
+    house.disk.commit_all()
+    house.disk.slow = False
+    assert bo.heard("attr_update") == [Heard("room", "attr_update", "", ("a", "", "del"))]
+    assert house.kept_of("room") == {}
+    assert ada.join("room").attributes == {}
+
+
+def test_two_nodes_count_as_one(house: House) -> None:
+    """SPEC C11: the first number at once, then one an interval, and the last one is true."""
+    there = house.neighbour()
+    ada = house.login("ada")
+    ada.join("room")
+    ada.set("room", "_auto_update_num", "10")
+    ada.heard()
+    bo, cy = there.login("bo"), there.login("cy")
+    bo.join("room")
+    cy.join("room")
+    house.tick()
+    there.tick()
+    assert updates(ada) == []
+    for _ in range(3):
+        for node in (house, there):
+            node.run(node.channels.census.publish(topic_key(APP, "room")))
+    assert updates(ada) == []
+    house.advance(10.0)
+    for node in (house, there):
+        node.run(node.channels.census.publish(topic_key(APP, "room")))
+    assert updates(ada) == [("_member_num", "3", "update")]
+    assert house.kept_of("room")["_member_num"] == "3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import iscoroutinefunction
 from operator import attrgetter
 
 import pytest
@@ -325,6 +326,22 @@ def test_nothing_is_remembered_of_lines_that_were_superseded(house: House) -> No
     assert house.shared_size() < 20
 
 
+def test_who_resumes_again_and_again_is_never_told_of_what_was_before_he_came(house: House) -> None:
+    """SPEC C9, L17: whatever may not have arrived, and though no break has stored when he came."""
+    bo = house.login("bo")
+    bo.join("room")
+    bo.say("room", "before")
+    ada = house.login("ada")
+    ada.join("room")
+    for _ in range(3):
+        ada.reach = Reach(unread=10_000)
+        again = house.device("ada")
+        login = again.login(line=ada.line)
+        assert login.resumed
+        assert [event for missed in login.missed for event in missed.events] == []
+        ada = again
+
+
 # --- an original over a detached session ------------------------------------------------------------
 
 
@@ -623,10 +640,9 @@ def test_nobody_is_kept_from_coming_or_going_by_a_store_that_fails(house: House)
 
 
 STEPS = {
-    "telling the watchers": ("channels.watchers", "tell_online"),
     "kicking the other": ("house", "kick"),
     "closing the other": ("house", "replace"),
-    "leaving the channels": ("channels.membership", "vacate"),
+    "leaving the channels": ("channels.membership", "departed"),
     "ending the calls before": ("calls", "began"),
     "renewing the calls": ("calls", "renewed"),
     "pushing what waits": ("calls", "resumed"),
@@ -657,9 +673,13 @@ def test_a_defect_in_any_step_of_a_login_leaves_nobody_online_for_ever(
     def defect(*args: object, **options: object) -> object:
         raise RuntimeError("a defect")
 
+    async def late_defect(*args: object, **options: object) -> object:
+        raise RuntimeError("a defect")
+
+    defective = late_defect if iscoroutinefunction(getattr(type(spoilt), name)) else defect
     device = house.device("ada", ours=arrival != "inherit")
     with monkeypatch.context() as patch:
-        patch.setattr(type(spoilt), name, defect)
+        patch.setattr(type(spoilt), name, defective)
         try:
             device.attach(
                 house.run(house.sessions.login(device.request(line=ada.line if arrival == "resume" else "")))

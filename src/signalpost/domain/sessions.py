@@ -25,7 +25,6 @@ __all__ = [
     "Place",
     "Session",
     "attach",
-    "broken_with",
     "conn_timeout",
     "decide_login",
     "detach",
@@ -40,6 +39,7 @@ __all__ = [
     "next_deadline",
     "next_generation",
     "recall",
+    "replace",
     "stood",
 ]
 
@@ -186,9 +186,12 @@ def inherit(session: Session, broken: Session) -> Session:
     return msgspec.structs.replace(session, kept=tuple(held.values()))
 
 
-def broken_with(session: Session, other: Session) -> Session:
-    """The session as if it had broken when the other did: its places last as long."""
-    return msgspec.structs.replace(session, attached=False, until=other.until)
+def replace(session: Session, old: Session, *, until: float) -> Session:
+    """The fresh session that takes over from another, and has to give up that one's places before `until`."""
+    places = (*old.kept, *old.places)
+    return msgspec.structs.replace(
+        session, kept=tuple(msgspec.structs.replace(place, until=until) for place in places)
+    )
 
 
 def enter(session: Session, channel: str, *, since: int) -> Session:

@@ -15,6 +15,7 @@ from signalpost.engine.ports.steps import Due
 __all__ = ["Deadlines"]
 
 _LONGEST_SLEEP = 30.0  # seconds; a Unix clock may be set forward while the loop's sleeps
+_PAUSE = 0.001  # seconds between two alarms of what was not taken
 _SLACK = 64  # stale heap entries that are not worth a rebuild
 
 
@@ -114,7 +115,7 @@ class Deadlines:
         if self._heap[0][1] == entry:
             self._schedule()
 
-    def _schedule(self) -> None:
+    def _schedule(self, least: float = 0.0) -> None:
         if self._loop is None:
             return
         if self._wake is not None:
@@ -123,7 +124,7 @@ class Deadlines:
         at = self.next_at()
         if at is None:
             return
-        delay = min(max(at - self._clock(), 0.0), _LONGEST_SLEEP)
+        delay = min(max(at - self._clock(), least), _LONGEST_SLEEP)
         self._wake = self._loop.call_at(self._loop.time() + delay, self._tick)
 
     def _tick(self) -> None:
@@ -134,7 +135,7 @@ class Deadlines:
                 self._alarm()
         finally:
             if self._wake is None:
-                self._schedule()
+                self._schedule(_PAUSE)  # what is not taken yet may be under way
 
     def _compact(self) -> None:
         armed = self._armed

@@ -62,6 +62,7 @@ class _Room:
         "epoch",
         "floor",
         "graves",
+        "joined",
         "look",
         "members",
         "past",
@@ -72,6 +73,7 @@ class _Room:
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(8)
         self.members: dict[str, str] = {}  # name -> tag, oldest first
+        self.joined: dict[str, int] = {}  # name -> the latest offset when it was added anew; of members alone
         self.added = 0  # members that came anew
         self.emptied = 0.0  # since when it has had no members; meaningful while it has none
         self.attributes: dict[str, str] = {}  # never changed, but replaced
@@ -165,8 +167,9 @@ class Places:
             return None
         past = room.past
         past.fade(now)
-        events, lost = past.page(ask.after, ask.events, ask.size)
-        return Page(events, lost, past.last, past.last_time, room.epoch)
+        after = max(ask.after, room.joined.get(ask.member, 0)) if ask.member else ask.after
+        events, lost = past.page(after, ask.events, ask.size)
+        return Page(events, lost, past.last, past.last_time, room.epoch, after)
 
     def behind(self, ask: Behind, now: float) -> int:
         """See `Behind`."""
@@ -226,6 +229,10 @@ class Places:
         if event is not None and news and (unless is None or room.attributes.get(unless[0]) != unless[1]):
             told = True
             self.told.append((name, room.epoch, past.add(event, now, step.keep)))
+        if news:
+            for edit in edits:
+                if isinstance(edit, AddMember) and edit.name in room.members:
+                    room.joined.setdefault(edit.name, past.last)
         if step.rates and news:
             for rate in step.rates:
                 window = room.windows.get(rate.name)
@@ -278,6 +285,7 @@ class Places:
                 continue
             elif isinstance(edit, RemoveMember):
                 del room.members[edit.name]
+                room.joined.pop(edit.name, None)
                 news = True
                 if not room.members:
                     room.emptied = now

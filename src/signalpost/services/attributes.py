@@ -13,7 +13,7 @@ knows after a restart when they left.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -32,11 +32,18 @@ from signalpost.services.presence import Presence
 from signalpost.services.stored import ATTRIBUTES, TEXT
 from signalpost.wire.codes import ATTR_CONN_TIMEOUT
 
-__all__ = ["Attributes"]
+__all__ = ["AtLogin", "Attributes"]
 
 _READ_AT_LOGIN = frozenset({ATTR_CONN_TIMEOUT})
 _LEFT: Final = ""  # no attribute has this name: in the record of an account that went offline
 _PIECE: Final = 64  # timers that are armed with one commit
+
+
+class AtLogin(NamedTuple):
+    """What a login has to know of its account's attributes."""
+
+    grace: float  #: for how many seconds its session outlives its connection (L11)
+    any: bool  #: there are some
 
 
 class Attributes:
@@ -103,10 +110,10 @@ class Attributes:
         entry, fields = await self._kept.load(Record(key), Fields(key))
         return _own(entry) | {name: TEXT.decode(field) for name, field in fields.items()}
 
-    async def grace(self, app: App, key: str) -> float:
-        """How long a session of the account outlives its connection (L11)."""
+    async def at_login(self, app: App, key: str) -> AtLogin:
+        """What a login of the account has to know."""
         [entry] = await self._kept.load(Record(attributes_key(key)))
-        return self._grace(_own(entry), app)
+        return AtLogin(self._grace(_own(entry), app), entry is not None)
 
     async def came_online(self, key: str) -> None:
         """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""

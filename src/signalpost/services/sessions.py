@@ -7,7 +7,8 @@ in channels, calls, attributes) comes behind, and is harmless when it is done tw
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,12 +20,12 @@ from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.domain.sessions import Arrival, Place, Session
 from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, Expect, RateExceeded, Step, Unavailable
-from signalpost.engine.ports.shared import Shared, Spend
+from signalpost.engine.ports.shared import Change, Shared, Spend
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
 from signalpost.services.decide import decide
-from signalpost.services.driver import start
+from signalpost.services.driver import both, start
 from signalpost.services.keys import inbox_key, logins_key, session_key, subject_of
 from signalpost.services.live import Live
 from signalpost.services.notes import Altered, Kicked, Moved, Notes
@@ -33,6 +34,8 @@ from signalpost.services.presence import TRIES, Presence, Standing, putting, rem
 from signalpost.wire.codes import REASON_KICK, Code
 
 __all__ = ["Login", "Request", "Sessions", "proof_of"]
+
+_HANDOVER = 10.0  # seconds in which a login has given up the places of the session that it has ended
 
 
 class Request(NamedTuple):
@@ -125,26 +128,34 @@ class Sessions:
 
     async def _log_in(self, request: Request) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
-        found = await self._presence.find(key)
+        found, attributes = await both(self._presence.find(key), self._attributes.at_login(request.app, key))
         old, rev = (None, 0) if found is None else found
         if old is not None and rules.is_over(old, now):
             await self._end(key, old, rev)
             old, rev = None, 0
+        present = None if old is None else self._outlet.find(key, old.line)
+        if old is not None and present is not None:
+            old = rules.recall(old, present.session)
         arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
         if arrival is Arrival.REFUSE:
             await self._commit_login(key, request.app.limits)
             raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
-        grace = await self._attributes.grace(request.app, key)  # it may have been set as the break came
-        live = Live(request.app, key, self._session(request, arrival, old, grace), 0)
+        live = Live(request.app, key, self._session(request, arrival, old, attributes.grace), 0)
         self._notes.begin(live)
         try:
-            rearm = self._rearm(key, live.session)
-            put = putting(key, live.session, expect=rev)
-            rev, *_ = await self._commit_login(key, request.app.limits, put, rearm)
+            steps: list[Step[Any]] = [putting(key, live.session, expect=rev), self._rearm(key, live.session)]
+            if old is None:
+                steps.append(self._channels.watchers.telling(request.app_id, request.account, "online"))
+            rev, *_ = await self._commit_login(key, request.app.limits, *steps)
             live.rev = max(rev, live.rev)
-            return Login(
-                live, arrival is Arrival.RESUME, await self._come_in_safely(live, request, arrival, old)
-            )
+            try:
+                missed = await self._come_in(live, request, arrival, old)
+                if attributes.any and arrival is not Arrival.RESUME:
+                    await self._attributes.came_online(key)
+            except Exception:
+                await self.abandon(live)  # nobody will be told that it is there
+                raise
+            return Login(live, arrival is Arrival.RESUME, missed)
         finally:
             self._notes.end(live)
 
@@ -166,6 +177,7 @@ class Sessions:
         node = self._shared.nodes.me
         if arrival is Arrival.RESUME:
             assert old is not None
+            # It may have been set as the break came.
             return msgspec.structs.replace(rules.attach(old, node), grace=grace)
         generation = self._next_generation(old)
         session = Session(
@@ -178,25 +190,16 @@ class Sessions:
             generation=generation,
             node=node,
         )
+        if old is None:
+            return session
         if arrival is Arrival.INHERIT:
-            assert old is not None
-            session = rules.inherit(session, old)
-        return session
+            return rules.inherit(session, old)
+        return rules.replace(session, old, until=self._clock() + _HANDOVER)
 
     def _next_generation(self, old: Session | None) -> int:
         """The clock's, so that it is higher than any before, whoever gave that one."""
         self._generation = max(self._generation + 1, rules.next_generation(old, self._clock()))
         return self._generation
-
-    async def _come_in_safely(
-        self, live: Live, request: Request, arrival: Arrival, old: Session | None
-    ) -> list[Missed]:
-        try:
-            return await self._come_in(live, request, arrival, old)
-        except Exception:
-            # Nobody will be told that it is there, and who it replaces may still be in channels.
-            await self.abandon(live, old if arrival is Arrival.REPLACE else None)
-            raise
 
     async def _come_in(
         self, live: Live, request: Request, arrival: Arrival, old: Session | None
@@ -204,33 +207,40 @@ class Sessions:
         """What follows from a new session, or a new connection of one; returns what it has missed."""
         key, session = live.key, live.session
         if old is None:
-            await self._channels.watchers.tell_online(session.app, session.account, "online")
             await self._calls.began(session)
         elif arrival is not Arrival.RESUME:
-            await self._supersede(key, old, session, arrival)
+            if old.attached:
+                await self._shared.nodes.send(old.node, Kicked(key, old.line))
+            if arrival is Arrival.REPLACE and session.kept:
+                await self._give_up(live)
+            await self._calls.renewed(session)
         else:
             if old.attached:
-                present, reach = self._outlet.find(key, old.line), self._outlet.reach(key, old.line)
-                if present is not None:
-                    old = rules.recall(old, present.session)
+                reach = self._outlet.reach(key, old.line)
                 if reach is not None:
                     old = rules.stood(old, await self._channels.past.told(old, reach))
                 await self._shared.nodes.send(old.node, Moved(key, old.line, session.connection))
-            await self._calls.resumed(session)
-        if old is not None and arrival is Arrival.RESUME:
-            # Last, as nothing may wait between this and the connection's seeing the channels (C9).
-            return await self._channels.past.catch_up(session, request.channels, old)
-        if live.gone is None:
-            await self._attributes.came_online(key)
+            catching_up = self._channels.past.catch_up(session, request.channels, old)
+            return (await both(catching_up, self._calls.resumed(session)))[0]
         return []
 
-    async def _supersede(self, key: str, old: Session, session: Session, arrival: Arrival) -> None:
-        """What becomes of the session that another login took over from (L7, L17, K11)."""
-        if old.attached:
-            await self._shared.nodes.send(old.node, Kicked(key, old.line))
-        if arrival is Arrival.REPLACE:
-            await self._vacate(old)
-        await self._calls.renewed(session)
+    async def _give_up(self, live: Live) -> None:
+        """Leave the channels that the session was in which this one has ended (L17).
+
+        Not before its client was told, which sees them still. If this fails, the timer does it.
+        """
+
+        async def attempt() -> tuple[list[tuple[Change, ...]], tuple[Any, ...]]:
+            session = msgspec.structs.replace(live.session, kept=())
+            departing = self._departing(session, live.session.kept)
+            rearm = self._rearm(live.key, session)
+            return departing, await self._presence.commit(live, session, rearm, *chain(*departing))
+
+        try:
+            departing, (_, *results) = await decide(attempt, tries=TRIES)
+        except Superseded:
+            return  # who has taken over gives them up
+        await self._channels.membership.departed(departing, results)
 
     async def logout(self, live: Live) -> None:
         """End the session at its user's wish: offline at once (L9); nothing if it is no longer this one."""
@@ -270,26 +280,12 @@ class Sessions:
         except Superseded:
             return
 
-    async def abandon(self, live: Live, replaced: Session | None = None) -> None:
+    async def abandon(self, live: Live) -> None:
         """Detach a session whose login came to nothing, unless it goes on elsewhere: it ends in its time.
 
-        Nobody was told of it, nor of what it has missed. `replaced`: a session whose places it must give up.
+        Nobody was told of it, nor of what it has missed.
         """
-
-        async def attempt() -> None:
-            session = rules.detach(live.session, seen={}, now=self._clock())
-            if replaced is not None:
-                session = rules.inherit(session, rules.broken_with(replaced, session))
-            await self._presence.commit(live, session, self._rearm(live.key, session))
-
-        try:
-            await decide(attempt, tries=TRIES)
-        except Superseded:
-            return
-        except Unavailable:
-            untold = {place.channel: place.seen for place in live.session.places}
-            self._owed[live.key] = live, Reach(behind=untold)
-            raise
+        await self.detach(live, Reach(behind={place.channel: place.seen for place in live.session.places}))
 
     async def settle(self) -> None:
         """Begin the grace time of sessions whose records could not be told that it does."""
@@ -317,32 +313,29 @@ class Sessions:
         if not over:
             await self._shared.commit(Expect(session_key(key), rev), rearm)
             return
-        await self._shared.commit(putting(key, session, expect=rev), rearm)
+        departing = self._departing(session, over)
+        put = putting(key, session, expect=rev)
+        _, _, *results = await self._shared.commit(put, rearm, *chain(*departing))
         if session.attached:
             await self._shared.nodes.send(session.node, Altered(key, session.line))
-        for place in over:
-            await self._vacate_one(session, place)
+        await self._channels.membership.departed(departing, results)
 
     async def _end(self, key: str, session: Session, rev: int) -> None:
         """A session is over for good. Raises Conflict if it has changed meanwhile.
 
         What may wait comes last, as the account may log in again meanwhile.
         """
-        await self._shared.commit(removing(key, expect=rev), Cancel(session_key(key)))
-        await self._vacate(session)
-        await self._channels.watchers.tell_online(session.app, session.account, "offline")
-        try:
-            await self._calls.ended(session)
-        finally:
-            if await self._presence.find(key) is None:
-                await self._attributes.went_offline(self._find_app(session.app) or App(), key)
+        departing = self._departing(session, (*session.places, *session.kept))
+        offline = self._channels.watchers.telling(session.app, session.account, "offline")
+        remove, cancel = removing(key, expect=rev), Cancel(session_key(key))
+        _, _, *results = await self._shared.commit(remove, cancel, *chain(*departing), offline)
+        went = self._attributes.went_offline(self._find_app(session.app) or App(), key)
+        await both(self._calls.ended(session), went)
+        await self._channels.membership.departed(departing, results)
 
-    async def _vacate(self, session: Session) -> None:
-        for place in (*session.places, *session.kept):
-            await self._vacate_one(session, place)
-
-    async def _vacate_one(self, session: Session, place: Place) -> None:
-        await self._channels.membership.vacate(session.app, session.account, place)
+    def _departing(self, session: Session, places: Sequence[Place]) -> list[tuple[Change, ...]]:
+        """The steps that take the session out of channels."""
+        return self._channels.membership.departing(session.app, session.account, places)
 
     @staticmethod
     def _rearm(key: str, session: Session) -> Step[None]:

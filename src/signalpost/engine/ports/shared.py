@@ -72,12 +72,14 @@ class Past(Ask["Page | None"], frozen=True, gc=False):
     topic.
 
     Not more than `events` events, nor more than `size` bytes of them, but one at least if there are any.
+    `member`: nothing that happened before this member was added anew, nor that very event, if it is there.
     """
 
     topic: str
     after: int
     events: int
     size: int
+    member: str = ""
 
 
 class Behind(Ask[int], frozen=True, gc=False):
@@ -236,13 +238,14 @@ class Snapshot(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """Part of a topic's past, in order. `lost`: how many events between what was asked for and the first of
     these are kept no longer. `head`: the topic's latest offset, `head_time` when that event happened (0.0:
-    there was none)."""
+    there was none). `after`: behind which offset this is; as was asked for, or where the member came."""
 
     events: tuple[Event, ...]
     lost: int
     head: int
     head_time: float
     epoch: str
+    after: int
 
 
 class Changed(msgspec.Struct, frozen=True, gc=False):

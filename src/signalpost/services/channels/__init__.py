@@ -49,7 +49,7 @@ class Channels:
     ) -> None:
         changes = Changes(find_app, wall)
         self.past = Past(shared, outlet, clock)
-        self.watchers = Watchers(changes, shared, warn)
+        self.watchers = Watchers(changes, warn)
         self.census = Census(changes, kept, shared, clock)
         self.endings = Endings(changes, kept, shared, clock)
         self.membership = Membership(

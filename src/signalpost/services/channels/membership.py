@@ -188,10 +188,17 @@ class Membership:
             raise
         await self._gone(topic_key(live.app_id, channel), changed)
 
-    async def vacate(self, app_id: str, account: str, place: Place) -> None:
-        """Take an account out of a channel, if the place is still the one meant; the others are told."""
-        changed, *_ = await self._shared.commit(*self._changes.leaving(app_id, account, place))
-        await self._gone(topic_key(app_id, place.channel), changed)
+    def departing(self, app_id: str, account: str, places: Sequence[Place]) -> list[tuple[Change, ...]]:
+        """The steps that take an account out of channels, each if the place is still the one meant; they are
+        for a commit with others, and `departed` is for what follows."""
+        return [self._changes.leaving(app_id, account, place) for place in places]
+
+    async def departed(self, departing: Sequence[tuple[Change, ...]], results: Sequence[Any]) -> None:
+        """What follows from these steps, which had these results."""
+        mark = 0
+        for steps in departing:
+            await self._gone(steps[0].topic, results[mark])
+            mark += len(steps)
 
     async def _gone(self, topic: str, changed: Changed) -> None:
         """What follows when somebody has left."""

@@ -91,30 +91,30 @@ class Past:
         for place in places:
             _, number = cursors.get(place.channel, ("", place.seen))
             starts[place.channel] = max(number, place.since)
-        found = await self._read(session.app, starts)
+        found = await self._read(session.app, starts, session.account)
         joins = {
             place.channel: place.since
             for place in places
             if place.channel in cursors and cursors[place.channel][0] != found[place.channel].epoch
         }
         if joins:
-            found |= await self._read(session.app, joins)
+            found |= await self._read(session.app, joins, session.account)
         return list(found.values())
 
     async def missed(self, app_id: str, channel: str, after: int) -> Missed:
         """The first that has happened in a channel behind a number. Raises Unavailable."""
         return (await self._read(app_id, {channel: after}))[channel]
 
-    async def _read(self, app_id: str, starts: dict[str, int]) -> dict[str, Missed]:
+    async def _read(self, app_id: str, starts: dict[str, int], member: str = "") -> dict[str, Missed]:
         asks = [
-            PastOf(topic_key(app_id, channel), after, _PAGE_EVENTS, _PAGE_BYTES)
+            PastOf(topic_key(app_id, channel), after, _PAGE_EVENTS, _PAGE_BYTES, member)
             for channel, after in starts.items()
         ]
         pages: tuple[Page | None, ...] = await self._shared.load(*asks)
         return {
             channel: Missed(channel, "", after, (), 0)
             if page is None
-            else Missed(channel, page.epoch, min(after, page.head), page.events, page.lost)
+            else Missed(channel, page.epoch, min(page.after, page.head), page.events, page.lost)
             for (channel, after), page in zip(starts.items(), pages, strict=True)
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from signalpost.domain.refusals import Refusal
-from signalpost.engine.ports.shared import Shared
+from signalpost.engine.ports.shared import Change
 from signalpost.services.channels.changes import Changes
 from signalpost.services.live import Live
 from signalpost.wire.codes import Code
@@ -16,11 +16,10 @@ __all__ = ["Watchers"]
 class Watchers:
     """The special channels of all apps."""
 
-    __slots__ = ("_changes", "_shared", "_warn", "_warned")
+    __slots__ = ("_changes", "_warn", "_warned")
 
-    def __init__(self, changes: Changes, shared: Shared, warn: Callable[[str], None]) -> None:
+    def __init__(self, changes: Changes, warn: Callable[[str], None]) -> None:
         self._changes = changes
-        self._shared = shared
         self._warn = warn  # told once an app that anybody may watch it
         self._warned: set[str] = set()  # the apps that it was told of
 
@@ -33,6 +32,6 @@ class Watchers:
         if watchers is not None and live.account not in watchers:
             raise Refusal(Code.JOINCHANNEL_E_OTHER, f"this account may not join {channel}")
 
-    async def tell_online(self, app_id: str, account: str, event: str) -> None:
-        """Tell that an account came `online` or went `offline`."""
-        await self._shared.commit(self._changes.telling_of_account(app_id, account, event))
+    def telling(self, app_id: str, account: str, event: str) -> Change:
+        """The step that tells that an account came `online` or went `offline`."""
+        return self._changes.telling_of_account(app_id, account, event)
