@@ -44,9 +44,6 @@ def _most(town: Town, seconds: float) -> Counter[str]:
 
 
 @pytest.mark.timeout(3_600)
-@pytest.mark.xfail(
-    run=False, reason="receipts, rates and superseded lines are swept more slowly than they come"
-)
 def test_memory_follows_the_load_and_comes_back_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """SPEC E5: what is held depends on how much happens in a second, not for how long; an hour later it is
     what the people need who have stayed."""
