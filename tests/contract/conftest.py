@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from contract.toy_kept import ToyKept
 from contract.toy_shared import ToyShared, World
 from engine.driving import ManualClock
-from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics, memory_kept
-from signalpost.engine.ports import Queues, Records, Topics
+from engine.over_kept import QueuesOf
+from signalpost.engine.memory import MemoryRecords, MemoryTopics, memory_kept
+from signalpost.engine.ports import Records, Topics
 from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.engine.shared import MemoryShared, SharedMemory
-from signalpost.engine.sqlite import SqliteQueues, SqliteRecords, SqliteTopics, Store, sqlite_kept
+from signalpost.engine.sqlite import SqliteRecords, SqliteTopics, Store, sqlite_kept
 
 
 @pytest.fixture
@@ -31,12 +33,12 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqlite, bodies on disk"])
-def queues(request: pytest.FixtureRequest, clock: ManualClock) -> Queues:
+def queues(request: pytest.FixtureRequest, clock: ManualClock) -> QueuesOf:
     if request.param == "memory":
-        return MemoryQueues(clock=clock, idle_seconds=600.0)
+        return QueuesOf(memory_kept(clock=clock, idle_seconds=600.0))
     store = request.getfixturevalue("store")
     budget = 0 if request.param.endswith("disk") else 1024 * 1024
-    return SqliteQueues(store, clock=clock, body_budget=budget, idle_seconds=600.0)
+    return QueuesOf(sqlite_kept(store, clock=clock, body_budget=budget, idle_seconds=600.0))
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached"])
@@ -54,10 +56,12 @@ def topics(request: pytest.FixtureRequest, clock: ManualClock) -> Topics:
     return SqliteTopics(request.getfixturevalue("store"), clock=clock)
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached", "toy"])
 def kept(request: pytest.FixtureRequest, clock: ManualClock) -> Kept:
     if request.param == "memory":
         return memory_kept(clock=clock, idle_seconds=600.0)
+    if request.param == "toy":
+        return ToyKept(clock=clock)
     store = request.getfixturevalue("store")
     if "hardly" in request.param:
         return sqlite_kept(store, clock=clock, cached=1, body_budget=0, idle_seconds=600.0)

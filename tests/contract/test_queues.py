@@ -1,36 +1,37 @@
-"""The port `Queues`: what every implementation must do."""
+"""The queues of the port `Kept`: what every implementation must do."""
 
 from __future__ import annotations
 
 import pytest
 
 from engine.driving import NOW, ManualClock, append, run, together
-from signalpost.engine.ports import Appended, Full, Head, Item, Queues
+from engine.over_kept import QueuesOf
+from signalpost.engine.ports import Appended, Full, Head, Item
 
 FIRST = int(NOW * 1000) * 1000
 
 
-async def seqs(queues: Queues, key: str, *, after: int = 0, limit: int = 1000) -> list[int]:
+async def seqs(queues: QueuesOf, key: str, *, after: int = 0, limit: int = 1000) -> list[int]:
     return [item.seq for item in await run(queues.read(key, after=after, limit=limit))]
 
 
-async def bodies(queues: Queues, key: str) -> list[bytes]:
+async def bodies(queues: QueuesOf, key: str) -> list[bytes]:
     return [item.body for item in await run(queues.read(key, after=0, limit=1000))]
 
 
-async def fill(queues: Queues, key: str, count: int, **options: object) -> list[int]:
+async def fill(queues: QueuesOf, key: str, count: int, **options: object) -> list[int]:
     done = await together(*[append(queues, key, b"%d" % n, **options) for n in range(count)])
     return [one.seq for one in done if isinstance(one, Appended)]
 
 
-async def test_numbers_begin_at_the_clocks_milliseconds_and_have_no_gaps(queues: Queues) -> None:
+async def test_numbers_begin_at_the_clocks_milliseconds_and_have_no_gaps(queues: QueuesOf) -> None:
     """PROTOCOL §6: versions; §12: they are Unix milliseconds x 1000 or higher."""
     numbers = await fill(queues, "bo", 5)
     assert numbers[0] > FIRST
     assert numbers == list(range(numbers[0], numbers[0] + 5))
 
 
-async def test_what_is_appended_is_read_in_order_byte_for_byte(queues: Queues) -> None:
+async def test_what_is_appended_is_read_in_order_byte_for_byte(queues: QueuesOf) -> None:
     """SPEC M2, M4."""
     first = await run(append(queues, "bo", b"\x00\xff \xe2\x82\xac"))
     second = await run(append(queues, "bo", b""))
@@ -40,14 +41,14 @@ async def test_what_is_appended_is_read_in_order_byte_for_byte(queues: Queues) -
     ]
 
 
-async def test_appends_of_one_tick_keep_their_order_in_every_queue(queues: Queues) -> None:
+async def test_appends_of_one_tick_keep_their_order_in_every_queue(queues: QueuesOf) -> None:
     """SPEC M4."""
     await together(*[append(queues, f"q{n % 7}", b"%d" % n) for n in range(300)])
     for queue in range(7):
         assert await bodies(queues, f"q{queue}") == [b"%d" % n for n in range(queue, 300, 7)]
 
 
-async def test_read_gives_at_most_limit_items_after_a_number(queues: Queues) -> None:
+async def test_read_gives_at_most_limit_items_after_a_number(queues: QueuesOf) -> None:
     """PROTOCOL §6: a poll returns at most 30 above the cursor."""
     numbers = await fill(queues, "bo", 10)
     assert await seqs(queues, "bo", after=numbers[3], limit=3) == numbers[4:7]
@@ -57,20 +58,13 @@ async def test_read_gives_at_most_limit_items_after_a_number(queues: Queues) -> 
     assert await seqs(queues, "nobody") == []
 
 
-async def test_items_that_are_not_durable_keep_their_place_in_the_order(queues: Queues) -> None:
+async def test_items_that_are_not_durable_keep_their_place_in_the_order(queues: QueuesOf) -> None:
     """SPEC M4: call events and messages share the inbox."""
     await together(*[append(queues, "bo", b"%d" % n, durable=n % 3 == 0) for n in range(20)])
     assert await bodies(queues, "bo") == [b"%d" % n for n in range(20)]
 
 
-async def test_an_item_that_is_not_durable_is_there_at_once_when_nothing_is_before_it(queues: Queues) -> None:
-    append_ = append(queues, "bo", b"ring", durable=False)
-    with pytest.raises(StopIteration):
-        append_.send(None)
-    assert await bodies(queues, "bo") == [b"ring"]
-
-
-async def test_head_says_what_is_cleared_the_last_number_and_how_many_wait(queues: Queues) -> None:
+async def test_head_says_what_is_cleared_the_last_number_and_how_many_wait(queues: QueuesOf) -> None:
     """PROTOCOL §6: `ver_clear` of a poll's answer."""
     numbers = await fill(queues, "bo", 4)
     assert await run(queues.head("bo")) == Head(numbers[0] - 1, numbers[3], 4)
@@ -81,7 +75,7 @@ async def test_head_says_what_is_cleared_the_last_number_and_how_many_wait(queue
 
 
 async def test_an_untouched_queue_has_a_head_that_its_first_item_follows(
-    queues: Queues, clock: ManualClock
+    queues: QueuesOf, clock: ManualClock
 ) -> None:
     """PROTOCOL §6: a push with the cursor's next number is delivered without a poll."""
     head = await run(queues.head("bo"))
@@ -90,7 +84,7 @@ async def test_an_untouched_queue_has_a_head_that_its_first_item_follows(
     assert (await run(append(queues, "bo", b"x"))).seq == head.last + 1
 
 
-async def test_trim_removes_what_is_at_or_below(queues: Queues) -> None:
+async def test_trim_removes_what_is_at_or_below(queues: QueuesOf) -> None:
     """PROTOCOL §6: everything up to V is processed, delete it."""
     numbers = await fill(queues, "bo", 6)
     await run(queues.trim("bo", upto=numbers[2]))
@@ -100,14 +94,14 @@ async def test_trim_removes_what_is_at_or_below(queues: Queues) -> None:
     assert await seqs(queues, "bo") == numbers[3:]
 
 
-async def test_trim_above_the_last_number_removes_nothing(queues: Queues) -> None:
+async def test_trim_above_the_last_number_removes_nothing(queues: QueuesOf) -> None:
     """SPEC E5: a cursor from nowhere does not delete messages."""
     numbers = await fill(queues, "bo", 3)
     await run(queues.trim("bo", upto=numbers[-1] + 1))
     assert await seqs(queues, "bo") == numbers
 
 
-async def test_remove_takes_items_out_of_the_middle_and_tells_which_were_there(queues: Queues) -> None:
+async def test_remove_takes_items_out_of_the_middle_and_tells_which_were_there(queues: QueuesOf) -> None:
     """SPEC K3: a cancelled invitation leaves the inbox."""
     numbers = await fill(queues, "bo", 6)
     assert await run(queues.remove("bo", [numbers[4], numbers[1], 7])) == [numbers[1], numbers[4]]
@@ -116,7 +110,7 @@ async def test_remove_takes_items_out_of_the_middle_and_tells_which_were_there(q
     assert await seqs(queues, "bo") == [numbers[n] for n in (0, 2, 3, 5)]
 
 
-async def test_marked_items_are_removed_by_their_marks_or_all_of_them(queues: Queues) -> None:
+async def test_marked_items_are_removed_by_their_marks_or_all_of_them(queues: QueuesOf) -> None:
     """PROTOCOL §8: an account's call events leave its inbox, some calls' or all; the messages stay."""
     for body, mark in ((b"1", ""), (b"2", "a"), (b"3", "b"), (b"4", ""), (b"5", "a"), (b"6", "c")):
         await run(append(queues, "bo", body, durable=not mark, mark=mark))
@@ -132,7 +126,7 @@ async def test_marked_items_are_removed_by_their_marks_or_all_of_them(queues: Qu
     assert await bodies(queues, "al") == [b"x"]
 
 
-async def test_a_marked_item_is_removed_before_it_is_visible(queues: Queues) -> None:
+async def test_a_marked_item_is_removed_before_it_is_visible(queues: QueuesOf) -> None:
     """SPEC K3: an invitation that waits behind a message's commit is taken back like any other."""
     message, ring, gone, later = await together(
         append(queues, "bo", b"message"),
@@ -149,7 +143,7 @@ async def test_a_marked_item_is_removed_before_it_is_visible(queues: Queues) -> 
 
 
 async def test_a_marked_item_that_has_gone_otherwise_is_not_found_again(
-    queues: Queues, clock: ManualClock
+    queues: QueuesOf, clock: ManualClock
 ) -> None:
     trimmed, removed, _ = await fill(queues, "bo", 3, durable=False, mark="a", ttl=10.0)
     later = await run(append(queues, "bo", b"later", durable=False, mark="a", ttl=20.0))
@@ -160,7 +154,7 @@ async def test_a_marked_item_that_has_gone_otherwise_is_not_found_again(
     assert await run(queues.head("bo")) == Head(later.seq, later.seq, 0)
 
 
-async def test_marked_items_are_counted(queues: Queues, clock: ManualClock) -> None:
+async def test_marked_items_are_counted(queues: QueuesOf, clock: ManualClock) -> None:
     """SPEC M9: what room the call events have left, however they went."""
     assert await run(queues.marked("bo")) == 0
     await fill(queues, "bo", 3)
@@ -177,7 +171,7 @@ async def test_marked_items_are_counted(queues: Queues, clock: ManualClock) -> N
 
 
 async def test_one_marked_item_is_removed_out_of_a_full_queue_without_going_through_it(
-    queues: Queues,
+    queues: QueuesOf,
 ) -> None:
     """SPEC E5: the inbox's 10 000 messages cost a logout nothing; the few that go are found by number."""
     before = await fill(queues, "bo", 4000)
@@ -189,7 +183,7 @@ async def test_one_marked_item_is_removed_out_of_a_full_queue_without_going_thro
     assert (await run(queues.head("bo"))).count == 7998
 
 
-async def test_a_queue_at_its_cap_of_items_refuses_and_stores_nothing(queues: Queues) -> None:
+async def test_a_queue_at_its_cap_of_items_refuses_and_stores_nothing(queues: QueuesOf) -> None:
     """SPEC M9."""
     numbers = await fill(queues, "bo", 3, max_items=3)
     with pytest.raises(Full):
@@ -199,13 +193,13 @@ async def test_a_queue_at_its_cap_of_items_refuses_and_stores_nothing(queues: Qu
     assert (await run(append(queues, "bo", b"x", max_items=3))).seq == numbers[-1] + 1
 
 
-async def test_appends_under_way_count_against_the_cap(queues: Queues) -> None:
+async def test_appends_under_way_count_against_the_cap(queues: QueuesOf) -> None:
     """SPEC M9."""
     done = await together(*[append(queues, "bo", b"x", max_items=3) for _ in range(5)])
     assert [type(one) for one in done] == [Appended, Appended, Appended, Full, Full]
 
 
-async def test_a_queue_at_its_cap_of_bytes_refuses_what_does_not_fit(queues: Queues) -> None:
+async def test_a_queue_at_its_cap_of_bytes_refuses_what_does_not_fit(queues: QueuesOf) -> None:
     """SPEC M9: the sizes are those that the caller names."""
     await run(append(queues, "bo", b"x", size=60, max_size=100))
     with pytest.raises(Full):
@@ -214,37 +208,37 @@ async def test_a_queue_at_its_cap_of_bytes_refuses_what_does_not_fit(queues: Que
     assert (await run(queues.head("bo"))).count == 2
 
 
-async def test_a_part_of_a_queue_has_caps_of_its_own(queues: Queues) -> None:
+async def test_a_part_of_a_queue_has_caps_of_its_own(queues: QueuesOf) -> None:
     """SPEC M9: of one sender at most so many messages and bytes; the others' room is theirs."""
     of = {"part_items": 2, "part_size": 10, "max_items": 5}
-    first = await run(append(queues, "bo", b"1", part="ada", **of))
-    await run(append(queues, "bo", b"2", part="ada", durable=False, **of))
+    first = await run(append(queues, "bo", b"1", source="ada", **of))
+    await run(append(queues, "bo", b"2", source="ada", durable=False, **of))
     with pytest.raises(Full) as full:
-        await run(append(queues, "bo", b"3", part="ada", **of))
+        await run(append(queues, "bo", b"3", source="ada", **of))
     assert full.value.part == "ada"
-    await run(append(queues, "bo", b"4", part="cy", size=8, **of))
+    await run(append(queues, "bo", b"4", source="cy", size=8, **of))
     with pytest.raises(Full):
-        await run(append(queues, "bo", b"5", part="cy", size=3, **of))
-    await run(append(queues, "bo", b"6", part="cy", size=2, **of))
-    await run(append(queues, "al", b"7", part="ada", **of))
+        await run(append(queues, "bo", b"5", source="cy", size=3, **of))
+    await run(append(queues, "bo", b"6", source="cy", size=2, **of))
+    await run(append(queues, "al", b"7", source="ada", **of))
     await run(append(queues, "bo", b"8"))
     with pytest.raises(Full) as full:
-        await run(append(queues, "bo", b"9", part="di", **of))
+        await run(append(queues, "bo", b"9", source="di", **of))
     assert full.value.part == ""
     with pytest.raises(Full):
-        await run(append(queues, "al", b"large", part="di", size=11, **of))
+        await run(append(queues, "al", b"large", source="di", size=11, **of))
     assert await bodies(queues, "bo") == [b"1", b"2", b"4", b"6", b"8"]
     await run(queues.trim("bo", upto=first.seq))
-    await run(append(queues, "bo", b"10", part="ada", **of))
+    await run(append(queues, "bo", b"10", source="ada", **of))
     with pytest.raises(Full):
-        await run(append(queues, "bo", b"11", part="ada", **of))
+        await run(append(queues, "bo", b"11", source="ada", **of))
 
 
 async def test_a_part_has_room_again_when_its_items_go_in_whatever_way(
-    queues: Queues, clock: ManualClock
+    queues: QueuesOf, clock: ManualClock
 ) -> None:
     """SPEC M9."""
-    of = {"part": "ada", "part_items": 1, "part_size": 10}
+    of = {"source": "ada", "part_items": 1, "part_size": 10}
     one = await run(append(queues, "bo", b"1", **of))
     await run(queues.remove("bo", [one.seq]))
     await run(append(queues, "bo", b"2", durable=False, mark="m", **of))
@@ -257,7 +251,7 @@ async def test_a_part_has_room_again_when_its_items_go_in_whatever_way(
     assert await bodies(queues, "bo") == [b"5"]
 
 
-async def test_what_a_dedupe_key_did_can_be_asked_for(queues: Queues, clock: ManualClock) -> None:
+async def test_what_a_dedupe_key_did_can_be_asked_for(queues: QueuesOf, clock: ManualClock) -> None:
     """SPEC M7, E5: nothing is appended, and nothing is made, to find out."""
     assert await run(queues.appended("bo", "r1")) is None
     first = await run(append(queues, "bo", b"x", note="id", dedupe="r1", dedupe_ttl=120.0))
@@ -272,7 +266,7 @@ async def test_what_a_dedupe_key_did_can_be_asked_for(queues: Queues, clock: Man
     assert asked == Appended(waiting.seq, "id2", True)
 
 
-async def test_what_is_over_its_time_is_gone_and_makes_room(queues: Queues, clock: ManualClock) -> None:
+async def test_what_is_over_its_time_is_gone_and_makes_room(queues: QueuesOf, clock: ManualClock) -> None:
     """SPEC M3, M9."""
     numbers = await fill(queues, "bo", 2, ttl=10.0, max_items=3)
     later = await run(append(queues, "bo", b"later", ttl=20.0, max_items=3))
@@ -285,19 +279,7 @@ async def test_what_is_over_its_time_is_gone_and_makes_room(queues: Queues, cloc
     assert await run(queues.head("bo")) == Head(later.seq + 2, later.seq + 2, 0)
 
 
-async def test_sweep_drops_what_is_over_its_time_and_says_how_many(
-    queues: Queues, clock: ManualClock
-) -> None:
-    """SPEC M3."""
-    await fill(queues, "bo", 3, ttl=10.0)
-    await fill(queues, "al", 2, ttl=30.0)
-    clock.advance(10.0)
-    assert await run(queues.sweep()) == 3
-    assert await run(queues.sweep()) == 0
-    assert len(await seqs(queues, "al")) == 2
-
-
-async def test_a_second_append_with_the_same_dedupe_key_stores_nothing(queues: Queues) -> None:
+async def test_a_second_append_with_the_same_dedupe_key_stores_nothing(queues: QueuesOf) -> None:
     """SPEC M7."""
     first = await run(append(queues, "bo", b"x", note="id-1", dedupe="r1", dedupe_ttl=120.0))
     again = await run(append(queues, "bo", b"x", note="id-2", dedupe="r1", dedupe_ttl=120.0))
@@ -306,7 +288,7 @@ async def test_a_second_append_with_the_same_dedupe_key_stores_nothing(queues: Q
     assert await bodies(queues, "bo") == [b"x"]
 
 
-async def test_a_repetition_waits_for_the_first_that_is_under_way(queues: Queues) -> None:
+async def test_a_repetition_waits_for_the_first_that_is_under_way(queues: QueuesOf) -> None:
     """SPEC M7."""
     first, again = await together(
         append(queues, "bo", b"x", note="id", dedupe="r1", dedupe_ttl=120.0),
@@ -317,13 +299,13 @@ async def test_a_repetition_waits_for_the_first_that_is_under_way(queues: Queues
     assert await seqs(queues, "bo") == [first.seq]
 
 
-async def test_a_dedupe_key_is_one_of_its_queue(queues: Queues) -> None:
+async def test_a_dedupe_key_is_one_of_its_queue(queues: QueuesOf) -> None:
     """SPEC M7."""
     await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
     assert not (await run(append(queues, "al", b"x", dedupe="r1", dedupe_ttl=120.0))).repeated
 
 
-async def test_a_dedupe_key_outlives_the_items_removal_and_a_full_queue(queues: Queues) -> None:
+async def test_a_dedupe_key_outlives_the_items_removal_and_a_full_queue(queues: QueuesOf) -> None:
     """SPEC M7: a repetition is never an error."""
     first = await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
     await run(queues.trim("bo", upto=first.seq))
@@ -331,69 +313,34 @@ async def test_a_dedupe_key_outlives_the_items_removal_and_a_full_queue(queues: 
     assert (await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=1.0, max_items=0))).repeated
 
 
-@pytest.mark.parametrize("swept", [False, True])
-async def test_a_dedupe_key_is_forgotten_after_its_time(
-    queues: Queues, clock: ManualClock, swept: bool
-) -> None:
+async def test_a_dedupe_key_is_forgotten_after_its_time(queues: QueuesOf, clock: ManualClock) -> None:
     """SPEC M7: 120 seconds."""
     first = await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
     clock.advance(119.0)
     assert (await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))).repeated
     clock.advance(1.0)
-    if swept:
-        await run(queues.sweep())
     again = await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
     assert not again.repeated
     assert again.seq == first.seq + 1
     clock.advance(119.0)
-    await run(queues.sweep())
     assert (await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))).seq == again.seq
 
 
-async def test_a_refused_append_is_not_remembered(queues: Queues) -> None:
+async def test_a_refused_append_is_not_remembered(queues: QueuesOf) -> None:
     """SPEC M7, M9."""
     with pytest.raises(Full):
         await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0, max_items=0))
     assert not (await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))).repeated
 
 
-async def test_a_clock_that_steps_back_repeats_no_number(queues: Queues, clock: ManualClock) -> None:
+async def test_a_clock_that_steps_back_repeats_no_number(queues: QueuesOf, clock: ManualClock) -> None:
     """SPEC M6: versions are never used twice."""
     before = await fill(queues, "bo", 3)
     clock.advance(-3600.0)
     assert await fill(queues, "bo", 3) == list(range(before[-1] + 1, before[-1] + 4))
 
 
-async def test_a_forgotten_queue_never_repeats_a_number(queues: Queues, clock: ManualClock) -> None:
-    """SPEC M6: even when it comes back after the clock was set back."""
-    numbers = await fill(queues, "bo", 3)
-    await run(queues.trim("bo", upto=numbers[-1]))
-    clock.advance(601.0)
-    await run(queues.sweep())
-    clock.advance(-3600.0)
-    assert (await run(append(queues, "bo", b"x"))).seq > numbers[-1]
-
-
-async def test_a_forgotten_queue_goes_on_at_the_clock(queues: Queues, clock: ManualClock) -> None:
-    """The sweep forgets idle queues, so that a name that was used once costs nothing."""
-    numbers = await fill(queues, "bo", 1)
-    await run(queues.trim("bo", upto=numbers[-1]))
-    clock.advance(601.0)
-    await run(queues.sweep())
-    assert (await run(append(queues, "bo", b"x"))).seq > FIRST + 600_000_000
-
-
-async def test_a_queue_in_use_is_not_forgotten(queues: Queues, clock: ManualClock) -> None:
-    numbers = await fill(queues, "bo", 1)
-    await run(queues.trim("bo", upto=numbers[-1]))
-    clock.advance(400.0)
-    await run(queues.head("bo"))
-    clock.advance(400.0)
-    await run(queues.sweep())
-    assert (await run(append(queues, "bo", b"x"))).seq == numbers[-1] + 1
-
-
-async def test_the_epoch_is_a_text_that_stays(queues: Queues) -> None:
+async def test_the_epoch_is_a_text_that_stays(queues: QueuesOf) -> None:
     """PROTOCOL §12: epochs."""
     epoch = queues.epoch
     await fill(queues, "bo", 3)

@@ -13,7 +13,8 @@ import sys
 import time
 
 from signalpost.engine.ports import Pending
-from signalpost.engine.sqlite import SqliteQueues, Store
+from signalpost.engine.ports.kept import Append
+from signalpost.engine.sqlite import Store, sqlite_kept
 
 QUEUES = 5
 IN_FLIGHT = 20
@@ -22,7 +23,7 @@ IN_FLIGHT = 20
 async def main() -> None:
     directory, offset, turn = sys.argv[1], float(sys.argv[2]), sys.argv[3]
     store = Store(directory, loop=asyncio.get_running_loop(), durability="process")
-    queues = SqliteQueues(store, clock=lambda: time.time() + offset, body_budget=10_000)
+    kept = sqlite_kept(store, clock=lambda: time.time() + offset, body_budget=10_000)
 
     async def chain(number: int) -> None:
         key = f"q{number % QUEUES}"
@@ -31,7 +32,7 @@ async def main() -> None:
             count += 1
             durable = count % 3 > 0
             body = f"{turn}.{number}.{count}"
-            done = await queues.append(
+            step = Append(
                 key,
                 body.encode(),
                 size=1,
@@ -43,6 +44,7 @@ async def main() -> None:
                 dedupe=body,
                 dedupe_ttl=3600.0,
             )
+            [done] = await kept.commit(step)
             os.write(1, f"{key} {done.seq} {body} {int(durable)}\n".encode())
             if not durable:
                 await _pause()

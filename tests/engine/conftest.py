@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from engine.driving import ManualClock
+from engine.over_kept import QueuesOf, RecordsOf
 from signalpost.engine.sqlite import SqliteTopics, Store, sqlite_kept
 
 
@@ -29,7 +30,7 @@ class Disk:
             self.directory, loop=asyncio.get_running_loop(), durability="process", reserve=self.reserve
         )
         self.kept = sqlite_kept(self.store, clock=self.clock, **self.options)
-        self.queues, self.records = self.kept.parts.queues, self.kept.parts.records
+        self.queues, self.records = QueuesOf(self.kept), RecordsOf(self.kept)
         self.topics = SqliteTopics(self.store, clock=self.clock)
 
     async def reopen(self) -> None:

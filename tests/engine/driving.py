@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from signalpost.engine.ports import Appended, Pending, Queues
+from engine.over_kept import QueuesOf
+from signalpost.engine.ports import Appended, Pending
 
 __all__ = ["NOW", "ManualClock", "append", "begin", "run", "together"]
 
@@ -57,7 +58,7 @@ async def together(*coroutines: Coroutine[Any, Any, T]) -> list[T | BaseExceptio
     return await asyncio.gather(*[begin(coroutine) for coroutine in coroutines], return_exceptions=True)
 
 
-def append(queues: Queues, key: str, body: bytes, **options: Any) -> Coroutine[Any, Any, Appended]:
+def append(queues: QueuesOf, key: str, body: bytes, **options: Any) -> Coroutine[Any, Any, Appended]:
     """An append with everyday options."""
     everyday: dict[str, Any] = {
         "size": len(body),

@@ -11,8 +11,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from engine.driving import append, run
+from engine.over_kept import QueuesOf
 from signalpost.engine.ports import Appended
-from signalpost.engine.sqlite import SqliteQueues, Store
+from signalpost.engine.sqlite import Store, sqlite_kept
 
 ROUNDS = 10
 APPENDER = Path(__file__).with_name("appender.py")
@@ -45,7 +46,7 @@ async def test_nothing_acknowledged_is_lost_reordered_or_renumbered_by_kill_9(tm
             if durable == "1":
                 kept[key][int(seq)] = body.encode()
     store = Store(tmp_path / "data", loop=asyncio.get_running_loop())
-    queues = SqliteQueues(store, clock=lambda: time.time() - 600.0 * ROUNDS)
+    queues = QueuesOf(sqlite_kept(store, clock=lambda: time.time() - 600.0 * ROUNDS))
     assert len(kept) == 5
     for key, wanted in kept.items():
         found = {item.seq: item.body for item in await run(queues.read(key, after=0, limit=10**9))}

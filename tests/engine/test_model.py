@@ -15,9 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from engine.driving import ManualClock, append, together
 from engine.driving import run as drive
-from signalpost.engine.memory import MemoryQueues
-from signalpost.engine.ports import Appended, Full, Item, Queues
-from signalpost.engine.sqlite import SqliteQueues, Store
+from engine.over_kept import QueuesOf
+from signalpost.engine.memory import memory_kept
+from signalpost.engine.ports import Appended, Full, Item
+from signalpost.engine.sqlite import Store, sqlite_kept
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ class MemoryModel(RuleBasedStateMachine):
         self.given: dict[str, int] = {"ada": 0, "bo": 0, "cy": 0}  # highest number that was ever returned
         self.era = 0  # dedupe keys of another era are others
         self.receipts: dict[tuple[str, str], tuple[int, float, bool]] = {}  # number, end, durable
-        self.queues: Queues
+        self.queues: QueuesOf
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(drive(coroutine))
@@ -58,7 +59,7 @@ class MemoryModel(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.queues = MemoryQueues(clock=self.clock, idle_seconds=100.0)
+        self.queues = QueuesOf(memory_kept(clock=self.clock, idle_seconds=100.0))
 
     def teardown(self) -> None:
         self.loop.close()
@@ -168,7 +169,7 @@ class SqliteModel(MemoryModel):
     def start(self) -> None:
         store = Store(self.directory, loop=self.loop, durability="process")
         self.stores.append(store)
-        self.queues = SqliteQueues(store, clock=self.clock, body_budget=30, idle_seconds=100.0)
+        self.queues = QueuesOf(sqlite_kept(store, clock=self.clock, body_budget=30, idle_seconds=100.0))
 
     def teardown(self) -> None:
         for store in self.stores:

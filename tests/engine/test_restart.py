@@ -60,10 +60,11 @@ async def test_the_cap_of_a_part_holds_after_a_restart(disk: Disk, crash: bool) 
     """SPEC M9: who has used up his half of an inbox does not get another by a restart."""
     of = {"part_items": 2, "part_size": 100}
     for part in ("ada", "cy", "ada"):
-        await number(disk, "bo", part=part, **of)
+        await number(disk, "bo", source=part, **of)
     disk.crash() if crash else await disk.reopen()
     full, done = await together(
-        append(disk.queues, "bo", b"y", part="ada", **of), append(disk.queues, "bo", b"y", part="cy", **of)
+        append(disk.queues, "bo", b"y", source="ada", **of),
+        append(disk.queues, "bo", b"y", source="cy", **of),
     )
     assert isinstance(full, Full)
     assert isinstance(done, Appended)
@@ -71,7 +72,7 @@ async def test_the_cap_of_a_part_holds_after_a_restart(disk: Disk, crash: bool) 
 
 async def test_a_failed_append_gives_the_room_of_its_part_back(disk: Disk) -> None:
     """SPEC M9."""
-    of = {"part": "ada", "part_items": 1, "part_size": 100}
+    of = {"source": "ada", "part_items": 1, "part_size": 100}
     disk.store.writer.execute("PRAGMA query_only = ON")
     (failed,) = await together(append(disk.queues, "bo", b"x", **of))
     assert isinstance(failed, Unavailable)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.driving import NOW, ManualClock, append, run
+from engine.over_kept import QueuesOf, RecordsOf
 from signalpost.engine.ports import Entry, Item
 from signalpost.engine.sqlite import (
     DatabaseDamaged,
@@ -20,9 +21,9 @@ from signalpost.engine.sqlite import (
     DataDirectoryUnusable,
     SchemaTooNew,
     SqliteQueues,
-    SqliteRecords,
     Store,
     StoreError,
+    sqlite_kept,
 )
 from signalpost.engine.store import MIGRATIONS, Migration
 
@@ -93,7 +94,7 @@ async def test_a_file_that_is_no_database_is_a_clear_error_and_frees_the_lock(tm
 
 async def test_a_damaged_table_is_a_clear_error(tmp_path: Path) -> None:
     store = await opened(tmp_path / "data")
-    queues = SqliteQueues(store, clock=ManualClock())
+    queues = QueuesOf(sqlite_kept(store, clock=ManualClock()))
     for _ in range(50):
         await run(append(queues, "bo", b"x" * 1000))
     await store.close()
@@ -106,7 +107,7 @@ async def test_a_damaged_table_is_a_clear_error(tmp_path: Path) -> None:
 
 async def test_rows_that_are_none_of_ours_are_a_clear_error(tmp_path: Path) -> None:
     store = await opened(tmp_path / "data")
-    queues = SqliteQueues(store, clock=ManualClock())
+    queues = QueuesOf(sqlite_kept(store, clock=ManualClock()))
     await run(append(queues, "bo", b"x"))
     store.writer.execute("UPDATE items SET seq = 'seven'")
     await store.close()
@@ -136,7 +137,7 @@ async def test_a_newer_schema_is_refused_naming_both_versions(tmp_path: Path) ->
 
 async def test_migrations_run_once_each_in_order_and_keep_the_data(tmp_path: Path) -> None:
     store = await opened(tmp_path / "data")
-    queues = SqliteQueues(store, clock=ManualClock())
+    queues = QueuesOf(sqlite_kept(store, clock=ManualClock()))
     done = await run(append(queues, "bo", b"kept"))
     await store.close()
 
@@ -150,7 +151,7 @@ async def test_migrations_run_once_each_in_order_and_keep_the_data(tmp_path: Pat
         store = await opened(tmp_path / "data", (*MIGRATIONS, add_column, fill_column))
         assert store.meta("was") == 0
         assert store.reader.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 2,)
-        queues = SqliteQueues(store, clock=ManualClock())
+        queues = QueuesOf(sqlite_kept(store, clock=ManualClock()))
         assert await run(queues.read("bo", after=0, limit=9)) == [(done.seq, b"kept")]
         await store.close()
 
@@ -198,8 +199,9 @@ async def test_a_directory_of_the_first_schema_is_taken_over_with_all_that_it_ho
     store.writer.execute("INSERT INTO records VALUES ('k', x'01', 7, NULL)")
     await store.close()
     store = await opened(tmp_path / "data")
-    queues, records = SqliteQueues(store, clock=ManualClock()), SqliteRecords(store, clock=ManualClock())
+    kept = sqlite_kept(store, clock=ManualClock())
+    queues, records = QueuesOf(kept), RecordsOf(kept)
     assert await run(queues.read("bo", after=0, limit=9)) == [Item(5, b"x")]
-    await run(append(queues, "bo", b"y", part="ada", part_items=1, part_size=1))
+    await run(append(queues, "bo", b"y", source="ada", part_items=1, part_size=1))
     assert await run(records.get("k")) == Entry(b"\x01", 7)
     await store.close()

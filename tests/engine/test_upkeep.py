@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine.driving import NOW, ManualClock, append, run, together
-from signalpost.engine.memory import MemoryQueues, MemoryRecords, MemoryTopics
-from signalpost.engine.ports import AddMember, Keep, Rate
+from engine.over_kept import QueuesOf
+from signalpost.engine.memory import MemoryRecords, MemoryTopics, memory_kept
+from signalpost.engine.ports import AddMember, Appended, Keep, Rate
 from signalpost.engine.receipts import Receipt, Receipts
 from signalpost.engine.rounds import Rounds
 
@@ -54,7 +55,7 @@ def test_receipts_do_not_pile_up_between_sweeps() -> None:
 
 
 async def test_one_sweep_of_queues_visits_a_part_of_them(clock: ManualClock) -> None:
-    queues = MemoryQueues(clock=clock)
+    queues = QueuesOf(memory_kept(clock=clock))
     await together(*[append(queues, f"q{n}", b"x", ttl=1.0) for n in range(10_000)])
     clock.advance(1.0)
     assert [await run(queues.sweep()) for _ in range(4)] == [4096, 4096, 1808, 0]
@@ -62,7 +63,7 @@ async def test_one_sweep_of_queues_visits_a_part_of_them(clock: ManualClock) -> 
 
 
 async def test_a_sweep_stops_after_a_queue_that_held_much(clock: ManualClock) -> None:
-    queues = MemoryQueues(clock=clock)
+    queues = QueuesOf(memory_kept(clock=clock))
     for key in ("a", "b"):
         await together(*[append(queues, key, b"x", ttl=1.0) for _ in range(5000)])
     clock.advance(1.0)
@@ -70,7 +71,7 @@ async def test_a_sweep_stops_after_a_queue_that_held_much(clock: ManualClock) ->
 
 
 async def test_idle_queues_cost_nothing_after_a_while(clock: ManualClock) -> None:
-    queues = MemoryQueues(clock=clock, idle_seconds=60.0)
+    queues = QueuesOf(memory_kept(clock=clock, idle_seconds=60.0))
     for n in range(100):
         await run(queues.head(f"q{n}"))
     clock.advance(60.0)
@@ -122,3 +123,69 @@ async def test_rates_and_events_that_nobody_asks_for_are_let_go_of(clock: Manual
     await run(topics.sweep())
     assert len(topics._windows) == 0
     assert (len(topics._topics["room"].log), topics._topics["room"].size) == (0, 0)
+
+
+async def test_sweep_drops_what_is_over_its_time_and_says_how_many(clock: ManualClock) -> None:
+    """SPEC M3."""
+    queues = QueuesOf(memory_kept(clock=clock))
+    await together(*[append(queues, "bo", b"x", ttl=10.0) for _ in range(3)])
+    await together(*[append(queues, "al", b"x", ttl=30.0) for _ in range(2)])
+    clock.advance(10.0)
+    assert await run(queues.sweep()) == 3
+    assert await run(queues.sweep()) == 0
+    assert len(await run(queues.read("al", after=0, limit=9))) == 2
+
+
+async def test_receipts_that_are_over_are_swept(clock: ManualClock) -> None:
+    """SPEC M7, E5: and a dedupe key that was is one that never was."""
+    queues = QueuesOf(memory_kept(clock=clock))
+    first = await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
+    clock.advance(120.0)
+    assert await run(queues.sweep()) == 1
+    assert len(queues._receipts) == 0
+    again = await run(append(queues, "bo", b"x", dedupe="r1", dedupe_ttl=120.0))
+    assert again == Appended(first.seq + 1, "", False)
+
+
+async def test_a_forgotten_queue_never_repeats_a_number(clock: ManualClock) -> None:
+    """SPEC M6: even when it comes back after the clock was set back."""
+    queues = QueuesOf(memory_kept(clock=clock, idle_seconds=600.0))
+    last = await run(append(queues, "bo", b"x"))
+    await run(queues.trim("bo", upto=last.seq))
+    clock.advance(601.0)
+    assert await run(queues.sweep()) == 1
+    clock.advance(-3600.0)
+    assert (await run(append(queues, "bo", b"x"))).seq > last.seq
+
+
+async def test_a_forgotten_queue_goes_on_at_the_clock(clock: ManualClock) -> None:
+    """A name that was used once costs nothing."""
+    queues = QueuesOf(memory_kept(clock=clock, idle_seconds=600.0))
+    last = await run(append(queues, "bo", b"x"))
+    await run(queues.trim("bo", upto=last.seq))
+    clock.advance(601.0)
+    await run(queues.sweep())
+    assert (await run(append(queues, "bo", b"x"))).seq > last.seq + 600_000_000
+
+
+async def test_queues_that_come_let_go_of_those_that_are_over(clock: ManualClock) -> None:
+    """SPEC E5: at whatever rate names are made up, and without a sweep, no more are kept than live."""
+    queues = QueuesOf(memory_kept(clock=clock, idle_seconds=10.0))
+    await together(*[append(queues, f"lives {n}", b"x", source="ada") for n in range(1000)])
+    for n in range(30_000):
+        clock.advance(0.01)
+        await run(append(queues, f"q{n}", b"x", ttl=1.0, source=f"s{n}"))
+    assert len(queues._queues) < 1000 + 1100 + 10
+    assert len(queues._sources) < 1 + 1100 + 10
+    assert len(queues._looks) < 2 * 1000 + 1100 + 10
+
+
+async def test_a_queue_in_use_is_not_forgotten(clock: ManualClock) -> None:
+    queues = QueuesOf(memory_kept(clock=clock, idle_seconds=600.0))
+    last = await run(append(queues, "bo", b"x"))
+    await run(queues.trim("bo", upto=last.seq))
+    clock.advance(400.0)
+    await run(queues.head("bo"))
+    clock.advance(400.0)
+    await run(queues.sweep())
+    assert (await run(append(queues, "bo", b"x"))).seq == last.seq + 1

@@ -16,6 +16,7 @@ from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Unavailable
+from signalpost.engine.ports.kept import Append
 from signalpost.engine.ports.steps import Delete
 from signalpost.services.calls import Answer
 from signalpost.services.keys import session_key
@@ -1318,24 +1319,15 @@ def test_a_login_and_a_logout_read_nothing_of_a_full_inbox(
     cy = house.login("cy")
     talk(cy, bo)
     for number in range(9_900):
-        house.run(
-            house.queues.append(
-                bo.key,
-                ITEM.encode(InboxItem(f"m{number}", "instant", "ada", 0, "x")),
-                size=1,
-                ttl=100.0,
-                max_items=10_000,
-                max_size=10_000,
-                durable=True,
-            )
-        )
+        item = ITEM.encode(InboxItem(f"m{number}", "instant", "ada", 0, "x"))
+        house.run(house.kept.commit(Append(bo.key, item, 1, 100.0, max_items=10_000, max_size=10_000)))
     cy.press("bo", "5")
 
-    async def read(*args: object, **options: object) -> None:
+    def read(*args: object, **options: object) -> None:
         raise AssertionError("a login reads the inbox")
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.queues, "read", read)
+        patch.setattr(house.queues, "stretch", read)
         house.login("bo").logout()
         again = house.login("bo")
     assert [kind for kind, _, _ in again.inbox()] == ["instant"] * 9_900

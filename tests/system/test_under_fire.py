@@ -1,4 +1,4 @@
-"""Coming and going while somebody speaks without a pause, with the engine here and 1 ms away (SPEC C1, C6, C9)."""
+"""Coming and going while somebody speaks without a pause, the engine here or 1 ms away (SPEC C1, C6, C9)."""
 
 from __future__ import annotations
 

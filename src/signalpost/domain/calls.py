@@ -106,7 +106,7 @@ FAILED: Final = "voip_invite_failed"
 WHILE_OPEN: Final = frozenset({INVITE, ACK, ACCEPT, MSG})
 
 
-class Effect(NamedTuple):
+class Effect(msgspec.Struct, frozen=True, gc=False):
     """One thing that a decision does: tell a party, or (`kind` "") take an undelivered invitation back.
 
     `call` is the id of the call that it is of, which may be the one before.
@@ -145,11 +145,8 @@ class Call(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
         return self.caller_session if account == self.caller else self.callee_session
 
 
-class Decision(NamedTuple):
-    """The call after something happened to it, and what that does, in this order."""
-
-    call: Call
-    effects: tuple[Effect, ...]
+Decision = tuple[Call, tuple[Effect, ...]]
+"""The call after something happened to it, and what that does, in this order."""
 
 
 class Deed(NamedTuple):
@@ -243,18 +240,17 @@ _REASONS: Final[dict[Code, str]] = {
 
 def advance(call: Call, what: Input, extra: str = "") -> Decision:
     """What `what` makes of the call; 1001 if that is too late or out of turn (K12). A PUSH has its own."""
-    row = TABLE.get((call.state, what))
-    if row is None:
-        raise Refusal(Code.GENERAL_E_FAILED, _out_of_turn(call.state, what))
-    after = call if row.state is call.state else msgspec.structs.replace(call, state=row.state)
-    return Decision(after, tuple([_effect(call, deed, extra) for deed in row.deeds]))
+    state, deeds = _row(call.state, what)
+    after = call if state is call.state else msgspec.structs.replace(call, state=state)
+    return after, tuple([_effect(call, deed, extra) for deed in deeds])
 
 
 def push(call: Call, *, session: int, now: float) -> Decision:
     """The call whose invitation is sent to the callee, into the session of this generation (K5, K11)."""
-    after, effects = advance(call, Input.PUSH)
-    after = msgspec.structs.replace(after, pushed=now, callee_session=session)
-    return Decision(after, (*effects[:-1], effects[-1]._replace(session=session)))
+    state, deeds = _row(call.state, Input.PUSH)
+    after = msgspec.structs.replace(call, state=state, pushed=now, callee_session=session)
+    # What is taken back lies there for the session before.
+    return after, tuple([_effect(after if deed.kind else call, deed, "") for deed in deeds])
 
 
 def ends(call: Call, account: str) -> Input | None:
@@ -312,6 +308,13 @@ def acting(call: Call, account: str, session: int) -> Call:
     return msgspec.structs.replace(call, callee_session=session)
 
 
+def _row(state: State, what: Input) -> _Row:
+    row = TABLE.get((state, what))
+    if row is None:
+        raise Refusal(Code.GENERAL_E_FAILED, _out_of_turn(state, what))
+    return row
+
+
 def _effect(call: Call, deed: Deed, extra: str) -> Effect:
     if deed.to == "caller":
         to, session, src = call.caller, call.caller_session, call.callee
@@ -345,11 +348,11 @@ def invite(current: Call | None, new: Call) -> Decision:
     if new.caller == new.callee:
         raise Refusal(Code.GENERAL_E_WRONG_PARAM, "one cannot invite oneself")
     if current is None:
-        return Decision(new, ())
+        return new, ()
     if current.state is not State.ACCEPTED:
         raise Refusal(Code.INVITE_E_REINVITE, "the call rings already")
     by = Input.END_BY_CALLER if current.caller == new.caller else Input.END_BY_CALLEE
-    return Decision(new, advance(current, by).effects)
+    return new, advance(current, by)[1]
 
 
 def too_many_calls(account: str, limit: int) -> Refusal:

@@ -78,55 +78,49 @@ class Parts(NamedTuple):
     claims: Claims
 
 
-class _Side:
-    """How steps of one durability are checked and done, by their type; appends apart."""
+class _Way(NamedTuple):
+    """How a step is checked, with those before it, before anything is changed; None if nothing can be wrong.
 
-    __slots__ = ("checks", "deeds")
+    And how it is done, given what the check has found: what comes of it, and what has to be waited for.
+    """
 
-    def __init__(self, parts: Parts, *, durable: bool) -> None:
-        records = parts.records if durable else parts.passing_records
-        names = parts.names if durable else parts.passing_names
-        deadlines = parts.deadlines if durable else parts.passing_deadlines
-        queues, attributes, claims = parts.queues, parts.attributes, parts.claims
+    check: Callable[[Any, Sequence[Any]], Any] | None
+    deed: Callable[[Any, Any], tuple[Any, Pending | None]]
 
-        def trim(step: Trim, _: object) -> tuple[None, None]:
-            queues.trim_to(step)
-            return None, None
 
-        def release(step: Release, _: object) -> tuple[None, None]:
-            claims.release(step)
-            return None, None
+def _ways(parts: Parts, *, durable: bool) -> dict[type, _Way]:
+    """How all steps but appends are done that are as durable as that."""
+    records = parts.records if durable else parts.passing_records
+    names = parts.names if durable else parts.passing_names
+    deadlines = parts.deadlines if durable else parts.passing_deadlines
+    queues, attributes, claims = parts.queues, parts.attributes, parts.claims
 
-        # What a step is checked by, with those before it, before anything is changed: it returns what the
-        # next needs.
-        self.checks: dict[type, Callable[[Any, Sequence[Any]], Any]] = {
-            Put: records.check,
-            Delete: records.check,
-            Expect: records.check,
-            Include: names.check,
-            SetAttribute: attributes.find,
-            DeleteAttribute: lambda step, _: attributes.find_old(step),
-            DeleteAttributes: lambda step, _: attributes.find_all(step),
-            Note: lambda step, _: claims.check(step),
-        }
-        # What does a step whose check has found this; what comes of it, and what has to be waited for.
-        self.deeds: dict[type, Callable[[Any, Any], tuple[Any, Pending | None]]] = {
-            Put: records.place,
-            Delete: records.end,
-            Expect: lambda step, _: (None, None),
-            Include: names.include,
-            Exclude: names.exclude,
-            Trim: trim,
-            Remove: lambda step, _: (queues.take_out(step), None),
-            RemoveMarked: lambda step, _: (queues.take_marked(step), None),
-            SetAttribute: attributes.set,
-            DeleteAttribute: attributes.delete,
-            DeleteAttributes: attributes.delete_all,
-            Arm: lambda step, _: (None, deadlines.arm(step.key, step.at)),
-            Cancel: lambda step, _: (None, deadlines.cancel(step.key)),
-            Note: lambda step, _: (None, None),  # it is remembered at the end
-            Release: release,
-        }
+    def trim(step: Trim, _: object) -> tuple[None, None]:
+        queues.trim_to(step)
+        return None, None
+
+    def release(step: Release, _: object) -> tuple[None, None]:
+        claims.release(step)
+        return None, None
+
+    return {
+        Put: _Way(records.check, records.place),
+        Delete: _Way(records.check, records.end),
+        Expect: _Way(records.check, lambda step, _: (None, None)),
+        Include: _Way(names.check, names.include),
+        Exclude: _Way(None, names.exclude),
+        Trim: _Way(None, trim),
+        Remove: _Way(None, lambda step, _: (queues.take_out(step), None)),
+        RemoveMarked: _Way(None, lambda step, _: (queues.take_marked(step), None)),
+        SetAttribute: _Way(attributes.find, attributes.set),
+        DeleteAttribute: _Way(lambda step, _: attributes.find_old(step), attributes.delete),
+        DeleteAttributes: _Way(lambda step, _: attributes.find_all(step), attributes.delete_all),
+        Arm: _Way(None, lambda step, _: (None, deadlines.arm(step.key, step.at))),
+        Cancel: _Way(None, lambda step, _: (None, deadlines.cancel(step.key))),
+        # It is remembered at the end.
+        Note: _Way(lambda step, _: claims.check(step), lambda step, _: (None, None)),
+        Release: _Way(None, release),
+    }
 
 
 class EmbeddedKept:
@@ -136,8 +130,8 @@ class EmbeddedKept:
         self.parts = parts
         self._clock = clock
         self._queues = queues = parts.queues  # a short way for what happens once a message
-        self._durable = _Side(parts, durable=True)
-        self._passing = _Side(parts, durable=False)
+        self._durable = _ways(parts, durable=True)
+        self._passing = _ways(parts, durable=False)
         self._names_kept, self._names_passing = parts.names.of, parts.passing_names.of
         names, attributes = self._names, parts.attributes
         # What does a step alone that needs neither a check nor a wait; likewise.
@@ -198,8 +192,9 @@ class EmbeddedKept:
                         if witness.row == LOST:
                             raise
                 return (appended,)
-            if kind in self._removals:
-                return (self._removals[kind](first),)
+            removal = self._removals.get(kind)
+            if removal is not None:
+                return (removal(first),)
             if kind is Claim:
                 return (await self.parts.claims.claim(first),)
         for step in steps:
@@ -223,28 +218,29 @@ class EmbeddedKept:
 
     def _do(self, steps: Sequence[Any], waits: Waits) -> tuple[Any, ...]:
         """Check all steps, then do them; their results. Raises Conflict, Full, with nothing done."""
-        kinds = [*map(type, steps)]
-        side = self._durable
+        ways = self._durable
         for step in steps:
             if hasattr(step, "durable"):  # then it speaks for all
-                side = self._durable if step.durable else self._passing
+                ways = self._durable if step.durable else self._passing
                 break
-        queues, now, lone = self._queues, self._clock(), kinds.count(Append) == 1
-        checks, found = side.checks, []
-        for number, kind in enumerate(kinds):
-            each: Any = None
+        queues, now = self._queues, self._clock()
+        checked: list[tuple[Any, Any, Any]] = []  # how it is done (None: an append), the step, what was found
+        lone = True  # no append so far
+        for number, step in enumerate(steps):
+            kind = type(step)
             if kind is Append:
-                each = queues.check(steps[number], now, () if lone else steps[:number])
-            elif (check := checks.get(kind)) is not None:
-                each = check(steps[number], steps[:number])
-            found.append(each)
-        deeds, results = side.deeds, []
-        for kind, step, each in zip(kinds, steps, found, strict=True):
-            witness = None
-            if kind is Append:
-                result, waiting, witness = queues.add(step, each, now)
+                checked.append((None, step, queues.check(step, now, () if lone else steps[:number])))
+                lone = False
             else:
-                result, waiting = deeds[kind](step, each)
+                check, deed = ways[kind]
+                checked.append((deed, step, None if check is None else check(step, steps[:number])))
+        results = []
+        for do, step, found in checked:
+            witness = None
+            if do is None:
+                result, waiting, witness = queues.add(step, found, now)
+            else:
+                result, waiting = do(step, found)
             results.append(result)
             if waiting is not None:
                 waits.append((waiting, witness))

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 from math import inf
 from operator import attrgetter
+from typing import Final
 
 import msgspec
 
@@ -26,9 +27,11 @@ from signalpost.engine.receipts import LOST, Receipt, Receipts
 __all__ = ["MemoryQueues", "Queue", "Stored", "settled"]
 
 _SWEEP = 4096  # queues that one sweep looks at, receipts that it forgets
-_LOOKS = 2  # queues that are looked at for each that comes, so that those that are over never pile up
+_LOOKS = 4  # queues that are looked at for each that comes, so that those that are over never pile up
 _AGAIN = 1.0  # seconds until a queue is looked at again, at least
 _PASS = 64  # removing one item of so many one by one costs less than to go through all of them
+
+_NOTHING: Final = [0, 0]
 
 _by_seq = attrgetter("seq")
 
@@ -165,21 +168,11 @@ class MemoryQueues:
             raise Full(key, step=step)
         source = step.source
         if source:
-            if (step.part_items and (queue.parts is not None or items >= step.part_items)) or (
-                step.part_size and size > step.part_size
-            ):
+            if queue.parts is not None or items >= step.part_items > 0 or size > step.part_size > 0:
                 self._check_part(queue, step, now, earlier)
-            total = self._sources.get(source)
-            if earlier or (
-                total is not None
-                and (
-                    (step.all_items and total[0] >= step.all_items)
-                    or (step.all_size and total[1] + step.size > step.all_size)
-                )
-            ):
+            total = self._sources.get(source) or _NOTHING
+            if earlier or total[0] >= step.all_items > 0 or total[1] + step.size > step.all_size > 0:
                 self._check_source(step, now, earlier)
-            elif step.all_size and step.size > step.all_size:
-                raise Full(key, charge=source, step=step)
         return queue
 
     def add(
@@ -312,85 +305,6 @@ class MemoryQueues:
         now = self._clock()
         return self._look(now, _SWEEP) + self._receipts.expire(now, _SWEEP)
 
-    # --- the old port, until nothing uses it any more -----------------------------------------------
-
-    async def append(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        size: int,
-        ttl: float,
-        max_items: int,
-        max_size: int,
-        durable: bool,
-        part: str = "",
-        part_items: int = 0,
-        part_size: int = 0,
-        note: str = "",
-        mark: str = "",
-        dedupe: str = "",
-        dedupe_ttl: float = 0.0,
-    ) -> Appended:
-        """See `Queues.append`."""
-        step = Append(
-            key,
-            body,
-            size,
-            ttl,
-            max_items,
-            max_size,
-            durable,
-            source=part,
-            part_items=part_items,
-            part_size=part_size,
-            note=note,
-            mark=mark,
-            dedupe=dedupe,
-            dedupe_ttl=dedupe_ttl,
-        )
-        now = self._clock()
-        appended, waiting, witness = self.add(step, self.check(step, now), now)
-        if waiting is not None:
-            try:
-                await waiting
-            except Unavailable:
-                if witness.row == LOST:
-                    raise
-        return appended
-
-    async def appended(self, key: str, dedupe: str) -> Appended | None:
-        """See `Queues.appended`."""
-        receipt = self.receipt(key, dedupe)
-        if receipt is None:
-            return None
-        await settled(receipt)
-        return Appended(receipt.seq, receipt.note, True)
-
-    async def read(self, key: str, *, after: int, limit: int) -> list[Item]:
-        """See `Queues.read`."""
-        return self.stretch(key, after, limit)
-
-    async def head(self, key: str) -> Head:
-        """See `Queues.head`."""
-        return self.stand(key)
-
-    async def trim(self, key: str, *, upto: int) -> None:
-        """See `Queues.trim`."""
-        self.trim_to(Trim(key, upto))
-
-    async def remove(self, key: str, seqs: Iterable[int]) -> list[int]:
-        """See `Queues.remove`."""
-        return self.take_out(Remove(key, list(seqs)))
-
-    async def remove_marked(self, key: str, marks: Collection[str] | None) -> list[int]:
-        """See `Queues.remove_marked`."""
-        return self.take_marked(RemoveMarked(key, marks))
-
-    async def marked(self, key: str) -> int:
-        """See `Queues.marked`."""
-        return self.count_marked(key)
-
     # --- the index --------------------------------------------------------------------------------
 
     def _begin(self, key: str, now: float) -> Queue:
@@ -413,11 +327,11 @@ class MemoryQueues:
         """
         looks, count, gone = self._looks, 0, 0
         while max(count, gone) < limit and looks and looks[0][0] <= now:
-            count += 1
             when, key = heappop(looks)
             queue = self._queues.get(key)
             if queue is None or queue.look != when:  # it is gone, or looked at earlier
                 continue
+            count += 1
             if queue.soonest <= now:
                 gone += self._purge(queue, now)
             idle = queue.touched + self._idle_seconds

@@ -36,7 +36,7 @@ _DELETIONS: Final = 1024  # rows of each journal table that one batch deletes at
 
 
 class SqliteQueues(MemoryQueues):
-    """The port `Queues`: an index in memory, bodies in memory up to a budget, a journal on disk.
+    """The queues: an index in memory, bodies in memory up to a budget, a journal on disk.
 
     Many fields: what is on the disk, and what of it is in memory, is one truth.
     """

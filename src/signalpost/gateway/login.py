@@ -1,4 +1,4 @@
-"""Who is at the door: app, account and token of a login, checked before any session is touched (SPEC L2-L6);
+"""Who is at the door: app, account and token of a login, checked before any session is touched (SPEC L2-L6),
 and what comes of it.
 
 The reason of a refusal is what original SDKs turn into their code (PROTOCOL §4): `TokenErrorExpired`

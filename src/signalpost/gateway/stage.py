@@ -38,9 +38,9 @@ __all__ = ["Lines", "Stage", "Stamps", "Viewer", "event_frame"]
 class Lines(IntEnum):
     """How a client reads channel events."""
 
-    STAMPED_V2 = 0  #: originals that read v2 lines
+    NUMBERED = 0  #: ours
     STAMPED_V3 = 1  #: originals that read v3 lines
-    NUMBERED = 2  #: ours
+    STAMPED_V2 = 2  #: originals that read v2 lines
 
 
 class Viewer(Protocol):
@@ -114,7 +114,7 @@ class Stage:
         self.epoch = ""  # which life of the channel this is; "" before anybody knows
         self.number = 0  # of the latest event that was shown, or known to who saw it first; meaningful then
         self._stamps = stamps
-        self._audiences = tuple(_Audience() for _ in Lines)
+        self._audiences = _Audience(), _Audience(), _Audience()  # in the order of `Lines`
         # Who knows more of the channel already than was shown here: up to which number.
         self._waiting: dict[Viewer, int] = {}
         # What has come while a gap before it is read; None when there is none.
@@ -184,13 +184,22 @@ class Stage:
         self.epoch, self.number = happened.epoch, happened.number  # first: who lags now has got this one
         if self._waiting:
             return self._show_some(happened)
-        shown, stamp = 0, 0
-        for lines, audience in zip(Lines, self._audiences, strict=True):
-            if audience:
-                if not stamp and lines is not Lines.NUMBERED:
-                    stamp = self._stamps.next()
-                audience.add(event_frame(happened, lines, stamp))
-                shown += len(audience)
+        ours, web, python = self._audiences
+        shown = 0
+        if ours.outboxes:  # nobody of ours is apart
+            shown = len(ours.outboxes)
+            ours.add(event_frame(happened, Lines.NUMBERED, 0))
+        if web or python:
+            shown += self._show_originals(happened, web, python)
+        return shown
+
+    def _show_originals(self, happened: Happened, web: _Audience, python: _Audience) -> int:
+        stamp = self._stamps.next()
+        shown = len(web) + len(python)
+        if web:
+            web.add(event_frame(happened, Lines.STAMPED_V3, stamp))
+        if python:
+            python.add(event_frame(happened, Lines.STAMPED_V2, stamp))
         return shown
 
     def filled(self) -> list[Happened]:

@@ -229,7 +229,7 @@ class Calls:
         def rule(call: Call) -> Input | None:
             return rules.ends(call, account)
 
-        await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra))
+        await decide(lambda: self._advance(app_id, key, "", rule, extra=extra))
 
     # --- what happens to the parties -----------------------------------------------------------
 
@@ -333,14 +333,19 @@ class Calls:
     ) -> Call | None:
         """Let the rule decide once on a call; the call then, None if there is none. Raises Conflict.
 
-        `told`: whose inbox has to have room for what is told while the call is open (M9). `by`: the session
-        in which a party acts, if that makes it the one in the call; `follows`: that of `told`, if the call
-        follows what has become of it. Raises Refusal (K12, M9).
+        `told`: whose inbox has to have room for what is told while the call is open (M9); "" if nothing is.
+        `by`: the session in which a party acts, if that makes it the one in the call; `follows`: that of
+        `told`, if the call follows what has become of it. Raises Refusal (K12, M9).
         """
-        inbox = inbox_key(app_id, told)
-        found, events, open_calls = await self._kept.load(
-            Record(key, durable=False), Marked(inbox), Count(calls_key(inbox))
-        )
+        wanted = 0
+        if told:
+            inbox = inbox_key(app_id, told)
+            found, events, open_calls = await self._kept.load(
+                Record(key, durable=False), Marked(inbox), Count(calls_key(inbox))
+            )
+            wanted = events + open_calls + 1
+        else:
+            (found,) = await self._kept.load(Record(key, durable=False))
         if found is None:
             return None
         call = before = CALL.decode(found.value)
@@ -355,9 +360,8 @@ class Calls:
         else:
             after, effects = rules.advance(call, what, extra)
         limits = self._limits(app_id)
-        for effect in effects:
-            if effect.kind in rules.WHILE_OPEN:
-                _check_room(told, events + open_calls + 1, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
+        if any(effect.kind in rules.WHILE_OPEN for effect in effects):
+            _check_room(told, wanted, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
         steps: list[Step[Any]]
         if after.over:
             steps = _end(app_id, key, found.rev, after)
@@ -375,7 +379,7 @@ class Calls:
         try:
             await self._commit(app_id, limits, call.channel, effects, steps)
         except Full:
-            raise rules.no_room(told, limits.inbox_call_reserve, Code.GENERAL_E_FAILED) from None
+            raise rules.no_room(effects[-1].to, limits.inbox_call_reserve, Code.GENERAL_E_FAILED) from None
         return after
 
     async def _commit(
@@ -388,12 +392,14 @@ class Calls:
     ) -> None:
         """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full."""
         told: list[tuple[str, InboxItem]] = []
-        for call, to, session, src, kind, extra in effects:
-            inbox, mark = inbox_key(app_id, to), event_mark(call, session)
+        for effect in effects:
+            inbox, mark = inbox_key(app_id, effect.to), event_mark(effect.call, effect.session)
+            kind = effect.kind
             if not kind:
                 steps.append(RemoveMarked(inbox, (mark,)))
                 continue
-            item = InboxItem(self._new_id(), kind, src, int(self._wall()), extra, channel, call)
+            now = int(self._wall())
+            item = InboxItem(self._new_id(), kind, effect.src, now, effect.extra, channel, effect.call)
             told.append((inbox, item))
             steps.append(_append(inbox, item, mark, limits))
         results = await self._kept.commit(*steps)

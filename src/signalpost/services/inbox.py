@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from signalpost.domain.inbox import (
@@ -131,14 +131,13 @@ class Inboxes:
         more = len(items) > limit
         return Batch(head.cleared, [(seq, ITEM.decode(body)) for seq, body in items[:limit]], more)
 
-    async def acknowledge(self, live: Live, upto: int) -> None:
+    def acknowledge(self, live: Live, upto: int) -> Awaitable[object]:
         """Everything ≤ `upto` has been processed: delete it; a version that never was deletes nothing."""
-        if upto > 0:
-            await self._kept.commit(Trim(live.key, upto))
+        return self._kept.commit(Trim(live.key, upto))
 
-    async def discard(self, live: Live, versions: list[int]) -> None:
+    def discard(self, live: Live, versions: list[int]) -> Awaitable[object]:
         """Take items out that the session's client could not bear (PROTOCOL §8)."""
-        await self._kept.commit(Remove(live.key, versions))
+        return self._kept.commit(Remove(live.key, versions))
 
     def sweep(self) -> None:
         """Forget some who have sent nothing within the last second."""

@@ -56,7 +56,7 @@ class Stored(Generic[T]):
         if stored[0] != _VERSION:
             raise StoredError(f"{self._what}: stored by version {stored[0]}, this program knows {_VERSION}")
         try:
-            return self._decode(memoryview(stored)[1:])
+            return self._decode(stored[1:])
         except msgspec.MsgspecError as error:
             raise StoredError(f"{self._what}: {error}") from error
 

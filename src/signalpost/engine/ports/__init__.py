@@ -20,7 +20,7 @@ from signalpost.engine.ports.errors import (
     Unavailable,
     Uncertain,
 )
-from signalpost.engine.ports.queues import Appended, Head, Item, Queues
+from signalpost.engine.ports.queues import Appended, Head, Item
 from signalpost.engine.ports.records import Records
 from signalpost.engine.ports.steps import (
     NO_FIELDS,
@@ -82,7 +82,6 @@ __all__ = [
     "Member",
     "Pending",
     "Put",
-    "Queues",
     "Rate",
     "RateExceeded",
     "Receipt",

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from signalpost.domain import channels as rules
 from signalpost.domain.channels import MESSAGE, ChannelEvent
 from signalpost.domain.inbox import too_fast
+from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_text
 from signalpost.domain.refusals import Refusal, TooMany
 from signalpost.engine.ports import Clock, RateExceeded, Receipt, Unavailable
-from signalpost.engine.ports.shared import Change, Changed, Rate, Shared
+from signalpost.engine.ports.shared import Change, Changed, Keep, Rate, Shared
 from signalpost.services.channels.changes import keep
 from signalpost.services.inbox import Again, Inboxes
 from signalpost.services.keys import request_key, topic_key
@@ -26,7 +27,9 @@ _RATE = "messages"
 class Speech:
     """What is said in channels."""
 
-    __slots__ = ("_clock", "_inboxes", "_new_id", "_shared", "_wall")
+    __slots__ = ("_clock", "_inboxes", "_limits", "_made", "_new_id", "_shared", "_wall")
+
+    _made: tuple[Keep, tuple[Rate]]  # what was made of `_limits`
 
     def __init__(
         self, shared: Shared, inboxes: Inboxes, clock: Clock, wall: Clock, new_id: Callable[[], str]
@@ -36,6 +39,7 @@ class Speech:
         self._clock = clock
         self._wall = wall  # what events are dated by
         self._new_id = new_id
+        self._limits: Limits | None = None  # of the app that somebody spoke in last
 
     async def send(self, live: Live, channel: str, text: str, *, request: str = "") -> str:
         """Say something to all members, oneself included, as a member (C4); returns the message's id, `Again`
@@ -61,13 +65,13 @@ class Speech:
             if sent := await self._sent_before(live, channel, request):
                 return sent
             raise too_fast(limits.user_messages)
-        most = limits.channel_messages
+        kept, rates = self._usual(limits)
         change = Change(
             topic_key(live.app_id, channel),
             (),
             EVENT.encode(ChannelEvent(MESSAGE, live.account, int(self._wall()), text)),
-            keep(limits),
-            (Rate(_RATE, most, attribute=ATTR_SENDMSG_LIMIT, most=most),),
+            kept,
+            rates,
             request_key(live.key, request) if request else "",
             limits.request_memory,
         )
@@ -84,6 +88,14 @@ class Speech:
             window.give_back(now)
             return Again(_message_id(changed))
         return _message_id(changed) if changed.offset else self._new_id()
+
+    def _usual(self, limits: Limits) -> tuple[Keep, tuple[Rate]]:
+        """What is the same for all messages of an app."""
+        if limits is not self._limits:
+            most = limits.channel_messages
+            rate = Rate(_RATE, most, attribute=ATTR_SENDMSG_LIMIT, most=most)
+            self._limits, self._made = limits, (keep(limits), (rate,))
+        return self._made
 
     async def _sent_before(self, live: Live, channel: str, request: str) -> str:
         """The id of what this very request sent before (PROTOCOL §12), "" if it is new."""
