@@ -4,9 +4,9 @@ Each is a field of its account's record, so that a change writes one of them, an
 itself holds `_conn_timeout`, which every login reads. An earlier version kept all of them there; these are
 moved when one is changed.
 
-Whoever has attributes has a kept timer. It is armed with the first of them, and when the account goes offline.
-When it is due it finds out whether the account is online, and is armed anew then; so nothing is stored when
-somebody comes, and nothing is looked through at a start.
+Whoever has attributes has a kept timer. It is armed with the first of them, and when the account goes
+offline. When it is due it finds out whether the account is online, and is armed anew then; so nothing is
+stored when somebody comes, and nothing is looked through at a start.
 """
 
 from __future__ import annotations
