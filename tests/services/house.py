@@ -399,7 +399,8 @@ class House:
         """Let all that is on the cables arrive, and what follows from it; not while the test does that."""
         while ways := [way for node in self.nodes if not node.stepping for way in node.ways if way]:
             for way in ways:
-                way.step()
+                if way:  # it may have arrived with another
+                    way.step()
 
     def turn(self) -> None:
         """The loop's next turn: one more piece of the long work."""
@@ -480,6 +481,8 @@ class House:
         for device in list(self.attached.values()):
             if happened.topic in device.sees:
                 device.see(happened)
+            elif (waiting := device.waiting.get(happened.channel)) is not None:
+                waiting.append(happened)
 
     # --- people ------------------------------------------------------------------------------------
 
@@ -571,6 +574,7 @@ class Device:
         self.ids: list[tuple[str, int]] = []  # channel and sequence of every event it was shown
         self.cursors: dict[str, tuple[str, int]] = {}  # the last event of each channel (PROTOCOL §12)
         self.announced: list[int] = []  # versions that it was told of
+        self.waiting: dict[str, list[Happened]] = {}  # events of channels that it does not see yet
         self.parted: tuple[str, int] | None = None  # where it stood in the channel that it leaves
         self.seen = 0  # its inbox cursor
         self.reach = ALL  # how far it was told while it is attached
@@ -634,6 +638,7 @@ class Device:
         """What the gateway does when the connection has no session any more."""
         live, self.live = self.live, None
         self.sees.clear()
+        self.waiting.clear()
         if self.house.attached.get(self.key) is self:
             del self.house.attached[self.key]
         return live
@@ -658,13 +663,18 @@ class Device:
 
     def join(self, channel: str) -> Joined:
         """Join a channel, and see it."""
-        joined: Joined = self.house.start(
-            self.house.channels.membership.join(self.session, channel, self)
-        ).result()
-        missed = joined.missed
-        after = joined.seq if missed is None else missed.after
-        self.house.start(self._catch_up(missed or Missed(channel, joined.epoch, after, (), 0)))
+        joined: Joined = self.house.start(self.joining(channel)).result()
         self.house.tick()
+        return joined
+
+    async def joining(self, channel: str) -> Joined:
+        """The join, to be started."""
+        live = self.session
+        joined = await self.house.channels.membership.join(live, channel, self)
+        if self.live is live:
+            missed = joined.missed
+            after = joined.seq if missed is None else missed.after
+            await self._catch_up(missed or Missed(channel, joined.epoch, after, (), 0))
         return joined
 
     def leave(self, channel: str) -> None:
@@ -673,10 +683,12 @@ class Device:
 
     async def follow(self, channel: str) -> None:
         """See `Sight.follow`."""
+        self.waiting.setdefault(channel, [])
         await self.house.channels.past.follow(self.app, channel)
 
     def unsee(self, channel: str) -> None:
         """See `Sight.unsee`."""
+        self.waiting.pop(channel, None)
         self.sees.discard(topic_key(self.app, channel))
         self.parted = self.cursors.pop(channel, None)
 
@@ -697,6 +709,8 @@ class Device:
                 return
             if not missed.events:
                 self.sees.add(topic_key(self.app, channel))
+                for happened in self.waiting.pop(channel, []):
+                    self.see(happened)
                 return
 
     async def _resume(self, missed: list[Missed]) -> None:

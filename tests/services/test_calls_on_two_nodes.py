@@ -273,6 +273,40 @@ def test_a_session_that_ends_slowly_takes_no_call_of_the_next_along(adas: str, s
             return
 
 
+def test_who_takes_over_from_the_session_that_an_invitation_found_is_in_the_call() -> None:
+    """SPEC K11, L17: that one has looked at its calls by the time that the invitation is on record."""
+    scene = Scene("ada", None)
+    slow = scene.slow.start(DEEDS["invites"](scene.ada, "bo"))
+    deliver(scene.slow, 4)  # it has read, and has found bo's session
+    again = scene.house.login("bo")
+    scene.settle()
+    slow.result()
+    assert again.inbox() == [("invite", "ada", "")]
+    again.confirm("ada")
+    again.accept("ada")
+    assert [kind for kind, _, _ in scene.ada.inbox()] == ["ack", "accept"]
+    scene.house.advance(1000.0)
+    assert [call.state for call in scene.house.open_calls()] == [State.ACCEPTED]
+    again.logout()
+    assert [kind for kind, _, _ in scene.ada.inbox()] == ["bye"]
+    scene.leave()
+
+
+def test_who_logs_out_after_an_invitation_has_found_his_session_cannot_be_reached() -> None:
+    """SPEC K7: it is as if his SDK did not confirm; his next login hears nothing of it."""
+    scene = Scene("ada", None)
+    slow = scene.slow.start(DEEDS["invites"](scene.ada, "bo"))
+    deliver(scene.slow, 4)
+    scene.bo.logout()
+    scene.settle()
+    slow.result()
+    scene.house.advance(20.0)
+    assert scene.ada.inbox() == [("failed", "bo", 705)]
+    assert scene.house.open_calls() == []
+    assert scene.house.login("bo").inbox() == []
+    scene.leave()
+
+
 async def back(device: Device) -> None:
     """The session that broke goes on, on the same node."""
     device.attach(await device.house.sessions.login(device.request(line=device.line)))

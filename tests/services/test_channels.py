@@ -1065,6 +1065,24 @@ def test_whoever_comes_does_not_wait_for_the_number_to_be_stored(house: House) -
     assert [one.kind for one in bo.heard()] == ["msg", "attr_update"]
 
 
+def test_several_that_withdraw_the_numbers_do_not_drive_each_other_on() -> None:
+    """SPEC C11: at once, with a disk that is slow and an engine that is elsewhere; each comes to its end."""
+    house = House(far=True)
+    ada = house.login("ada")
+    ada.join("room")
+    ada.set("room", "_auto_update_num", "1")
+    house.disk.slow = house.stepping = True
+    attributes = house.channels.attributes
+    started = [house.begin(attributes.set(ada.session, "room", "_auto_update_num", "0")) for _ in range(3)]
+    house.stepping = False
+    house.carry()
+    house.disk.commit_all()
+    for one in started:
+        one.result()
+    assert "_member_num" not in house.kept_of("room")
+    assert house.reported == []
+
+
 # --- every store has an end ---------------------------------------------------------------------------
 
 

@@ -7,13 +7,16 @@ their steps (ARCHITECTURE: every await is real).
 from __future__ import annotations
 
 import os
+from collections.abc import Coroutine
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from services.house import House, Started
+from services.house import Device, House, Started
 from services.test_interleaving_stateful import WHO, Interleaving
+from signalpost.engine.ports.shared import Topic
 from signalpost.services.outlet import ALL
 
 
@@ -22,7 +25,7 @@ class FarInterleaving(Interleaving):
 
     def __init__(self) -> None:
         super().__init__()
-        self.saying: dict[str, Started] = {}  # by account: what it says of itself
+        self.requests: dict[Device, Started] = {}  # the latest of each
 
     @staticmethod
     def make_house() -> House:
@@ -78,19 +81,35 @@ class FarInterleaving(Interleaving):
 
     @rule(who=WHO, channel=st.sampled_from(["room", "hall"]))
     def somebody_joins(self, who: str, channel: str) -> None:
-        """Nothing arrives in the middle of it: a device sees a channel with the answer only."""
-        self.settle()
-        super().somebody_joins(who, channel)
-        self.house.stepping = True
+        if device := self.idle(who):
+            self.request(device, device.joining(channel))
+
+    @rule(who=WHO, channel=st.sampled_from(["room", "hall"]))
+    def somebody_leaves(self, who: str, channel: str) -> None:
+        if device := self.idle(who):
+            leaving = self.house.channels.membership.leave(device.session, channel, device)
+            self.request(device, leaving)
+
+    @rule(who=WHO, channel=st.sampled_from(["room", "hall"]))
+    def somebody_speaks(self, who: str, channel: str) -> None:
+        if device := self.attached(who):
+            self.begin(self.house.channels.speech.send_force(device.session, channel, "hear, hear"))
 
     @rule(who=WHO)
     def somebody_says_something_of_himself(self, who: str) -> None:
-        """One thing after the other, as a connection serves its requests; more could fail for each other."""
-        earlier = self.saying.get(who)
-        if earlier is None or earlier.finished:
-            super().somebody_says_something_of_himself(who)
-            if self.started:
-                self.saying[who] = self.started[-1]
+        if device := self.idle(who):
+            self.request(device, self.house.attributes.set(device.session, "mood", "better"))
+
+    def idle(self, who: str) -> Device | None:
+        """The attached device, unless a request of it is under way: they are served one after the other."""
+        device = self.attached(who)
+        if device is None or ((earlier := self.requests.get(device)) is not None and not earlier.finished):
+            return None
+        return device
+
+    def request(self, device: Device, use_case: Coroutine[Any, Any, Any]) -> None:
+        self.begin(use_case)
+        self.requests[device] = self.started[-1]
 
     # --- what has to be true ------------------------------------------------------------------
 
@@ -106,7 +125,22 @@ class FarInterleaving(Interleaving):
 
     @invariant()
     def online_and_offline_alternate(self) -> None:
-        """Not yet: an account that leaves and comes at once is told as one that came and left."""
+        if self.quiet:
+            super().online_and_offline_alternate()
+
+    @invariant()
+    def who_is_in_a_channel_has_heard_all_of_it(self) -> None:
+        """SPEC C6, C9: joins, leaves and speech, without a gap and without a repeat."""
+        heard = [number for channel, number in self.eye.ids if channel == "room"]
+        assert heard == list(range(heard[0], heard[0] + len(heard)))
+        if not self.quiet or any(not started.finished for started in self.started):
+            return
+        for device in self.house.attached.values():
+            for channel in ("room", "hall"):
+                if f"app\x1f{channel}" in device.sees:
+                    (snapshot,) = self.house.run(self.house.shared.load(Topic(f"app\x1f{channel}")))
+                    assert snapshot is not None
+                    assert device.cursors[channel] == (snapshot.epoch, snapshot.offset)
 
     def teardown(self) -> None:
         self.settle()

@@ -69,8 +69,11 @@ class Census:
         if not count.publish and not count.withdraw:
             await self._shared.commit(armed)
             return count.again is not None
-        put = Put(key, COUNTED.encode(count.last), expect=0 if entry is None else entry.rev)
-        rev, _ = await self._shared.commit(put, armed)
+        rev = 0 if entry is None else entry.rev
+        if count.last == last:  # only what is news is put, or two that withdraw would drive each other on
+            await self._shared.commit(armed)
+        else:
+            rev, _ = await self._shared.commit(Put(key, COUNTED.encode(count.last), expect=rev), armed)
         await self._tell(topic, count.publish, count.withdraw)
         (entry,) = await self._shared.load(Record(key))
         if entry is not None and entry.rev != rev:
