@@ -137,7 +137,8 @@ class Feed:
         """Push what lies after the client's cursor: it said at login what it has seen (PROTOCOL §12)."""
         self._sent = max(self._sent, after)
         self._started = True
-        await self._messages.acknowledge(self._live, after)
+        if after > 0:
+            await self._messages.acknowledge(self._live, after)
         self._behind = True
         await self._pump()
 
@@ -154,7 +155,8 @@ class Feed:
             raise
 
     async def _answer(self, cleared: int, limit: int) -> dict[str, Any]:
-        await self._messages.acknowledge(self._live, cleared)
+        if cleared > 0:
+            await self._messages.acknowledge(self._live, cleared)
         self._news = 0
         batch = await self._messages.read(self._live, after=0, limit=min(max(limit, 1), POLL_BATCH))
         items: list[tuple[int, InboxItem]] = []

@@ -7,10 +7,9 @@ node that is. Messages have a memory of their own, as durable as they are; this 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
-from signalpost.engine.ports import Conflict
 from signalpost.engine.ports.kept import Claim, Kept, Note, Release
+from signalpost.services.driver import start
 from signalpost.services.keys import request_key
 from signalpost.services.live import Live
 
@@ -37,7 +36,8 @@ class Repeats:
         not share the failure: the first one's connection may have lost the session to the very one that
         repeats.
 
-        A connection waits for one request at a time, so that no more than the connections wait here.
+        A connection waits for one request at a time, so that no more than the connections wait here. Nobody
+        waits for the note: until it is made, the claim keeps repeats waiting.
         """
         key, by = request_key(live.key, request), self._new_id()
         [noted] = await self._kept.commit(Claim(key, by, _CLAIM))
@@ -46,8 +46,14 @@ class Repeats:
         try:
             answer = await act()
         except BaseException:
-            await self._kept.commit(Release(key, by))
+            start(self._kept.commit(Release(key, by)), _over)
             raise
-        with suppress(Conflict):  # it took so long that a repeat may be under way: that one is noted
-            await self._kept.commit(Note(key, by, answer, live.app.limits.request_memory))
+        start(self._kept.commit(Note(key, by, answer, live.app.limits.request_memory)), _over)
         return answer
+
+
+def _over(result: object, error: Exception | None) -> None:
+    """Stand in for who would wait.
+
+    A claim that could not be ended ends with its time. If that was over, a repeat is noted.
+    """
