@@ -1154,7 +1154,7 @@ def test_an_answer_that_waits_for_a_commit_and_the_end_behind_it_arrive_once_and
 
 
 def test_an_event_is_announced_once_however_often_it_is_driven(house: House, ada: Device, bo: Device) -> None:
-    """ARCHITECTURE: performing is idempotent."""
+    """SPEC K1, ARCHITECTURE: its timer looks meanwhile, and tells nothing again."""
     ada.invite("bo")
     behind_a_commit(house, "ada")
     confirming = house.begin(bo.house.calls.due(f"call\x1f{APP}\x1froom\x1fada\x1fbo"))
