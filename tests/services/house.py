@@ -529,10 +529,8 @@ class House:
 
     def open_calls(self) -> list[Call]:
         """All calls on record."""
-        records = self.kept.parts.passing_records
-        keys = self.run(records.keys("call\x1f"))
-        entries = [self.run(records.get(key)) for key in keys]
-        return [CALL.decode(entry.value) for entry in entries if entry is not None]
+        records = self.kept.parts.passing_records._records
+        return [CALL.decode(record.value) for key, record in records.items() if key.startswith("call\x1f")]
 
     def sets_of_calls(self) -> list[str]:
         """The keys of all sets that a call is in, of accounts and of pairs."""
