@@ -11,13 +11,12 @@ import pytest
 from contract.toy_kept import ToyKept
 from contract.toy_shared import ToyShared, World
 from engine.driving import ManualClock
-from engine.over_kept import QueuesOf
-from signalpost.engine.memory import MemoryRecords, memory_kept
-from signalpost.engine.ports import Records
+from engine.over_kept import QueuesOf, RecordsOf
+from signalpost.engine.memory import memory_kept
 from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.engine.shared import MemoryShared, SharedMemory
-from signalpost.engine.sqlite import SqliteRecords, Store, sqlite_kept
+from signalpost.engine.sqlite import Store, sqlite_kept
 
 
 @pytest.fixture
@@ -42,11 +41,11 @@ def queues(request: pytest.FixtureRequest, clock: ManualClock) -> QueuesOf:
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached"])
-def records(request: pytest.FixtureRequest, clock: ManualClock) -> Records:
+def records(request: pytest.FixtureRequest, clock: ManualClock) -> RecordsOf:
     if request.param == "memory":
-        return MemoryRecords(clock=clock)
+        return RecordsOf(memory_kept(clock=clock))
     store = request.getfixturevalue("store")
-    return SqliteRecords(store, clock=clock, cached=1 if "hardly" in request.param else 1000)
+    return RecordsOf(sqlite_kept(store, clock=clock, cached=1 if "hardly" in request.param else 1000))
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached", "toy"])

@@ -1,27 +1,28 @@
-"""The port `Records`: what every implementation must do."""
+"""The records of the port `Kept`: what every implementation must do."""
 
 from __future__ import annotations
 
 import pytest
 
 from engine.driving import ManualClock, run, together
-from signalpost.engine.ports import Conflict, Entry, Records
+from engine.over_kept import RecordsOf
+from signalpost.engine.ports import Conflict, Entry
 
 
 async def put(
-    records: Records, key: str, value: bytes = b"v", *, expect: int | None = None, ttl: float | None = None
+    records: RecordsOf, key: str, value: bytes = b"v", *, expect: int | None = None, ttl: float | None = None
 ) -> int:
     return await run(records.put(key, value, expect=expect, ttl=ttl))
 
 
-async def test_what_is_put_is_there_with_its_revision(records: Records) -> None:
+async def test_what_is_put_is_there_with_its_revision(records: RecordsOf) -> None:
     rev = await put(records, "k", b"\x00\xff")
     assert rev > 0
     assert await run(records.get("k")) == Entry(b"\x00\xff", rev)
     assert await run(records.get("other")) is None
 
 
-async def test_a_write_that_is_under_way_is_read(records: Records) -> None:
+async def test_a_write_that_is_under_way_is_read(records: RecordsOf) -> None:
     """Values become visible in the order of the calls."""
     results = await together(
         records.put("k", b"one", expect=0, ttl=None),
@@ -36,7 +37,7 @@ async def test_a_write_that_is_under_way_is_read(records: Records) -> None:
     assert await run(records.get("k")) is None
 
 
-async def test_a_put_with_another_revision_conflicts_and_changes_nothing(records: Records) -> None:
+async def test_a_put_with_another_revision_conflicts_and_changes_nothing(records: RecordsOf) -> None:
     rev = await put(records, "k", b"one")
     with pytest.raises(Conflict):
         await put(records, "k", b"two", expect=rev + 1)
@@ -46,14 +47,14 @@ async def test_a_put_with_another_revision_conflicts_and_changes_nothing(records
     assert await put(records, "k", b"two", expect=rev) > rev
 
 
-async def test_a_put_that_expects_a_record_conflicts_when_there_is_none(records: Records) -> None:
+async def test_a_put_that_expects_a_record_conflicts_when_there_is_none(records: RecordsOf) -> None:
     with pytest.raises(Conflict):
         await put(records, "k", expect=1)
     assert await run(records.get("k")) is None
     await put(records, "k", expect=0)
 
 
-async def test_of_two_who_decide_on_the_same_revision_one_wins(records: Records) -> None:
+async def test_of_two_who_decide_on_the_same_revision_one_wins(records: RecordsOf) -> None:
     """ARCHITECTURE: decide, then commit."""
     rev = await put(records, "k")
     results = await together(
@@ -65,7 +66,7 @@ async def test_of_two_who_decide_on_the_same_revision_one_wins(records: Records)
     assert found.value == b"a"
 
 
-async def test_a_revision_is_never_used_again_for_a_key(records: Records) -> None:
+async def test_a_revision_is_never_used_again_for_a_key(records: RecordsOf) -> None:
     """A record that was deleted and made anew is not taken for the old one."""
     first = await put(records, "k")
     assert await run(records.delete("k"))
@@ -75,7 +76,7 @@ async def test_a_revision_is_never_used_again_for_a_key(records: Records) -> Non
         await put(records, "k", expect=first)
 
 
-async def test_delete_says_whether_there_was_one_and_minds_the_revision(records: Records) -> None:
+async def test_delete_says_whether_there_was_one_and_minds_the_revision(records: RecordsOf) -> None:
     rev = await put(records, "k")
     with pytest.raises(Conflict):
         await run(records.delete("k", expect=rev + 1))
@@ -84,79 +85,28 @@ async def test_delete_says_whether_there_was_one_and_minds_the_revision(records:
     assert await run(records.get("k")) is None
 
 
-async def test_a_record_is_gone_after_its_time(records: Records, clock: ManualClock) -> None:
+async def test_a_record_is_gone_after_its_time(records: RecordsOf, clock: ManualClock) -> None:
     """SPEC P3: user attributes live one day after their user went."""
     await put(records, "k", ttl=10.0)
     clock.advance(9.0)
     assert await run(records.get("k")) is not None
     clock.advance(1.0)
     assert await run(records.get("k")) is None
-    assert await run(records.keys("k")) == []
     assert await run(records.delete("k")) is False
-    assert await run(records.touch("k", ttl=None)) is False
     await put(records, "k", expect=0)
 
 
-async def test_a_put_replaces_the_time_to_live(records: Records, clock: ManualClock) -> None:
+async def test_a_put_replaces_the_time_to_live(records: RecordsOf, clock: ManualClock) -> None:
     await put(records, "k", ttl=10.0)
     await put(records, "k", ttl=None)
     clock.advance(100.0)
     assert await run(records.get("k")) is not None
 
 
-async def test_touch_replaces_the_time_to_live_alone(records: Records, clock: ManualClock) -> None:
-    """SPEC P3."""
-    rev = await put(records, "k", b"one", ttl=10.0)
-    assert await run(records.touch("k", ttl=None)) is True
-    clock.advance(100.0)
-    assert await run(records.get("k")) == Entry(b"one", rev)
-    assert await run(records.touch("k", ttl=5.0)) is True
-    clock.advance(5.0)
-    assert await run(records.get("k")) is None
-
-
-async def test_keys_gives_the_live_ones_with_a_prefix(records: Records, clock: ManualClock) -> None:
-    for key in ("a/1", "a/2", "a/\U0010ffff", "a", "b/1", "a0", "A/1"):
-        await put(records, key)
-    await put(records, "a/short", ttl=10.0)
-    await put(records, "a/long", ttl=100.0)
-    clock.advance(10.0)
-    assert sorted(await run(records.keys("a/"))) == ["a/1", "a/2", "a/long", "a/\U0010ffff"]
-    assert sorted(await run(records.keys("a/", endless=True))) == ["a/1", "a/2", "a/\U0010ffff"]
-    assert len(await run(records.keys(""))) == 8
-
-
-async def test_keys_minds_what_is_under_way(records: Records) -> None:
-    await put(records, "a/1")
-    await put(records, "a/2")
-    results = await together(
-        records.delete("a/1"), records.put("a/3", b"", expect=0, ttl=5.0), records.keys("a/")
-    )
-    assert sorted(results[2]) == ["a/2", "a/3"]  # type: ignore[arg-type]
-
-
-async def test_sweep_lets_go_of_what_is_over_its_time(records: Records, clock: ManualClock) -> None:
-    for key in ("k1", "k2"):
-        await put(records, key, ttl=10.0)
-    await put(records, "k3")
-    clock.advance(10.0)
-    assert await run(records.sweep()) == 2
-    assert await run(records.sweep()) == 0
-    assert await run(records.keys("")) == ["k3"]
-
-
-async def test_a_put_right_after_the_sweep_stands(records: Records, clock: ManualClock) -> None:
-    await put(records, "k", b"old", ttl=10.0)
-    clock.advance(10.0)
-    results = await together(records.sweep(), records.put("k", b"new", expect=0, ttl=None))
-    assert results[0] == 1
-    assert await run(records.keys("")) == ["k"]
-
-
 # --- fields -----------------------------------------------------------------------------------------
 
 
-async def test_fields_are_set_one_by_one_and_the_others_stay(records: Records) -> None:
+async def test_fields_are_set_one_by_one_and_the_others_stay(records: RecordsOf) -> None:
     """SPEC P2."""
     assert await run(records.fields("k")) == {}
     rev = await run(records.put("k", b"v", expect=0, ttl=None, fields={"a": b"1", "b": b""}))
@@ -172,22 +122,18 @@ async def test_fields_are_set_one_by_one_and_the_others_stay(records: Records) -
     assert (await run(records.fields("k")))["a"] == b"1"
     await put(records, "k2")
     assert await run(records.fields("k2")) == {}
-    assert sorted(await run(records.keys(""))) == ["k", "k2"]
 
 
-async def test_fields_die_with_their_record_in_whatever_way(records: Records, clock: ManualClock) -> None:
+async def test_fields_die_with_their_record_in_whatever_way(records: RecordsOf, clock: ManualClock) -> None:
     """SPEC P3: and do not come back with the next one of its key."""
-    for end in ("deleted", "over", "swept"):
-        await run(records.put("k", b"v", expect=0, ttl=10.0, fields={"a": b"1"}))
-        assert await run(records.touch("k", ttl=20.0)) is True
+    for end in ("deleted", "over"):
+        await run(records.put("k", b"v", expect=0, ttl=20.0, fields={"a": b"1"}))
         assert await run(records.fields("k")) == {"a": b"1"}
         if end == "deleted":
             await run(records.delete("k"))
         else:
             clock.advance(20.0)
         assert await run(records.fields("k")) == {}
-        if end == "swept":
-            assert await run(records.sweep()) == 1
         await run(records.put("k", b"v", expect=0, ttl=None, fields={"b": b"2"}))
         assert await run(records.fields("k")) == {"b": b"2"}
         await put(records, "other")
@@ -195,7 +141,7 @@ async def test_fields_die_with_their_record_in_whatever_way(records: Records, cl
         await run(records.delete("k"))
 
 
-async def test_fields_that_are_under_way_are_read(records: Records) -> None:
+async def test_fields_that_are_under_way_are_read(records: RecordsOf) -> None:
     """Values become visible in the order of the calls."""
     results = await together(
         records.put("k", b"", expect=0, ttl=None, fields={"a": b"1"}),
@@ -208,12 +154,3 @@ async def test_fields_that_are_under_way_are_read(records: Records) -> None:
     assert results[2] == {"a": b"1", "b": b"2"}
     assert results[5] == {"c": b"3"}
     assert await run(records.fields("k")) == {"c": b"3"}
-
-
-async def test_to_touch_what_has_no_end_and_is_to_have_none_writes_nothing(records: Records) -> None:
-    """SPEC E5: a login over a session finds its attributes as it wants them."""
-    await put(records, "k", ttl=None)
-    touch = records.touch("k", ttl=None)
-    with pytest.raises(StopIteration) as done:
-        touch.send(None)
-    assert done.value.value is True

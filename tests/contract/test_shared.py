@@ -12,6 +12,7 @@ from engine.driving import NOW, ManualClock, run, together
 from signalpost.engine.ports import Conflict, Entry, RateExceeded
 from signalpost.engine.ports.kept import Attribute
 from signalpost.engine.ports.shared import (
+    Absent,
     AddMember,
     Begin,
     Behind,
@@ -191,6 +192,7 @@ async def test_a_commit_is_done_as_a_whole_or_not_at_all(shared: Shared) -> None
         (Spend("k", 1.0, 0), RateExceeded),
         (Expect("a", rev + 9), Conflict),
         (Expect("a", 0), Conflict),
+        (Absent("room"), Conflict),
     ]
     for step, error in wrong:
         right = (
@@ -210,8 +212,8 @@ async def test_a_commit_is_done_as_a_whole_or_not_at_all(shared: Shared) -> None
         assert await one(shared, Topic("hall")) is None
         assert await run(shared.due(limit=9, lease=1.0)) == []
     assert await ear.events() == []
-    results = await run(shared.commit(Expect("a", rev), Expect("b", 0), *right))
-    assert [type(result) for result in results[2:]] == [int, bool, type(None), type(None), Changed, Changed]
+    results = await run(shared.commit(Expect("a", rev), Expect("b", 0), Absent("hall"), *right))
+    assert [type(result) for result in results[3:]] == [int, bool, type(None), type(None), Changed, Changed]
     assert await ear.events() == [("room", 1, b"joined")]
 
 

@@ -114,6 +114,9 @@ class _Commit:
                 self.expect(step, step.key, step.expect)
             case Expect():
                 self.expect(step, step.key, step.rev)
+            case port.Absent():
+                if step.topic in self.before.topics:
+                    raise Conflict(step)
             case port.Spend():
                 spent = self.spent(self.before, step)
                 if spent + 1.0 > step.burst + 1e-6:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.driving import NOW, ManualClock, append, run, together
-from engine.over_kept import QueuesOf
-from signalpost.engine.memory import MemoryRecords, memory_kept
+from engine.over_kept import QueuesOf, RecordsOf
+from signalpost.engine.memory import memory_kept
 from signalpost.engine.ports import Appended
 from signalpost.engine.receipts import Receipt, Receipts
 
@@ -58,7 +58,7 @@ async def test_idle_queues_cost_nothing_after_a_while(clock: ManualClock) -> Non
 
 async def test_records_that_come_let_go_of_those_that_are_over(clock: ManualClock) -> None:
     """SPEC E5: at whatever rate they come, and without a sweep, no more are kept than live."""
-    records = MemoryRecords(clock=clock)
+    records = RecordsOf(memory_kept(clock=clock))
     for n in range(1000):
         await run(records.put(f"lives {n}", b"", expect=None, ttl=None))
     for n in range(50_000):
@@ -69,12 +69,12 @@ async def test_records_that_come_let_go_of_those_that_are_over(clock: ManualCloc
 
 
 async def test_a_record_that_gets_another_end_lives_until_then(clock: ManualClock) -> None:
-    records = MemoryRecords(clock=clock)
+    records = RecordsOf(memory_kept(clock=clock))
     for key in ("later", "endless", "sooner"):
         await run(records.put(key, b"", expect=0, ttl=10.0))
-    await run(records.touch("later", ttl=20.0))
-    await run(records.touch("endless", ttl=None))
-    await run(records.touch("sooner", ttl=5.0))
+    await run(records.put("later", b"", expect=None, ttl=20.0))
+    await run(records.put("endless", b"", expect=None, ttl=None))
+    await run(records.put("sooner", b"", expect=None, ttl=5.0))
     for after, left in ((5.0, {"later", "endless"}), (10.0, {"later", "endless"}), (20.0, {"endless"})):
         clock.now = NOW + after
         await run(records.sweep())
@@ -83,7 +83,7 @@ async def test_a_record_that_gets_another_end_lives_until_then(clock: ManualCloc
 
 
 async def test_one_sweep_of_records_visits_a_part_of_them(clock: ManualClock) -> None:
-    records = MemoryRecords(clock=clock)
+    records = RecordsOf(memory_kept(clock=clock))
     for n in range(5000):
         await run(records.put(f"k{n}", b"", expect=None, ttl=1.0))
     clock.advance(1.0)

@@ -11,7 +11,7 @@ from services.house import House, refused
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Superseded
-from signalpost.engine.ports import NO_FIELDS, Unavailable
+from signalpost.engine.ports import NO_FIELDS, Put, Unavailable
 from signalpost.services.stored import ATTRIBUTES
 
 DAY = 86_400.0
@@ -236,7 +236,7 @@ def test_a_change_stores_one_attribute_and_a_login_none(
 def test_attributes_that_an_earlier_version_stored_are_read_and_change(house: House) -> None:
     """SPEC P2, L11: it kept all of an account in one value; each change from now on is its own."""
     old = {"_conn_timeout": "25", "mood": "good", **{f"a{n}": "1" for n in range(97)}}
-    house.run(house.records_kept.put("attributes\x1fapp\x1fada", ATTRIBUTES.encode(old), expect=0, ttl=None))
+    house.run(house.kept.commit(Put("attributes\x1fapp\x1fada", ATTRIBUTES.encode(old))))
     ada = house.login("ada")
     assert ada.attributes_of("ada") == old
     assert house.run(house.attributes.get("app", "ada", "mood")) == "good"

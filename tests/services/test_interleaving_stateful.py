@@ -119,7 +119,7 @@ class Interleaving(RuleBasedStateMachine):
             self.count += 1
             text = str(self.count)
             self.texts[who, peer].append(text)
-            self.begin(self.house.messages.send(device.session, peer, text))
+            self.begin(self.house.inboxes.send(device.session, peer, text))
 
     @rule(who=WHO, peer=WHO, channel=WHERE)
     def somebody_invites(self, who: str, peer: str, channel: str) -> None:
@@ -235,7 +235,7 @@ class Interleaving(RuleBasedStateMachine):
     def attributes_have_an_end_that_whoever_is_offline_knows(self) -> None:
         """SPEC P3: all have a timer, which looks for who is online; of who has left the record says so."""
         house = self.house
-        keys = house.run(house.records_kept.keys("attributes\x1f"))
+        keys = [key for key in house.records_kept._records if key.startswith("attributes\x1f")]
         assert keys
         assert set(keys) <= set(house.deadlines_kept.keys())
         left = [key for key in keys if "" in ATTRIBUTES.decode(house.records_kept.find(key).value)]  # type: ignore[union-attr]

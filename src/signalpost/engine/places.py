@@ -13,6 +13,7 @@ from signalpost.engine.ends import Ends
 from signalpost.engine.history import History
 from signalpost.engine.ports import Conflict, RateExceeded
 from signalpost.engine.ports.shared import (
+    Absent,
     AddMember,
     Begin,
     Behind,
@@ -201,6 +202,11 @@ class Places:
         if not edits or _are_news(room, edits):
             for rate in step.rates:
                 _admit(room, rate, now)
+
+    def absent(self, step: Absent, now: float) -> None:
+        """Raises Conflict."""
+        if step.topic in self._rooms:
+            raise Conflict(step)
 
     def change(self, step: Change, now: float) -> Changed:
         """See `Change`."""

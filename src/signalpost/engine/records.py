@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from math import inf
 from typing import NamedTuple
 
-from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Delete, Entry, Expect, Pending, Put
+from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Delete, Expect, Pending, Put
 
 __all__ = ["MemoryRecords", "Record"]
 
@@ -28,7 +28,7 @@ class Record(NamedTuple):
 
 
 class MemoryRecords:
-    """The port `Records`. A subclass that stores overrides `find`, `_load`, `_set`, `keys`, `sweep`."""
+    """The records. A subclass that stores overrides `find`, `_load`, `_set`, `sweep`."""
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
@@ -68,62 +68,6 @@ class MemoryRecords:
     def end(self, step: Delete, found: Record | None) -> tuple[bool, Pending | None]:
         """See `Delete`; as `place`."""
         return (False, None) if found is None else (True, self._set(step.key, None))
-
-    # --- the old port, until nothing uses it any more -----------------------------------------------
-
-    async def get(self, key: str) -> Entry | None:
-        """See `Records.get`."""
-        record = self.find(key)
-        return None if record is None else Entry(record.value, record.rev)
-
-    async def put(
-        self,
-        key: str,
-        value: bytes,
-        *,
-        expect: int | None,
-        ttl: float | None,
-        fields: Mapping[str, bytes] = NO_FIELDS,
-    ) -> int:
-        """See `Records.put`."""
-        step = Put(key, value, expect, ttl, fields)
-        rev, waiting = self.place(step, self.check(step))
-        if waiting is not None:
-            await waiting
-        return rev
-
-    async def fields(self, key: str) -> Mapping[str, bytes]:
-        """See `Records.fields`."""
-        return self.held(key)
-
-    async def delete(self, key: str, *, expect: int | None = None) -> bool:
-        """See `Records.delete`."""
-        step = Delete(key, expect)
-        was, waiting = self.end(step, self.check(step))
-        if waiting is not None:
-            await waiting
-        return was
-
-    async def touch(self, key: str, *, ttl: float | None) -> bool:
-        """See `Records.touch`."""
-        record = self.find(key)
-        if record is None:
-            return False
-        if ttl is None and record.expires == inf:
-            return True
-        waiting = self._set(key, record._replace(expires=self._end(ttl)))
-        if waiting is not None:
-            await waiting
-        return True
-
-    async def keys(self, prefix: str, *, endless: bool = False) -> list[str]:
-        """See `Records.keys`."""
-        now = self._clock()
-        return [
-            key
-            for key, record in self._records.items()
-            if key.startswith(prefix) and (record.expires == inf or (not endless and record.expires > now))
-        ]
 
     async def sweep(self) -> int:
         """Let go of some records whose time is over; returns how many."""

@@ -19,6 +19,7 @@ from signalpost.engine.entries import Entries
 from signalpost.engine.places import Places
 from signalpost.engine.ports import Clock
 from signalpost.engine.ports.shared import (
+    Absent,
     Behind,
     Change,
     Drop,
@@ -71,12 +72,14 @@ class SharedMemory:
             Delete: entries.compare,
             Expect: entries.expect,
             Change: places.check,
+            Absent: places.absent,
             Spend: buckets.check,
         }
         self._acts: dict[type, Callable[[Any, float], Any]] = {
             Put: entries.put,
             Delete: entries.delete,
             Expect: _nothing,
+            Absent: _nothing,
             Arm: lambda step, now: timers.arm(step.key, step.at),
             Cancel: lambda step, now: timers.cancel(step.key),
             Change: places.change,
@@ -264,7 +267,7 @@ class MemoryShared:
         return self._memory.sweep()
 
 
-def _nothing(step: Expect, now: float) -> None:
+def _nothing(step: Expect | Absent, now: float) -> None:
     """It was judged, and changes nothing."""
 
 

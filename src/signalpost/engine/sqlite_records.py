@@ -23,7 +23,7 @@ _SWEEP: Final = 1000  # records that one sweep deletes
 
 
 class SqliteRecords(MemoryRecords):
-    """The port `Records`: every record on disk, the ones used last in memory too. One a store."""
+    """The records: every one on disk, the ones used last in memory too. One a store."""
 
     def __init__(self, store: Store, *, clock: Clock, cached: int = 10_000) -> None:
         """`cached`: records that are kept in memory."""
@@ -37,24 +37,6 @@ class SqliteRecords(MemoryRecords):
         with store.loading():
             self._rev = int(store.meta("rev") or 0)
         self._journal.join(self)
-
-    async def keys(self, prefix: str, *, endless: bool = False) -> list[str]:
-        """See `Records.keys`."""
-        now = self._clock()
-        low = prefix.encode()
-        # No UTF-8 text has a byte 0xFF, so this is above all keys with the prefix and nothing else.
-        rows = self._query(
-            "SELECT key FROM records WHERE key >= CAST(? AS TEXT) AND key < CAST(? AS TEXT)"
-            " AND (expires IS NULL OR (expires > ? AND NOT ?))",
-            (low, low + b"\xff", now, endless),
-        )
-        found = [key for (key,) in rows if key not in self._under_way]
-        for key, (record, _) in self._under_way.items():
-            if record is None or not key.startswith(prefix):
-                continue
-            if record.expires == inf or (not endless and record.expires > now):
-                found.append(key)
-        return found
 
     async def sweep(self) -> int:
         """See `MemoryRecords.sweep`."""

@@ -4,15 +4,16 @@ Each is a field of its account's record, so that a change writes one of them, an
 itself holds `_conn_timeout`, which every login reads. An earlier version kept all of them there; these are
 moved when one is changed.
 
-Whoever has attributes has a kept timer. It is armed with the first of them, and when the account goes offline.
-When it is due it finds out whether the account is online, and is armed anew then; so nothing is stored when
-somebody comes, and nothing is looked through at a start.
+Whoever has attributes has a kept timer. It is armed with the first of them, and when the account goes
+offline. When it is due it finds out whether the account is online, and is armed anew then; so nothing is
+looked through at a start. Of who went offline the record says so, until he comes again: of others nobody
+knows after a restart when they left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -24,16 +25,25 @@ from signalpost.engine.ports import Arm, Clock, Delete, Entry, Put, Record, Unav
 from signalpost.engine.ports.kept import Fields, Kept
 from signalpost.engine.ports.shared import Shared, Since
 from signalpost.services.decide import decide
+from signalpost.services.driver import together
 from signalpost.services.keys import attributes_key, inbox_key, split, subject_of
 from signalpost.services.live import Live
 from signalpost.services.presence import Presence
 from signalpost.services.stored import ATTRIBUTES, TEXT
 from signalpost.wire.codes import ATTR_CONN_TIMEOUT
 
-__all__ = ["Attributes"]
+__all__ = ["AtLogin", "Attributes"]
 
 _READ_AT_LOGIN = frozenset({ATTR_CONN_TIMEOUT})
+_LEFT: Final = ""  # no attribute has this name: in the record of an account that went offline
 _PIECE: Final = 64  # timers that are armed with one commit
+
+
+class AtLogin(NamedTuple):
+    """What a login has to know of its account's attributes."""
+
+    grace: float  #: for how many seconds its session outlives its connection (L11)
+    any: bool  #: there are some
 
 
 class Attributes:
@@ -54,8 +64,9 @@ class Attributes:
         self._presence = presence
         self._clock = clock
         self._find_app = find_app
-        # By account key: when the attributes end of accounts whose timers could not be armed as they left.
-        self._owed: dict[str, float] = {}
+        # By account key: accounts of which it could not be stored that they came (None), or until when their
+        # attributes are kept now that they have left.
+        self._owed: dict[str, float | None] = {}
 
     async def set(self, live: Live, name: str, value: str) -> None:
         """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
@@ -99,36 +110,51 @@ class Attributes:
         entry, fields = await self._kept.load(Record(key), Fields(key))
         return _own(entry) | {name: TEXT.decode(field) for name, field in fields.items()}
 
-    async def grace(self, app: App, key: str) -> float:
-        """How long a session of the account outlives its connection (L11)."""
+    async def at_login(self, app: App, key: str) -> AtLogin:
+        """What a login of the account has to know."""
         [entry] = await self._kept.load(Record(attributes_key(key)))
-        return self._grace(_own(entry), app)
+        return AtLogin(self._grace(_own(entry), app), entry is not None)
+
+    async def came_online(self, key: str) -> None:
+        """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""
+        await self._note(key, None)
 
     async def went_offline(self, app: App, key: str) -> None:
         """Keep the account's attributes for a day from now (P3); at once, or as soon as can be."""
-        record = attributes_key(key)
-        until = self._clock() + app.limits.attribute_seconds
-        try:
-            [entry] = await self._kept.load(Record(record))
-            if entry is not None:
-                await self._kept.commit(Arm(record, until))
-        except Unavailable:
-            self._owed[key] = until  # nobody is kept from going by this
+        await self._note(key, self._clock() + app.limits.attribute_seconds)
 
     async def settle(self) -> None:
-        """Arm the timers that could not be, many with one commit; what fails waits for the next time."""
-        while self._owed:
-            some = [self._owed.popitem() for _ in range(min(_PIECE, len(self._owed)))]
-            try:
-                await self._kept.commit(*[Arm(attributes_key(key), until) for key, until in some])
-            except Unavailable:
-                self._owed = {**dict(some), **self._owed}
+        """Store who came and left, where that was not possible; what fails waits for the next time."""
+        owed, self._owed = self._owed, {}
+        while owed:
+            some = [owed.popitem() for _ in range(min(_PIECE, len(owed)))]
+            await together([self._note(key, until) for key, until in some])
+            if self._owed:
+                self._owed = {**owed, **self._owed}  # who came or left meanwhile is among the latter
                 return
+
+    async def _note(self, key: str, until: float | None) -> None:
+        try:
+            await decide(lambda: self._mark(attributes_key(key), until))
+        except Unavailable:
+            self._owed[key] = until  # nobody is kept from coming or going by this
+
+    async def _mark(self, key: str, until: float | None) -> None:
+        """Store that an account came (None), or until when its attributes are kept. Raises Conflict."""
+        [entry] = await self._kept.load(Record(key))
+        if entry is None:
+            return
+        own = ATTRIBUTES.decode(entry.value)
+        if until is not None:
+            put = Put(key, ATTRIBUTES.encode({**own, _LEFT: ""}), expect=entry.rev)
+            await self._kept.commit(put, Arm(key, until))
+        elif _LEFT in own:
+            await self._kept.commit(Put(key, ATTRIBUTES.encode(_own(entry)), expect=entry.rev))
 
     async def due(self, key: str) -> None:
         """The end of an account's attributes, unless it is online, or may have been until lately (P3).
 
-        After a restart who was online needs time to come back: the day begins then.
+        Of who had not left, and is not there after a restart, the day begins with that.
         """
         await decide(lambda: self._look(key))
 
@@ -142,11 +168,12 @@ class Attributes:
         if await self._presence.find(account) is not None:
             await self._kept.commit(Arm(key, now + limits.attribute_seconds))
             return
-        [since] = await self._shared.load(Since())
-        if now < since + limits.attribute_seconds:
-            await self._kept.commit(Arm(key, since + limits.attribute_seconds))
-        else:
-            await self._kept.commit(Delete(key, expect=entry.rev))
+        if _LEFT not in ATTRIBUTES.decode(entry.value):
+            [since] = await self._shared.load(Since())
+            if now < since + limits.attribute_seconds:
+                await self._kept.commit(Arm(key, since + limits.attribute_seconds))
+                return
+        await self._kept.commit(Delete(key, expect=entry.rev))
 
     @staticmethod
     def _grace(attributes: dict[str, str], app: App) -> float:
@@ -155,5 +182,7 @@ class Attributes:
 
 
 def _own(entry: Entry | None) -> dict[str, str]:
-    """What lies in the account's record itself."""
-    return {} if entry is None else ATTRIBUTES.decode(entry.value)
+    """What attributes lie in the account's record itself."""
+    own = {} if entry is None else ATTRIBUTES.decode(entry.value)
+    own.pop(_LEFT, None)
+    return own

@@ -14,15 +14,24 @@ T = TypeVar("T")
 TRIES: Final = 16  # somebody else was successful each time: more in a row are no accident
 
 
-async def decide(attempt: Callable[[], Awaitable[T]], *, tries: int = TRIES) -> T:
+def _unheeded(conflict: Conflict) -> None:
+    """An attempt finds out by itself what is different."""
+
+
+async def decide(
+    attempt: Callable[[], Awaitable[T]],
+    *,
+    tries: int = TRIES,
+    heed: Callable[[Conflict], None] = _unheeded,
+) -> T:
     """What comes of `attempt`, which loads what it needs anew, lets the rule decide, and commits.
 
-    It is tried again when it raises Conflict, so often at most. Raises Unavailable when that has not helped
-    often enough, and whatever else it raises at once: a refusal, Full.
+    It is tried again when it raises Conflict, of which `heed` is told, so often at most. Raises Unavailable
+    when that has not helped often enough, and whatever else it raises at once: a refusal, Full.
     """
     for _ in range(tries):
         try:
             return await attempt()
-        except Conflict:
-            continue
+        except Conflict as conflict:
+            heed(conflict)
     raise Unavailable(f"others changed it {tries} times in a row")

@@ -7,8 +7,7 @@ in channels, calls, attributes) comes behind, and is harmless when it is done tw
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,10 +19,11 @@ from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.domain.sessions import Arrival, Place, Session
 from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, Expect, RateExceeded, Step, Unavailable
-from signalpost.engine.ports.shared import Change, Shared, Spend
+from signalpost.engine.ports.shared import Shared, Spend
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
+from signalpost.services.channels.membership import Departure
 from signalpost.services.decide import decide
 from signalpost.services.driver import both, start
 from signalpost.services.keys import inbox_key, logins_key, session_key, subject_of
@@ -33,12 +33,12 @@ from signalpost.services.outlet import ALL, Outlet, Reach
 from signalpost.services.presence import TRIES, Presence, Standing, putting, removing
 from signalpost.wire.codes import REASON_KICK, Code
 
-__all__ = ["Login", "Request", "Sessions", "proof_of"]
+__all__ = ["Login", "LoginRequest", "Sessions", "proof_of"]
 
 _HANDOVER = 10.0  # seconds in which a login has given up the places of the session that it has ended
 
 
-class Request(NamedTuple):
+class LoginRequest(NamedTuple):
     """A login whose token has been checked. `channels`: the client's cursors (PROTOCOL §12)."""
 
     app: App
@@ -117,16 +117,16 @@ class Sessions:
             return False
         return found[0].proof == proof_of(token)
 
-    async def login(self, request: Request) -> Login:
+    async def login(self, request: LoginRequest) -> Login:
         """Open a session, or go on with the one that is there (L7, L17, L18).
 
         One that yet another login takes over from while it waits has succeeded all the same: `gone` says so.
         Raises Refusal 207 with the reason `kick` for a line that is older than the session that is there;
         TooMany above the account's rate of logins (L16).
         """
-        return await decide(lambda: self._log_in(request), tries=TRIES)
+        return await decide(lambda: self._log_in(request), tries=TRIES, heed=self._channels.watchers.heed)
 
-    async def _log_in(self, request: Request) -> Login:
+    async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
         found, attributes = await both(self._presence.find(key), self._attributes.at_login(request.app, key))
         old, rev = (None, 0) if found is None else found
@@ -172,7 +172,7 @@ class Sessions:
             allowed = f"{rate} a second of one account are allowed, and {burst} at once"
             raise TooMany(Code.LOGIN_E_NET, "logins", allowed, wait=exceeded.wait) from None
 
-    def _session(self, request: Request, arrival: Arrival, old: Session | None, grace: float) -> Session:
+    def _session(self, request: LoginRequest, arrival: Arrival, old: Session | None, grace: float) -> Session:
         """The account's session as the login makes it."""
         node = self._shared.nodes.me
         if arrival is Arrival.RESUME:
@@ -202,7 +202,7 @@ class Sessions:
         return self._generation
 
     async def _come_in(
-        self, live: Live, request: Request, arrival: Arrival, old: Session | None
+        self, live: Live, request: LoginRequest, arrival: Arrival, old: Session | None
     ) -> list[Missed]:
         """What follows from a new session, or a new connection of one; returns what it has missed."""
         key, session = live.key, live.session
@@ -230,14 +230,14 @@ class Sessions:
         Not before its client was told, which sees them still. If this fails, the timer does it.
         """
 
-        async def attempt() -> tuple[list[tuple[Change, ...]], tuple[Any, ...]]:
+        async def attempt() -> tuple[list[Departure], tuple[Any, ...]]:
             session = msgspec.structs.replace(live.session, kept=())
             departing = self._departing(session, live.session.kept)
             rearm = self._rearm(live.key, session)
-            return departing, await self._presence.commit(live, session, rearm, *chain(*departing))
+            return departing, await self._presence.commit(live, session, rearm, *_steps(departing))
 
         try:
-            departing, (_, *results) = await decide(attempt, tries=TRIES)
+            departing, (_, *results) = await decide(attempt, tries=TRIES, heed=self._channels.watchers.heed)
         except Superseded:
             return  # who has taken over gives them up
         await self._channels.membership.departed(departing, results)
@@ -253,7 +253,7 @@ class Sessions:
                 raise
 
         try:
-            await decide(attempt, tries=TRIES)
+            await decide(attempt, tries=TRIES, heed=self._channels.watchers.heed)
         except Superseded:
             return
         except Unavailable:
@@ -296,7 +296,8 @@ class Sessions:
 
     async def due(self, key: str) -> None:
         """The deadline of a detached session, or of places kept for a fresh one (L11, L17)."""
-        await decide(lambda: self._look_after(subject_of(key)), tries=TRIES)
+        heed = self._channels.watchers.heed
+        await decide(lambda: self._look_after(subject_of(key)), tries=TRIES, heed=heed)
 
     async def _look_after(self, key: str) -> None:
         """Do what is due of an account's session. Raises Conflict."""
@@ -315,7 +316,7 @@ class Sessions:
             return
         departing = self._departing(session, over)
         put = putting(key, session, expect=rev)
-        _, _, *results = await self._shared.commit(put, rearm, *chain(*departing))
+        _, _, *results = await self._shared.commit(put, rearm, *_steps(departing))
         if session.attached:
             await self._shared.nodes.send(session.node, Altered(key, session.line))
         await self._channels.membership.departed(departing, results)
@@ -328,12 +329,12 @@ class Sessions:
         departing = self._departing(session, (*session.places, *session.kept))
         offline = self._channels.watchers.telling(session.app, session.account, "offline")
         remove, cancel = removing(key, expect=rev), Cancel(session_key(key))
-        _, _, *results = await self._shared.commit(remove, cancel, *chain(*departing), offline)
+        _, _, *results = await self._shared.commit(remove, cancel, *_steps(departing), offline)
         went = self._attributes.went_offline(self._find_app(session.app) or App(), key)
         await both(self._calls.ended(session), went)
         await self._channels.membership.departed(departing, results)
 
-    def _departing(self, session: Session, places: Sequence[Place]) -> list[tuple[Change, ...]]:
+    def _departing(self, session: Session, places: Sequence[Place]) -> list[Departure]:
         """The steps that take the session out of channels."""
         return self._channels.membership.departing(session.app, session.account, places)
 
@@ -351,6 +352,10 @@ class Sessions:
         """Whether an account has a session, attached or within its grace time (P1). Raises Refusal."""
         check_name(account, "account")
         return await self._presence.standing(app_id, account) is not Standing.OFFLINE
+
+
+def _steps(departing: Sequence[Departure]) -> Iterator[Step[Any]]:
+    return (step for departure in departing for step in departure.steps)
 
 
 def _looked(result: None, error: Exception | None) -> None:

@@ -21,7 +21,6 @@ from signalpost.engine.ports.errors import (
     Uncertain,
 )
 from signalpost.engine.ports.queues import Appended, Head, Item
-from signalpost.engine.ports.records import Records
 from signalpost.engine.ports.steps import (
     NO_FIELDS,
     Arm,
@@ -60,7 +59,6 @@ __all__ = [
     "RateExceeded",
     "Receipt",
     "Record",
-    "Records",
     "Reply",
     "Step",
     "Unavailable",

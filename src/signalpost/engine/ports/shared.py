@@ -17,6 +17,7 @@ from signalpost.engine.ports.kept import Attribute
 from signalpost.engine.ports.steps import Ask, Due, Step
 
 __all__ = [
+    "Absent",
     "AddMember",
     "Begin",
     "Behind",
@@ -197,6 +198,12 @@ class Drop(Step[bool], frozen=True, gc=False):
 
     topic: str
     if_empty: bool = True
+
+
+class Absent(Step[None], frozen=True, gc=False):
+    """Change nothing, but raise Conflict if there is such a topic."""
+
+    topic: str
 
 
 class Spend(Step[None], frozen=True, gc=False):

@@ -6,6 +6,7 @@ Each is one step, so that all members see one order (C6), and several can be in 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -13,8 +14,8 @@ from signalpost.domain.apps import App
 from signalpost.domain.channels import ATTRIBUTE, JOIN, LEAVE, MESSAGE, SPECIAL, ChannelEvent
 from signalpost.domain.limits import Limits
 from signalpost.domain.sessions import Place
-from signalpost.engine.ports import Clock
-from signalpost.engine.ports.shared import AddMember, Begin, Change, Edit, Keep, Rate, RemoveMember
+from signalpost.engine.ports import Clock, Conflict, Step
+from signalpost.engine.ports.shared import Absent, AddMember, Begin, Change, Edit, Keep, Rate, RemoveMember
 from signalpost.services.keys import topic_key
 from signalpost.services.stored import EVENT
 from signalpost.wire.codes import ATTR_USER_NOTIFICATION, CHANNEL_EVENTS, CHANNEL_USER_ONLINE, LIST_MEMBERS
@@ -35,11 +36,19 @@ def keep(limits: Limits) -> Keep:
 class Changes:
     """Makes steps, with events that are dated and stored."""
 
-    __slots__ = ("_find_app", "_wall")
+    __slots__ = ("_find_app", "_wall", "_watched")
 
     def __init__(self, find_app: Callable[[str], App | None], wall: Clock) -> None:
         self._find_app = find_app
         self._wall = wall  # what events are dated by
+        # Topics of special channels that somebody has been in: of all others it is enough to make sure that
+        # nobody is, which costs less than to tell nobody.
+        self._watched: set[str] = set()
+
+    def heed(self, conflict: Conflict) -> None:
+        """Somebody has come into a special channel."""
+        if isinstance(conflict.step, Absent):
+            self._watched.add(conflict.step.topic)
 
     def limits(self, app_id: str) -> Limits:
         """The app's limits; an app that is configured no longer has the usual ones."""
@@ -47,9 +56,12 @@ class Changes:
 
     def entering(
         self, app_id: str, account: str, channel: str, tag: str, begin: Begin | None
-    ) -> tuple[Change, ...]:
+    ) -> tuple[Step[Any], ...]:
         """An account comes into a channel, and who may know it is told; the first step's result shows the
-        channel. `begin`: what makes the channel if it is not there."""
+        channel. `begin`: what makes the channel if it is not there.
+
+        Who tries again when this conflicts has `heed` told of it; so it is with all that tells watchers.
+        """
         edits: tuple[Edit, ...] = (AddMember(account, tag),)
         if begin is not None:
             edits = (begin, *edits)
@@ -66,7 +78,7 @@ class Changes:
         )
         return step, self._telling_of_member(app_id, account, channel, "join")
 
-    def leaving(self, app_id: str, account: str, place: Place) -> tuple[Change, ...]:
+    def leaving(self, app_id: str, account: str, place: Place) -> tuple[Step[Any], ...]:
         """An account goes out of a channel, if the place is still the one meant; as `entering`."""
         topic, edits = topic_key(app_id, place.channel), (RemoveMember(account, place.tag),)
         if place.channel in SPECIAL:
@@ -75,22 +87,27 @@ class Changes:
         step = Change(topic, edits, event, kept, unless=_UNTOLD, show=0)
         return step, self._telling_of_member(app_id, account, place.channel, "leave")
 
-    def telling_of_account(self, app_id: str, account: str, event: str) -> Change:
+    def telling_of_account(self, app_id: str, account: str, event: str) -> Step[Any]:
         """The watchers are told that an account came `online` or went `offline` (P4)."""
-        what = {"event": event, "account": account}
-        return self._telling(app_id, CHANNEL_USER_ONLINE, account, what, follows=False)
+        topic = topic_key(app_id, CHANNEL_USER_ONLINE)
+        if topic not in self._watched:
+            return Absent(topic)
+        return self._telling(app_id, topic, account, {"event": event, "account": account}, follows=False)
 
-    def _telling_of_member(self, app_id: str, account: str, channel: str, event: str) -> Change:
+    def _telling_of_member(self, app_id: str, account: str, channel: str, event: str) -> Step[Any]:
+        topic = topic_key(app_id, CHANNEL_EVENTS)
+        if topic not in self._watched:
+            return Absent(topic)
         what = {"event": event, "account": account, "channel": channel}
-        return self._telling(app_id, CHANNEL_EVENTS, account, what, follows=True)
+        return self._telling(app_id, topic, account, what, follows=True)
 
     def _telling(
-        self, app_id: str, special: str, account: str, what: dict[str, str], *, follows: bool
+        self, app_id: str, topic: str, account: str, what: dict[str, str], *, follows: bool
     ) -> Change:
         now = int(self._wall())
         text = msgspec.json.encode({**what, "ts": now}).decode()
         event = EVENT.encode(ChannelEvent(MESSAGE, account, now, text))
-        return Change(topic_key(app_id, special), (), event, keep(self.limits(app_id)), follows=follows)
+        return Change(topic, (), event, keep(self.limits(app_id)), follows=follows)
 
     def editing(
         self,

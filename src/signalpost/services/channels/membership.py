@@ -7,7 +7,7 @@ member without a session, however it ends.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import msgspec
 
@@ -30,7 +30,7 @@ from signalpost.services.live import Live
 from signalpost.services.presence import TRIES, Presence
 from signalpost.wire.codes import LIST_ALL_MEMBERS, LIST_MEMBERS
 
-__all__ = ["Joined", "Members", "Membership", "Sight"]
+__all__ = ["Departure", "Joined", "Members", "Membership", "Sight"]
 
 
 class Sight(Protocol):
@@ -64,6 +64,13 @@ class Members(NamedTuple):
 
     total: int
     names: list[str]
+
+
+class Departure(NamedTuple):
+    """How an account goes out of a channel."""
+
+    topic: str
+    steps: tuple[Step[Any], ...]
 
 
 class Membership:
@@ -169,7 +176,7 @@ class Membership:
                 raise
             return results[mark], [results[each] for each in marks]
 
-        return await decide(attempt, tries=TRIES)
+        return await decide(attempt, tries=TRIES, heed=self._changes.heed)
 
     async def leave(self, live: Live, channel: str, sight: Sight) -> None:
         """Leave a channel; one that the session is not in is left already (C3). Raises Refusal."""
@@ -177,27 +184,33 @@ class Membership:
         place = _place_in(live.session.places, channel) or _place_in(live.session.kept, channel)
         if place is None:
             return
-        steps = self._changes.leaving(live.app_id, live.account, place)
+
+        async def attempt() -> Changed:
+            steps = self._changes.leaving(live.app_id, live.account, place)
+            changed, *_ = await self._presence.commit(live, leave(live.session, channel), *steps)
+            return cast(Changed, changed)
+
         sight.unsee(channel)
         try:
-            changed, *_ = await decide(
-                lambda: self._presence.commit(live, leave(live.session, channel), *steps), tries=TRIES
-            )
+            changed = await decide(attempt, tries=TRIES, heed=self._changes.heed)
         except BaseException:
             sight.stay(channel)
             raise
         await self._gone(topic_key(live.app_id, channel), changed)
 
-    def departing(self, app_id: str, account: str, places: Sequence[Place]) -> list[tuple[Change, ...]]:
+    def departing(self, app_id: str, account: str, places: Sequence[Place]) -> list[Departure]:
         """The steps that take an account out of channels, each if the place is still the one meant; they are
         for a commit with others, and `departed` is for what follows."""
-        return [self._changes.leaving(app_id, account, place) for place in places]
+        return [
+            Departure(topic_key(app_id, place.channel), self._changes.leaving(app_id, account, place))
+            for place in places
+        ]
 
-    async def departed(self, departing: Sequence[tuple[Change, ...]], results: Sequence[Any]) -> None:
+    async def departed(self, departing: Sequence[Departure], results: Sequence[Any]) -> None:
         """What follows from these steps, which had these results."""
         mark = 0
-        for steps in departing:
-            await self._gone(steps[0].topic, results[mark])
+        for topic, steps in departing:
+            await self._gone(topic, results[mark])
             mark += len(steps)
 
     async def _gone(self, topic: str, changed: Changed) -> None:

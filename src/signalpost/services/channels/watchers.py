@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from signalpost.domain.refusals import Refusal
-from signalpost.engine.ports.shared import Change
+from signalpost.engine.ports import Conflict, Step
 from signalpost.services.channels.changes import Changes
 from signalpost.services.live import Live
 from signalpost.wire.codes import Code
@@ -32,6 +33,10 @@ class Watchers:
         if watchers is not None and live.account not in watchers:
             raise Refusal(Code.JOINCHANNEL_E_OTHER, f"this account may not join {channel}")
 
-    def telling(self, app_id: str, account: str, event: str) -> Change:
+    def telling(self, app_id: str, account: str, event: str) -> Step[Any]:
         """The step that tells that an account came `online` or went `offline`."""
         return self._changes.telling_of_account(app_id, account, event)
+
+    def heed(self, conflict: Conflict) -> None:
+        """What was to tell nobody found somebody: to be told of it before that is tried again."""
+        self._changes.heed(conflict)
