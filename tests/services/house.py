@@ -597,6 +597,7 @@ class Device:
         """Log in, and be attached."""
         login = self.house.run(self.house.sessions.login(self.request(line=line, token=token)))
         self.attach(login)
+        self.house.carry()
         return login
 
     def begin_login(self, *, line: str = "") -> None:
@@ -632,7 +633,7 @@ class Device:
         self.live = login.live
         self.house.attached[self.key] = self
         if login.missed:
-            self.house.start(self._resume(login.missed))
+            start(self._resume(login.missed), _ended)  # perhaps in the middle of what is carried
 
     def release(self) -> Live | None:
         """What the gateway does when the connection has no session any more."""
@@ -830,3 +831,7 @@ def _briefly(item: InboxItem) -> tuple[str, str, Any]:
     if kind == "failed":
         return kind, item.src, msgspec.json.decode(item.text)["code"]
     return kind, item.src, item.text
+
+
+def _ended(result: None, error: Exception | None) -> None:
+    assert error is None
