@@ -88,14 +88,14 @@ async def work(others: int, *, memory: bool) -> int:
     from signalpost.app import Server, _settle_memory
     from signalpost.domain.calls import Input
     from signalpost.services.calls import Answer
-    from signalpost.services.sessions import Request
+    from signalpost.services.sessions import LoginRequest
 
     with configured(memory=memory) as config:
         server = Server(config)
         services = server.services
         confirm, accept = Answer(None, Input.CONFIRM), Answer(None, Input.ACCEPT)
         app = config.app("app")
-        logins = [Request(app, "app", name, "", True, "", {}) for name in ("ada", "bo")]
+        logins = [LoginRequest(app, "app", name, "", True, "", {}) for name in ("ada", "bo")]
         ada, bo = [run(services.sessions.login(login)).live for login in logins]
         for live in (ada, bo):
             server.fanout.attach(live.key, Phone(live))
@@ -111,8 +111,8 @@ async def work(others: int, *, memory: bool) -> int:
                 run(services.calls.end(ada, "room", "bo", ""))
             spent = time.process_time() - begun
             for live in (ada, bo):
-                batch = run(services.messages.read(live, after=0, limit=10 * ROUND))
-                run(services.messages.acknowledge(live, batch.items[-1][0]))
+                batch = run(services.inboxes.read(live, after=0, limit=10 * ROUND))
+                run(services.inboxes.acknowledge(live, batch.items[-1][0]))
             print(spent / ROUND * 1e6, flush=True)
     return 0
 

@@ -44,8 +44,8 @@ from signalpost.services.attributes import Attributes
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
+from signalpost.services.inbox import Inboxes
 from signalpost.services.janitor import Janitor
-from signalpost.services.messages import Messages
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.rates import AccountRates
@@ -138,12 +138,12 @@ class Server:
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
         attributes = Attributes(self._kept, self._shared, presence, clock, config.app)
-        messages = Messages(self._kept, bell, clock, new_id, wall=wall)
+        inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
             presence=presence,
-            messages=messages,
+            inboxes=inboxes,
             outlet=self.fanout,
             clock=clock,
             wall=wall,
@@ -175,13 +175,13 @@ class Server:
         )
         rates = AccountRates(clock)
         repeats = Repeats(self._kept, new_id)
-        self.services = Services(sessions, messages, channels, calls, attributes, rates, repeats)
+        self.services = Services(sessions, inboxes, channels, calls, attributes, rates, repeats)
         self._janitor = Janitor(
             sessions=sessions,
             channels=channels,
             calls=calls,
             attributes=attributes,
-            messages=messages,
+            inboxes=inboxes,
             rates=rates,
             sweeps=(self._kept.sweep, self._shared.sweep),
             kept=self._kept,

@@ -12,12 +12,11 @@ from contract.toy_kept import ToyKept
 from contract.toy_shared import ToyShared, World
 from engine.driving import ManualClock
 from engine.over_kept import QueuesOf, RecordsOf
-from signalpost.engine.memory import MemoryTopics, memory_kept
-from signalpost.engine.ports import Topics
+from signalpost.engine.memory import memory_kept
 from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.engine.shared import MemoryShared, SharedMemory
-from signalpost.engine.sqlite import SqliteTopics, Store, sqlite_kept
+from signalpost.engine.sqlite import Store, sqlite_kept
 
 
 @pytest.fixture
@@ -47,13 +46,6 @@ def records(request: pytest.FixtureRequest, clock: ManualClock) -> RecordsOf:
         return RecordsOf(memory_kept(clock=clock))
     store = request.getfixturevalue("store")
     return RecordsOf(sqlite_kept(store, clock=clock, cached=1 if "hardly" in request.param else 1000))
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def topics(request: pytest.FixtureRequest, clock: ManualClock) -> Topics:
-    if request.param == "memory":
-        return MemoryTopics(clock=clock)
-    return SqliteTopics(request.getfixturevalue("store"), clock=clock)
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached", "toy"])

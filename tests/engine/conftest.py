@@ -12,7 +12,7 @@ import pytest
 
 from engine.driving import ManualClock
 from engine.over_kept import QueuesOf, RecordsOf
-from signalpost.engine.sqlite import SqliteTopics, Store, sqlite_kept
+from signalpost.engine.sqlite import Store, sqlite_kept
 
 
 class Disk:
@@ -31,7 +31,6 @@ class Disk:
         )
         self.kept = sqlite_kept(self.store, clock=self.clock, **self.options)
         self.queues, self.records = QueuesOf(self.kept), RecordsOf(self.kept)
-        self.topics = SqliteTopics(self.store, clock=self.clock)
 
     async def reopen(self) -> None:
         """An orderly end and a new start."""

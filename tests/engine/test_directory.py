@@ -13,7 +13,8 @@ import pytest
 from engine.conftest import Disk
 from engine.driving import append, begin, run, together
 from signalpost.engine import journal as journal_module
-from signalpost.engine.ports import SetAttribute, Uncertain
+from signalpost.engine.ports import Uncertain
+from signalpost.engine.ports.kept import SetAttribute
 from signalpost.engine.sqlite import DataDirectoryInUse, Store
 
 
@@ -54,7 +55,7 @@ async def test_what_goes_into_a_removed_directory_is_not_acknowledged(disk: Disk
     before = await run(append(disk.queues, "bo", b"kept"))
     shutil.rmtree(disk.directory)
     results = await together(
-        append(disk.queues, "bo", b"lost"), disk.topics.change("room", edits=[SetAttribute("a", "1")])
+        append(disk.queues, "bo", b"lost"), disk.kept.commit(SetAttribute("room", "a", "1"))
     )
     assert [type(result) for result in results] == [Uncertain] * 2
     assert str(disk.directory / "signalpost.db") in str(results[0])

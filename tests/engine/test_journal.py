@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,8 @@ import pytest
 from engine.conftest import Disk
 from engine.driving import append, begin, run, together
 from signalpost.engine import journal as journal_module
-from signalpost.engine.ports import Appended, DeleteAttribute, Pending, SetAttribute, Unavailable
+from signalpost.engine.ports import Appended, Pending, Unavailable
+from signalpost.engine.ports.kept import Attributes, SetAttribute
 
 
 @pytest.fixture
@@ -247,30 +247,18 @@ async def test_a_failed_record_is_as_it_was(disk: Disk) -> None:
     assert await run(disk.records.put("k", BIG, expect=rev, ttl=None)) > rev
 
 
-async def test_attributes_of_a_failed_commit_are_stored_with_the_next(disk: Disk) -> None:
-    """SPEC C10: what the members were told stays true after a restart."""
-    for name in ("kept", "gone"):
-        await run(disk.topics.change("room", edits=[SetAttribute(name, "old")]))
+async def test_attributes_of_a_failed_commit_are_as_they_were(disk: Disk) -> None:
+    """SPEC C10: nobody was told of them yet."""
+    await run(disk.kept.commit(SetAttribute("room", "a", "old")))
     stuff(disk)
-    big = BIG.decode()
-    edits = [SetAttribute("a", big), SetAttribute("b", big), DeleteAttribute("gone")]
-    assert isinstance((await together(disk.topics.change("room", edits=edits)))[0], Unavailable)
-    assert (await run(disk.topics.attributes("room")))["a"] == big
+    steps = SetAttribute("room", "a", BIG.decode()), SetAttribute("room", "b", BIG.decode())
+    assert isinstance((await together(disk.kept.commit(*steps)))[0], Unavailable)
     empty(disk)
-    await run(disk.topics.change("room", edits=[SetAttribute("b", "newer")]))
-    disk.crash()
-    assert await run(disk.topics.attributes("room")) == {"kept": "old", "a": big, "b": "newer"}
-
-
-async def test_a_repeated_change_whose_commit_failed_fails_too(disk: Disk) -> None:
-    stuff(disk)
-    change: Callable[[], Any] = lambda: disk.topics.change(  # noqa: E731
-        "room", edits=[SetAttribute("a", BIG.decode())], dedupe="r", dedupe_ttl=9.0
-    )
-    results = await together(change(), change())
-    assert [type(result) for result in results] == [Unavailable, Unavailable]
-    empty(disk)
-    assert not (await run(change())).repeated
+    await run(disk.kept.commit(SetAttribute("room", "c", "new")))
+    for _ in range(2):
+        (stand,) = await run(disk.kept.load(Attributes("room")))
+        assert {name: each.value for name, each in stand.attributes.items()} == {"a": "old", "c": "new"}
+        disk.crash()
 
 
 async def test_close_commits_what_is_under_way_and_what_has_gathered(
@@ -296,10 +284,9 @@ async def test_after_close_nothing_is_taken(disk: Disk) -> None:
         append(disk.queues, "bo", b"x"),
         append(disk.queues, "bo", b"x", durable=False),
         disk.records.put("k", b"", expect=None, ttl=None),
-        disk.topics.change("room", edits=[SetAttribute("a", "1")]),
+        disk.kept.commit(SetAttribute("room", "a", "1")),
     ]
     assert [type(result) for result in await together(*attempts)] == [Unavailable] * 4
-    assert await run(disk.topics.names()) == []
     assert disk.queues.items == 0
 
 

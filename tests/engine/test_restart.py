@@ -9,13 +9,10 @@ import pytest
 from engine.conftest import Disk
 from engine.driving import NOW, ManualClock, append, begin, run, together
 from signalpost.engine.ports import (
-    AddMember,
     Appended,
     Conflict,
-    DeleteAttribute,
     Entry,
     Full,
-    SetAttribute,
     Unavailable,
 )
 
@@ -246,42 +243,6 @@ async def test_revisions_are_not_used_again_after_a_restart(disk: Disk, crash: b
     assert await run(disk.records.put("k", b"v", expect=0, ttl=None)) > rev
     with pytest.raises(Conflict):
         await run(disk.records.put("k", b"w", expect=rev, ttl=None))
-
-
-@pytest.mark.parametrize("crash", [False, True])
-async def test_attributes_of_topics_survive_members_and_events_do_not(disk: Disk, crash: bool) -> None:
-    """SPEC C8, C10: a channel that a restart emptied keeps its attributes."""
-    edits = [AddMember("ada", "s"), SetAttribute("a", "1"), SetAttribute("b", "2")]
-    before = await run(disk.topics.change("room", edits=edits, event=b"x"))
-    await run(disk.topics.change("bare", edits=[AddMember("ada", "s")]))
-    await run(disk.topics.change("dropped", edits=[SetAttribute("a", "1")]))
-    await run(disk.topics.drop("dropped", if_empty=True))
-    disk.crash() if crash else await disk.reopen()
-    assert await run(disk.topics.names()) == ["room"]
-    snapshot = await run(disk.topics.snapshot("room", limit=10))
-    assert snapshot is not None
-    assert (snapshot.count, snapshot.attributes) == (0, {"a": "1", "b": "2"})
-    assert snapshot.epoch != before.epoch
-    assert await run(disk.topics.read("room", after=0)) == ([], 0)
-
-
-async def test_an_attribute_that_one_change_sets_and_deletes_is_not_stored(disk: Disk) -> None:
-    edits = [SetAttribute("a", "1"), SetAttribute("b", "1"), DeleteAttribute("a")]
-    await run(disk.topics.change("room", edits=edits))
-    await run(disk.topics.change("room", edits=[SetAttribute("c", "1"), DeleteAttribute("b")]))
-    disk.crash()
-    assert await run(disk.topics.attributes("room")) == {"c": "1"}
-
-
-async def test_sequences_of_topics_go_on_above_those_before_the_restart(
-    disk: Disk, clock: ManualClock
-) -> None:
-    """PROTOCOL §7: the ids of a session's channels ascend."""
-    before = await run(disk.topics.change("room", edits=[SetAttribute("a", "1")], event=b"x"))
-    clock.advance(0.001)
-    disk.crash()
-    after = await run(disk.topics.change("room", event=b"y"))
-    assert after.seq > before.seq
 
 
 @pytest.mark.parametrize("crash", [False, True])

@@ -4,32 +4,9 @@ from __future__ import annotations
 
 from engine.driving import NOW, ManualClock, append, run, together
 from engine.over_kept import QueuesOf, RecordsOf
-from signalpost.engine.memory import MemoryTopics, memory_kept
-from signalpost.engine.ports import AddMember, Appended, Keep, Rate
+from signalpost.engine.memory import memory_kept
+from signalpost.engine.ports import Appended
 from signalpost.engine.receipts import Receipt, Receipts
-from signalpost.engine.rounds import Rounds
-
-
-def test_a_round_visits_every_key_once_then_begins_anew() -> None:
-    mapping = dict.fromkeys("abcde")
-    rounds = Rounds(mapping)
-    assert [list(rounds.some(2)) for _ in range(4)] == [["a", "b"], ["c", "d"], ["e"], ["a", "b"]]
-
-
-def test_what_a_visitor_leaves_comes_with_the_next_call() -> None:
-    rounds = Rounds(dict.fromkeys("abc"))
-    assert next(rounds.some(3)) == "a"
-    assert list(rounds.some(3)) == ["b", "c"]
-
-
-def test_a_mapping_may_change_during_a_round() -> None:
-    mapping = dict.fromkeys("abc")
-    rounds = Rounds(mapping)
-    assert list(rounds.some(1)) == ["a"]
-    del mapping["b"]
-    mapping["d"] = None
-    assert list(rounds.some(9)) == ["b", "c"]
-    assert list(rounds.some(9)) == ["a", "c", "d"]
 
 
 def test_receipts_of_different_times_to_live_do_not_hold_each_other_up() -> None:
@@ -111,18 +88,6 @@ async def test_one_sweep_of_records_visits_a_part_of_them(clock: ManualClock) ->
         await run(records.put(f"k{n}", b"", expect=None, ttl=1.0))
     clock.advance(1.0)
     assert [await run(records.sweep()) for _ in range(3)] == [4096, 904, 0]
-
-
-async def test_rates_and_events_that_nobody_asks_for_are_let_go_of(clock: ManualClock) -> None:
-    topics = MemoryTopics(clock=clock)
-    await run(topics.change("room", edits=[AddMember("ada", "s")]))
-    for n in range(100):
-        rates = [Rate(f"r{n}", limit=5)]
-        await run(topics.change("room", event=b"x", keep=Keep(120.0, 1000, 10_000), rates=rates))
-    clock.advance(120.1)
-    await run(topics.sweep())
-    assert len(topics._windows) == 0
-    assert (len(topics._topics["room"].log), topics._topics["room"].size) == (0, 0)
 
 
 async def test_sweep_drops_what_is_over_its_time_and_says_how_many(clock: ManualClock) -> None:

@@ -17,7 +17,7 @@ from signalpost.domain.limits import Limits
 from signalpost.engine.ports import Pending, Unavailable
 from signalpost.gateway.commands import COMMANDS
 from signalpost.gateway.connection import Connection
-from signalpost.services.messages import Messages
+from signalpost.services.inbox import Inboxes
 from signalpost.services.presence import Presence
 from signalpost.wire import codec
 from signalpost.wire.codes import Code
@@ -762,7 +762,7 @@ async def test_a_read_that_waits_tells_the_next_session_nothing(
     client, friend = desk.connect(), desk.connect()
     friend.login("friend")
     friend.call("user_sendmsg", peer="ada", content="for ada alone")
-    read, slow = Messages.read, Pending()
+    read, slow = Inboxes.read, Pending()
 
     async def found_late(self: Any, live: Any, **options: Any) -> Any:
         found = await read(self, live, **options)
@@ -770,7 +770,7 @@ async def test_a_read_that_waits_tells_the_next_session_nothing(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(Messages, "read", found_late)
+        patch.setattr(Inboxes, "read", found_late)
         client.login(device="signalpost-web", inbox=["", 0])
     client.call("user_logout")
     client.login("bo", device="signalpost-web", inbox=["", 0])

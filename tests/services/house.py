@@ -42,16 +42,16 @@ from signalpost.services.bell import Bell
 from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined, Missed
 from signalpost.services.driver import start
+from signalpost.services.inbox import Inboxes
 from signalpost.services.janitor import Janitor
 from signalpost.services.keys import channel_key, inbox_key, topic_key
 from signalpost.services.live import Gone, Live
-from signalpost.services.messages import Messages
 from signalpost.services.outlet import ALL, Happened, Reach
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence, Standing
 from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
-from signalpost.services.sessions import Login, Request, Sessions, proof_of
+from signalpost.services.sessions import Login, LoginRequest, Sessions, proof_of
 from signalpost.services.stored import CALL
 from signalpost.wire.codes import Code
 from support.far import Cable, Far, Steps
@@ -303,7 +303,7 @@ class House:
         presence = Presence(shared, clock)
         self.presence = Presence(self.shared, clock)  # as tests look into it
         bell = _Bell(self, shared.nodes)
-        self.messages = Messages(kept, bell, clock, new_id, wall=clock)
+        self.inboxes = Inboxes(kept, bell, clock, new_id, wall=clock)
         self.attributes = Attributes(kept, shared, presence, clock, find_app)
         self.rates = AccountRates(clock)
         self.repeats = Repeats(kept, new_id)
@@ -311,7 +311,7 @@ class House:
             kept=kept,
             shared=shared,
             presence=presence,
-            messages=self.messages,
+            inboxes=self.inboxes,
             outlet=self,
             clock=clock,
             wall=clock,
@@ -345,7 +345,7 @@ class House:
             channels=self.channels,
             calls=self.calls,
             attributes=self.attributes,
-            messages=self.messages,
+            inboxes=self.inboxes,
             rates=self.rates,
             sweeps=(self.kept.sweep, self.shared.sweep),
             kept=kept,
@@ -587,16 +587,17 @@ class Device:
         assert self.live is not None, f"{self.account} is not logged in here"
         return self.live
 
-    def request(self, *, line: str = "", token: str = "token") -> Request:
+    def request(self, *, line: str = "", token: str = "token") -> LoginRequest:
         """Its login, as the gateway passes it on."""
         app = self.house.apps[self.app]
         cursors = dict(self.cursors) if line else {}
-        return Request(app, self.app, self.account, proof_of(token), self.ours, line, cursors)
+        return LoginRequest(app, self.app, self.account, proof_of(token), self.ours, line, cursors)
 
     def login(self, *, line: str = "", token: str = "token") -> Login:
         """Log in, and be attached."""
         login = self.house.run(self.house.sessions.login(self.request(line=line, token=token)))
         self.attach(login)
+        self.house.carry()
         return login
 
     def begin_login(self, *, line: str = "") -> None:
@@ -632,7 +633,7 @@ class Device:
         self.live = login.live
         self.house.attached[self.key] = self
         if login.missed:
-            self.house.start(self._resume(login.missed))
+            start(self._resume(login.missed), _ended)  # perhaps in the middle of what is carried
 
     def release(self) -> Live | None:
         """What the gateway does when the connection has no session any more."""
@@ -767,19 +768,19 @@ class Device:
 
     def send(self, peer: str, text: str, *, request: str = "") -> str:
         """Send a message."""
-        return self.house.run(self.house.messages.send(self.session, peer, text, request=request))
+        return self.house.run(self.house.inboxes.send(self.session, peer, text, request=request))
 
     def inbox(self) -> list[tuple[str, str, Any]]:
         """Take everything out of the inbox: (kind, from, text); a failure's text is its code."""
         taken: list[tuple[str, str, Any]] = []
         more = True
         while more:
-            batch = self.house.run(self.house.messages.read(self.session, after=self.seen, limit=30))
+            batch = self.house.run(self.house.inboxes.read(self.session, after=self.seen, limit=30))
             taken += [_briefly(item) for _, item in batch.items]
             if batch.items:
                 self.seen = batch.items[-1][0]
             more = batch.more
-        self.house.run(self.house.messages.acknowledge(self.session, self.seen))
+        self.house.run(self.house.inboxes.acknowledge(self.session, self.seen))
         self.announced.clear()
         return taken
 
@@ -830,3 +831,7 @@ def _briefly(item: InboxItem) -> tuple[str, str, Any]:
     if kind == "failed":
         return kind, item.src, msgspec.json.decode(item.text)["code"]
     return kind, item.src, item.text
+
+
+def _ended(result: None, error: Exception | None) -> None:
+    assert error is None

@@ -489,7 +489,7 @@ def test_a_failure_says_what_and_why(house: House, ada: Device) -> None:
     """PROTOCOL §8: the extra of the event."""
     ada.invite("bo")
     house.advance(20.0)
-    batch = house.run(house.messages.read(ada.session, after=0, limit=30))
+    batch = house.run(house.inboxes.read(ada.session, after=0, limit=30))
     failure = json.loads(batch.items[0][1].text)
     assert set(failure) == {"code", "reason"}
     assert failure["reason"]
@@ -1115,7 +1115,7 @@ def behind_a_commit(house: House, account: str) -> None:
     house.disk.slow = True
     stranger = house.login("stranger") if not house.attached.get(f"{APP}\x1fstranger") else None
     sender = stranger or house.attached[f"{APP}\x1fstranger"]
-    house.begin(house.messages.send(sender.session, account, "letter"))
+    house.begin(house.inboxes.send(sender.session, account, "letter"))
 
 
 def calls_events(device: Device) -> list[str]:

@@ -56,7 +56,7 @@ class Inbox(RuleBasedStateMachine):
         self.house.disk.slow = slow or self.house.disk.waiting
         self.count += 1
         sent = Sent(str(self.count), self.house.clock() + LIFE)
-        sending = self.house.begin(self.house.messages.send(self.ada.session, "bo", sent.text))
+        sending = self.house.begin(self.house.inboxes.send(self.ada.session, "bo", sent.text))
         self.under_way.append((sent, sending))
         self.deliver()
 
@@ -79,7 +79,7 @@ class Inbox(RuleBasedStateMachine):
 
     def take(self, after: int, limit: int, cleared: int | None = None) -> bool:
         """Read a stretch as a client does; whether more waits."""
-        batch = self.house.run(self.house.messages.read(self.bo.session, after=after, limit=limit))
+        batch = self.house.run(self.house.inboxes.read(self.bo.session, after=after, limit=limit))
         versions = [version for version, _ in batch.items]
         assert versions == sorted(set(versions))
         assert len(versions) <= limit
@@ -99,7 +99,7 @@ class Inbox(RuleBasedStateMachine):
         return batch.more
 
     def acknowledge(self, upto: int) -> None:
-        self.house.run(self.house.messages.acknowledge(self.bo.session, upto))
+        self.house.run(self.house.inboxes.acknowledge(self.bo.session, upto))
 
     @rule(limit=st.integers(1, 30))
     def bo_polls(self, limit: int) -> None:
@@ -119,15 +119,15 @@ class Inbox(RuleBasedStateMachine):
 
     @rule(ahead=st.sampled_from([10**17, 2**63, 2**200]))
     def bo_polls_with_a_version_of_the_future(self, ahead: int) -> None:
-        before = self.house.run(self.house.messages.read(self.bo.session, after=0, limit=1000))
+        before = self.house.run(self.house.inboxes.read(self.bo.session, after=0, limit=1000))
         self.acknowledge(self.cursor + ahead)
-        after = self.house.run(self.house.messages.read(self.bo.session, after=0, limit=1000))
+        after = self.house.run(self.house.inboxes.read(self.bo.session, after=0, limit=1000))
         assert after == before
 
     @rule()
     def bo_acknowledges(self) -> None:
         self.acknowledge(self.cursor)
-        batch = self.house.run(self.house.messages.read(self.bo.session, after=0, limit=1000))
+        batch = self.house.run(self.house.inboxes.read(self.bo.session, after=0, limit=1000))
         assert all(version > self.cursor for version, _ in batch.items)
 
     # --- everything else ----------------------------------------------------------------------

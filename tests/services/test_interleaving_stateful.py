@@ -119,7 +119,7 @@ class Interleaving(RuleBasedStateMachine):
             self.count += 1
             text = str(self.count)
             self.texts[who, peer].append(text)
-            self.begin(self.house.messages.send(device.session, peer, text))
+            self.begin(self.house.inboxes.send(device.session, peer, text))
 
     @rule(who=WHO, peer=WHO, channel=WHERE)
     def somebody_invites(self, who: str, peer: str, channel: str) -> None:

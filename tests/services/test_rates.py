@@ -53,4 +53,4 @@ def test_an_account_that_asks_no_more_is_forgotten(house: House) -> None:
     spent = house.rates
     for rates in (spent._asked, spent._listed, spent._confirmed, spent._kept_up):
         assert len(rates) == 0
-    assert len(house.messages._sent) == 0
+    assert len(house.inboxes._sent) == 0

@@ -486,7 +486,7 @@ def test_a_login_that_was_overtaken_while_it_waited_succeeds_and_is_over(house: 
     bo.confirm("ada")
     ada.inbox()
     house.disk.slow = True
-    house.begin(house.messages.send(ada.session, "bo", "behind this the call's end has to wait"))
+    house.begin(house.inboxes.send(ada.session, "bo", "behind this the call's end has to wait"))
     first = house.device("ada")
     waits = house.begin(house.sessions.login(first.request()))
     assert not waits.finished
@@ -508,7 +508,7 @@ def test_a_login_during_a_logout_that_waits_is_not_harmed_by_it(house: House, wa
     bo.confirm("ada")
     presence_events(watcher)
     house.disk.slow = True
-    house.begin(house.messages.send(watcher.session, "bo", "behind this the call's end has to wait"))
+    house.begin(house.inboxes.send(watcher.session, "bo", "behind this the call's end has to wait"))
     leaving = house.begin(ada.leaving())
     assert not leaving.finished
     assert not house.online("ada")
@@ -565,7 +565,7 @@ def test_events_between_a_resumes_calls_and_its_answer_are_not_lost(house: House
     ada.breaks()
     bo.invite("ada")
     house.disk.slow = True
-    house.begin(house.messages.send(bo.session, "ada", "behind this the invitation has to wait"))
+    house.begin(house.inboxes.send(bo.session, "ada", "behind this the invitation has to wait"))
     coming = house.begin(house.sessions.login(ada.request(line=ada.line)))
     assert not coming.finished
     bo.say("room", "meanwhile")
@@ -582,7 +582,7 @@ def test_a_kept_place_that_ends_while_its_login_waits_does_not_end_the_login(hou
     house.advance(119.0)
     bo.invite("ada")
     house.disk.slow = True
-    house.begin(house.messages.send(bo.session, "ada", "behind this the invitation has to wait"))
+    house.begin(house.inboxes.send(bo.session, "ada", "behind this the invitation has to wait"))
     again = house.device("ada", ours=False)
     again.begin_login()
     assert again.coming
@@ -600,7 +600,7 @@ def test_of_two_connections_that_resume_a_session_at_once_the_later_one_has_it(h
     ada.breaks()
     bo.invite("ada")
     house.disk.slow = True
-    house.begin(house.messages.send(bo.session, "ada", "behind this the invitation has to wait"))
+    house.begin(house.inboxes.send(bo.session, "ada", "behind this the invitation has to wait"))
     first, second = house.device("ada"), house.device("ada")
     first.begin_login(line=ada.line)
     second.begin_login(line=ada.line)

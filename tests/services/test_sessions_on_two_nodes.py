@@ -14,6 +14,7 @@ from signalpost.services.keys import session_key
 from signalpost.services.notes import Kicked, Moved
 from signalpost.services.presence import Presence
 from signalpost.services.sessions import Sessions
+from signalpost.wire.codes import CHANNEL_EVENTS, CHANNEL_USER_ONLINE
 
 
 @pytest.fixture
@@ -167,6 +168,29 @@ def test_a_reminder_that_comes_as_a_connection_breaks_disarms_nothing(
     assert house.armed("session") == [session_key(ada.key)]
     house.advance(120.0)
     assert not house.online("ada")
+
+
+def test_who_watches_the_app_from_another_node_misses_nothing(house: House, there: House) -> None:
+    """SPEC P4, N1: though nobody watched before, as far as this node knew."""
+    house.login("bo").join("room")
+    eye = there.login("eye")
+    for channel in (CHANNEL_USER_ONLINE, CHANNEL_EVENTS):
+        eye.join(channel)
+    eye.heard()
+    ada = house.login("ada")
+    ada.join("room")
+    ada.join("hall")
+    ada.leave("hall")
+    ada.logout()
+    told = [(one.what["event"], one.what.get("channel", "")) for one in eye.heard()]
+    assert told == [
+        ("online", ""),
+        ("join", "room"),
+        ("leave", "room"),
+        ("join", "hall"),
+        ("leave", "hall"),
+        ("offline", ""),
+    ]
 
 
 # --- a store that does not answer ---------------------------------------------------------------------

@@ -53,7 +53,10 @@ class Visit(asyncio.Protocol):
             head, end, rest = self._buffer.partition(b"\r\n\r\n")
             if not end:
                 return
-            assert b" 101 " in head, head
+            if b" 101 " not in head:
+                self.came.set_exception(ConnectionError(head.decode()))
+                self.cut()
+                return
             self._open, self._buffer = True, rest
             fields = {"vid": APP, "account": self.account, "token": "t", "device": "websdk"}
             self._send(["login", {**fields, "uid": 0, "ip": ""}])

@@ -12,11 +12,9 @@ from signalpost.engine.names import MemoryNames
 from signalpost.engine.ports import Clock
 from signalpost.engine.queues import MemoryQueues
 from signalpost.engine.records import MemoryRecords
-from signalpost.engine.timers import HeapTimers
 from signalpost.engine.topic_attributes import MemoryAttributes
-from signalpost.engine.topics import MemoryTopics
 
-__all__ = ["HeapTimers", "MemoryQueues", "MemoryRecords", "MemoryTopics", "memory_kept"]
+__all__ = ["MemoryQueues", "MemoryRecords", "memory_kept"]
 
 
 def memory_kept(*, clock: Clock, idle_seconds: float = 3600.0) -> EmbeddedKept:

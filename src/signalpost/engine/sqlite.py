@@ -18,7 +18,6 @@ from signalpost.engine.sqlite_names import SqliteNames
 from signalpost.engine.sqlite_queues import SqliteQueues
 from signalpost.engine.sqlite_records import SqliteRecords
 from signalpost.engine.sqlite_topic_attributes import SqliteAttributes
-from signalpost.engine.sqlite_topics import SqliteTopics
 from signalpost.engine.store import (
     DatabaseDamaged,
     DataDirectoryInUse,
@@ -35,7 +34,6 @@ __all__ = [
     "SchemaTooNew",
     "SqliteQueues",
     "SqliteRecords",
-    "SqliteTopics",
     "Store",
     "StoreError",
     "sqlite_kept",

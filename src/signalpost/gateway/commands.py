@@ -16,12 +16,12 @@ from signalpost.domain.calls import Input
 from signalpost.domain.extras import check_answer_extra, check_dtmf
 from signalpost.domain.names import whole_number
 from signalpost.domain.refusals import Refusal
-from signalpost.gateway.feed import Feed
+from signalpost.gateway.inbox import Inbox
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined, Sight
+from signalpost.services.inbox import Inboxes
 from signalpost.services.live import Live
-from signalpost.services.messages import Messages
 from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Sessions
@@ -40,7 +40,7 @@ class Services:
     """The use cases, as the gateway needs them."""
 
     sessions: Sessions
-    messages: Messages
+    inboxes: Inboxes
     channels: Channels
     calls: Calls
     attributes: Attributes
@@ -57,7 +57,7 @@ class Context(Protocol):
         ...
 
     @property
-    def feed(self) -> Feed:
+    def inbox(self) -> Inbox:
         """The session's inbox."""
         ...
 
@@ -104,8 +104,8 @@ class Command:
 
 async def poll(context: Context, live: Live, asked: args.PollArgs) -> Fields:
     """`user_getmsg`"""
-    answer = await context.feed.poll(asked.ver_clear, asked.max)
-    context.after(lambda: context.feed.after_poll(answer))
+    answer = await context.inbox.poll(asked.ver_clear, asked.max)
+    context.after(lambda: context.inbox.after_poll(answer))
     return answer
 
 
@@ -116,7 +116,7 @@ async def poll_by_id(context: Context, live: Live, asked: args.PollByIdArgs) -> 
 
 async def acknowledge(context: Context, live: Live, asked: args.AckArgs) -> Fields:
     """`user_ack`"""
-    context.after(lambda: context.feed.acknowledge(asked.ver_clear))
+    context.after(lambda: context.inbox.acknowledge(asked.ver_clear))
     return {}
 
 
@@ -125,7 +125,7 @@ def send(context: Context, live: Live, asked: args.SendArgs) -> Coroutine[Any, A
     if asked.t != "instant":
         raise Refusal(Code.GENERAL_E_WRONG_PARAM, "t has to be instant: no other type may be sent")
     text = text_of(asked.content)
-    return context.services.messages.send(live, name_text(asked.peer), text, request=asked.rid)
+    return context.services.inboxes.send(live, name_text(asked.peer), text, request=asked.rid)
 
 
 async def log_out(context: Context, live: Live, asked: args.Args) -> Fields:
@@ -241,7 +241,7 @@ async def query_full_list(context: Context, live: Live, asked: args.ChannelListA
 async def invite(context: Context, live: Live, asked: args.CallArgs) -> Fields:
     """`voip_invite`"""
     channel, peer = name_text(asked.channelName), name_text(asked.peer)
-    context.feed.knows_call(channel, peer)
+    context.inbox.knows_call(channel, peer)
     channel = await context.services.calls.invite(live, channel, peer, text_of(asked.extra))
     return {"channelName": channel} if live.session.ours else {}
 

@@ -24,7 +24,7 @@ from signalpost.gateway.commands import COMMANDS, Charge, Command
 from signalpost.gateway.dialect import dialect_of
 from signalpost.gateway.exchanges import Exchanges, Message, Request, Step, start_alone
 from signalpost.gateway.gate import Gate
-from signalpost.gateway.login import Arrival
+from signalpost.gateway.login import Entrance
 from signalpost.gateway.replies import Replies
 from signalpost.gateway.session import AttachedSession
 from signalpost.gateway.sockets import Socket
@@ -291,7 +291,7 @@ class Connection:
             self.turn_away(TooMany(Code.LOGIN_E_NET, "connections from this address", address), retry=1.0)
             return
         self._exchanges.begin()
-        Arrival(self._gate, self, fields).step()
+        Entrance(self._gate, self, fields).step()
 
     @property
     def peer(self) -> str:

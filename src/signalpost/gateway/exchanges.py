@@ -30,7 +30,7 @@ from signalpost.gateway.commands import Command
 from signalpost.gateway.replies import Replies
 from signalpost.gateway.sockets import Socket
 from signalpost.services.driver import Running, start
-from signalpost.services.messages import Again
+from signalpost.services.inbox import Again
 from signalpost.wire import codec
 
 __all__ = ["Asker", "Exchanges", "Message", "Request", "Step", "start_alone"]

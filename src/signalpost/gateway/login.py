@@ -20,7 +20,7 @@ from signalpost.gateway.dialect import dialect_of
 from signalpost.gateway.gate import Gate
 from signalpost.gateway.replies import unstored_reason
 from signalpost.services.driver import Running
-from signalpost.services.sessions import Login, Request, Sessions, proof_of
+from signalpost.services.sessions import Login, LoginRequest, Sessions, proof_of
 from signalpost.wire.arguments import name_text
 from signalpost.wire.codes import (
     NO_TOKEN,
@@ -32,7 +32,7 @@ from signalpost.wire.codes import (
 from signalpost.wire.frames import LoginFields
 from signalpost.wire.tokens import check_token
 
-__all__ = ["Arrival", "Door", "inbox_cursor"]
+__all__ = ["Door", "Entrance", "inbox_cursor"]
 
 _log = structlog.get_logger("signalpost.connection")
 
@@ -59,7 +59,7 @@ class Door(Protocol):
         ...
 
 
-class Arrival(Running):
+class Entrance(Running):
     """A login under way."""
 
     __slots__ = ("_door", "_fields", "_gate")
@@ -98,7 +98,7 @@ async def _open(gate: Gate, fields: LoginFields) -> Login:
 
 async def _admit(
     fields: LoginFields, *, find_app: Callable[[str], App | None], sessions: Sessions, wall: Clock
-) -> Request:
+) -> LoginRequest:
     """The login as the sessions take it. Raises Refusal: 201, 204, 206, 209."""
     app_id = _name(fields.vid)
     app = find_app(app_id) if app_id else None
@@ -119,7 +119,7 @@ async def _admit(
     dialect = dialect_of(fields.device if isinstance(fields.device, str) else "", app, flagged=False)
     line = fields.line if dialect.ours and isinstance(fields.line, str) else ""
     cursors = _channel_cursors(fields.channels) if dialect.ours else {}
-    return Request(app, app_id, account, proof_of(token), dialect.ours, line, cursors)
+    return LoginRequest(app, app_id, account, proof_of(token), dialect.ours, line, cursors)
 
 
 async def _check_token(

@@ -15,8 +15,8 @@ from signalpost.gateway.bulk import Pace
 from signalpost.gateway.commands import Services
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.exchanges import Step, start_alone
-from signalpost.gateway.feed import Feed
 from signalpost.gateway.gate import Gate
+from signalpost.gateway.inbox import Inbox
 from signalpost.gateway.login import inbox_cursor
 from signalpost.gateway.outbox import Outbox
 from signalpost.gateway.stage import Lines
@@ -59,7 +59,7 @@ class Carrier(Protocol):
 class AttachedSession:
     """A session whose client can be told what happens to it: the `Context` of commands, a `Subscriber`."""
 
-    __slots__ = ("_carrier", "_gate", "_pace", "_view", "dialect", "feed", "live", "services")
+    __slots__ = ("_carrier", "_gate", "_pace", "_view", "dialect", "inbox", "live", "services")
 
     def __init__(self, gate: Gate, carrier: Carrier, pace: Pace, live: Live, dialect: Dialect) -> None:
         self._carrier: Final = carrier
@@ -69,7 +69,7 @@ class AttachedSession:
         self.live: Final = live
         # What the client understands.
         self.dialect = dialect
-        self.feed: Final = Feed(live, gate.services.messages, dialect, self, pace, start_alone)
+        self.inbox: Final = Inbox(live, gate.services.inboxes, dialect, self, pace, start_alone)
         # Its channels; None before it sees one: an idle session owns no view.
         self._view: View | None = None
 
@@ -77,18 +77,18 @@ class AttachedSession:
 
     def open(self, login: Login) -> bytes:
         """Be told of what happens from now on; returns the answer to the login. `catch_up` is to follow."""
-        live, messages = self.live, self.services.messages
+        live, inboxes = self.live, self.services.inboxes
         if live.gone is None:
             self._gate.fanout.attach(live.key, self)
         answer: dict[str, Any] = {"line": live.session.line}
         if self.dialect.ours:
             lost = {missed.channel: {"epoch": missed.epoch, "lost": missed.lost} for missed in login.missed}
-            answer |= {"resumed": login.resumed, "channels": lost, "inbox": messages.epoch}
+            answer |= {"resumed": login.resumed, "channels": lost, "inbox": inboxes.epoch}
         return codec.login_ok(answer)
 
     def catch_up(self, login: Login, fields: LoginFields) -> None:
         """Tell what was missed: the login is answered."""
-        cursor = inbox_cursor(fields, self.services.messages.epoch) if self.dialect.ours else None
+        cursor = inbox_cursor(fields, self.services.inboxes.epoch) if self.dialect.ours else None
         if login.missed or cursor is not None:
             start_alone(self._tell_missed(login.missed, cursor))
 
@@ -96,12 +96,12 @@ class AttachedSession:
         """In the order of PROTOCOL §12: channels, then the inbox."""
         if missed:
             await self._look_at_channels().fall_behind(missed)
-        if cursor is not None and not self.feed.is_over:
-            await self.feed.start(cursor)
+        if cursor is not None and not self.inbox.is_over:
+            await self.inbox.start(cursor)
 
     def stop(self) -> None:
         """It is not on this connection any more: nothing is told on it."""
-        self.feed.stop()
+        self.inbox.stop()
         if self._view is not None:
             self._view.stop()
         self._gate.fanout.detach(self.live.key, self)
@@ -115,7 +115,7 @@ class AttachedSession:
         flagged = dialect_of("websdk", self.live.app, flagged=True)
         if flagged != self.dialect:
             self.dialect = flagged
-            self.feed.set_dialect(flagged)
+            self.inbox.set_dialect(flagged)
             if self._view is not None:
                 self._view.show()
 
@@ -127,14 +127,14 @@ class AttachedSession:
 
     def joined(self, channel: str, joined: Joined) -> int:
         """See `Context.joined`."""
-        if self.feed.is_over:
+        if self.inbox.is_over:
             return joined.seq
         return self._look_at_channels().joined(channel, joined, self._carrier.after)
 
     @property
     def sight(self) -> Sight:
         """See `Context.sight`."""
-        if self.feed.is_over:
+        if self.inbox.is_over:
             raise Superseded
         return self._look_at_channels()
 
@@ -162,7 +162,7 @@ class AttachedSession:
 
     def offer(self, version: int, item: InboxItem) -> None:
         """An item is committed in the session's inbox."""
-        self.feed.offer(version, item)
+        self.inbox.offer(version, item)
 
     def reach(self) -> Reach:
         """How far the session was told of its channels."""
@@ -177,7 +177,7 @@ class AttachedSession:
         """The session goes on elsewhere."""
         self._carrier.replaced()
 
-    # --- what its feed asks -----------------------------------------------------------------------
+    # --- what its inbox asks -----------------------------------------------------------------------
 
     def send_item(self, frame: bytes) -> int:
         """See `Reader.send_item`."""

@@ -17,8 +17,8 @@ from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
 from signalpost.services.driver import start
+from signalpost.services.inbox import Inboxes
 from signalpost.services.keys import kind_of
-from signalpost.services.messages import Messages
 from signalpost.services.pauses import Pauses
 from signalpost.services.rates import AccountRates
 from signalpost.services.sessions import Sessions
@@ -53,7 +53,7 @@ class Janitor:
         channels: Channels,
         calls: Calls,
         attributes: Attributes,
-        messages: Messages,
+        inboxes: Inboxes,
         rates: AccountRates,
         sweeps: Sequence[Sweep],
         kept: Kept,
@@ -71,7 +71,7 @@ class Janitor:
         }
         self._attributes = attributes
         self._sessions = sessions
-        self._forget = (messages.sweep, rates.sweep)  # rates that nothing counts against
+        self._forget = (inboxes.sweep, rates.sweep)  # rates that nothing counts against
         self._halves: tuple[Kept | Shared, ...] = (kept, shared)
         self._sweeps = sweeps  # the engine's parts that let go of what is over
         self._sweeping = False  # the engine's parts are being swept

@@ -1,7 +1,7 @@
 """How often an account may ask (SPEC M10), and how often anybody may be refused (E5).
 
 Rates belong to the account and not to the session, so that logging in again is no way around them. Messages
-have a window of their own (`messages`).
+have a window of their own (`inbox`).
 """
 
 from __future__ import annotations

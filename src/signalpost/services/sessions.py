@@ -33,12 +33,12 @@ from signalpost.services.outlet import ALL, Outlet, Reach
 from signalpost.services.presence import TRIES, Presence, Standing, putting, removing
 from signalpost.wire.codes import REASON_KICK, Code
 
-__all__ = ["Login", "Request", "Sessions", "proof_of"]
+__all__ = ["Login", "LoginRequest", "Sessions", "proof_of"]
 
 _HANDOVER = 10.0  # seconds in which a login has given up the places of the session that it has ended
 
 
-class Request(NamedTuple):
+class LoginRequest(NamedTuple):
     """A login whose token has been checked. `channels`: the client's cursors (PROTOCOL §12)."""
 
     app: App
@@ -117,7 +117,7 @@ class Sessions:
             return False
         return found[0].proof == proof_of(token)
 
-    async def login(self, request: Request) -> Login:
+    async def login(self, request: LoginRequest) -> Login:
         """Open a session, or go on with the one that is there (L7, L17, L18).
 
         One that yet another login takes over from while it waits has succeeded all the same: `gone` says so.
@@ -126,7 +126,7 @@ class Sessions:
         """
         return await decide(lambda: self._log_in(request), tries=TRIES, heed=self._channels.watchers.heed)
 
-    async def _log_in(self, request: Request) -> Login:
+    async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
         found, attributes = await both(self._presence.find(key), self._attributes.at_login(request.app, key))
         old, rev = (None, 0) if found is None else found
@@ -172,7 +172,7 @@ class Sessions:
             allowed = f"{rate} a second of one account are allowed, and {burst} at once"
             raise TooMany(Code.LOGIN_E_NET, "logins", allowed, wait=exceeded.wait) from None
 
-    def _session(self, request: Request, arrival: Arrival, old: Session | None, grace: float) -> Session:
+    def _session(self, request: LoginRequest, arrival: Arrival, old: Session | None, grace: float) -> Session:
         """The account's session as the login makes it."""
         node = self._shared.nodes.me
         if arrival is Arrival.RESUME:
@@ -202,7 +202,7 @@ class Sessions:
         return self._generation
 
     async def _come_in(
-        self, live: Live, request: Request, arrival: Arrival, old: Session | None
+        self, live: Live, request: LoginRequest, arrival: Arrival, old: Session | None
     ) -> list[Missed]:
         """What follows from a new session, or a new connection of one; returns what it has missed."""
         key, session = live.key, live.session
@@ -331,8 +331,10 @@ class Sessions:
         remove, cancel = removing(key, expect=rev), Cancel(session_key(key))
         _, _, *results = await self._shared.commit(remove, cancel, *_steps(departing), offline)
         went = self._attributes.went_offline(self._find_app(session.app) or App(), key)
-        await both(self._calls.ended(session), went)
-        await self._channels.membership.departed(departing, results)
+        try:
+            await both(went, self._calls.ended(session))
+        finally:
+            await self._channels.membership.departed(departing, results)
 
     def _departing(self, session: Session, places: Sequence[Place]) -> list[Departure]:
         """The steps that take the session out of channels."""

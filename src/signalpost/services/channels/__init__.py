@@ -21,7 +21,7 @@ from signalpost.services.channels.membership import Joined, Members, Membership,
 from signalpost.services.channels.past import Missed, Past
 from signalpost.services.channels.speech import Speech
 from signalpost.services.channels.watchers import Watchers
-from signalpost.services.messages import Messages
+from signalpost.services.inbox import Inboxes
 from signalpost.services.outlet import Outlet
 from signalpost.services.presence import Presence
 
@@ -39,7 +39,7 @@ class Channels:
         kept: Kept,
         shared: Shared,
         presence: Presence,
-        messages: Messages,
+        inboxes: Inboxes,
         outlet: Outlet,
         clock: Clock,
         wall: Clock,
@@ -62,5 +62,5 @@ class Channels:
             census=self.census,
             endings=self.endings,
         )
-        self.speech = Speech(shared, messages, clock, wall, new_id)
+        self.speech = Speech(shared, inboxes, clock, wall, new_id)
         self.attributes = ChannelAttributes(changes, kept, shared, self.census, self.endings)

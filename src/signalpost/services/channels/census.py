@@ -76,9 +76,11 @@ class Census:
             rev, _ = await self._shared.commit(Put(key, COUNTED.encode(count.last), expect=rev), armed)
         await self._tell(topic, count.publish, count.withdraw)
         (entry,) = await self._shared.load(Record(key))
-        if entry is not None and entry.rev != rev:
-            raise Conflict  # somebody else has published meanwhile: what stands there now may be ours
-        return count.again is not None
+        if entry is None or entry.rev == rev:
+            return count.again is not None
+        # Somebody else has published meanwhile, and what stands there may be ours. His may still be stored.
+        await self._shared.commit(Arm(key, self._clock() + max(rules.counting(attributes).interval, 1)))
+        return True
 
     async def _tell(self, topic: str, publish: dict[str, str], withdraw: list[str]) -> None:
         if not publish and not withdraw:

@@ -13,9 +13,9 @@ from signalpost.domain.refusals import Refusal, TooMany
 from signalpost.engine.ports import Clock, RateExceeded, Receipt, Unavailable
 from signalpost.engine.ports.shared import Change, Changed, Keep, Rate, Shared
 from signalpost.services.channels.changes import keep
+from signalpost.services.inbox import Again, Inboxes
 from signalpost.services.keys import request_key, topic_key
 from signalpost.services.live import Live
-from signalpost.services.messages import Again, Messages
 from signalpost.services.stored import EVENT
 from signalpost.wire.codes import ATTR_SENDMSG_LIMIT, CHANNEL_MESSAGE_BYTES, Code
 
@@ -27,15 +27,15 @@ _RATE = "messages"
 class Speech:
     """What is said in channels."""
 
-    __slots__ = ("_clock", "_limits", "_made", "_messages", "_new_id", "_shared", "_wall")
+    __slots__ = ("_clock", "_inboxes", "_limits", "_made", "_new_id", "_shared", "_wall")
 
     _made: tuple[Keep, tuple[Rate]]  # what was made of `_limits`
 
     def __init__(
-        self, shared: Shared, messages: Messages, clock: Clock, wall: Clock, new_id: Callable[[], str]
+        self, shared: Shared, inboxes: Inboxes, clock: Clock, wall: Clock, new_id: Callable[[], str]
     ) -> None:
         self._shared = shared
-        self._messages = messages  # whose rate counts these, too (M8)
+        self._inboxes = inboxes  # whose rate counts these, too (M8)
         self._clock = clock
         self._wall = wall  # what events are dated by
         self._new_id = new_id
@@ -60,7 +60,7 @@ class Speech:
         check_text(text, "message", CHANNEL_MESSAGE_BYTES)
         limits = live.app.limits
         now = self._clock()
-        window = self._messages.window(live, now)
+        window = self._inboxes.window(live, now)
         if not window.take(now, limits.user_messages):
             if sent := await self._sent_before(live, channel, request):
                 return sent

@@ -54,7 +54,7 @@ def test_a_message_is_told_only_when_it_is_stored(house: House) -> None:
     """SPEC M1, M5: the sender and the receiver alike."""
     ada, bo = house.login("ada"), house.login("bo")
     house.disk.slow = True
-    sending = house.begin(house.messages.send(ada.session, "bo", "x"))
+    sending = house.begin(house.inboxes.send(ada.session, "bo", "x"))
     assert not sending.finished
     assert bo.announced == bo.inbox() == []
     house.disk.commit()
@@ -67,10 +67,10 @@ def test_messages_of_one_sender_stay_in_order_whatever_they_wait_for(house: Hous
     ada, bo = house.login("ada"), house.login("bo")
     house.disk.slow = True
     for text in "abc":
-        house.begin(house.messages.send(ada.session, "bo", text))
+        house.begin(house.inboxes.send(ada.session, "bo", text))
     house.disk.commit()
     for text in "de":
-        house.begin(house.messages.send(ada.session, "bo", text))
+        house.begin(house.inboxes.send(ada.session, "bo", text))
     house.disk.commit()
     assert bo.announced == sorted(bo.announced)
     assert [text for _, _, text in bo.inbox()] == list("abcde")
@@ -115,7 +115,7 @@ def test_messages_survive_a_restart_and_their_versions_are_not_used_again(house:
     ada.login()
     ada.send("bo", "after")
     bo = house.login("bo")
-    batch = house.run(house.messages.read(bo.session, after=0, limit=30))
+    batch = house.run(house.inboxes.read(bo.session, after=0, limit=30))
     versions = [version for version, _ in batch.items]
     assert versions == sorted(set(versions))
     assert [text for _, _, text in bo.inbox()] == ["before", "after"]
@@ -150,8 +150,8 @@ def test_a_repeat_that_arrives_while_the_first_is_stored_waits_for_it(house: Hou
     """SPEC M7."""
     ada, bo = house.login("ada"), house.login("bo")
     house.disk.slow = True
-    first = house.begin(house.messages.send(ada.session, "bo", "x", request="r"))
-    again = house.begin(house.messages.send(ada.session, "bo", "x", request="r"))
+    first = house.begin(house.inboxes.send(ada.session, "bo", "x", request="r"))
+    again = house.begin(house.inboxes.send(ada.session, "bo", "x", request="r"))
     assert not again.finished
     house.disk.commit()
     assert first.result() == again.result()
@@ -237,12 +237,12 @@ def test_who_has_been_silent_is_forgotten(house: House) -> None:
     """SPEC M8: what is counted does not pile up."""
     ada = house.login("ada")
     ada.send("bo", "x")
-    window = house.messages.window(ada.session, house.clock())
+    window = house.inboxes.window(ada.session, house.clock())
     house.janitor.sweep()
-    assert house.messages.window(ada.session, house.clock()) is window
+    assert house.inboxes.window(ada.session, house.clock()) is window
     house.advance(1.0)
     house.janitor.sweep()
-    assert house.messages.window(ada.session, house.clock()) is not window
+    assert house.inboxes.window(ada.session, house.clock()) is not window
 
 
 def test_an_inbox_holds_so_many_messages_and_refuses_the_next(house: House) -> None:
@@ -438,11 +438,11 @@ def test_call_events_have_a_reserve_in_a_full_inbox(house: House) -> None:
 
 
 def read(device, after: int = 0, limit: int = 30):
-    return device.house.run(device.house.messages.read(device.session, after=after, limit=limit))
+    return device.house.run(device.house.inboxes.read(device.session, after=after, limit=limit))
 
 
 def acknowledge(device, upto: int) -> None:
-    device.house.run(device.house.messages.acknowledge(device.session, upto))
+    device.house.run(device.house.inboxes.acknowledge(device.session, upto))
 
 
 def test_a_stretch_says_whether_more_waits(house: House) -> None:
@@ -528,7 +528,7 @@ def test_messages_and_events_are_dated_by_the_wall_clock(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SPEC M2: it may have been set since the start; what waits, waits by the other clock."""
-    for service in (house.messages, house.channels.speech, house.calls):
+    for service in (house.inboxes, house.channels.speech, house.calls):
         monkeypatch.setattr(service, "_wall", lambda: 7.0)
     ada, _ = house.login("ada"), house.login("bo")
     ada.send("bo", "x")

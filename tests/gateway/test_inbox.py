@@ -18,11 +18,11 @@ from signalpost.engine.ports import Pending, Unavailable
 from signalpost.engine.ports.kept import Append, Remove
 from signalpost.gateway.bulk import Pace, Turns
 from signalpost.gateway.dialect import Dialect, dialect_of
-from signalpost.gateway.feed import Feed
+from signalpost.gateway.inbox import Inbox
 from signalpost.services.driver import start
+from signalpost.services.inbox import Batch, Inboxes
 from signalpost.services.keys import inbox_key
 from signalpost.services.live import Live
-from signalpost.services.messages import Batch, Messages
 from signalpost.services.stored import ITEM
 from support.client import parse_line
 from support.wiring import Wire
@@ -51,19 +51,19 @@ class Box:
         self.pace = Pace(self.wire, Turns(self.ticks))  # type: ignore[arg-type]
         self.key = inbox_key("app", "bo")
         self._kept = memory_kept(clock=lambda: 1_763_700_000.0)
-        self.messages = _Inbox(self._kept, _Nobody(), lambda: 0.0, lambda: "", wall=lambda: 0.0)  # type: ignore[arg-type]
+        self.inboxes = _Inboxes(self._kept, _Nobody(), lambda: 0.0, lambda: "", wall=lambda: 0.0)  # type: ignore[arg-type]
         self.failures: list[Exception] = []  # of what nobody waited for
         self._dialect = dialect
         self._count = 0
         self._items: dict[int, InboxItem] = {}  # by version
-        self.feed = self.connect()
+        self.inbox = self.connect()
 
-    def connect(self) -> Feed:
+    def connect(self) -> Inbox:
         """A new connection."""
         session = Session(app="app", account="bo", line="L1", proof="", ours=False, grace=120.0)
         live = Live(App(), self.key, session, 1)
-        self.feed = Feed(live, self.messages, self._dialect, self, self.pace, self._spawn)
-        return self.feed
+        self.inbox = Inbox(live, self.inboxes, self._dialect, self, self.pace, self._spawn)
+        return self.inbox
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         start(work, lambda _, error: None if error is None else self.failures.append(error))
@@ -84,7 +84,7 @@ class Box:
 
     def tell(self, version: int) -> None:
         """The connection is told of an item."""
-        self.feed.offer(version, self._items[version])
+        self.inbox.offer(version, self._items[version])
 
     def deliver(self, text: str, **more: Any) -> int:
         """An item is committed, and the connection is told."""
@@ -98,9 +98,9 @@ class Box:
 
     def poll(self, cleared: int = 0, limit: int = 30) -> list[tuple[int, str]]:
         """A poll with all that follows its answer; versions and contents."""
-        answer = done(self.feed.poll(cleared, limit))
+        answer = done(self.inbox.poll(cleared, limit))
         self.answer = answer
-        self._spawn(self.feed.after_poll(answer))
+        self._spawn(self.inbox.after_poll(answer))
         return [(version, parse_line(line).content) for version, line in answer["msgs"]]
 
     def pushed(self) -> list[tuple[int, str]]:
@@ -134,7 +134,7 @@ class Ticks:
             callback(*args)
 
 
-class _Inbox(Messages):
+class _Inboxes(Inboxes):
     """Reads that the test may let wait, before they look or when they have looked, or fail."""
 
     def __init__(self, *parts: Any, **named: Any) -> None:
@@ -182,7 +182,7 @@ def test_what_grows_is_counted_as_it_is_written(dialect: Dialect) -> None:
         pushed = [version for version, _ in box.pushed()]
         assert 0 < len(pushed) <= 8 * 1024 * 1024 // 56_100 + 1
         taken += pushed
-        box._spawn(box.feed.acknowledge(taken[-1]))
+        box._spawn(box.inbox.acknowledge(taken[-1]))
     assert taken == versions
 
 
@@ -230,7 +230,7 @@ def test_a_feed_whose_connection_is_lost_waits_for_nothing(dialect: Dialect) -> 
     box.poll()
     box.wire.congested, box.wire.relieved = True, False
     box.deliver("never")
-    box.feed.stop()
+    box.inbox.stop()
     box.pace.lost()
     assert box.pushed() == []
     assert box.failures == []
@@ -390,23 +390,23 @@ def test_the_next_version_is_pushed_without_a_read(first: str) -> None:
         box.poll()
     else:
         seen = box.store("seen") if first == "late login" else 0
-        done(box.feed.start(seen))
-    reads = box.messages.reads
+        done(box.inbox.start(seen))
+    reads = box.inboxes.reads
     versions = [box.deliver("one"), box.deliver("two")]
     assert [version for version, _ in box.pushed()] == versions
-    assert box.messages.reads == reads
+    assert box.inboxes.reads == reads
 
 
 def test_what_is_told_while_a_read_waits_comes_in_order() -> None:
     """SPEC M4, PROTOCOL §6: one read at a time; what it has not seen is read behind it, once."""
     box = Box(OURS)
     box.poll()
-    slow = box.messages.behind = Pending()
+    slow = box.inboxes.behind = Pending()
     older = box.store("older")
     versions = [older, box.deliver("newer"), box.deliver("meanwhile"), box.deliver("and again")]
-    done(box.feed.acknowledge(0))
+    done(box.inbox.acknowledge(0))
     box.tell(older)
-    assert box.messages.under_way == 1
+    assert box.inboxes.under_way == 1
     assert box.pushed() == []
     slow.settle()
     assert [version for version, _ in box.pushed()] == versions
@@ -418,7 +418,7 @@ def test_a_poll_answers_while_a_read_waits() -> None:
     """PROTOCOL §6: what its answer has is not pushed behind it, and what it has not is."""
     box = Box(WEB)
     box.poll()
-    slow = box.messages.behind = Pending()
+    slow = box.inboxes.behind = Pending()
     one, two = box.store("one"), box.deliver("two")
     assert [version for version, _ in box.poll()] == [one, two]
     three = box.deliver("three")
@@ -430,8 +430,8 @@ def test_a_login_that_waits_pushes_nothing_that_its_client_has_seen() -> None:
     """PROTOCOL §12: what is told while the first read waits comes in its place."""
     box = Box(OURS)
     seen, missed = box.store("seen"), box.store("missed")
-    slow = box.messages.before = Pending()
-    box._spawn(box.feed.start(seen))
+    slow = box.inboxes.before = Pending()
+    box._spawn(box.inbox.start(seen))
     fresh = box.deliver("fresh")
     assert box.pushed() == []
     slow.settle()
@@ -442,7 +442,7 @@ def test_a_read_that_fails_is_made_again_for_the_next_item() -> None:
     """SPEC M4: a store that cannot be read for a moment delays items, and loses none."""
     box = Box(OURS)
     box.poll()
-    slow = box.messages.before = Pending()
+    slow = box.inboxes.before = Pending()
     versions = [box.store("one"), box.deliver("two")]
     slow.settle(Unavailable("the disk"))
     assert [type(error) for error in box.failures] == [Unavailable]
@@ -455,13 +455,13 @@ def test_an_acknowledgement_that_comes_while_a_read_waits_stops_nothing() -> Non
     """PROTOCOL §6: pushing pauses only behind an item that the client has still to acknowledge."""
     box = Box(OURS)
     versions = [box.store(str(number)) for number in range(700)]
-    done(box.feed.start(0))
+    done(box.inbox.start(0))
     taken = [version for version, _ in box.pushed()]
-    slow = box.messages.before = Pending()
-    box._spawn(box.feed.acknowledge(taken[-1]))
-    box._spawn(box.feed.acknowledge(taken[-1]))
+    slow = box.inboxes.before = Pending()
+    box._spawn(box.inbox.acknowledge(taken[-1]))
+    box._spawn(box.inbox.acknowledge(taken[-1]))
     versions.append(box.deliver("while it reads"))
-    assert box.messages.under_way == 1
+    assert box.inboxes.under_way == 1
     slow.settle()
     assert taken + [version for version, _ in box.pushed()] == versions
 
@@ -478,7 +478,7 @@ def test_whoever_is_pushed_to_gets_all_in_order_without_a_poll(steps: list[str])
     `store`: told late or never; the reads that wait have looked already, or not yet.
     """
     box = Box(OURS)
-    done(box.feed.start(0))
+    done(box.inbox.start(0))
     versions: list[int] = []
     untold: list[int] = []
     waiting: list[Pending] = []
@@ -494,17 +494,17 @@ def test_whoever_is_pushed_to_gets_all_in_order_without_a_poll(steps: list[str])
             pending = Pending()
             waiting.append(pending)
             if step == "slow":
-                box.messages.before = pending
+                box.inboxes.before = pending
             else:
-                box.messages.behind = pending
+                box.inboxes.behind = pending
         elif step in ("go on", "fail") and waiting:
             waiting.pop().settle(Unavailable("the disk") if step == "fail" else None)
         elif step == "ack":
-            box._spawn(box.feed.acknowledge(0))
-        assert box.messages.under_way <= 1
+            box._spawn(box.inbox.acknowledge(0))
+        assert box.inboxes.under_way <= 1
     for pending in waiting:
         pending.settle()
-    box.messages.before = box.messages.behind = None
+    box.inboxes.before = box.inboxes.behind = None
     versions.append(box.deliver("the last one"))
     assert [version for version, _ in box.pushed()] == versions
 
@@ -563,7 +563,7 @@ def test_python_gets_a_call_that_it_makes() -> None:
     """PROTOCOL §8: so does its own invitation."""
     box = Box(PYTHON)
     box.poll()
-    box.feed.knows_call("room", "ada")
+    box.inbox.knows_call("room", "ada")
     box.deliver("", kind="voip_invite_accept", channel="room")
     assert len(box.poll()) == 1
 
@@ -573,12 +573,12 @@ def test_python_gets_no_call_that_it_does_not_know(kind: str) -> None:
     """PROTOCOL §8, §11.7: it would lose its connection, and meet the event again."""
     box = Box(PYTHON)
     box.poll()
-    box.feed.knows_call("room", "bo")
-    box.feed.knows_call("hall", "ada")
+    box.inbox.knows_call("room", "bo")
+    box.inbox.knows_call("hall", "ada")
     box.deliver("", kind=f"voip_invite_{kind}", channel="room")
     assert box.poll() == []
     box.connect()
-    box.feed.knows_call("room", "ada")
+    box.inbox.knows_call("room", "ada")
     assert box.poll() == [], "it is gone for good"
 
 
@@ -586,15 +586,15 @@ def test_the_calls_that_python_knows_have_an_end() -> None:
     """SPEC E5: of a hundred thousand invitations the latest are known, and one that goes on meanwhile."""
     box = Box(PYTHON)
     box.poll()
-    box.feed.knows_call("room", "ada")
+    box.inbox.knows_call("room", "ada")
     for number in range(100_000):
-        box.feed.knows_call("room", f"b{number}")
+        box.inbox.knows_call("room", f"b{number}")
         if number % 1000 == 0:
             version = box.deliver("", kind="voip_invite_msg", channel="room")
             assert [taken for taken, _ in box.poll(version - 1)] == [version]
             box.poll(version)
-    assert box.feed._calls is not None
-    assert len(box.feed._calls) == 2000
+    assert box.inbox._calls is not None
+    assert len(box.inbox._calls) == 2000
     box.deliver("", kind="voip_invite_bye", channel="room")
     box.deliver("", kind="voip_invite_bye", channel="room", src="b99999")
     assert len(box.poll()) == 2
@@ -632,7 +632,7 @@ def test_a_flag_changes_the_lines_that_follow() -> None:
     box = Box(OLD_WEB)
     box.poll()
     box.deliver("one")
-    box.feed.set_dialect(WEB)
+    box.inbox.set_dialect(WEB)
     box.deliver("two")
     versions = [parse_line(json.loads(frame[1][1])[1]).version for frame in box.frames]
     assert versions == ["v2", "v3"]
@@ -642,7 +642,7 @@ def test_a_cursor_at_login_needs_no_poll() -> None:
     """PROTOCOL §12: everything above it is pushed at once, everything up to it is acknowledged."""
     box = Box(OURS)
     versions = [box.store(str(number)) for number in range(100)]
-    done(box.feed.start(versions[39]))
+    done(box.inbox.start(versions[39]))
     assert [version for version, _ in box.pushed()] == versions[40:]
     next_one = box.deliver("100")
     assert box.pushed() == [(next_one, "100")]
@@ -654,14 +654,14 @@ def test_acknowledging_without_a_poll() -> None:
     """PROTOCOL §12: `user_ack` deletes, and lets pushing go on."""
     box = Box(OURS)
     versions = [box.store(str(number)) for number in range(1_200)]
-    done(box.feed.start(0))
+    done(box.inbox.start(0))
     taken = [version for version, _ in box.pushed()]
     assert 500 <= len(taken) < 600
     for _ in range(5):
-        done(box.feed.acknowledge(taken[-1]))
+        done(box.inbox.acknowledge(taken[-1]))
         taken += [version for version, _ in box.pushed()]
     assert taken == versions
-    done(box.feed.acknowledge(taken[-1]))
+    done(box.inbox.acknowledge(taken[-1]))
     box.connect()
     assert box.poll() == []
 
@@ -693,13 +693,13 @@ def test_whatever_happens_each_message_is_taken_in_order(dialect: Dialect, steps
 
     def poll(limit: int) -> None:
         nonlocal cursor
-        answer = done(box.feed.poll(cursor, limit))
+        answer = done(box.inbox.poll(cursor, limit))
         cursor = max(cursor, answer["ver_clear"])
         for version, _ in answer["msgs"]:
             if version > cursor:
                 taken.append(version)
                 cursor = version
-        done(box.feed.after_poll(answer))
+        done(box.inbox.after_poll(answer))
         take()
 
     for step in [*steps, *["poll"] * (len(steps) + 3)]:
@@ -713,7 +713,7 @@ def test_whatever_happens_each_message_is_taken_in_order(dialect: Dialect, steps
         elif step == "poll one":
             poll(1)
         elif step == "ack":
-            done(box.feed.acknowledge(cursor))
+            done(box.inbox.acknowledge(cursor))
             take()
         else:
             box.connect()
@@ -730,16 +730,16 @@ class _Poll:
 
     def __init__(self, box: Box, cleared: int = 0) -> None:
         self.box = box
-        self.waiting = box.messages.behind = Pending()
+        self.waiting = box.inboxes.behind = Pending()
         self.texts: list[str] = []
         self.error: Exception | None = None
-        start(box.feed.poll(cleared, 30), self._answered)
+        start(box.inbox.poll(cleared, 30), self._answered)
 
     def _answered(self, answer: dict[str, Any] | None, error: Exception | None) -> None:
         self.error = error
         if answer is not None:
             self.texts = [parse_line(line).content for _, line in answer["msgs"]]
-            self.box._spawn(self.box.feed.after_poll(answer))
+            self.box._spawn(self.box.inbox.after_poll(answer))
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first poll", "later poll"])
@@ -769,12 +769,12 @@ def test_what_the_answer_has_is_not_announced_again() -> None:
     """PROTOCOL §6: it was told while the poll was on its way, and is in the answer."""
     box = Box(PYTHON)
     box.poll()
-    box.messages.before = before = Pending()
+    box.inboxes.before = before = Pending()
     answers: list[Any] = []
-    start(box.feed.poll(0, 30), lambda answer, error: answers.append(answer))
+    start(box.inbox.poll(0, 30), lambda answer, error: answers.append(answer))
     version = box.deliver("early")
     before.settle()
-    box._spawn(box.feed.after_poll(answers[0]))
+    box._spawn(box.inbox.after_poll(answers[0]))
     assert [each for each, _ in answers[0]["msgs"]] == [version]
     assert box.announced() == [version], "the nudge that follows any answer with something in it"
     assert box.poll(version) == []
@@ -807,7 +807,7 @@ def test_a_read_that_a_poll_overtakes_pushes_nothing_before_its_answer(dialect: 
     box.poll()
     box.wire.congested, box.wire.relieved = True, False
     versions = [box.deliver(str(number)) for number in range(40)]
-    box.messages.behind = reading = Pending()
+    box.inboxes.behind = reading = Pending()
     box.wire.congested, box.wire.relieved = False, True
     box.pace.relieved()
     box.ticks.run()

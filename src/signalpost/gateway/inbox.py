@@ -17,13 +17,13 @@ from signalpost.domain.calls import INVITE
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.gateway.bulk import Pace
 from signalpost.gateway.dialect import Dialect
+from signalpost.services.inbox import Inboxes
 from signalpost.services.live import Live
-from signalpost.services.messages import Messages
 from signalpost.wire import codec
 from signalpost.wire.codes import POLL_BATCH
 from signalpost.wire.lines import call_content, line_v2, line_v3, rest
 
-__all__ = ["Feed", "Reader"]
+__all__ = ["Inbox", "Reader"]
 
 _POLL_PAGES = 4  # of encoded items in one poll's answer, at least one item; the rest follows
 _CALLS = 2000  # that a client is taken to know: more than may be open; the longest unnamed goes (SPEC K12)
@@ -39,7 +39,7 @@ class Reader(Protocol):
         ...
 
 
-class Feed:
+class Inbox:
     """One session's inbox on one connection.
 
     Many fields: one object a session, as there may be ten thousands.
@@ -50,8 +50,8 @@ class Feed:
         "_behind",
         "_calls",
         "_dialect",
+        "_inboxes",
         "_live",
-        "_messages",
         "_news",
         "_outbox",
         "_pace",
@@ -67,7 +67,7 @@ class Feed:
     def __init__(
         self,
         live: Live,
-        messages: Messages,
+        inboxes: Inboxes,
         dialect: Dialect,
         reader: Reader,
         pace: Pace,
@@ -75,7 +75,7 @@ class Feed:
     ) -> None:
         """`spawn`: runs what nobody waits for."""
         self._live = live
-        self._messages = messages
+        self._inboxes = inboxes
         self._dialect = dialect
         self._reader = reader
         self._pace = pace
@@ -138,7 +138,7 @@ class Feed:
         self._sent = max(self._sent, after)
         self._started = True
         if after > 0:
-            await self._messages.acknowledge(self._live, after)
+            await self._inboxes.acknowledge(self._live, after)
         self._behind = True
         await self._pump()
 
@@ -156,9 +156,9 @@ class Feed:
 
     async def _answer(self, cleared: int, limit: int) -> dict[str, Any]:
         if cleared > 0:
-            await self._messages.acknowledge(self._live, cleared)
+            await self._inboxes.acknowledge(self._live, cleared)
         self._news = 0
-        batch = await self._messages.read(self._live, after=0, limit=min(max(limit, 1), POLL_BATCH))
+        batch = await self._inboxes.read(self._live, after=0, limit=min(max(limit, 1), POLL_BATCH))
         items: list[tuple[int, InboxItem]] = []
         size = 0
         taken: list[tuple[int, str]] = []
@@ -172,7 +172,7 @@ class Feed:
                 taken.append((version, line))
         if len(taken) < len(items):
             kept = {version for version, _ in taken}
-            await self._messages.discard(self._live, [version for version, _ in items if version not in kept])
+            await self._inboxes.discard(self._live, [version for version, _ in items if version not in kept])
         self._sent = max(self._sent, items[-1][0] if items else batch.cleared)
         more = batch.more or len(items) < len(batch.items)
         self._behind = more or (self._behind and self._dialect.pushes)  # a pump is not cut short
@@ -195,7 +195,7 @@ class Feed:
 
     async def acknowledge(self, upto: int) -> None:
         """Everything ≤ `upto` has been processed (PROTOCOL §12); more is pushed if more waits."""
-        await self._messages.acknowledge(self._live, upto)
+        await self._inboxes.acknowledge(self._live, upto)
         if self._dialect.pushes:
             await self._pump()
 
@@ -210,7 +210,7 @@ class Feed:
                 if not await self._pace.turn() or self._polling:
                     return
                 self._news = 0
-                batch = await self._messages.read(self._live, after=self._sent, limit=POLL_BATCH)
+                batch = await self._inboxes.read(self._live, after=self._sent, limit=POLL_BATCH)
                 if self.is_over or self._polling:
                     return
                 self._sent = max(self._sent, batch.cleared)

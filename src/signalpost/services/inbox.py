@@ -24,7 +24,7 @@ from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
 from signalpost.services.stored import ITEM
 
-__all__ = ["Again", "Batch", "Messages"]
+__all__ = ["Again", "Batch", "Inboxes"]
 
 
 class Again(str):
@@ -41,7 +41,7 @@ class Batch(NamedTuple):
     more: bool
 
 
-class Messages:
+class Inboxes:
     """Sending, and taking from one's inbox."""
 
     __slots__ = ("_bell", "_clock", "_kept", "_limits", "_new_id", "_sent", "_share", "_wall")
