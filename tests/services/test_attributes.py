@@ -186,6 +186,19 @@ def test_who_leaves_while_nothing_can_be_stored_has_a_day_all_the_same(house: Ho
     assert house.run(house.attributes.get_all("app", "ada")) == {}
 
 
+def test_a_mark_of_having_left_that_came_too_late_is_taken_off(house: House) -> None:
+    """SPEC P3: on another node the end of one session may be stored behind the beginning of the next."""
+    ada = house.login("ada")
+    ada.describe("a", "1")
+    house.run(house.attributes.went_offline(App(), ada.key))
+    house.advance(DAY + 1.0)
+    house.restart()
+    house.advance(DAY - 1.0)
+    assert house.run(house.attributes.get_all("app", "ada")) == {"a": "1"}
+    house.advance(1.0)
+    assert house.run(house.attributes.get_all("app", "ada")) == {}
+
+
 def test_nothing_is_left_of_attributes_that_have_ended(house: House) -> None:
     """SPEC E5: no record, no timer."""
     ada = house.login("ada")

@@ -21,7 +21,7 @@ from support.orders import Choose, every_order
 
 Deed = Callable[[Device], Coroutine[Any, Any, Any]]
 
-ORDERS = 100 if "FAR_ENGINE" in os.environ else 10  # of each play; chance picks as many again
+ORDERS = 30 if "FAR_ENGINE" in os.environ else 10  # of each play; chance picks as many again
 
 KEYS = Answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE)
 

@@ -58,8 +58,7 @@ _ITEMS = Table("INSERT INTO items (id, queue, seq, size, expires, body, part) VA
 _RECEIPTS = Table("INSERT INTO receipts (id, queue, dedupe, seq, note, expires) VALUES ", 6)
 _RECORDS = Table("INSERT OR REPLACE INTO records (key, value, rev, expires) VALUES ", 4)
 _FIELDS = Table("INSERT OR REPLACE INTO record_fields (key, name, value) VALUES ", 3)
-_ATTRIBUTES = Table("INSERT OR REPLACE INTO topic_attributes (topic, name, value) VALUES ", 3)
-_KEPT_ATTRIBUTES = Table(
+_ATTRIBUTES = Table(
     "INSERT OR REPLACE INTO topic_attributes (topic, name, value, rev, size, charged) VALUES ", 6
 )
 _NAMES = Table(
@@ -101,7 +100,6 @@ class Batch(Pending):
         "gone_items",
         "gone_receipts",
         "items",
-        "kept_attributes",
         "meta",
         "names",
         "noted",
@@ -121,9 +119,8 @@ class Batch(Pending):
         self.records: dict[str, tuple[bytes, int, float | None] | None] = {}  # None: delete
         self.bared: set[str] = set()  # keys of records whose fields are deleted, before those below are set
         self.fields: dict[str, dict[str, bytes]] = {}  # by key of the record and name
-        self.attributes: dict[tuple[str, str], str | None] = {}  # (topic, name) -> value; None: delete
-        # The same with what else is known of it, likewise.
-        self.kept_attributes: dict[tuple[str, str], tuple[str, int, int, str] | None] = {}
+        # (topic, name) -> value, revision, size, to whom it is charged; None: delete
+        self.attributes: dict[tuple[str, str], tuple[str, int, int, str] | None] = {}
         self.names: dict[tuple[str, str], str | None] = {}  # (key, name) -> value; None: delete
         self.timers: dict[str, float | None] = {}  # None: delete
         self.meta: dict[str, int] = {}
@@ -417,7 +414,7 @@ def _rows(batch: Batch) -> int:
 
 def _changes(batch: Batch) -> tuple[Collection[object], ...]:
     """What is put or deleted by its key, but for records."""
-    return batch.attributes, batch.kept_attributes, batch.names, batch.timers
+    return batch.attributes, batch.names, batch.timers
 
 
 def _commit(connection: sqlite3.Connection, batch: Batch) -> None:
@@ -462,15 +459,7 @@ def _statements(batch: Batch) -> Iterator[tuple[str, Any]]:
             _FIELDS,
             [each for key, held in batch.fields.items() for pair in held.items() for each in (key, *pair)],
         )
-    if batch.attributes:
-        values: list[Any] = []
-        for (topic, name), value in batch.attributes.items():
-            if value is None:
-                yield _DELETE_ATTRIBUTE, (topic, name)
-            else:
-                values += (topic, name, value)
-        yield from _inserts(_ATTRIBUTES, values)
-    if batch.kept_attributes or batch.names or batch.timers:
+    if batch.attributes or batch.names or batch.timers:
         yield from _changed(batch)
     for name, number in batch.meta.items():
         yield _META, (name, number)
@@ -478,12 +467,12 @@ def _statements(batch: Batch) -> Iterator[tuple[str, Any]]:
 
 def _changed(batch: Batch) -> Iterator[tuple[str, Any]]:
     kept: list[Any] = []
-    for pair, attribute in batch.kept_attributes.items():
+    for pair, attribute in batch.attributes.items():
         if attribute is None:
             yield _DELETE_ATTRIBUTE, pair
         else:
             kept += (*pair, *attribute)
-    yield from _inserts(_KEPT_ATTRIBUTES, kept)
+    yield from _inserts(_ATTRIBUTES, kept)
     kept = []
     for pair, value in batch.names.items():
         if value is None:

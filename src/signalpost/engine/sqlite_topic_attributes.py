@@ -72,10 +72,10 @@ class SqliteAttributes(MemoryAttributes):
         stored = names[name].stored if name in names else before
         names[name] = _UnderWay(kept, batch, stored)
         if kept is None:
-            batch.kept_attributes[topic, name] = None
+            batch.attributes[topic, name] = None
         else:
             charged = json.dumps(kept.charged) if kept.charged else ""
-            batch.kept_attributes[topic, name] = (*kept.attribute, kept.size, charged)
+            batch.attributes[topic, name] = (*kept.attribute, kept.size, charged)
         batch.meta[_REV] = self._rev
         return batch
 
@@ -92,7 +92,7 @@ class SqliteAttributes(MemoryAttributes):
 
     def settled(self, batch: Batch, failure: Unavailable | None) -> None:
         """See `Party.settled`."""
-        for (topic, name), row in batch.kept_attributes.items():
+        for (topic, name), row in batch.attributes.items():
             names = self._under_way[topic]
             kept, latest, stored = names[name]
             if latest is not batch:

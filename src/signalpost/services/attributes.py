@@ -165,10 +165,15 @@ class Attributes:
         if entry is None:
             return
         now = self._clock()
+        left = _LEFT in ATTRIBUTES.decode(entry.value)
         if await self._presence.find(account) is not None:
-            await self._kept.commit(Arm(key, now + limits.attribute_seconds))
+            arm = Arm(key, now + limits.attribute_seconds)
+            if left:  # it came and left at once, and the latter was stored last
+                await self._kept.commit(Put(key, ATTRIBUTES.encode(_own(entry)), expect=entry.rev), arm)
+            else:
+                await self._kept.commit(arm)
             return
-        if _LEFT not in ATTRIBUTES.decode(entry.value):
+        if not left:
             [since] = await self._shared.load(Since())
             if now < since + limits.attribute_seconds:
                 await self._kept.commit(Arm(key, since + limits.attribute_seconds))

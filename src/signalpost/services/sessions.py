@@ -331,8 +331,10 @@ class Sessions:
         remove, cancel = removing(key, expect=rev), Cancel(session_key(key))
         _, _, *results = await self._shared.commit(remove, cancel, *_steps(departing), offline)
         went = self._attributes.went_offline(self._find_app(session.app) or App(), key)
-        await both(self._calls.ended(session), went)
-        await self._channels.membership.departed(departing, results)
+        try:
+            await both(went, self._calls.ended(session))
+        finally:
+            await self._channels.membership.departed(departing, results)
 
     def _departing(self, session: Session, places: Sequence[Place]) -> list[Departure]:
         """The steps that take the session out of channels."""
