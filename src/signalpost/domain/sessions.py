@@ -225,10 +225,12 @@ def is_over(session: Session, now: float) -> bool:
 
 def next_deadline(session: Session) -> float | None:
     """When something becomes due: the end of a detached session, or of the places kept for it."""
+    if not session.kept:  # as nearly always
+        return None if session.attached else session.until
     deadlines = [place.until for place in session.kept]
     if not session.attached:
         deadlines.append(session.until)
-    return min(deadlines, default=None)
+    return min(deadlines)
 
 
 def conn_timeout(value: str | None, *, least: float, most: float) -> float:

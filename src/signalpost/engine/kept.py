@@ -144,7 +144,7 @@ class EmbeddedKept:
         self._answers: dict[type, Callable[[Any], object]] = {
             Record: self._record,
             Fields: lambda ask: self._records(ask.durable).held(ask.key),
-            Names: lambda ask: names(ask.key),
+            Names: self._named,
             Count: lambda ask: len(names(ask.key)),
             Holds: lambda ask: names(ask.key).get(ask.name),
             Stretch: lambda ask: queues.stretch(ask.key, ask.after, ask.limit),
@@ -164,9 +164,13 @@ class EmbeddedKept:
 
     async def load(self, *asks: Any) -> Any:
         """See `Kept.load`."""
+        answers = self._answers
+        if len(asks) == 1:
+            (ask,) = asks
+            if type(ask) is not Receipt:
+                return (answers[type(ask)](ask),)
         if Receipt in map(type, asks):
             await self._settle(asks)
-        answers = self._answers
         return tuple([answers[type(ask)](ask) for ask in asks])
 
     async def _settle(self, asks: Sequence[Any]) -> None:
@@ -253,6 +257,9 @@ class EmbeddedKept:
 
     def _names(self, key: str) -> Mapping[str, str]:
         return self._names_kept(key) or self._names_passing(key)
+
+    def _named(self, ask: Names) -> Mapping[str, str]:
+        return self._names_kept(ask.key) or self._names_passing(ask.key)
 
     def _record(self, ask: Record) -> Entry | None:
         record = (self.parts.records if ask.durable else self.parts.passing_records).find(ask.key)

@@ -99,6 +99,9 @@ class SharedMemory:
     def load(self, asks: tuple[Ask[Any], ...]) -> tuple[Any, ...]:
         """See `Shared.load`."""
         now, answers = self.clock(), self._answers
+        if len(asks) == 1:  # as nearly always
+            (ask,) = asks
+            return (answers[type(ask)](ask, now),)
         return tuple([answers[type(ask)](ask, now) for ask in asks])
 
     def commit(self, steps: tuple[Step[Any], ...]) -> tuple[Any, ...]:

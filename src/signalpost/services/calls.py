@@ -236,33 +236,35 @@ class Calls:
     async def resumed(self, session: Session) -> None:
         """The session has a connection again: what waits for it is pushed (K5)."""
         account = session.account
-        (calls,) = await self._kept.load(Names(calls_key(_inbox(session))))
-        await self._follow(session, calls, lambda call: rules.at_resume(call, account))
+        (calls,) = await self._kept.load(Names(calls_key(inbox_key(session.app, account))))
+        if calls:
+            await self._follow(session, calls, lambda call: rules.at_resume(call, account))
 
     async def began(self, session: Session) -> None:
         """The account, which had no session, has this one (K5, K11)."""
-        account, number = session.account, session.generation
-        await self._succeed(session, number, lambda call: rules.at_login(call, account, number))
+        await self._succeed(session, session.generation, rules.at_login)
 
     async def renewed(self, session: Session) -> None:
         """The account logged in afresh over its session: only live invitations to it remain, and ring anew
         (L17, K11)."""
-        account, number = session.account, session.generation
-        await self._succeed(session, number, lambda call: rules.at_takeover(call, account, number))
+        await self._succeed(session, session.generation, rules.at_takeover)
 
     async def ended(self, session: Session) -> None:
         """The session ended: so do its calls; an invitation that it never got goes on waiting (K11)."""
-        account, number = session.account, session.generation
-        await self._succeed(session, number + 1, lambda call: rules.at_end(call, account, number))
+        await self._succeed(session, session.generation + 1, rules.at_end)
 
-    async def _succeed(self, session: Session, first: int, rule: Rule) -> None:
+    async def _succeed(
+        self, session: Session, first: int, rule: Callable[[Call, str, int], Input | None]
+    ) -> None:
         """Let the account's calls follow, and leave no event for a session before the generation `first` in
         its inbox: it means nothing to the next one (PROTOCOL §8)."""
-        inbox = _inbox(session)
+        inbox = inbox_key(session.app, session.account)
         calls, marks = await self._kept.load(Names(calls_key(inbox)), Marks(inbox))
-        await self._forget(inbox, marks, first)  # which makes room (M9)
+        if marks:
+            await self._forget(inbox, marks, first)  # which makes room (M9)
         if calls:
-            await self._follow(session, calls, rule)
+            account, number = session.account, session.generation
+            await self._follow(session, calls, lambda call: rule(call, account, number))
             (marks,) = await self._kept.load(Marks(inbox))
             await self._forget(inbox, marks, first)  # what came meanwhile; no more will come
 
@@ -414,10 +416,6 @@ class Calls:
 
 def _decoded(found: Entry | None) -> tuple[Call | None, int]:
     return (None, 0) if found is None else (CALL.decode(found.value), found.rev)
-
-
-def _inbox(session: Session) -> str:
-    return inbox_key(session.app, session.account)
 
 
 def _check_room(account: str, wanted: int, reserve: int, code: Code) -> None:

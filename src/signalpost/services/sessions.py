@@ -14,7 +14,6 @@ import msgspec
 
 from signalpost.domain import sessions as rules
 from signalpost.domain.apps import App
-from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.domain.sessions import Arrival, Place, Session
@@ -122,9 +121,14 @@ class Sessions:
 
         One that yet another login takes over from while it waits has succeeded all the same: `gone` says so.
         Raises Refusal 207 with the reason `kick` for a line that is older than the session that is there;
-        TooMany above the account's rate of logins (L16).
+        TooMany above the account's rate of logins (L16): each may move all of an inbox, channels and calls.
         """
-        return await decide(lambda: self._log_in(request), tries=TRIES, heed=self._channels.watchers.heed)
+        try:
+            return await decide(lambda: self._log_in(request), tries=TRIES, heed=self._channels.watchers.heed)
+        except RateExceeded as exceeded:
+            limits = request.app.limits
+            allowed = f"{limits.logins} a second of one account are allowed, and {limits.logins_burst} at once"
+            raise TooMany(Code.LOGIN_E_NET, "logins", allowed, wait=exceeded.wait) from None
 
     async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
@@ -137,17 +141,21 @@ class Sessions:
         if old is not None and present is not None:
             old = rules.recall(old, present.session)
         arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
+        limits = request.app.limits
+        spend = Spend(logins_key(key), limits.logins, limits.logins_burst)
         if arrival is Arrival.REFUSE:
-            await self._commit_login(key, request.app.limits)
+            await self._shared.commit(spend)
             raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
         live = Live(request.app, key, self._session(request, arrival, old, attributes.grace), 0)
         self._notes.begin(live)
         try:
-            steps: list[Step[Any]] = [putting(key, live.session, expect=rev), self._rearm(key, live.session)]
-            if old is None:
-                steps.append(self._channels.watchers.telling(request.app_id, request.account, "online"))
-            rev, *_ = await self._commit_login(key, request.app.limits, *steps)
-            live.rev = max(rev, live.rev)
+            if old is None:  # so there is no timer either
+                step = self._channels.watchers.telling(request.app_id, request.account, "online")
+            else:
+                step = self._rearm(key, live.session)
+            rev, _, _ = await self._shared.commit(putting(key, live.session, expect=rev), step, spend)
+            if rev > live.rev:
+                live.rev = rev
             try:
                 missed = await self._come_in(live, request, arrival, old)
                 if attributes.any and arrival is not Arrival.RESUME:
@@ -158,19 +166,6 @@ class Sessions:
             return Login(live, arrival is Arrival.RESUME, missed)
         finally:
             self._notes.end(live)
-
-    async def _commit_login(self, key: str, limits: Limits, *steps: Step[Any]) -> tuple[Any, ...]:
-        """Do these, unless there are too many logins (L16): each may move all of an inbox, channels and
-        calls.
-
-        Raises TooMany, Conflict.
-        """
-        rate, burst = limits.logins, limits.logins_burst
-        try:
-            return await self._shared.commit(*steps, Spend(logins_key(key), rate, burst))
-        except RateExceeded as exceeded:
-            allowed = f"{rate} a second of one account are allowed, and {burst} at once"
-            raise TooMany(Code.LOGIN_E_NET, "logins", allowed, wait=exceeded.wait) from None
 
     def _session(self, request: LoginRequest, arrival: Arrival, old: Session | None, grace: float) -> Session:
         """The account's session as the login makes it."""
@@ -326,15 +321,21 @@ class Sessions:
 
         What may wait comes last, as the account may log in again meanwhile.
         """
-        departing = self._departing(session, (*session.places, *session.kept))
-        offline = self._channels.watchers.telling(session.app, session.account, "offline")
-        remove, cancel = removing(key, expect=rev), Cancel(session_key(key))
-        _, _, *results = await self._shared.commit(remove, cancel, *_steps(departing), offline)
+        steps: list[Step[Any]] = [removing(key, expect=rev)]
+        departing: list[Departure] = []
+        if session.places or session.kept:
+            departing = self._departing(session, (*session.places, *session.kept))
+            steps += _steps(departing)
+        steps.append(self._channels.watchers.telling(session.app, session.account, "offline"))
+        if rules.next_deadline(session) is not None:
+            steps.append(Cancel(session_key(key)))
+        _, *results = await self._shared.commit(*steps)
         went = self._attributes.went_offline(self._find_app(session.app) or App(), key)
         try:
             await both(went, self._calls.ended(session))
         finally:
-            await self._channels.membership.departed(departing, results)
+            if departing:
+                await self._channels.membership.departed(departing, results)
 
     def _departing(self, session: Session, places: Sequence[Place]) -> list[Departure]:
         """The steps that take the session out of channels."""

@@ -6,6 +6,7 @@ Each is one step, so that all members see one order (C6), and several can be in 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -26,6 +27,12 @@ _UNTOLD = (
     ATTR_USER_NOTIFICATION,
     "0",
 )  # how a channel says that its members hear of no joins and leaves (C11)
+
+
+@lru_cache(maxsize=1024)
+def _absent(app_id: str, channel: str) -> Absent:
+    """The step that makes sure that nobody is in a special channel: one for all logins of an app."""
+    return Absent(topic_key(app_id, channel))
 
 
 def keep(limits: Limits) -> Keep:
@@ -89,17 +96,17 @@ class Changes:
 
     def telling_of_account(self, app_id: str, account: str, event: str) -> Step[Any]:
         """The watchers are told that an account came `online` or went `offline` (P4)."""
-        topic = topic_key(app_id, CHANNEL_USER_ONLINE)
-        if topic not in self._watched:
-            return Absent(topic)
-        return self._telling(app_id, topic, account, {"event": event, "account": account}, follows=False)
+        nobody = _absent(app_id, CHANNEL_USER_ONLINE)
+        if nobody.topic not in self._watched:
+            return nobody
+        return self._telling(app_id, nobody.topic, account, {"event": event, "account": account}, follows=False)
 
     def _telling_of_member(self, app_id: str, account: str, channel: str, event: str) -> Step[Any]:
-        topic = topic_key(app_id, CHANNEL_EVENTS)
-        if topic not in self._watched:
-            return Absent(topic)
+        nobody = _absent(app_id, CHANNEL_EVENTS)
+        if nobody.topic not in self._watched:
+            return nobody
         what = {"event": event, "account": account, "channel": channel}
-        return self._telling(app_id, topic, account, what, follows=True)
+        return self._telling(app_id, nobody.topic, account, what, follows=True)
 
     def _telling(
         self, app_id: str, topic: str, account: str, what: dict[str, str], *, follows: bool
