@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import itertools
+import os
 import secrets
 import signal
 import ssl
@@ -170,7 +171,7 @@ class Server:
             calls=calls,
             outlet=self.fanout,
             clock=clock,
-            new_secret=lambda: secrets.token_hex(16),
+            new_secret=lambda: os.urandom(16).hex(),
             find_app=config.app,
         )
         rates = AccountRates(clock)

@@ -50,10 +50,24 @@ async def test_a_sweep_stops_after_a_queue_that_held_much(clock: ManualClock) ->
 async def test_idle_queues_cost_nothing_after_a_while(clock: ManualClock) -> None:
     queues = QueuesOf(memory_kept(clock=clock, idle_seconds=60.0))
     for n in range(100):
-        await run(queues.head(f"q{n}"))
+        await run(append(queues, f"q{n}", b"x", ttl=1.0))
     clock.advance(60.0)
     await run(queues.sweep())
     assert len(queues._queues) == 0
+
+
+async def test_who_only_asks_for_a_head_makes_no_queue(clock: ManualClock) -> None:
+    """Every login asks for one: what it was told is remembered, for as long as a queue may be idle."""
+    queues = QueuesOf(memory_kept(clock=clock, idle_seconds=60.0))
+    head = await run(queues.head("q"))
+    clock.advance(59.0)
+    await run(queues.sweep())
+    assert not queues._queues
+    assert await run(queues.head("q")) == head
+    clock.advance(1.0)
+    await run(queues.sweep())
+    assert not queues._told
+    assert (await run(queues.head("q"))).last > head.last
 
 
 async def test_records_that_come_let_go_of_those_that_are_over(clock: ManualClock) -> None:

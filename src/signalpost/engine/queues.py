@@ -14,6 +14,7 @@ import secrets
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
+from itertools import islice
 from math import inf
 from operator import attrgetter
 from typing import Final
@@ -21,7 +22,16 @@ from typing import Final
 import msgspec
 
 from signalpost.engine.ports import Appended, Clock, Full, Head, Item, Pending, Unavailable
-from signalpost.engine.ports.kept import Append, Remove, RemoveMarked, Trim
+from signalpost.engine.ports.kept import (
+    Append,
+    HeadOf,
+    Marked,
+    Marks,
+    Remove,
+    RemoveMarked,
+    Stretch,
+    Trim,
+)
 from signalpost.engine.receipts import LOST, Receipt, Receipts
 
 __all__ = ["MemoryQueues", "Queue", "Stored", "settled"]
@@ -124,6 +134,8 @@ class MemoryQueues:
         self._idle_seconds = idle_seconds
         self._epoch = secrets.token_hex(8)
         self._queues: dict[str, Queue] = {}
+        # Where queues that are not there will begin, as somebody was told; ascending.
+        self._told: dict[str, int] = {}
         # A heap: when to look at a queue. The valid entry of each is the one for its `look`.
         self._looks: list[tuple[float, str]] = []
         # What all queues hold of each source: [items, sum of their sizes]. A list, as it changes twice
@@ -224,23 +236,24 @@ class MemoryQueues:
 
     # --- reading and removing -----------------------------------------------------------------------
 
-    def stretch(self, key: str, after: int, limit: int) -> list[Item]:
+    def stretch(self, ask: Stretch) -> list[Item]:
         """See `Stretch`."""
-        queue = self._queues.get(key)
-        if queue is None or limit <= 0:
+        queue = self._queues.get(ask.key)
+        if queue is None or ask.limit <= 0:
             return []
         self._refresh(queue)
-        start = bisect_right(queue.items, after, key=_by_seq)
-        found = queue.items[start : start + limit]
+        start = bisect_right(queue.items, ask.after, key=_by_seq)
+        found = queue.items[start : start + ask.limit]
         while found and found[-1].seq > queue.last:
             found.pop()
         return self._load(found)
 
-    def stand(self, key: str) -> Head:
+    def stand(self, ask: HeadOf) -> Head:
         """See `HeadOf`."""
-        queue = self._queues.get(key)
-        if queue is None:
-            queue = self._begin(key, self._clock())
+        queue = self._queues.get(ask.key)
+        if queue is None:  # none is made for who only asks, as every login does
+            base = self._told.get(ask.key) or self._tell(ask.key)
+            return Head(base, base, 0)
         self._refresh(queue)
         items, last = queue.items, queue.last
         if not items:
@@ -279,9 +292,9 @@ class MemoryQueues:
             queue, {seq for seq, mark in queue.marks.items() if marks is None or mark in marks}
         )
 
-    def count_marked(self, key: str) -> int:
+    def count_marked(self, ask: Marked) -> int:
         """See `Marked`."""
-        queue = self._queues.get(key)
+        queue = self._queues.get(ask.key)
         if queue is None or not queue.marks:
             return 0
         now = self._clock()
@@ -289,9 +302,9 @@ class MemoryQueues:
             self._purge(queue, now)
         return len(queue.marks)
 
-    def marks_of(self, key: str) -> Collection[str]:
+    def marks_of(self, ask: Marks) -> Collection[str]:
         """See `Marks`."""
-        queue = self._queues.get(key)
+        queue = self._queues.get(ask.key)
         if queue is None or not queue.marks:
             return ()
         self._refresh(queue)
@@ -303,18 +316,38 @@ class MemoryQueues:
         0 if there are no more.
         """
         now = self._clock()
-        return self._look(now, _SWEEP) + self._receipts.expire(now, _SWEEP)
+        return self._look(now, _SWEEP) + self._untell(now, _SWEEP) + self._receipts.expire(now, _SWEEP)
 
     # --- the index --------------------------------------------------------------------------------
 
     def _begin(self, key: str, now: float) -> Queue:
         self._look(now, _LOOKS)
-        queue = Queue(max(int(now * 1000) * 1000, self._floor), now)
+        queue = Queue(self._told.pop(key, 0) or self._base(now), now)
         if queue.last > self._ceiling:  # while no commit raises it; what comes is numbered above both
             queue.last = int(self._ceiling)
         self._queues[key] = queue
         self._look_at(key, queue, now + self._idle_seconds)
         return queue
+
+    def _base(self, now: float) -> int:
+        """Behind which number a queue begins now."""
+        return max(int(now * 1000) * 1000, self._floor)
+
+    def _tell(self, key: str) -> int:
+        """Behind which number a queue that is not there will begin."""
+        base = self._base(self._clock())
+        if base > self._ceiling:
+            return int(self._ceiling)  # as in `_begin`; nobody is promised the next one
+        self._told[key] = base
+        return base
+
+    def _untell(self, now: float, limit: int) -> int:
+        """Forget up to `limit` numbers that were told as long ago as a queue may be idle."""
+        horizon = (now - self._idle_seconds) * 1_000_000
+        over = [key for key, base in islice(self._told.items(), limit) if base <= horizon]
+        for key in over:
+            del self._told[key]
+        return len(over)
 
     def _look_at(self, key: str, queue: Queue, when: float) -> None:
         queue.look = when

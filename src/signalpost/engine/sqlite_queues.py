@@ -230,7 +230,8 @@ class SqliteQueues(MemoryQueues):
     def closing(self, batch: Batch) -> None:
         """See `Party.closing`."""
         self._empty_trash(batch, max(len(self._trash), len(self._receipts.gone_rows)))
-        self._floor = max([self._floor, *(queue.next - 1 for queue in self._queues.values())])
+        ends = (queue.next - 1 for queue in self._queues.values())
+        self._floor = max([self._floor, *ends, *self._told.values()])
         self._ceiling = batch.meta["ceiling"] = self._floor
 
     def _empty_trash(self, batch: Batch, limit: int) -> None:

@@ -6,7 +6,6 @@ sockets, the event loop, time, and what a message means; whoever owns the connec
 
 from __future__ import annotations
 
-import base64
 import binascii
 import codecs
 import hashlib
@@ -164,7 +163,7 @@ def accept_answer(key: str) -> bytes:
     digest = hashlib.sha1(key.encode("ascii") + _KEY_SALT, usedforsecurity=False).digest()
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: %b\r\n\r\n" % base64.b64encode(digest)
+        b"Sec-WebSocket-Accept: %b\r\n\r\n" % binascii.b2a_base64(digest, newline=False)
     )
 
 
@@ -191,7 +190,7 @@ def _is_key(key: str) -> bool:
     if len(key) != 24:
         return False
     try:
-        return len(base64.b64decode(key, validate=True)) == 16
+        return len(binascii.a2b_base64(key, strict_mode=True)) == 16
     except (binascii.Error, ValueError):
         return False
 

@@ -11,7 +11,7 @@ for, and a session before its calls are: of two that come at once one finds the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -61,6 +61,7 @@ __all__ = ["Answer", "Calls"]
 _LOOK = 30.0  # seconds between two looks whether the parties of an accepted call have their sessions still
 
 Rule = Callable[[Call], Input | None]  # what happens to this call; None if nothing does
+Succession = Coroutine[Any, Any, None]  # letting an account's calls follow; no coroutine around another
 
 
 class Answer(NamedTuple):
@@ -240,18 +241,18 @@ class Calls:
         if calls:
             await self._follow(session, calls, lambda call: rules.at_resume(call, account))
 
-    async def began(self, session: Session) -> None:
+    def began(self, session: Session) -> Succession:
         """The account, which had no session, has this one (K5, K11)."""
-        await self._succeed(session, session.generation, rules.at_login)
+        return self._succeed(session, session.generation, rules.at_login)
 
-    async def renewed(self, session: Session) -> None:
+    def renewed(self, session: Session) -> Succession:
         """The account logged in afresh over its session: only live invitations to it remain, and ring anew
         (L17, K11)."""
-        await self._succeed(session, session.generation, rules.at_takeover)
+        return self._succeed(session, session.generation, rules.at_takeover)
 
-    async def ended(self, session: Session) -> None:
+    def ended(self, session: Session) -> Succession:
         """The session ended: so do its calls; an invitation that it never got goes on waiting (K11)."""
-        await self._succeed(session, session.generation + 1, rules.at_end)
+        return self._succeed(session, session.generation + 1, rules.at_end)
 
     async def _succeed(
         self, session: Session, first: int, rule: Callable[[Call, str, int], Input | None]

@@ -127,7 +127,9 @@ class Sessions:
             return await decide(lambda: self._log_in(request), tries=TRIES, heed=self._channels.watchers.heed)
         except RateExceeded as exceeded:
             limits = request.app.limits
-            allowed = f"{limits.logins} a second of one account are allowed, and {limits.logins_burst} at once"
+            allowed = (
+                f"{limits.logins} a second of one account are allowed, and {limits.logins_burst} at once"
+            )
             raise TooMany(Code.LOGIN_E_NET, "logins", allowed, wait=exceeded.wait) from None
 
     async def _log_in(self, request: LoginRequest) -> Login:

@@ -99,7 +99,9 @@ class Changes:
         nobody = _absent(app_id, CHANNEL_USER_ONLINE)
         if nobody.topic not in self._watched:
             return nobody
-        return self._telling(app_id, nobody.topic, account, {"event": event, "account": account}, follows=False)
+        return self._telling(
+            app_id, nobody.topic, account, {"event": event, "account": account}, follows=False
+        )
 
     def _telling_of_member(self, app_id: str, account: str, channel: str, event: str) -> Step[Any]:
         nobody = _absent(app_id, CHANNEL_EVENTS)
