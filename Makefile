@@ -34,8 +34,8 @@ test-python: $(VENV)/.developed $(if $(ARGS),,$(SCRIPT) $(JAVA)/target/.classes)
 
 # The same with the engine far away, as tests/support/far.py does it; a sample of it is in `test-python`.
 FAR := $(BIN)/python -m pytest -q -n 2
-FAR_SAMPLE := tests/services/test_sessions.py tests/services/test_calls.py tests/services/test_messages.py \
-	tests/system/test_devices.py tests/system/test_order.py
+FAR_SAMPLE := tests/services/test_sessions.py tests/services/test_calls.py tests/services/test_inbox.py \
+	tests/services/test_channels.py tests/system/test_devices.py tests/system/test_order.py
 
 test-far: $(VENV)/.developed programs ## the services and the server with an engine that is far away (ARGS="tests/system")
 	FAR_ENGINE=none $(FAR) $(or $(ARGS),tests/system)

@@ -131,17 +131,17 @@ def test_the_readme_lists_every_metric(server: ServerProcess) -> None:
 # --- what is listed is complete ----------------------------------------------------------------
 
 
-def test_the_architecture_names_every_module_and_no_other() -> None:
+def test_the_map_names_every_module_and_no_other() -> None:
     modules = {str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if path.name != "__init__.py"}
-    code_map = read("ARCHITECTURE.md").partition("## Code map")[2].partition("| elsewhere")[0]
+    code_map = read("docs/map.md").partition("| elsewhere")[0]
     cells = re.findall(r"^\| (`[^|]+) \|", code_map, re.MULTILINE)
     named = [name for cell in cells for name in re.findall(r"`([\w/]+\.py)`", cell)]
     assert len(named) == len(set(named))
     assert set(named) == modules
 
 
-def test_the_architecture_names_no_place_that_is_not_there() -> None:
-    elsewhere = read("ARCHITECTURE.md").partition("| elsewhere")[2].partition("### ")[0]
+def test_the_map_names_no_place_that_is_not_there() -> None:
+    elsewhere = read("docs/map.md").partition("| elsewhere")[2]
     cells = re.findall(r"^\| (`[^|]+) \|", elsewhere, re.MULTILINE)
     named = [name for cell in cells for name in re.findall(r"`([\w./…-]+)`", cell)]
     assert len(named) > 10

@@ -761,6 +761,7 @@ class Device:
 
     def heard(self, kind: str = "") -> list[Heard]:
         """What it was shown since the last look, of one kind or of all."""
+        self.house.carry()
         told, self.told = self.told, []
         return [one for one in told if not kind or one.kind == kind]
 

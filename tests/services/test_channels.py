@@ -1248,6 +1248,7 @@ def test_a_channels_end_and_a_join_in_the_same_moment(house: House) -> None:
     house.clock.advance(7_200.0)
     house.disk.slow = True
     house.janitor.wake()
+    house.carry()
     assert house.disk.waiting
     assert bo.join("room").attributes == {"a": "1"}
     house.disk.commit_all()

@@ -180,7 +180,10 @@ async def test_a_kept_place_is_given_up_for_another_channel(house: House, device
 
 
 async def test_a_place_is_kept_no_longer_than_the_break_allows(house: House) -> None:
-    """SPEC L17, L11: if the fresh session does not join, the place ends with the old session's grace time."""
+    """SPEC L17, L11: if the fresh session does not join, the place ends with the old session's grace time.
+
+    Its own node may hear of that a moment after the members do.
+    """
     eve = await house.client("eve", app="brief-kept")
     await eve.ok("channel_join", name="kept")
     old = await house.client("ada", app="brief-kept")
@@ -193,9 +196,14 @@ async def test_a_place_is_kept_no_longer_than_the_break_allows(house: House) -> 
     line = (await eve.event("kept"))[1]
     assert line.type == "channel_user_leave"
     assert GRACE_MAX - 0.1 <= time.monotonic() - broken <= LATE
-    await client.refused("channel_sendmsg", 400, name="kept", msg="too late")
+
+    async def out() -> bool:
+        return (await client.call("channel_sendmsg", name="kept", msg="too late"))["result"] != "ok"
+
+    await until(out, "it is in no longer")
+    eve.frames.clear()
     await client.ok("channel_join", name="kept")
-    assert (await eve.event("kept"))[1].type == "channel_user_join"
+    await eve.wait(lambda frame: "channel_user_join" in str(frame), "the join")
     await client.quiet()
 
 
