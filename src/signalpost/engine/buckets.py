@@ -29,7 +29,10 @@ class Buckets:
 
     def check(self, step: Spend, now: float) -> None:
         """Raises RateExceeded if there is not enough in the bucket."""
-        wait = self._full_at.get(step.key, now) - now - (step.burst - 1) / step.rate
+        full_at = self._full_at.get(step.key)
+        if full_at is None and step.burst:  # as nearly always
+            return
+        wait = (full_at or now) - now - (step.burst - 1) / step.rate
         if wait > _ROUNDING:
             raise RateExceeded(step.key, limit=step.burst, wait=wait)
 

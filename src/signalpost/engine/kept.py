@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from signalpost.engine.claims import Claims
 from signalpost.engine.deadlines import Deadlines
-from signalpost.engine.names import MemoryNames
+from signalpost.engine.names import NOTHING, MemoryNames
 from signalpost.engine.ports import (
     Appended,
     Arm,
@@ -132,7 +132,7 @@ class EmbeddedKept:
         self._queues = queues = parts.queues  # a short way for what happens once a message
         self._durable = _ways(parts, durable=True)
         self._passing = _ways(parts, durable=False)
-        self._names_kept, self._names_passing = parts.names.of, parts.passing_names.of
+        self._names_kept, self._names_passing = parts.names.known, parts.passing_names.known
         names, attributes = self._names, parts.attributes
         # What does a step alone that needs neither a check nor a wait; likewise.
         self._removals: dict[type, Callable[[Any], Any]] = {
@@ -164,14 +164,14 @@ class EmbeddedKept:
 
     async def load(self, *asks: Any) -> Any:
         """See `Kept.load`."""
-        answers = self._answers
-        if len(asks) == 1:
-            (ask,) = asks
-            if type(ask) is not Receipt:
-                return (answers[type(ask)](ask),)
-        if Receipt in map(type, asks):
-            await self._settle(asks)
-        return tuple([answers[type(ask)](ask) for ask in asks])
+        answers, found = self._answers, []
+        for ask in asks:
+            if type(ask) is Receipt:
+                await self._settle(asks)
+                break
+        for ask in asks:  # a comprehension would cost a call, several times a login
+            found.append(answers[type(ask)](ask))  # noqa: PERF401
+        return tuple(found)
 
     async def _settle(self, asks: Sequence[Any]) -> None:
         """Wait for the appends that are asked for and still under way."""
@@ -256,10 +256,10 @@ class EmbeddedKept:
         return self.parts.records if durable else self.parts.passing_records
 
     def _names(self, key: str) -> Mapping[str, str]:
-        return self._names_kept(key) or self._names_passing(key)
+        return self._names_kept(key) or self._names_passing(key) or NOTHING
 
     def _named(self, ask: Names) -> Mapping[str, str]:
-        return self._names_kept(ask.key) or self._names_passing(ask.key)
+        return self._names_kept(ask.key) or self._names_passing(ask.key) or NOTHING
 
     def _record(self, ask: Record) -> Entry | None:
         record = (self.parts.records if ask.durable else self.parts.passing_records).find(ask.key)

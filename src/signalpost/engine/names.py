@@ -12,9 +12,9 @@ from typing import Final
 from signalpost.engine.ports import Full, Pending
 from signalpost.engine.ports.kept import Exclude, Include
 
-__all__ = ["MemoryNames"]
+__all__ = ["NOTHING", "MemoryNames"]
 
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class MemoryNames:
@@ -22,10 +22,12 @@ class MemoryNames:
 
     def __init__(self) -> None:
         self._sets: dict[str, dict[str, str]] = {}
+        #: The set with its names; None if it has none.
+        self.known: Final = self._sets.get
 
     def of(self, key: str) -> Mapping[str, str]:
         """The set's names with their values."""
-        return self._sets.get(key, _NOTHING)
+        return self._sets.get(key, NOTHING)
 
     def check(self, step: Include, earlier: Sequence[object]) -> None:
         """Raise Full if there is no room for the name behind those of the `earlier` steps."""

@@ -63,12 +63,13 @@ class Allowance:
     forgotten first.
     """
 
-    __slots__ = ("_instants", "_most", "_remembered", "exempt", "limit", "seconds")
+    __slots__ = ("_instants", "_most", "_remembered", "_some_exempt", "exempt", "limit", "seconds")
 
     def __init__(self, limit: int, seconds: float, exempt: Networks, *, most: int = _MOST_INSTANTS) -> None:
         self.limit: Final = limit
         self.seconds: Final = seconds
         self.exempt: Final = exempt
+        self._some_exempt: Final = bool(exempt)
         self._most = most
         # When the events of an address were, oldest first; the addresses in order of their latest attempt.
         self._instants: dict[str, deque[float]] = {}
@@ -77,7 +78,7 @@ class Allowance:
 
     def left(self, address: str, now: float) -> bool:
         """Whether one more event would be allowed."""
-        if not self._instants or address in self.exempt:
+        if not self._instants or (self._some_exempt and address in self.exempt):
             return True
         instants = self._instants.get(address_key(address))
         if instants is None:
@@ -87,9 +88,9 @@ class Allowance:
 
     def take(self, address: str, now: float) -> bool:
         """Count an event, unless the allowance is used up; then it does not count."""
-        if address in self.exempt:
+        if self._some_exempt and address in self.exempt:
             return True
-        key = address_key(address)
+        key = address_key(address) if ":" in address else address
         instants = self._instants.pop(key, None)
         if instants is None:
             instants = deque()

@@ -105,7 +105,8 @@ class Command:
 async def poll(context: Context, live: Live, asked: args.PollArgs) -> Fields:
     """`user_getmsg`"""
     answer = await context.inbox.poll(asked.ver_clear, asked.max)
-    context.after(lambda: context.inbox.after_poll(answer))
+    if context.inbox.polling:
+        context.after(lambda: context.inbox.after_poll(answer))
     return answer
 
 

@@ -211,13 +211,13 @@ class Doorway(asyncio.Protocol):
         if end > HEAD_LIMIT or (end < 0 and len(head) > HEAD_LIMIT):
             self._refuse(431, f"a request head is at most {HEAD_LIMIT} bytes")
         elif end >= 0:
-            found = bytes(head[:end])
+            found = head[:end]
             del head[: end + len(HEAD_END)]
             self._judge(found)
         elif head and not begins_head(head):
             self._refuse(400, "this is no HTTP/1.1 request")
 
-    def _judge(self, head: bytes) -> None:
+    def _judge(self, head: bytearray) -> None:
         """A head is whole: a WebSocket, ordinary HTTP, or neither."""
         hall = self._hall
         request = read_head(head)

@@ -48,7 +48,10 @@ class Guests:
         """A guest comes, or is of another address from now on; an address of "" is not known yet."""
         if guest in self._keys:
             self.leave(guest)
-        key = "" if not address or (self._some_exempt and address in self._exempt) else address_key(address)
+        if not address or (self._some_exempt and address in self._exempt):
+            key = ""
+        else:
+            key = address_key(address) if ":" in address else address
         if key:
             own = self._of_one.get(key)
             if own is not None and len(own) >= self._most_of_one:

@@ -55,13 +55,13 @@ class Inbox:
         "_news",
         "_outbox",
         "_pace",
-        "_polling",
         "_pumping",
         "_reader",
         "_sent",
         "_spawn",
         "_started",
         "is_over",
+        "polling",
     )
 
     def __init__(
@@ -85,7 +85,7 @@ class Inbox:
         self._sent = 0  # all up to this version was sent on this connection, or is gone
         self._behind = False  # more waits than was sent: read and pushed now, or after an acknowledgement
         self._pumping = False  # it is being read and pushed now
-        self._polling = False  # a poll is under way: what is told meanwhile follows its answer
+        self.polling = False  # a poll is under way: what is told meanwhile follows its answer
         self._news = 0  # the highest version that was told since the latest read began; 0 if none was
         self._announced = False  # an announcement is out and no poll has come since (clients that poll)
         self.is_over = False  # the session is not on this connection any more
@@ -117,7 +117,7 @@ class Inbox:
         If it is not the next one, something may lie between, which is told later or never: push both. While
         a poll is under way it may be in the answer already.
         """
-        if self._polling:
+        if self.polling:
             self._news = max(self._news, version)
             return
         if not self._started:
@@ -145,14 +145,17 @@ class Inbox:
     async def poll(self, cleared: int, limit: int) -> dict[str, Any]:
         """Answer a poll: everything ≤ `cleared` has been processed, what comes next?"""
         self._announced = False
-        self._polling = True
+        self.polling = True
         try:
-            return await self._answer(cleared, limit)
+            answer = await self._answer(cleared, limit)
         except Exception:
             if self._started:  # what was told meanwhile nobody would tell again
                 await self._polled(answered=False)
-            self._polling = False
+            self.polling = False
             raise
+        if not self._behind and not answer["msgs"] and self._news <= self._sent:
+            self.polling = False  # nothing follows, as nearly always
+        return answer
 
     async def _answer(self, cleared: int, limit: int) -> dict[str, Any]:
         if cleared > 0:
@@ -180,12 +183,13 @@ class Inbox:
         return {"ver_clear": batch.cleared, "msgs": taken}
 
     async def after_poll(self, answered: dict[str, Any]) -> None:
-        """What follows a poll's answer: the rest as pushes, or the nudge that makes Python go on."""
+        """What follows a poll's answer while it is `polling` still: the rest as pushes, or the nudge that
+        makes Python go on."""
         await self._polled(answered=bool(answered["msgs"]))
 
     async def _polled(self, *, answered: bool) -> None:
         """A poll is over: see to what it has not answered, and to what came meanwhile."""
-        self._polling = False
+        self.polling = False
         missed = self._news > self._sent
         if self._dialect.pushes:
             self._behind = self._behind or missed
@@ -201,17 +205,17 @@ class Inbox:
 
     async def _pump(self) -> None:
         """Push what lies behind the version sent last, up to the bounds. One at a time does so."""
-        if self._pumping or self._polling:
+        if self._pumping or self.polling:
             return
         self._pumping = True
         try:
             items, size = 0, 0
             while self._behind:
-                if not await self._pace.turn() or self._polling:
+                if not await self._pace.turn() or self.polling:
                     return
                 self._news = 0
                 batch = await self._inboxes.read(self._live, after=self._sent, limit=POLL_BATCH)
-                if self.is_over or self._polling:
+                if self.is_over or self.polling:
                     return
                 self._sent = max(self._sent, batch.cleared)
                 pushed = 0

@@ -65,6 +65,7 @@ class Listener:
         self.draining = False
         self.pages: Final = Pages(site, self)
         self._accept: Final = accept
+        self._waters: Final = settings.waters
         exempt = Networks(settings.exempt)
         self._allowances: Final = Allowances(
             settings.connections_per_second, settings.failed_logins_per_minute, exempt
@@ -170,7 +171,9 @@ class Listener:
 
     def arrived(self, handshake: Handshake) -> None:
         """A connection has come, and TLS shakes hands on it."""
-        self._enter(handshake, "" if handshake.peer in self.trusted else handshake.peer)
+        self.registry.shake_hands(handshake, "" if handshake.peer in self.trusted else handshake.peer)
+        if self.registry.is_crowded:
+            self.exhausted()
 
     def shook_hands(self, handshake: Handshake) -> None:
         """That is over; `entered` follows if it went well."""
@@ -179,7 +182,9 @@ class Listener:
     def entered(self, doorway: Doorway, address: str) -> None:
         """A connection can say what it wants; its address is "" as long as that is not known."""
         self.counts.accepted += 1
-        self._enter(doorway, address)
+        self.registry.enter(doorway, address)
+        if self.registry.is_crowded:
+            self.exhausted()
 
     def exhausted(self) -> None:
         """There is no descriptor for one more connection."""
@@ -217,7 +222,7 @@ class Listener:
         self.registry.upgrade(doorway, connection)
         self.counts.upgraded += 1
         transport.set_protocol(connection)
-        high, low = self.settings.waters
+        high, low = self._waters
         transport.set_write_buffer_limits(high=high, low=low)
         transport.write(accept_answer(key))
         try:
@@ -240,11 +245,6 @@ class Listener:
 
     def _secured(self, handshake: Handshake) -> Doorway:
         return Doorway(self, handshake=handshake)
-
-    def _enter(self, connection: Handshake | Doorway, address: str) -> None:
-        self.registry.enter(connection, address)
-        if self.registry.is_crowded:
-            self.exhausted()
 
     def _overran(self, transport: asyncio.Transport) -> None:
         self.counts.slow += 1

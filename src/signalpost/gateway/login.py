@@ -20,7 +20,7 @@ from signalpost.gateway.dialect import dialect_of
 from signalpost.gateway.gate import Gate
 from signalpost.gateway.replies import unstored_reason
 from signalpost.services.driver import Running
-from signalpost.services.sessions import Login, LoginRequest, Sessions, proof_of
+from signalpost.services.sessions import Login, LoginRequest, proof_of
 from signalpost.wire.arguments import name_text
 from signalpost.wire.codes import (
     NO_TOKEN,
@@ -65,7 +65,7 @@ class Entrance(Running):
     __slots__ = ("_door", "_fields", "_gate")
 
     def __init__(self, gate: Gate, door: Door, fields: LoginFields) -> None:
-        super().__init__(_open(gate, fields))
+        self._coroutine = _open(gate, fields)
         self._gate = gate
         self._door = door
         self._fields = fields
@@ -75,6 +75,9 @@ class Entrance(Running):
         door = self._door
         if error is None:
             error = door.come_in(self._fields, result)
+        if error is None:
+            door.logged_in()
+            return
         if isinstance(error, TooMany):
             door.turn_away(error, retry=error.wait)
         elif isinstance(error, Refusal):
@@ -83,7 +86,7 @@ class Entrance(Running):
         elif isinstance(error, Unavailable):
             self._gate.unstored(str(error))
             door.turn_away(Refusal(Code.LOGIN_E_NET, unstored_reason(error)))
-        elif error is not None:
+        else:
             _log.error("login failed", exc_info=error)
             door.turn_away(Refusal(Code.LOGIN_E_NET, "server error"))
         door.logged_in()
@@ -91,15 +94,20 @@ class Entrance(Running):
 
 async def _open(gate: Gate, fields: LoginFields) -> Login:
     sessions = gate.services.sessions
-    return await sessions.login(
-        await _admit(fields, find_app=gate.find_app, sessions=sessions, wall=gate.wall)
-    )
+    request, expired = _admit(fields, gate.find_app, gate.wall)
+    if expired and not await sessions.opened_with(request.app_id, request.account, str(fields.token)):
+        raise Refusal(Code.LOGIN_E_TOKENEXPIRED, expired)
+    return await sessions.login(request)
 
 
-async def _admit(
-    fields: LoginFields, *, find_app: Callable[[str], App | None], sessions: Sessions, wall: Clock
-) -> LoginRequest:
-    """The login as the sessions take it. Raises Refusal: 201, 204, 206, 209."""
+def _admit(
+    fields: LoginFields, find_app: Callable[[str], App | None], wall: Clock
+) -> tuple[LoginRequest, str]:
+    """The login as the sessions take it; and why it is refused unless its token opened the session that is
+    there: "" if the token has not expired.
+
+    Raises Refusal: 201, 206, 209.
+    """
     app_id = _name(fields.vid)
     app = find_app(app_id) if app_id else None
     if app is None:
@@ -114,28 +122,25 @@ async def _admit(
     if not app.any_token and (token is None or token == ""):
         raise Refusal(Code.LOGIN_E_NET, "the token is missing")
     token = token if isinstance(token, str) else ""
-    if not app.any_token:
-        await _check_token(app, app_id, account, token, sessions, wall())
+    expired = "" if app.any_token else _check_token(app, app_id, account, token, wall())
     dialect = dialect_of(fields.device if isinstance(fields.device, str) else "", app, flagged=False)
-    line = fields.line if dialect.ours and isinstance(fields.line, str) else ""
-    cursors = _channel_cursors(fields.channels) if dialect.ours else {}
-    return LoginRequest(app, app_id, account, proof_of(token), dialect.ours, line, cursors)
+    line, cursors = "", {}
+    if dialect.ours:
+        line = fields.line if isinstance(fields.line, str) else ""
+        cursors = _channel_cursors(fields.channels)
+    return LoginRequest(app, app_id, account, proof_of(token), dialect.ours, line, cursors), expired
 
 
-async def _check_token(
-    app: App, app_id: str, account: str, token: str, sessions: Sessions, now: float
-) -> None:
+def _check_token(app: App, app_id: str, account: str, token: str, now: float) -> str:
+    """Why the token is refused unless it opened the session that is there; "" if it is right."""
     if token == NO_TOKEN:
         if not app.allow_no_token:
             raise Refusal(Code.LOGIN_E_TOKENWRONG, f"{REASON_TOKEN_WRONG}: this app requires a token")
-        return
+        return ""
     wrong = check_token(token, app_id=app_id, certificate=app.certificate, account=account, now=now)
-    if not wrong:
-        return
-    if wrong != REASON_TOKEN_EXPIRED:
+    if wrong and wrong != REASON_TOKEN_EXPIRED:
         raise Refusal(Code.LOGIN_E_TOKENWRONG, wrong)
-    if not await sessions.opened_with(app_id, account, token):
-        raise Refusal(Code.LOGIN_E_TOKENEXPIRED, wrong)
+    return wrong
 
 
 def _name(value: Any) -> str:

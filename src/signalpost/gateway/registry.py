@@ -41,15 +41,17 @@ class Registry:
     @property
     def is_crowded(self) -> bool:
         """Whether there are more than there are descriptors for."""
-        return len(self) > self.room
+        return len(self.handshakes) + len(self.doorways) + len(self.sockets) > self.room
 
-    def enter(self, connection: Handshake | Doorway, address: str) -> None:
+    def enter(self, doorway: Doorway, address: str) -> None:
         """It has come, without a login; its address is "" as long as that is not known."""
-        if isinstance(connection, Handshake):
-            self.handshakes.add(connection)
-        else:
-            self.doorways[connection] = None
-        self.guests.enter(connection, address)
+        self.doorways[doorway] = None
+        self.guests.enter(doorway, address)
+
+    def shake_hands(self, handshake: Handshake, address: str) -> None:
+        """As `enter`, but TLS comes first."""
+        self.handshakes.add(handshake)
+        self.guests.enter(handshake, address)
 
     def shook_hands(self, handshake: Handshake) -> None:
         """That is over; a doorway comes if it went well."""

@@ -109,7 +109,7 @@ def begins_head(data: bytes | bytearray) -> bool:
     return data[:1].isalpha() and (end < 0 or data[end - 1] == 0x0D)
 
 
-def read_head(head: bytes) -> RequestHead | None:
+def read_head(head: bytes | bytearray) -> RequestHead | None:
     """Read a head without its closing blank line; None if it is not the plain HTTP/1 that we understand."""
     lines = head.decode("latin-1").split("\r\n")
     request = _REQUEST_LINE.fullmatch(lines[0])
@@ -121,7 +121,8 @@ def read_head(head: bytes) -> RequestHead | None:
         field = _FIELD.fullmatch(line)
         if field is None:
             return None
-        name, value = field[1].lower(), field[2].rstrip(" \t")
+        name, value = field.groups()
+        name, value = name.lower(), value.rstrip(" \t")
         # Repeated ones become one list (RFC 9110 §5.2).
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return RequestHead(method, target, (int(major), int(minor)), headers)

@@ -13,7 +13,7 @@ knows after a restart when they left.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -39,7 +39,7 @@ _LEFT: Final = ""  # no attribute has this name: in the record of an account tha
 _PIECE: Final = 64  # timers that are armed with one commit
 
 
-class AtLogin(NamedTuple):
+class AtLogin(msgspec.Struct, frozen=True, gc=False):
     """What a login has to know of its account's attributes."""
 
     grace: float  #: for how many seconds its session outlives its connection (L11)
@@ -113,7 +113,9 @@ class Attributes:
     async def at_login(self, app: App, key: str) -> AtLogin:
         """What a login of the account has to know."""
         [entry] = await self._kept.load(Record(attributes_key(key)))
-        return AtLogin(self._grace(_own(entry), app), entry is not None)
+        if entry is None:
+            return AtLogin(app.limits.grace_max, False)
+        return AtLogin(self._grace(_own(entry), app), True)
 
     async def came_online(self, key: str) -> None:
         """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""

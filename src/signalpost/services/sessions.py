@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -37,7 +37,7 @@ __all__ = ["Login", "LoginRequest", "Sessions", "proof_of"]
 _HANDOVER = 10.0  # seconds in which a login has given up the places of the session that it has ended
 
 
-class LoginRequest(NamedTuple):
+class LoginRequest(msgspec.Struct, frozen=True, gc=False):
     """A login whose token has been checked. `channels`: the client's cursors (PROTOCOL §12)."""
 
     app: App
@@ -49,7 +49,7 @@ class LoginRequest(NamedTuple):
     channels: dict[str, tuple[str, int]]
 
 
-class Login(NamedTuple):
+class Login(msgspec.Struct, frozen=True):
     """A login that succeeded; `missed` is what a resumed session has to be told of its channels."""
 
     live: Live
@@ -135,20 +135,21 @@ class Sessions:
     async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
         found, attributes = await both(self._presence.find(key), self._attributes.at_login(request.app, key))
-        old, rev = (None, 0) if found is None else found
+        old, rev = found or (None, 0)
         if old is not None and rules.is_over(old, now):
             await self._end(key, old, rev)
             old, rev = None, 0
-        present = None if old is None else self._outlet.find(key, old.line)
-        if old is not None and present is not None:
-            old = rules.recall(old, present.session)
+        if old is not None:
+            present = self._outlet.find(key, old.line)
+            if present is not None:
+                old = rules.recall(old, present.session)
         arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
         limits = request.app.limits
         spend = Spend(logins_key(key), limits.logins, limits.logins_burst)
         if arrival is Arrival.REFUSE:
             await self._shared.commit(spend)
             raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
-        live = Live(request.app, key, self._session(request, arrival, old, attributes.grace), 0)
+        live = Live(request.app, key, self._session(request, arrival, old, attributes.grace, now), 0)
         self._notes.begin(live)
         try:
             if old is None:  # so there is no timer either
@@ -159,7 +160,11 @@ class Sessions:
             if rev > live.rev:
                 live.rev = rev
             try:
-                missed = await self._come_in(live, request, arrival, old)
+                missed: list[Missed] = []
+                if old is None:
+                    await self._calls.began(live.session)
+                else:
+                    missed = await self._come_in(live, request, arrival, old)
                 if attributes.any and arrival is not Arrival.RESUME:
                     await self._attributes.came_online(key)
             except Exception:
@@ -169,14 +174,20 @@ class Sessions:
         finally:
             self._notes.end(live)
 
-    def _session(self, request: LoginRequest, arrival: Arrival, old: Session | None, grace: float) -> Session:
+    def _session(
+        self, request: LoginRequest, arrival: Arrival, old: Session | None, grace: float, now: float
+    ) -> Session:
         """The account's session as the login makes it."""
         node = self._shared.nodes.me
         if arrival is Arrival.RESUME:
             assert old is not None
             # It may have been set as the break came.
             return msgspec.structs.replace(rules.attach(old, node), grace=grace)
-        generation = self._next_generation(old)
+        generation = self._generation + 1
+        by_clock = rules.next_generation(old, now)
+        if by_clock > generation:  # so that it is higher than any before, whoever gave that one
+            generation = by_clock
+        self._generation = generation
         session = Session(
             app=request.app_id,
             account=request.account,
@@ -191,21 +202,15 @@ class Sessions:
             return session
         if arrival is Arrival.INHERIT:
             return rules.inherit(session, old)
-        return rules.replace(session, old, until=self._clock() + _HANDOVER)
-
-    def _next_generation(self, old: Session | None) -> int:
-        """The clock's, so that it is higher than any before, whoever gave that one."""
-        self._generation = max(self._generation + 1, rules.next_generation(old, self._clock()))
-        return self._generation
+        return rules.replace(session, old, until=now + _HANDOVER)
 
     async def _come_in(
-        self, live: Live, request: LoginRequest, arrival: Arrival, old: Session | None
+        self, live: Live, request: LoginRequest, arrival: Arrival, old: Session
     ) -> list[Missed]:
-        """What follows from a new session, or a new connection of one; returns what it has missed."""
+        """What follows when a login goes on with a session, or takes over from it; returns what it has
+        missed."""
         key, session = live.key, live.session
-        if old is None:
-            await self._calls.began(session)
-        elif arrival is not Arrival.RESUME:
+        if arrival is not Arrival.RESUME:
             if old.attached:
                 await self._shared.nodes.send(old.node, Kicked(key, old.line))
             if arrival is Arrival.REPLACE and session.kept:

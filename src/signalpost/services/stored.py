@@ -1,8 +1,8 @@
 """What rests in the engine, in a versioned form of its own.
 
-One leading byte names the version, MessagePack follows. There has been one version so far. The next one brings
-a reader of this along, so that nodes of two versions can run side by side; what is newer than a program knows
-it refuses, instead of guessing.
+One leading byte names the version, MessagePack follows. There has been one version so far. The next one
+brings a reader of this along, so that nodes of two versions can run side by side; what is newer than a
+program knows it refuses, instead of guessing.
 """
 
 from __future__ import annotations
