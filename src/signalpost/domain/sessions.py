@@ -146,7 +146,8 @@ def is_same(session: Session, other: Session) -> bool:
 
 def detach(session: Session, *, seen: dict[str, int], now: float) -> Session:
     """The session whose connection broke at `now`; `seen`: up to where it was told of each channel (L11)."""
-    session = stood(session, seen)
+    if session.places:
+        session = stood(session, seen)
     return msgspec.structs.replace(session, attached=False, until=now + session.grace)
 
 
@@ -200,15 +201,18 @@ def enter(session: Session, channel: str, *, since: int) -> Session:
     for held in session.kept:
         if held.channel == channel:  # what it has missed meanwhile is still to be told
             place = Place(channel, session.line, held.since, held.seen)
-    session = leave(session, channel)
-    return msgspec.structs.replace(session, places=(*session.places, place))
+    places, kept = _without(session.places, channel), _without(session.kept, channel)
+    return msgspec.structs.replace(session, places=(*places, place), kept=kept)
 
 
 def leave(session: Session, channel: str) -> Session:
     """The session without any place in the channel."""
-    places = tuple(place for place in session.places if place.channel != channel)
-    kept = tuple(place for place in session.kept if place.channel != channel)
+    places, kept = _without(session.places, channel), _without(session.kept, channel)
     return msgspec.structs.replace(session, places=places, kept=kept)
+
+
+def _without(places: tuple[Place, ...], channel: str) -> tuple[Place, ...]:
+    return tuple([place for place in places if place.channel != channel]) if places else ()
 
 
 def drop_kept(session: Session, now: float) -> tuple[Session, tuple[Place, ...]]:

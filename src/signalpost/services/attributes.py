@@ -12,8 +12,8 @@ knows after a restart when they left.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 import msgspec
 
@@ -36,6 +36,7 @@ __all__ = ["AtLogin", "Attributes"]
 
 _READ_AT_LOGIN = frozenset({ATTR_CONN_TIMEOUT})
 _LEFT: Final = ""  # no attribute has this name: in the record of an account that went offline
+Noting = Coroutine[Any, Any, None]  # storing that an account came or left; no coroutine around another
 _PIECE: Final = 64  # timers that are armed with one commit
 
 
@@ -117,13 +118,13 @@ class Attributes:
             return AtLogin(app.limits.grace_max, False)
         return AtLogin(self._grace(_own(entry), app), True)
 
-    async def came_online(self, key: str) -> None:
+    def came_online(self, key: str) -> Noting:
         """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""
-        await self._note(key, None)
+        return self._note(key, None)
 
-    async def went_offline(self, app: App, key: str) -> None:
+    def went_offline(self, app: App, key: str) -> Noting:
         """Keep the account's attributes for a day from now (P3); at once, or as soon as can be."""
-        await self._note(key, self._clock() + app.limits.attribute_seconds)
+        return self._note(key, self._clock() + app.limits.attribute_seconds)
 
     async def settle(self) -> None:
         """Store who came and left, where that was not possible; what fails waits for the next time."""
@@ -136,16 +137,26 @@ class Attributes:
                 return
 
     async def _note(self, key: str, until: float | None) -> None:
+        record = attributes_key(key)
         try:
-            await decide(lambda: self._mark(attributes_key(key), until))
+            [entry] = await self._kept.load(Record(record))
+            if entry is None:  # as nearly always
+                return
+
+            async def attempt() -> None:
+                nonlocal entry
+                if entry is None:
+                    [entry] = await self._kept.load(Record(record))
+                found, entry = entry, None
+                if found is not None:
+                    await self._mark(record, found, until)
+
+            await decide(attempt)
         except Unavailable:
             self._owed[key] = until  # nobody is kept from coming or going by this
 
-    async def _mark(self, key: str, until: float | None) -> None:
+    async def _mark(self, key: str, entry: Entry, until: float | None) -> None:
         """Store that an account came (None), or until when its attributes are kept. Raises Conflict."""
-        [entry] = await self._kept.load(Record(key))
-        if entry is None:
-            return
         own = ATTRIBUTES.decode(entry.value)
         if until is not None:
             put = Put(key, ATTRIBUTES.encode({**own, _LEFT: ""}), expect=entry.rev)

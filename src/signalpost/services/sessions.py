@@ -181,8 +181,10 @@ class Sessions:
         node = self._shared.nodes.me
         if arrival is Arrival.RESUME:
             assert old is not None
-            # It may have been set as the break came.
-            return msgspec.structs.replace(rules.attach(old, node), grace=grace)
+            session = rules.attach(old, node)
+            if session.grace == grace:
+                return session
+            return msgspec.structs.replace(session, grace=grace)  # it was set as the break came
         generation = self._generation + 1
         by_clock = rules.next_generation(old, now)
         if by_clock > generation:  # so that it is higher than any before, whoever gave that one
@@ -222,6 +224,9 @@ class Sessions:
                 if reach is not None:
                     old = rules.stood(old, await self._channels.past.told(old, reach))
                 await self._shared.nodes.send(old.node, Moved(key, old.line, session.connection))
+            if not old.places:
+                await self._calls.resumed(session)
+                return []
             catching_up = self._channels.past.catch_up(session, request.channels, old)
             return (await both(catching_up, self._calls.resumed(session)))[0]
         return []
@@ -271,7 +276,7 @@ class Sessions:
             raise
 
     async def _detach(self, live: Live, reach: Reach) -> None:
-        told = await self._channels.past.told(live.session, reach)
+        told = await self._channels.past.told(live.session, reach) if live.session.places else {}
 
         async def attempt() -> None:
             session = rules.detach(live.session, seen=told, now=self._clock())

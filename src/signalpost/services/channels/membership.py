@@ -147,7 +147,7 @@ class Membership:
         for place, changed in zip(left, gone, strict=True):
             await self._gone(topic_key(live.app_id, place.channel), changed)
         assert entered.shown is not None, "a topic with a member exists"
-        if channel not in SPECIAL and entered.news:
+        if entered.shown.attributes and channel not in SPECIAL and entered.news:
             await self._census.came_or_went(topic, entered.shown.attributes)
         live.session = _since(live.session, channel, entered.offset)
         return entered.shown
@@ -220,7 +220,8 @@ class Membership:
             return
         if not changed.count:
             await self._endings.emptied(topic, shown)
-        await self._census.came_or_went(topic, shown.attributes)
+        if shown.attributes:
+            await self._census.came_or_went(topic, shown.attributes)
 
     # --- queries ----------------------------------------------------------------------------------
 
@@ -249,7 +250,10 @@ class Membership:
 
 
 def _place_in(places: Sequence[Place], channel: str) -> Place | None:
-    return next((place for place in places if place.channel == channel), None)
+    for place in places:
+        if place.channel == channel:
+            return place
+    return None
 
 
 def _ordinary(session: Session, *, but: str) -> list[Place]:
@@ -260,10 +264,10 @@ def _ordinary(session: Session, *, but: str) -> list[Place]:
 
 def _since(session: Session, channel: str, offset: int) -> Session:
     """The session that knows when it came into the channel; its record learns it with its next change."""
-    places = tuple(
+    places = [
         msgspec.structs.replace(place, since=offset)
         if place.channel == channel and not place.since and not place.seen
         else place
         for place in session.places
-    )
-    return msgspec.structs.replace(session, places=places)
+    ]
+    return msgspec.structs.replace(session, places=tuple(places))
