@@ -82,7 +82,10 @@ HEAD_END: Final = b"\r\n\r\n"
 
 _KEY_SALT: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _REQUEST_LINE: Final = re.compile(r"([A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP/(\d)\.(\d)", re.ASCII)
-_FIELD: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)", re.ASCII)
+# A whole line and the end of the one before: as no part can hold a line end, no line has two of these.
+_FIELD: Final = re.compile(
+    r"\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)(?=\r\n|\Z)", re.ASCII
+)
 _PHRASES: Final = {
     400: "Bad Request",
     405: "Method Not Allowed",
@@ -111,18 +114,15 @@ def begins_head(data: bytes | bytearray) -> bool:
 
 def read_head(head: bytes | bytearray) -> RequestHead | None:
     """Read a head without its closing blank line; None if it is not the plain HTTP/1 that we understand."""
-    lines = head.decode("latin-1").split("\r\n")
-    request = _REQUEST_LINE.fullmatch(lines[0])
-    if request is None:
+    text = head.decode("latin-1")
+    request = _REQUEST_LINE.fullmatch(text.partition("\r\n")[0])
+    fields = _FIELD.findall(text)
+    if request is None or len(fields) != text.count("\r\n"):
         return None
     method, target, major, minor = request.groups()
     headers: dict[str, str] = {}
-    for line in lines[1:]:
-        field = _FIELD.fullmatch(line)
-        if field is None:
-            return None
-        name, value = field.groups()
-        name, value = name.lower(), value.rstrip(" \t")
+    for name, value in fields:
+        name, value = name.lower(), value.strip(" \t")
         # Repeated ones become one list (RFC 9110 §5.2).
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return RequestHead(method, target, (int(major), int(minor)), headers)
