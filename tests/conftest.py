@@ -6,6 +6,7 @@ One server is there for all tests of a process; every test has an app of its own
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from support.server import ServerProcess
 
 settings.register_profile("signalpost", deadline=None)
 settings.load_profile("signalpost")
+
+# A shell that starts tests in the background has them ignore interrupts, and what they start would, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
