@@ -65,7 +65,6 @@ class Listener:
         self.draining = False
         self.pages: Final = Pages(site, self)
         self._accept: Final = accept
-        self._waters: Final = settings.waters
         exempt = Networks(settings.exempt)
         self._allowances: Final = Allowances(
             settings.connections_per_second, settings.failed_logins_per_minute, exempt
@@ -222,7 +221,7 @@ class Listener:
         self.registry.upgrade(doorway, connection)
         self.counts.upgraded += 1
         transport.set_protocol(connection)
-        high, low = self._waters
+        high, low = self.settings.waters
         transport.set_write_buffer_limits(high=high, low=low)
         transport.write(accept_answer(key))
         try:
