@@ -93,7 +93,7 @@ async def test_a_record_that_gets_another_end_lives_until_then(clock: ManualCloc
         clock.now = NOW + after
         await run(records.sweep())
         assert records._records.keys() == left
-    assert records._ends == []
+    assert len(records._ends) == 0
 
 
 async def test_one_sweep_of_records_visits_a_part_of_them(clock: ManualClock) -> None:

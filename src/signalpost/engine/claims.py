@@ -5,16 +5,15 @@ It knows keys, who holds them and for how long. It refuses to know what a note s
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from typing import NamedTuple
 
+from signalpost.engine.ends import Ends
 from signalpost.engine.ports import Clock, Conflict, Pending
 from signalpost.engine.ports.kept import Claim, Note, Release
 
 __all__ = ["Claims"]
 
-_SWEEP = 4096  # notes that one sweep lets go of
-_LOOKS = 2  # those over their time that go for each that comes, so that they never pile up
+_SWEEP = 4096  # notes that one sweep looks at
 
 
 class _Held:
@@ -40,7 +39,7 @@ class Claims:
         self._clock = clock
         self._held: dict[str, _Held] = {}
         self._noted: dict[str, _Noted] = {}
-        self._ends: list[tuple[float, str]] = []  # a heap: when to look whether a note's time is over
+        self._ends: Ends[str] = Ends(self._look)  # of the notes
 
     def noted(self, key: str) -> bytes | None:
         """See `Noted`."""
@@ -71,10 +70,10 @@ class Claims:
 
     def note(self, step: Note) -> None:
         """See `Note`."""
-        until = self._clock() + step.ttl
+        now = self._clock()
+        until = now + step.ttl
         self._noted[step.key] = _Noted(step.value, until)
-        heappush(self._ends, (until, step.key))
-        self._forget(_LOOKS)
+        self._ends.add(until, step.key, now)
         self._end(step.key, step.by)
 
     def release(self, step: Release) -> None:
@@ -82,8 +81,8 @@ class Claims:
         self._end(step.key, step.by)
 
     async def sweep(self) -> int:
-        """Let go of some notes whose time is over; returns how many: 0 if there are no more."""
-        return self._forget(_SWEEP)
+        """Let go of some notes whose time is over; returns how many it looked at: 0 if there are no more."""
+        return self._ends.expire(self._clock(), _SWEEP)
 
     def _end(self, key: str, by: str) -> None:
         held = self._held.get(key)
@@ -92,12 +91,7 @@ class Claims:
             if held.over is not None:
                 held.over.settle()
 
-    def _forget(self, limit: int) -> int:
-        now, ends, count = self._clock(), self._ends, 0
-        while count < limit and ends and ends[0][0] <= now:
-            count += 1
-            _, key = heappop(ends)
-            noted = self._noted.get(key)
-            if noted is not None and noted.until <= now:  # else there is a later one
-                del self._noted[key]
-        return count
+    def _look(self, key: str, at: float, now: float) -> None:
+        noted = self._noted.get(key)
+        if noted is not None and noted.until <= now:  # else there is a later one
+            del self._noted[key]

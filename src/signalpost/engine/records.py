@@ -6,16 +6,15 @@ It knows keys, values, revisions and ends. It refuses to know what a value says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from heapq import heappop, heappush
 from math import inf
 from typing import NamedTuple
 
+from signalpost.engine.ends import Ends
 from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Delete, Expect, Pending, Put
 
 __all__ = ["MemoryRecords", "Record"]
 
-_SWEEP = 4096  # records that one sweep lets go of
-_LOOKS = 2  # those that are over that are let go of for each that comes, so that they never pile up
+_SWEEP = 4096  # records that one sweep looks at
 
 
 class Record(NamedTuple):
@@ -34,7 +33,7 @@ class MemoryRecords:
         self._clock = clock
         self._records: dict[str, Record] = {}  # may hold some whose time is over, for a while
         self._rev = 0  # highest revision given, over all keys: so none is used twice for one
-        self._ends: list[tuple[float, str]] = []  # a heap: when to look whether the time of a key is over
+        self._ends: Ends[str] = Ends(self._look)
 
     def find(self, key: str) -> Record | None:
         """The live record."""
@@ -70,8 +69,8 @@ class MemoryRecords:
         return (False, None) if found is None else (True, self._set(step.key, None))
 
     async def sweep(self) -> int:
-        """Let go of some records whose time is over; returns how many."""
-        return self._expire(_SWEEP)
+        """Let go of some records whose time is over; returns how much it did: 0 if nothing is left."""
+        return self._ends.expire(self._clock(), _SWEEP)
 
     def _end(self, ttl: float | None) -> float:
         return inf if ttl is None else self._clock() + ttl
@@ -93,18 +92,10 @@ class MemoryRecords:
             return None
         self._records[key] = record
         if record.expires != inf:
-            heappush(self._ends, (record.expires, key))
-            self._expire(_LOOKS)
+            self._ends.add(record.expires, key, self._clock())
         return None
 
-    def _expire(self, limit: int) -> int:
-        """Let go of what is over its time, looking at `limit` at most; returns how many went."""
-        now, ends, count, gone = self._clock(), self._ends, 0, 0
-        while count < limit and ends and ends[0][0] <= now:
-            count += 1
-            _, key = heappop(ends)
-            record = self._records.get(key)
-            if record is not None and record.expires <= now:  # else it has got another end meanwhile
-                del self._records[key]
-                gone += 1
-        return gone
+    def _look(self, key: str, at: float, now: float) -> None:
+        record = self._records.get(key)
+        if record is not None and record.expires <= now:  # else it has got another end meanwhile
+            del self._records[key]
