@@ -13,6 +13,7 @@ from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Due
 from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
+from signalpost.engine.ports.steps import Half
 from signalpost.services.attributes import Attributes
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
@@ -72,7 +73,7 @@ class Janitor:
         self._attributes = attributes
         self._sessions = sessions
         self._forget = (inboxes.sweep, rates.sweep)  # rates that nothing counts against
-        self._halves: tuple[Kept | Shared, ...] = (kept, shared)
+        self._halves: tuple[Half, ...] = (kept, shared)
         self._sweeps = sweeps  # the engine's parts that let go of what is over
         self._sweeping = False  # the engine's parts are being swept
         self._pauses = pauses
@@ -83,11 +84,11 @@ class Janitor:
         for half in self._halves:
             start(self._work_off(half), self._done)
 
-    async def _work_off(self, half: Kept | Shared) -> None:
+    async def _work_off(self, half: Half) -> None:
         for due in await half.due(limit=_PIECE, lease=_LEASE):
             start(self._serve(half, due), self._done)
 
-    async def _serve(self, half: Kept | Shared, due: Due) -> None:
+    async def _serve(self, half: Half, due: Due) -> None:
         again = False  # its use case has armed it anew, perhaps for the same time
         with suppress(Refusal):
             again = await self._handlers[kind_of(due.key)](due.key)

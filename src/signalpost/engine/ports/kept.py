@@ -16,10 +16,10 @@ are apart from each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple, Protocol, TypeVar, overload
+from typing import NamedTuple, Protocol
 
 from signalpost.engine.ports.queues import Appended, Head, Item
-from signalpost.engine.ports.steps import Ask, Due, Step
+from signalpost.engine.ports.steps import Ask, Half, Step
 
 __all__ = [
     "Append",
@@ -322,64 +322,22 @@ class Release(Step[None], frozen=True, gc=False):
 
 # --- the half -----------------------------------------------------------------------------------
 
-A = TypeVar("A")
-B = TypeVar("B")
-C = TypeVar("C")
-D = TypeVar("D")
 
+class Kept(Half, Protocol):
+    """What outlives every session, and, if it is durable, every process.
 
-class Kept(Protocol):
-    """What outlives every session, and, if it is durable, every process."""
+    What a commit changes is visible in the order of the commits, at the latest when it returns; durable steps
+    are stored then. What has such a step may be seen before it is committed, but for the items of queues. A
+    commit may raise Full as well, whose `step` says which. One that failed with Uncertain may be in force
+    after a restart.
+    """
 
     @property
     def epoch(self) -> str:
         """A random text that changes whenever numbers of queues could be used again."""
         ...
 
-    @overload
-    async def load(self, a: Ask[A], /) -> tuple[A]: ...
-    @overload
-    async def load(self, a: Ask[A], b: Ask[B], /) -> tuple[A, B]: ...
-    @overload
-    async def load(self, a: Ask[A], b: Ask[B], c: Ask[C], /) -> tuple[A, B, C]: ...
-    @overload
-    async def load(self, a: Ask[A], b: Ask[B], c: Ask[C], d: Ask[D], /) -> tuple[A, B, C, D]: ...
-    @overload
-    async def load(self, *asks: Ask[Any]) -> tuple[Any, ...]: ...
-    async def load(self, *asks: Any) -> Any:
-        """The answers, in order, as of one instant. Raises Unavailable.
-
-        What a commit changes is visible in the order of the commits, at the latest when it returns; what has
-        a `durable` step may be seen before it is committed, but for the items of queues.
-        """
-        ...
-
-    @overload
-    async def commit(self, a: Step[A], /) -> tuple[A]: ...
-    @overload
-    async def commit(self, a: Step[A], b: Step[B], /) -> tuple[A, B]: ...
-    @overload
-    async def commit(self, a: Step[A], b: Step[B], c: Step[C], /) -> tuple[A, B, C]: ...
-    @overload
-    async def commit(self, *steps: Step[Any]) -> tuple[Any, ...]: ...
-    async def commit(self, *steps: Any) -> Any:
-        """Put all in force, in this order, or none; the results, in order. Durable ones are stored then.
-
-        Raises Conflict and Full, whose `step` says which: nothing was changed. Raises Unavailable: nothing
-        was acknowledged, and nothing is in force (an Uncertain one may be, after a restart).
-        """
-        ...
-
     def listen(self, wake: Callable[[], None]) -> None:
         """Whom to call when `due` may have something. A hint: who is not called asks all the same, now and
         then. One listener."""
-        ...
-
-    async def due(self, *, limit: int, lease: float) -> list[Due]:
-        """Up to `limit` timers whose time has come, the earliest first. Each is given out again after `lease`
-        seconds, unless it is done or armed anew before: so that one whose taker fails is only late."""
-        ...
-
-    async def done(self, *due: Due) -> None:
-        """Forget these timers, but for those that are armed for another time by now. Raises Unavailable."""
         ...

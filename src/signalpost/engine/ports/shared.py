@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeVar, overload
+from typing import Final, Protocol
 
 import msgspec
 
 from signalpost.engine.ports.kept import Attribute
-from signalpost.engine.ports.steps import Ask, Due, Step
+from signalpost.engine.ports.steps import Ask, Half, Step
 
 __all__ = [
     "Absent",
@@ -278,10 +278,6 @@ Listener = Callable[[str, str, Event], None]
 
 # --- the port ---------------------------------------------------------------------------------
 
-A = TypeVar("A")
-B = TypeVar("B")
-C = TypeVar("C")
-
 
 class Nodes(Protocol):
     """Who shares this. A node is one run of a program: one that starts again is another."""
@@ -321,7 +317,7 @@ class Nodes(Protocol):
         ...
 
 
-class Shared(Protocol):
+class Shared(Half, Protocol):
     """Records, topics, rates and timers that all nodes see.
 
     *Records* have a revision (> 0, never used before for the key) and maybe a time to live.
@@ -333,40 +329,11 @@ class Shared(Protocol):
     it.
 
     *Timers*: one deadline a key. What is due is decided by records, not by timers: a timer may be late.
+
+    It is asked `Record`, `Receipt` (of a `Change`) and the asks above. Its steps are those above, `Put`,
+    `Delete`, `Expect`, `Arm` and `Cancel`. What they demand (revisions, rates, that there is a topic) is
+    judged by what was there before the commit, which may raise RateExceeded as well.
     """
-
-    @overload
-    async def load(self, a: Ask[A], /) -> tuple[A]: ...
-    @overload
-    async def load(self, a: Ask[A], b: Ask[B], /) -> tuple[A, B]: ...
-    @overload
-    async def load(self, a: Ask[A], b: Ask[B], c: Ask[C], /) -> tuple[A, B, C]: ...
-    @overload
-    async def load(self, *asks: Ask[Any]) -> tuple[Any, ...]: ...
-    async def load(self, *asks: Any) -> Any:
-        """The answers, in order, as of one instant: to `Record`, `Receipt` (of a `Change`) and the asks
-        above.
-
-        One round trip. Raises Unavailable.
-        """
-        ...
-
-    @overload
-    async def commit(self, a: Step[A], /) -> tuple[A]: ...
-    @overload
-    async def commit(self, a: Step[A], b: Step[B], /) -> tuple[A, B]: ...
-    @overload
-    async def commit(self, a: Step[A], b: Step[B], c: Step[C], /) -> tuple[A, B, C]: ...
-    @overload
-    async def commit(self, *steps: Step[Any]) -> tuple[Any, ...]: ...
-    async def commit(self, *steps: Any) -> Any:
-        """Do all of it, in this order, or nothing; the results, in order. One round trip.
-
-        The steps are those above, `Put`, `Delete`, `Expect`, `Arm` and `Cancel`. What they demand (revisions,
-        rates, that there is a topic) is judged by what was there before the commit. Raises Conflict, whose
-        `step` says which, RateExceeded, Unavailable.
-        """
-        ...
 
     async def follow(self, topic: str) -> None:
         """Tell the listener the topic's events: all whose changes come after this has returned. Twice is
@@ -380,15 +347,6 @@ class Shared(Protocol):
     def listen(self, listener: Listener) -> None:
         """Whom to tell events of topics that are followed. Those of a commit are told before it returns, or
         soon after it; each once, but some may be missing."""
-        ...
-
-    async def due(self, *, limit: int, lease: float) -> list[Due]:
-        """Up to `limit` timers whose time has come, the earliest first; nobody is given them again for
-        `lease` seconds, unless they are armed anew. Raises Unavailable."""
-        ...
-
-    async def done(self, *due: Due) -> None:
-        """Forget these timers, but those that were armed anew or cancelled meanwhile. Raises Unavailable."""
         ...
 
     def alarm(self, handler: Callable[[], None]) -> None:

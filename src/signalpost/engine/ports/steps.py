@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -23,6 +23,7 @@ __all__ = [
     "Due",
     "Entry",
     "Expect",
+    "Half",
     "Put",
     "Receipt",
     "Record",
@@ -31,6 +32,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
 
 Answers = tuple[Any, ...]
 """One an ask, in order."""
@@ -138,3 +143,50 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     key: str
     at: float
     turn: int
+
+
+# --- a half -----------------------------------------------------------------------------------
+
+
+class Half(Protocol):
+    """What both halves can be asked. Each says which asks and steps it knows, and what else it promises."""
+
+    @overload
+    async def load(self, a: Ask[A], /) -> tuple[A]: ...
+    @overload
+    async def load(self, a: Ask[A], b: Ask[B], /) -> tuple[A, B]: ...
+    @overload
+    async def load(self, a: Ask[A], b: Ask[B], c: Ask[C], /) -> tuple[A, B, C]: ...
+    @overload
+    async def load(self, a: Ask[A], b: Ask[B], c: Ask[C], d: Ask[D], /) -> tuple[A, B, C, D]: ...
+    @overload
+    async def load(self, *asks: Ask[Any]) -> tuple[Any, ...]: ...
+    async def load(self, *asks: Any) -> Any:
+        """The answers, in order, as of one instant. One round trip. Raises Unavailable."""
+        ...
+
+    @overload
+    async def commit(self, a: Step[A], /) -> tuple[A]: ...
+    @overload
+    async def commit(self, a: Step[A], b: Step[B], /) -> tuple[A, B]: ...
+    @overload
+    async def commit(self, a: Step[A], b: Step[B], c: Step[C], /) -> tuple[A, B, C]: ...
+    @overload
+    async def commit(self, *steps: Step[Any]) -> tuple[Any, ...]: ...
+    async def commit(self, *steps: Any) -> Any:
+        """Put all in force, in this order, or none; the results, in order. One round trip.
+
+        Raises Conflict, whose `step` says which, or what the half says besides: nothing was changed. Raises
+        Unavailable: nothing was acknowledged, and nothing is in force.
+        """
+        ...
+
+    async def due(self, *, limit: int, lease: float) -> list[Due]:
+        """Up to `limit` timers whose time has come, the earliest first. Each is given out again after `lease`
+        seconds, unless it is done or armed anew before: so that one whose taker fails is only late. Raises
+        Unavailable."""
+        ...
+
+    async def done(self, *due: Due) -> None:
+        """Forget these timers, but those that were armed anew or cancelled meanwhile. Raises Unavailable."""
+        ...
