@@ -888,16 +888,17 @@ async def test_a_node_that_does_not_beat_is_silent(
     shared: Shared, neighbour: Shared, clock: ManualClock
 ) -> None:
     """SPEC N3."""
-    assert await run(shared.nodes.silent(10.0)) == []
-    await run(neighbour.nodes.beat())
-    await run(shared.nodes.beat())
+    here, there = shared.nodes, neighbour.nodes
+    assert await run(here.silent(10.0)) == {}
+    await run(there.beat())
+    await run(here.beat())
     clock.advance(9.9)
-    assert await run(shared.nodes.silent(10.0)) == []
-    clock.advance(0.1)
-    assert await run(shared.nodes.silent(10.0)) == [neighbour.nodes.me]
-    assert await run(neighbour.nodes.silent(10.0)) == [shared.nodes.me]
-    await run(neighbour.nodes.beat())
-    assert await run(shared.nodes.silent(10.0)) == []
-    await run(neighbour.nodes.forget(shared.nodes.me))
+    assert await run(here.silent(10.0)) == {}
+    clock.advance(0.25)
+    assert await run(here.silent(10.0)) == {there.me: pytest.approx(10.15, abs=0.05)}
+    assert await run(there.silent(10.0)) == {here.me: pytest.approx(10.15, abs=0.05)}
+    await run(there.beat())
+    assert await run(here.silent(10.0)) == {}
+    await run(there.forget(here.me))
     clock.advance(60.0)
-    assert await run(neighbour.nodes.silent(10.0)) == []
+    assert await run(there.silent(10.0)) == {}

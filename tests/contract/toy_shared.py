@@ -395,12 +395,14 @@ class ToyNodes:
         await travel()
         self.world.state.beats[self.me] = self.world.clock()
 
-    async def silent(self, seconds: float) -> list[str]:
+    async def silent(self, seconds: float) -> dict[str, float]:
         await travel()
         now = self.world.clock()
-        return [
-            node for node, at in self.world.state.beats.items() if now - at >= seconds and node != self.me
-        ]
+        return {
+            node: now - at
+            for node, at in self.world.state.beats.items()
+            if now - at >= seconds and node != self.me
+        }
 
     async def forget(self, node: str) -> None:
         await travel()

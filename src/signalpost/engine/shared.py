@@ -150,10 +150,14 @@ class MemoryNodes:
         """See `Nodes.beat`."""
         self._memory.beats[self._name] = self._memory.clock()
 
-    async def silent(self, seconds: float) -> list[str]:
+    async def silent(self, seconds: float) -> dict[str, float]:
         """See `Nodes.silent`."""
-        horizon = self._memory.clock() - seconds
-        return [name for name, at in self._memory.beats.items() if at <= horizon and name != self._name]
+        now = self._memory.clock()
+        return {
+            name: now - at
+            for name, at in self._memory.beats.items()
+            if now - at >= seconds and name != self._name
+        }
 
     async def forget(self, node: str) -> None:
         """See `Nodes.forget`."""

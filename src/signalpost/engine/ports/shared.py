@@ -291,8 +291,9 @@ class Nodes(Protocol):
         """This node lives. A record that names a node is its for as long as it beats."""
         ...
 
-    async def silent(self, seconds: float) -> list[str]:
-        """Other nodes that are known and have not beaten for so long; a node is known from its first beat."""
+    async def silent(self, seconds: float) -> dict[str, float]:
+        """Other nodes that are known and have not beaten for so long, each with for how long; a node is known
+        from its first beat."""
         ...
 
     async def forget(self, node: str) -> None:
