@@ -124,7 +124,7 @@ clean: ## remove what was made, the environment included
 
 # --- what the tests run besides ----------------------------------------------------------------
 
-PROGRAMS := openssl chromium firefox-esr
+PROGRAMS := openssl chromium firefox-esr redis-server
 
 .PHONY: programs
 programs:

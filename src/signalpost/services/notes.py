@@ -7,6 +7,7 @@ it does not reach finds out when it next does something.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -14,7 +15,7 @@ from signalpost.domain.inbox import InboxItem
 from signalpost.services.live import Gone, Live
 from signalpost.services.outlet import Outlet
 
-__all__ = ["Altered", "Announced", "Kicked", "Moved", "Notes"]
+__all__ = ["NOTES", "Altered", "Announced", "Kicked", "Moved", "Notes"]
 
 
 class Kicked(msgspec.Struct, frozen=True):
@@ -45,6 +46,10 @@ class Announced(msgspec.Struct, frozen=True):
     key: str
     seq: int
     item: InboxItem
+
+
+NOTES: Final[tuple[type[msgspec.Struct], ...]] = (Kicked, Moved, Altered, Announced)
+"""All of them."""
 
 
 class Notes:
