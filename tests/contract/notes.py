@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["NOTES", "Mark", "Note"]
+__all__ = ["InMessagePack", "Mark", "Note"]
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, tag=True):
     """What one node tells another."""
 
     text: str
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Mark(msgspec.Struct, frozen=True, tag=True):
     """What a node tells itself, to know that all before has come."""
 
 
-NOTES = (Note, Mark)
+class InMessagePack:
+    """How they are written."""
+
+    def encode(self, value: Note | Mark) -> bytes:
+        return msgspec.msgpack.encode(value)
+
+    def decode(self, stored: bytes) -> Note | Mark:
+        return msgspec.msgpack.decode(stored, type=Note | Mark)

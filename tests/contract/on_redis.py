@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from contract.notes import NOTES
+from contract.notes import InMessagePack
 from engine.driving import ManualClock
 from signalpost.engine.redis import Address, RedisShared
 from support.redis import RedisServer
@@ -16,7 +16,7 @@ __all__ = ["redis_shared"]
 @contextlib.asynccontextmanager
 async def redis_shared(server: RedisServer, clock: ManualClock) -> AsyncIterator[RedisShared]:
     """One node, open."""
-    shared = RedisShared(Address(server.url), notes=NOTES, clock=clock)
+    shared = RedisShared(Address(server.url), notation=InMessagePack(), clock=clock)
     await shared.open()
     yield shared
     await shared.close()

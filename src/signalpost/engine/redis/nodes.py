@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
+import structlog
 
 from signalpost.engine.redis.lane import Lane
 from signalpost.engine.redis.words import Words, raw
 
-__all__ = ["RedisNodes"]
+__all__ = ["Notation", "RedisNodes"]
 
-_encode: Final = msgspec.msgpack.Encoder().encode
-_split: Final = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw]).decode
+_log = structlog.get_logger("signalpost")
+
+
+class Notation(Protocol):
+    """How notes are written on their way."""
+
+    def encode(self, value: Any, /) -> bytes:
+        """A note as bytes."""
+        ...
+
+    def decode(self, stored: bytes, /) -> Any:
+        """The note; raises whatever it likes if it is of no kind that this node knows."""
+        ...
 
 
 class RedisNodes:
     """The port `Nodes` of one node."""
 
-    __slots__ = ("_decoders", "_handler", "_lane", "_name", "_words")
+    __slots__ = ("_handler", "_lane", "_name", "_notation", "_words")
 
-    def __init__(self, name: str, lane: Lane, words: Words, notes: Sequence[type[msgspec.Struct]]) -> None:
-        """`notes`: what nodes tell each other; a node of another version may know more of them."""
+    def __init__(self, name: str, lane: Lane, words: Words, notation: Notation) -> None:
         self._name = name
         self._lane = lane
         self._words = words
-        self._decoders = {kind.__name__: msgspec.msgpack.Decoder(kind) for kind in notes}
+        self._notation = notation
         self._handler: Callable[[msgspec.Struct], None] = _unheard
 
     @property
@@ -53,11 +64,12 @@ class RedisNodes:
 
     async def send(self, node: str, note: msgspec.Struct) -> None:
         """See `Nodes.send`."""
-        await self._lane.ask(self._words.call("send", node, _said(note)))
+        await self._lane.ask(self._words.call("send", node, raw(self._notation.encode(note))))
 
     async def tell(self, key: str, note: msgspec.Struct) -> None:
         """See `Nodes.tell`."""
-        await self._lane.ask(self._words.call("tell", self._words.tag(key), key, _said(note)))
+        said = raw(self._notation.encode(note))
+        await self._lane.ask(self._words.call("tell", self._words.tag(key), key, said))
 
     def listen(self, handler: Callable[[msgspec.Struct], None]) -> None:
         """See `Nodes.listen`."""
@@ -65,14 +77,12 @@ class RedisNodes:
 
     def hear(self, said: bytes) -> None:
         """This node is told something."""
-        name, rest = _split(said)
-        decoder = self._decoders.get(name)
-        if decoder is not None:
-            self._handler(decoder.decode(rest))
-
-
-def _said(note: msgspec.Struct) -> msgspec.Raw:
-    return raw(_encode((type(note).__name__, note)))
+        try:
+            note = self._notation.decode(said)
+        except Exception as error:  # a node of another release knows more of them, and each is only a hint
+            _log.info("a note was not understood", reason=str(error))
+            return
+        self._handler(note)
 
 
 def _unheard(note: msgspec.Struct) -> None:

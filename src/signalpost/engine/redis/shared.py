@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import msgspec
 import structlog
 
 from signalpost.engine.failures import StoreError
@@ -23,7 +22,7 @@ from signalpost.engine.redis.alarm import Alarm
 from signalpost.engine.redis.ear import Ear
 from signalpost.engine.redis.follows import Follows
 from signalpost.engine.redis.lane import Lane, within_task
-from signalpost.engine.redis.nodes import RedisNodes
+from signalpost.engine.redis.nodes import Notation, RedisNodes
 from signalpost.engine.redis.words import Words, answer_of, event_of, results_of
 
 __all__ = ["RedisShared"]
@@ -58,12 +57,12 @@ class RedisShared:
         self,
         address: Address,
         *,
-        notes: Sequence[type[msgspec.Struct]],
+        notation: Notation,
         tag_of_key: Callable[[str], str] = lambda key: "-",
         tag_of_topic: Callable[[str], str] = lambda topic: "-",
         clock: Clock | None = None,
     ) -> None:
-        """`notes`: the types of what nodes tell each other. `tag_of_key`, `tag_of_topic`: the hash tag of a
+        """`notation`: how nodes write what they tell each other. `tag_of_key`, `tag_of_topic`: the hash tag of a
         record, timer or bucket, and of a topic. `clock`: the time that counts; None: the store's."""
         me = secrets.token_hex(8)
         self._address = address
@@ -77,7 +76,7 @@ class RedisShared:
         self._looking: asyncio.Task[None] | None = None  # while it runs
         self._look_now = asyncio.Event()  # notices may have been lost
         self._on_loss: Callable[[], None] = _nobody
-        self.nodes = RedisNodes(me, self._lane, self._words, notes)
+        self.nodes = RedisNodes(me, self._lane, self._words, notation)
 
     # --- its life ---------------------------------------------------------------------------------
 
