@@ -62,8 +62,8 @@ class RedisShared:
         tag_of_topic: Callable[[str], str] = lambda topic: "-",
         clock: Clock | None = None,
     ) -> None:
-        """`notation`: how nodes write what they tell each other. `tag_of_key`, `tag_of_topic`: the hash tag of a
-        record, timer or bucket, and of a topic. `clock`: the time that counts; None: the store's."""
+        """`notation`: how nodes write what they tell each other. `tag_of_key`, `tag_of_topic`: the hash tag
+        of a record, timer or bucket, and of a topic. `clock`: the time that counts; None: the store's."""
         me = secrets.token_hex(8)
         self._address = address
         self._clock = clock
