@@ -32,8 +32,20 @@ from signalpost.engine.ports.shared import (
     Snapshot,
     Spend,
     Topic,
+    Topics,
 )
-from signalpost.engine.ports.steps import Arm, Cancel, Delete, Due, Expect, Put, Receipt, Record
+from signalpost.engine.ports.steps import (
+    Arm,
+    Cancel,
+    Delete,
+    Due,
+    Expect,
+    Keys,
+    Listed,
+    Put,
+    Receipt,
+    Record,
+)
 
 __all__ = ["Words", "answer_of", "event_of", "raw", "results_of"]
 
@@ -61,6 +73,8 @@ class Words:
         self._tag_of_topic = tag_of_topic
         self._asks: dict[type, Callable[[Any], tuple[Any, ...]]] = {
             Record: lambda ask: ("record", self.tag(ask.key), ask.key),
+            Keys: lambda ask: ("keys", ask.prefix, ask.cursor, max(ask.limit, 1)),
+            Topics: lambda ask: ("topics", ask.prefix, ask.cursor, max(ask.limit, 1)),
             Receipt: lambda ask: ("receipt", self.topic_tag(ask.key), ask.key, ask.dedupe),
             Since: lambda ask: ("since",),
             Topic: lambda ask: ("topic", self.topic_tag(ask.topic), ask.topic, ask.limit),
@@ -174,6 +188,9 @@ def answer_of(ask: Any, answer: Any) -> Any:
     match ask:
         case Record():
             return Entry(*answer)
+        case Keys() | Topics():
+            names, cursor = answer
+            return Listed(list(names), cursor)
         case Receipt():
             return _changed(answer)
         case Since():

@@ -13,6 +13,30 @@ function asks.record(ask)
   return found and '\146' .. bytes(found[4]) .. pack(found[1]) or NIL
 end
 
+-- A page of names of one kind: {names, where the next page begins}; 3 cursor, 4 how many keys to look at.
+local function page(kind, prefix, cursor, limit, is_there)
+  local wanted = 'sp:{*}:' .. kind .. ':' .. string.gsub(prefix, '[%*%?%[%]%\\]', '\\%0') .. '*'
+  local found = call('SCAN', cursor == '' and '0' or cursor, 'MATCH', wanted, 'COUNT', limit)
+  local names = {}
+  for _, key in ipairs(found[2]) do
+    local tag, name = string.match(key, '^sp:{(.-)}:' .. kind .. ':(.*)$')
+    if is_there(tag, name) then
+      names[#names + 1] = name
+    end
+  end
+  return '\146' .. pack(names, found[1] == '0' and '' or found[1])
+end
+
+function asks.keys(ask) -- 2 prefix
+  return page('r', ask[2], ask[3], ask[4], records.find)
+end
+
+function asks.topics(ask) -- 2 prefix
+  return page('c', ask[2], ask[3], ask[4], function(tag, name)
+    return topics.find(tag, name).there
+  end)
+end
+
 function asks.receipt(ask)
   return changes.receipt(ask[2], ask[3], ask[4])
 end
