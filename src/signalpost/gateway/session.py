@@ -160,10 +160,6 @@ class AttachedSession:
             return Lines.STAMPED_V2
         return Lines.NUMBERED if self.dialect.ours else Lines.STAMPED_V3
 
-    def offer(self, version: int, item: InboxItem) -> None:
-        """An item is committed in the session's inbox."""
-        self.inbox.offer(version, item)
-
     def reach(self) -> Reach:
         """How far the session was told of its channels."""
         silence, unread = self._carrier.undelivered()
