@@ -17,7 +17,6 @@ from heapq import heappop, heappush
 from itertools import islice
 from math import inf
 from operator import attrgetter
-from typing import Final
 
 import msgspec
 
@@ -424,7 +423,7 @@ class MemoryQueues:
             if type(each) is Append and each.key == step.key and each.source == source
         ]
         items, size = held.items + len(more), held.size + sum([each.size for each in more]) + step.size
-        if (bounds.part_items and items >= bounds.part_items) or (bounds.part_size and size > bounds.part_size):
+        if items >= bounds.part_items > 0 or size > bounds.part_size > 0:
             if queue.soonest <= now and self._purge(queue, now):
                 self._check_part(queue, step, now, earlier)
                 return
@@ -441,7 +440,7 @@ class MemoryQueues:
             items, size = len(more), sum([each.size for each in more]) + step.size
             if total is not None:
                 items, size = items + total[0], size + total[1]
-            if not ((bounds.all_items and items >= bounds.all_items) or (bounds.all_size and size > bounds.all_size)):
+            if not (items >= bounds.all_items > 0 or size > bounds.all_size > 0):
                 return
             self._look(now, _SWEEP)
         raise Full(step.key, charge=step.source, step=step)

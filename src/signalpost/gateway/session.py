@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
-from signalpost.domain.inbox import InboxItem
 from signalpost.domain.refusals import Superseded
 from signalpost.gateway.bulk import Pace
 from signalpost.gateway.commands import Services

@@ -116,7 +116,7 @@ class Inboxes:
         return appended.note
 
     def _bounds_under(self, limits: Limits) -> Bounds:
-        """What a message may take of its inbox, and of all that its sender has sent and nobody took (M9, E6)."""
+        """What a message may take of its inbox, and what its sender of all inboxes (M9, E6)."""
         part_items, part_size = most_of_one(limits)
         self._limits = limits
         self._bounds = Bounds(

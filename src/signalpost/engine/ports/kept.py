@@ -145,7 +145,7 @@ class Marks(Ask[Collection[str]], frozen=True, gc=False):
 
 
 class Bounds(msgspec.Struct, frozen=True, gc=False):
-    """What is appended under the same rules has the same bounds: they come with it, as none is configured here.
+    """What bounds an item: the same for all that is appended under the same rules. None is configured here.
 
     `ttl`: for how many seconds the item lives. `dedupe_ttl`: for how many its receipt does.
     `max_items`, `max_size`: of a queue's live items, and of the sum of their sizes.
