@@ -30,8 +30,21 @@ from signalpost.engine.ports.shared import (
     Since,
     Spend,
     Topic,
+    Topics,
 )
-from signalpost.engine.ports.steps import Arm, Ask, Cancel, Delete, Due, Expect, Put, Receipt, Record, Step
+from signalpost.engine.ports.steps import (
+    Arm,
+    Ask,
+    Cancel,
+    Delete,
+    Due,
+    Expect,
+    Keys,
+    Put,
+    Receipt,
+    Record,
+    Step,
+)
 
 __all__ = ["MemoryNodes", "MemoryShared", "SharedMemory"]
 
@@ -88,9 +101,11 @@ class SharedMemory:
         }
         self._answers: dict[type, Callable[[Any, float], Any]] = {
             Record: entries.record,
+            Keys: entries.keys,
             Receipt: places.receipt,
             Since: lambda ask, now: self.since,
             Topic: places.snapshot,
+            Topics: lambda ask, now: places.names(ask),
             Place: places.place,
             Past: places.past,
             Behind: places.behind,
@@ -150,10 +165,14 @@ class MemoryNodes:
         """See `Nodes.beat`."""
         self._memory.beats[self._name] = self._memory.clock()
 
-    async def silent(self, seconds: float) -> list[str]:
+    async def silent(self, seconds: float) -> dict[str, float]:
         """See `Nodes.silent`."""
-        horizon = self._memory.clock() - seconds
-        return [name for name, at in self._memory.beats.items() if at <= horizon and name != self._name]
+        now = self._memory.clock()
+        return {
+            name: now - at
+            for name, at in self._memory.beats.items()
+            if now - at >= seconds and name != self._name
+        }
 
     async def forget(self, node: str) -> None:
         """See `Nodes.forget`."""
