@@ -55,6 +55,10 @@ class Carrier(Protocol):
         """It goes on elsewhere."""
         ...
 
+    def ended(self) -> None:
+        """Nobody knows it any more."""
+        ...
+
 
 class AttachedSession:
     """A session whose client can be told what happens to it: the `Context` of commands, a `Subscriber`."""
@@ -164,6 +168,10 @@ class AttachedSession:
         """An item is committed in the session's inbox."""
         self.inbox.offer(version, item)
 
+    def waits(self, version: int) -> None:
+        """There is something in the session's inbox."""
+        self.inbox.look(version)
+
     def reach(self) -> Reach:
         """How far the session was told of its channels."""
         silence, unread = self._carrier.undelivered()
@@ -176,6 +184,10 @@ class AttachedSession:
     def replaced(self) -> None:
         """The session goes on elsewhere."""
         self._carrier.replaced()
+
+    def ended(self) -> None:
+        """Nobody knows the session any more."""
+        self._carrier.ended()
 
     # --- what its inbox asks -----------------------------------------------------------------------
 
