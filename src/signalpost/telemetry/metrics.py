@@ -84,7 +84,7 @@ class Readings:
     sessions: int
     channel_deliveries: int
     engine: EngineReadings
-    nodes: int | None  #: that are alive, this one included; None where there is one
+    nodes: int  #: that are alive, this one included
 
 
 class Renderer:
@@ -155,10 +155,8 @@ class Renderer:
             yield CounterMetricFamily(
                 "signalpost_commits_failed", "commits that did not succeed", engine.commits_failed
             )
-        if now.nodes is not None:
-            yield GaugeMetricFamily("signalpost_nodes", "nodes that are alive, this one included", now.nodes)
-        if engine.stores:
-            yield from _stores(engine.stores)
+        yield GaugeMetricFamily("signalpost_nodes", "nodes that are alive, this one included", now.nodes)
+        yield from _stores(engine.stores)
 
 
 def _stores(stores: Mapping[str, StoreReadings]) -> Iterator[Metric]:
