@@ -14,6 +14,7 @@ import msgspec
 from signalpost.domain.calls import Call
 from signalpost.domain.channels import ChannelEvent, Counted
 from signalpost.domain.inbox import InboxItem
+from signalpost.domain.outcomes import Outcome
 from signalpost.domain.sessions import Session
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "COUNTED",
     "EVENT",
     "ITEM",
+    "OUTCOME",
     "SESSION",
     "TEXT",
     "TIME",
@@ -66,6 +68,7 @@ SESSION = Stored(Session)
 CALL = Stored(Call)
 EVENT = Stored(ChannelEvent)
 ITEM = Stored(InboxItem)
+OUTCOME = Stored(Outcome)
 ATTRIBUTES = Stored(dict[str, str])
 COUNTED = Stored(Counted)
 TEXT = Stored(str)
