@@ -124,15 +124,20 @@ clean: ## remove what was made, the environment included
 
 # --- what the tests run besides ----------------------------------------------------------------
 
-PROGRAMS := openssl chromium firefox-esr
+# By what each is found, and the package that has it. Debian keeps PostgreSQL's server off the path.
+PROGRAMS := openssl:openssl chromium:chromium firefox-esr:firefox-esr \
+	redis-server:redis-server postgres:postgresql systemd-analyze:systemd
+OFF_PATH := /usr/lib/postgresql/*/bin
 
+# RUNLEVEL=1: nothing that is installed here is started; the tests run servers of their own.
 .PHONY: programs
 programs:
-	@missing=; for name in $(PROGRAMS); do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
+	@PATH="$$PATH:$$(echo $(OFF_PATH) | tr ' ' ':')"; missing=; \
+	for each in $(PROGRAMS); do command -v "$${each%:*}" >/dev/null || missing="$$missing $${each#*:}"; done; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing$$missing" >&2; \
-		{ apt-get update -qq && apt-get install -y -qq $$missing; } >&2; \
+		{ apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; } >&2; \
 	else \
 		echo "The tests need$$missing: on Debian, apt-get install$$missing" >&2; exit 1; \
 	fi

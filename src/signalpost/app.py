@@ -1,4 +1,4 @@
-"""The composition root: the one file that names every concrete class; start, drain, stop.
+"""The composition root: the one file that names every concrete class but the engines; start, drain, stop.
 
 It knows which part gets which. It refuses to know what any of them does.
 """
@@ -15,9 +15,8 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -25,13 +24,8 @@ import uvloop
 
 from signalpost import __version__
 from signalpost.config import Config
-from signalpost.engine.journal import BUCKETS
-from signalpost.engine.kept import EmbeddedKept
-from signalpost.engine.memory import memory_kept
 from signalpost.engine.ports import Clock, Unavailable
-from signalpost.engine.shared import MemoryShared, SharedMemory
-from signalpost.engine.sqlite import sqlite_kept
-from signalpost.engine.store import Opened, Store, StoreError
+from signalpost.engines import MakeEngine, StoreError, choose
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
 from signalpost.gateway.commands import Services
@@ -39,8 +33,10 @@ from signalpost.gateway.connection import Connection
 from signalpost.gateway.fanout import Fanout
 from signalpost.gateway.gate import Gate
 from signalpost.gateway.http import Site, Unready, parse_advertised
+from signalpost.gateway.key_sets import KeySet
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
+from signalpost.gateway.web_tokens import Judge
 from signalpost.services.attributes import Attributes
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
@@ -55,51 +51,20 @@ from signalpost.services.sessions import Sessions
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.logs import Sparing
-from signalpost.telemetry.metrics import LagMeter, Latencies, Readings, Renderer
+from signalpost.telemetry.metrics import LagMeter, Readings, Renderer
 
-__all__ = ["Engine", "MakeEngine", "Server", "StartError", "embedded", "run", "steady_clock"]
+__all__ = ["Server", "StartError", "run"]
 
 _log = structlog.get_logger("signalpost")
 
 _SWEEP = 5.0  # seconds between two sweeps of what is over its time
 _LAG = 0.25  # seconds between two measurements of the loop's lag
-_WATCH = 1.0  # seconds between two looks at the store
-_STEP = 1.0  # seconds by which the wall clock must be off to count as set
-_AHEAD = "ahead"  # the store's name for what `steady_clock` calls so, in milliseconds
+_WATCH = 1.0  # seconds between two looks at the stores
 _LONGEST = 500  # characters of the line that says why the server cannot start
 
 
 class StartError(Exception):
     """The server cannot start; the text is for the person who starts it."""
-
-
-def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
-    """Time that never steps: the wall clock at the start, and what has passed since, suspends too.
-
-    `ahead`: seconds by which the wall clock was set forward under earlier servers on the same data. Without
-    them it is the time that those have stored as ends, so that a step neither ends nor prolongs anything.
-    """
-    passed, which = time.clock_gettime, time.CLOCK_BOOTTIME
-    start = wall() - ahead - passed(which)
-    return lambda: start + passed(which)
-
-
-class Engine(NamedTuple):
-    """What the services are given of an engine."""
-
-    kept: EmbeddedKept
-    shared: MemoryShared
-
-
-MakeEngine = Callable[[Store | None, Clock], Engine]
-"""An engine on the store, or in memory where there is none."""
-
-
-def embedded(store: Store | None, clock: Clock) -> Engine:
-    """The engine in this process."""
-    kept = memory_kept(clock=clock) if store is None else sqlite_kept(store, clock=clock)
-    shared = MemoryShared(SharedMemory(clock=clock))
-    return Engine(kept, shared)
 
 
 class Server:
@@ -117,24 +82,19 @@ class Server:
         *,
         wall: Clock = time.time,
         clock: Clock | None = None,
-        engine: MakeEngine = embedded,
+        engine: MakeEngine = choose,
     ) -> None:
         """Raises StoreError, StartError."""
         self._config = config
         self._loop = asyncio.get_running_loop()
-        self._wall = wall
         self._started = False  # connections are accepted
-        self._store: Store | None = None
-        if config.data != ":memory:":
-            self._store = Store(config.data, loop=self._loop, durability=config.durability)
-        # By how many seconds the wall clock was set forward, here and under earlier servers on the same data.
-        self._ahead = 0.0 if self._store is None else _stored_ahead(self._store)
-        self._clock = clock = clock or steady_clock(wall, ahead=self._ahead)
+        self._engine = engine(config, wall, clock)
+        self._kept, self._shared = self._engine.kept, self._engine.shared
+        clock = self._engine.clock
         new_id = _ids()
         self.counters = Counters()
         self.fanout = Fanout(clock)
         self._lag = LagMeter()
-        self._kept, self._shared = engine(self._store, clock)
 
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
@@ -210,12 +170,14 @@ class Server:
             ),
             self._accept,
         )
+        self._key_sets = _key_sets(config, clock)
         self._unstored = Sparing(partial(_log.error, "store unavailable"))
         self._gate = Gate(
             services=self.services,
             fanout=self.fanout,
             counters=self.counters,
             find_app=config.app,
+            judges=_judges(config, self._key_sets),
             wall=wall,
             unstored=self._unstored,
             may_connect=self.listener.may_connect,
@@ -227,37 +189,33 @@ class Server:
         self._chores: list[asyncio.Task[None]] = []  # what is done now and then, while the server runs
 
     async def start(self) -> None:
-        """Accept connections from now on; raises StartError."""
-        if self._store is not None:
-            _tell_opened(self._store.opened, self._kept.parts.queues.items)
-        self._shared.run(self._loop)
-        self._kept.run(self._loop)
+        """Accept connections from now on; raises StoreError, StartError."""
+        await self._engine.open()
+        self._engine.run(self._loop)
         try:
             await self.listener.start()
         except (OSError, UnicodeError, OverflowError) as error:
-            if self._store is not None:
-                await self._store.close()
+            await self._engine.close()
             raise StartError(
                 f"cannot listen on {self._config.host}:{self._config.port}: {_reason(error)}"
             ) from error
-        chores = [self._sweep(), self._measure()]
-        if self._store is not None:
-            chores.append(self._watch(self._store))
+        chores = [self._sweep(), self._measure(), self._watch()]
         self._chores = [self._loop.create_task(chore) for chore in chores]
+        for keys in self._key_sets.values():
+            keys.refresh()  # so that the first login has them
         self._started = True
 
     async def stop(self) -> None:
         """Stop accepting, commit, close the connections (1012), let go of the data."""
         self.listener.stop()
-        if self._store is not None:
-            await self._store.flush()  # who waits for a commit gets his answer before he is sent away
+        await self._engine.flush()  # who waits for a commit gets his answer before he is sent away
         await self.listener.drain()
         for chore in self._chores:
             chore.cancel()
-        self._shared.stop()
-        self._kept.stop()
-        if self._store is not None:
-            await self._store.close()
+        for keys in self._key_sets.values():
+            keys.close()
+        self._engine.stop()
+        await self._engine.close()
 
     @property
     def port(self) -> int:
@@ -278,29 +236,10 @@ class Server:
             await asyncio.sleep(_LAG)
             self._lag.note(max(0.0, self._loop.time() - due))
 
-    async def _watch(self, store: Store) -> None:
-        """See whether commits succeed, and whether the wall clock was set."""
-        trouble = ""
+    async def _watch(self) -> None:
         while True:
-            if store.watch():
-                _log.warning("the lock file was removed: it is made anew", data=str(store.directory))
-            before, trouble = trouble, store.trouble()
-            if trouble and not before:
-                _log.error("nothing can be stored", reason=trouble)
-            elif before and not trouble:
-                _log.info("everything is stored again")
-            with contextlib.suppress(StoreError, Unavailable):  # the next time will do
-                self._follow_wall(store)
+            self._engine.watch()
             await asyncio.sleep(_WATCH)
-
-    def _follow_wall(self, store: Store) -> None:
-        ahead = self._wall() - self._clock()
-        step = ahead - self._ahead
-        if abs(step) >= _STEP:
-            _log.warning("the wall clock was set", seconds=round(step, 3))
-            self._ahead = ahead
-        if abs(self._ahead - _stored_ahead(store)) >= _STEP:
-            store.remember(_AHEAD, int(self._ahead * 1000))
 
     def _report(self, error: Exception) -> None:
         """What went wrong where nobody waits."""
@@ -312,11 +251,10 @@ class Server:
     def _unready(self) -> Unready | None:
         if not self._started:
             return Unready("starting", "the server has just begun")
-        trouble = "" if self._store is None else self._store.trouble()
+        trouble = self._engine.trouble()
         return Unready("store", trouble) if trouble else None
 
     def _read(self) -> Readings:
-        meter = None if self._store is None else self._store.journal.meter
         return Readings(
             connections=self.listener.websockets,
             guests=self.listener.guests,
@@ -324,11 +262,8 @@ class Server:
             exhausted=self.listener.counts.exhausted,
             slow_consumers=self.listener.counts.slow,
             sessions=len(self.fanout),
-            channels=len(self._shared),
-            inbox_items=self._kept.parts.queues.items,
             channel_deliveries=self.fanout.delivered,
-            commits=None if meter is None else Latencies(BUCKETS, meter.buckets, meter.seconds),
-            commits_failed=None if meter is None else meter.failures,
+            engine=self._engine.readings(),
         )
 
 
@@ -362,6 +297,24 @@ def _settings(config: Config) -> ListenerSettings:
     )
 
 
+def _key_sets(config: Config, clock: Clock) -> dict[str, KeySet]:
+    """The keys of providers, by URL: apps that name the same one share them."""
+    urls = {app.jwt.jwks_url for app in config.apps.values() if app.jwt is not None and app.jwt.jwks_url}
+    if not urls:
+        return {}
+    from signalpost.gateway.provider import fetch  # late: it takes time to load, and most have no provider
+
+    return {url: KeySet(url, fetch, clock) for url in urls}
+
+
+def _judges(config: Config, key_sets: Mapping[str, KeySet]) -> dict[str, Judge]:
+    return {
+        app_id: Judge(app.jwt, app.limits, key_sets.get(app.jwt.jwks_url))
+        for app_id, app in config.apps.items()
+        if app.jwt is not None
+    }
+
+
 def _tls(config: Config) -> ssl.SSLContext | None:
     if not config.tls_cert:
         return None
@@ -376,29 +329,10 @@ def _tls(config: Config) -> ssl.SSLContext | None:
     return context
 
 
-def _stored_ahead(store: Store) -> float:
-    with store.loading():
-        return int(store.meta(_AHEAD) or 0) / 1000
-
-
-def _tell_opened(opened: Opened, waiting: int) -> None:
-    _log.info(
-        "data opened",
-        database=str(opened.path),
-        schema=opened.schema,
-        epoch=opened.epoch,
-        waiting=waiting,
-        bytes=opened.size,
-        recovered_log_bytes=opened.log,
-    )
-    if opened.doubt:
-        _log.warning("messages that were acknowledged may be missing", reason=opened.doubt)
-
-
 # --- running --------------------------------------------------------------------------------------
 
 
-def run(config: Config, *, engine: MakeEngine = embedded) -> int:
+def run(config: Config, *, engine: MakeEngine = choose) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status (SPEC §9)."""
     logs.configure(config.log_level, config.log_format)
     descriptors.raise_allowed()

@@ -19,6 +19,7 @@ from signalpost.engine.ports import (
     Full,
     Head,
     Item,
+    Keys,
     Put,
     Receipt,
     Record,
@@ -197,6 +198,22 @@ async def test_a_record_is_gone_when_its_time_is_over(kept: Kept, clock: ManualC
     assert await load(kept, Record("k", durable)) is None
     [again] = await commit(kept, Put("k", b"v", expect=0, durable=durable))
     assert again > rev
+
+
+async def test_keys_are_listed_by_what_they_begin_with(kept: Kept) -> None:
+    """Those that are not durable: calls are."""
+    live = [f"call\x1fapp\x1f{number}" for number in range(7)] + ["call\x1fapp\x1f%_[*]é"]
+    for key in [*live, "call\x1fap", "call\x1fapple\x1f1", "call\x1fapp_\x1f1", "other\x1fapp\x1f1"]:
+        await commit(kept, Put(key, b"1", durable=False))
+    await commit(kept, Delete(live.pop(3), durable=False))
+    for limit in (1, 3, 100):
+        names: list[str] = []
+        found = await load(kept, Keys("call\x1fapp\x1f", limit=limit))
+        names += found.names
+        while found.cursor:
+            found = await load(kept, Keys("call\x1fapp\x1f", found.cursor, limit))
+            names += found.names
+        assert set(names) == set(live)
 
 
 async def test_fields_are_set_apart_and_die_with_their_record(kept: Kept) -> None:

@@ -34,8 +34,9 @@ from signalpost.engine.ports.shared import (
     Snapshot,
     Spend,
     Topic,
+    Topics,
 )
-from signalpost.engine.ports.steps import Arm, Cancel, Delete, Due, Expect, Put, Receipt, Record
+from signalpost.engine.ports.steps import Arm, Cancel, Delete, Due, Expect, Keys, Put, Receipt, Record
 
 KEEP = Keep(seconds=120.0, events=100, size=10_000)
 ALL = 1_000_000
@@ -165,6 +166,54 @@ async def test_of_many_who_put_at_once_one_succeeds(shared: Shared) -> None:
     done = await together(*[shared.commit(Put("a", b"%d" % n, expect=0)) for n in range(5)])
     assert sum(isinstance(result, tuple) for result in done) == 1
     assert sum(isinstance(result, Conflict) for result in done) == 4
+
+
+async def listed(shared: Shared, ask: type[Keys] | type[Topics], prefix: str, limit: int) -> list[str]:
+    """All pages, one after the other."""
+    names: list[str] = []
+    found = await one(shared, ask(prefix, limit=limit))
+    names += found.names
+    while found.cursor:
+        found = await one(shared, ask(prefix, found.cursor, limit))
+        names += found.names
+    return names
+
+
+async def test_keys_are_listed_by_what_they_begin_with(shared: Shared, clock: ManualClock) -> None:
+    live = [f"s\x1fapp\x1f{number}" for number in range(7)] + ["s\x1fapp\x1f*", "s\x1fapp\x1f[a]é"]
+    for key in [*live, "s\x1fap", "s\x1fapp*\x1f1", "s\x1fapple\x1f1", "t\x1fapp\x1f1"]:
+        await do(shared, Put(key, b"1"))
+    await do(shared, Put("s\x1fapp\x1fshort", b"1", ttl=5.0))
+    await do(shared, Delete(live.pop(3)))
+    clock.advance(5.0)
+    for limit in (1, 3, 100):
+        assert set(await listed(shared, Keys, "s\x1fapp\x1f", limit)) == set(live)
+    assert await listed(shared, Keys, "u", 10) == []
+
+
+async def test_what_is_there_all_the_time_is_listed_whatever_comes_and_goes(shared: Shared) -> None:
+    for number in range(30):
+        await do(shared, Put(f"k{number:02}", b"1"))
+    found = await one(shared, Keys("k", limit=5))
+    names, number = list(found.names), 0
+    while found.cursor:
+        await do(shared, Delete(f"k{number:02}"))
+        await do(shared, Put(f"k{number:02}-", b"1"))
+        await do(shared, Put(f"k{number + 15}", b"2"))
+        number += 1
+        found = await one(shared, Keys("k", found.cursor, 5))
+        names += found.names
+    assert {f"k{each:02}" for each in range(number, 30)} <= set(names)
+
+
+async def test_topics_are_listed_by_what_they_begin_with(shared: Shared) -> None:
+    for topic in ("app\x1froom", "app\x1f*", "app\x1fhall", "apple\x1froom", "app\x1fgone"):
+        await enter(shared, topic)
+    await change(shared, "app\x1fgone", RemoveMember("ada", "s"))
+    await do(shared, Put("app\x1frecord", b"1"))
+    for limit in (1, 2, 100):
+        names = await listed(shared, Topics, "app\x1f", limit)
+        assert set(names) == {"app\x1froom", "app\x1f*", "app\x1fhall"}
 
 
 # --- one instant, all or nothing ----------------------------------------------------------------

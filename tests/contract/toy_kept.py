@@ -26,6 +26,8 @@ from signalpost.engine.ports import (
     Full,
     Head,
     Item,
+    Keys,
+    Listed,
     Pending,
     Put,
     Receipt,
@@ -289,6 +291,13 @@ class _World:
     def _(self, ask: Record) -> Entry | None:
         found = self.records.get(ask.key)
         return None if found is None else Entry(found.value, found.rev)
+
+    @answer.register
+    def _(self, ask: Keys) -> Listed:
+        """Backwards, as nobody may rely on an order."""
+        found = [key for key, record in self.records.items() if key.startswith(ask.prefix)]
+        found = sorted([key for key in found if not ask.cursor or key < ask.cursor], reverse=True)
+        return Listed(found[: ask.limit], found[ask.limit - 1] if len(found) > ask.limit else "")
 
     @answer.register
     def _(self, ask: Fields) -> dict[str, bytes]:

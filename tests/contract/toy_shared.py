@@ -20,7 +20,7 @@ from engine.driving import ManualClock
 from signalpost.engine.ports import Conflict, Entry, Pending, RateExceeded
 from signalpost.engine.ports import shared as port
 from signalpost.engine.ports.shared import Changed, Event, Page, Snapshot
-from signalpost.engine.ports.steps import Arm, Cancel, Delete, Due, Expect, Put, Receipt, Record
+from signalpost.engine.ports.steps import Arm, Cancel, Delete, Due, Expect, Keys, Listed, Put, Receipt, Record
 
 __all__ = ["ToyShared", "World"]
 
@@ -281,6 +281,13 @@ def snapshot(topic: Topic, limit: int) -> Snapshot:
     return Snapshot(topic.head, topic.epoch, len(names), newest, topic.texts(), topic.added, emptied)
 
 
+def listed(names: list[str], ask: Keys | port.Topics) -> Listed:
+    """Backwards, as nobody may rely on an order."""
+    found = [name for name in names if name.startswith(ask.prefix) and (not ask.cursor or name < ask.cursor)]
+    found.sort(reverse=True)
+    return Listed(found[: ask.limit], found[ask.limit - 1] if len(found) > ask.limit else "")
+
+
 class ToyShared:
     """The port of one node. It is also its `Nodes`."""
 
@@ -325,6 +332,10 @@ class ToyShared:
                 return None if done is None else msgspec.structs.replace(done, repeated=True)
             case port.Since():
                 return world.since
+            case Keys():
+                return listed([key for key in state.records if look.find(state, key)], ask)
+            case port.Topics():
+                return listed(list(state.topics), ask)
         topic = state.topics.get(ask.topic)
         match ask:
             case port.Topic():

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from signalpost.app import Engine, Server, embedded
+from signalpost.app import Server
 from signalpost.config import Config
 from signalpost.domain.apps import App
 from signalpost.engine.ports import Clock
-from signalpost.engine.store import Store
+from signalpost.engines import Embedded, Engine
 from signalpost.gateway.connection import Connection
 from support.far import Cable, Far, Steps
 from support.wiring import Wire
@@ -74,8 +74,11 @@ class Node:
         self.server = Server(config, engine=self.engine)
         self.rids = itertools.count()
 
-    def engine(self, store: Store | None, clock: Clock) -> Engine:
-        return Engine(*(Far(part, self.cable) for part in embedded(store, clock)))  # type: ignore[arg-type]
+    def engine(self, config: Config, wall: Clock, clock: Clock | None) -> Engine:
+        engine: Any = Embedded(config, wall, clock)
+        engine.kept, engine.shared = Far(engine.kept, self.cable), Far(engine.shared, self.cable)
+        made: Engine = engine
+        return made
 
     def client(self, account: str, **login: Any) -> Client:
         """Somebody with one of our SDKs, logged in."""

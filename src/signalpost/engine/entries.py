@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import msgspec
 
 from signalpost.engine.ends import Ends
+from signalpost.engine.listing import page
 from signalpost.engine.ports import Conflict, Entry
-from signalpost.engine.ports.steps import Delete, Expect, Put, Record
+from signalpost.engine.ports.steps import Delete, Expect, Keys, Listed, Put, Record
 
 __all__ = ["Entries"]
 
@@ -55,6 +56,10 @@ class Entries:
         """See `Record`."""
         held = self._find(ask.key, now)
         return None if held is None else Entry(held.value, held.rev)
+
+    def keys(self, ask: Keys, now: float) -> Listed:
+        """See `Keys`."""
+        return page([key for key, _ in self.live(now)], ask.prefix, ask.cursor, ask.limit)
 
     def compare(self, step: Put | Delete, now: float) -> None:
         """Raises Conflict if the record is not as the step expects it."""

@@ -22,6 +22,7 @@ from signalpost.engine.ports import (
     Due,
     Entry,
     Expect,
+    Keys,
     Pending,
     Put,
     Receipt,
@@ -132,6 +133,7 @@ class EmbeddedKept:
         self._answers: dict[type, Callable[[Any], object]] = {
             Record: self._record,
             Fields: lambda ask: self._records(ask.durable).held(ask.key),
+            Keys: parts.passing_records.keys,
             Names: self._named,
             Count: lambda ask: len(names(ask.key)),
             Holds: lambda ask: names(ask.key).get(ask.name),

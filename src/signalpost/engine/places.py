@@ -11,6 +11,7 @@ from itertools import islice
 
 from signalpost.engine.ends import Ends
 from signalpost.engine.history import History
+from signalpost.engine.listing import page
 from signalpost.engine.ports import Conflict, RateExceeded
 from signalpost.engine.ports.shared import (
     Absent,
@@ -31,8 +32,9 @@ from signalpost.engine.ports.shared import (
     SetAttribute,
     Snapshot,
     Topic,
+    Topics,
 )
-from signalpost.engine.ports.steps import Receipt
+from signalpost.engine.ports.steps import Listed, Receipt
 
 __all__ = ["Places"]
 
@@ -138,6 +140,10 @@ class Places:
 
     def __len__(self) -> int:
         return len(self._rooms)
+
+    def names(self, ask: Topics) -> Listed:
+        """See `Topics`."""
+        return page(self._rooms, ask.prefix, ask.cursor, ask.limit)
 
     def size(self) -> int:
         """How many things are held: of every kind, those that are over included."""

@@ -10,7 +10,8 @@ from math import inf
 from typing import NamedTuple
 
 from signalpost.engine.ends import Ends
-from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Delete, Expect, Pending, Put
+from signalpost.engine.listing import page
+from signalpost.engine.ports import NO_FIELDS, Clock, Conflict, Delete, Expect, Keys, Listed, Pending, Put
 
 __all__ = ["MemoryRecords", "Record"]
 
@@ -46,6 +47,12 @@ class MemoryRecords:
         """The live record's fields; not to be changed."""
         record = self.find(key)
         return NO_FIELDS if record is None else self._load(key, record)
+
+    def keys(self, ask: Keys) -> Listed:
+        """See `Keys`, of those in memory."""
+        now = self._clock()
+        live = [key for key, record in self._records.items() if record.expires > now]
+        return page(live, ask.prefix, ask.cursor, ask.limit)
 
     def check(self, step: Put | Delete | Expect, _: object = ()) -> Record | None:
         """The live record; raises Conflict if the step expects another."""

@@ -30,8 +30,21 @@ from signalpost.engine.ports.shared import (
     Since,
     Spend,
     Topic,
+    Topics,
 )
-from signalpost.engine.ports.steps import Arm, Ask, Cancel, Delete, Due, Expect, Put, Receipt, Record, Step
+from signalpost.engine.ports.steps import (
+    Arm,
+    Ask,
+    Cancel,
+    Delete,
+    Due,
+    Expect,
+    Keys,
+    Put,
+    Receipt,
+    Record,
+    Step,
+)
 
 __all__ = ["MemoryNodes", "MemoryShared", "SharedMemory"]
 
@@ -88,9 +101,11 @@ class SharedMemory:
         }
         self._answers: dict[type, Callable[[Any, float], Any]] = {
             Record: entries.record,
+            Keys: entries.keys,
             Receipt: places.receipt,
             Since: lambda ask, now: self.since,
             Topic: places.snapshot,
+            Topics: lambda ask, now: places.names(ask),
             Place: places.place,
             Past: places.past,
             Behind: places.behind,

@@ -7,24 +7,26 @@ it does not reach finds out when it next does something.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
 from signalpost.domain.inbox import InboxItem
 from signalpost.services.live import Gone, Live
 from signalpost.services.outlet import Outlet
+from signalpost.services.stored import Form, Stored
 
-__all__ = ["Altered", "Announced", "Kicked", "Moved", "Notes"]
+__all__ = ["NOTE", "Altered", "Announced", "Kicked", "Moved", "Note", "Notes"]
 
 
-class Kicked(msgspec.Struct, frozen=True):
+class Kicked(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Another login ended the session with this line (L7)."""
 
     key: str
     line: str
 
 
-class Moved(msgspec.Struct, frozen=True):
+class Moved(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The session with this line goes on on this of its connections: the earlier ones are over (L17)."""
 
     key: str
@@ -32,19 +34,25 @@ class Moved(msgspec.Struct, frozen=True):
     connection: int
 
 
-class Altered(msgspec.Struct, frozen=True):
+class Altered(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Somebody else has changed the session with this line."""
 
     key: str
     line: str
 
 
-class Announced(msgspec.Struct, frozen=True):
+class Announced(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """An item is committed in the inbox of an account that is attached elsewhere."""
 
     key: str
     seq: int
     item: InboxItem
+
+
+Note = Kicked | Moved | Altered | Announced
+
+#: On its way between nodes of neighbouring releases. One that a node does not know it leaves: it is a hint.
+NOTE = Stored(Form(1, cast("type[Note]", Note)), what="a note")
 
 
 class Notes:

@@ -6,8 +6,8 @@ The parts count plain integers; nothing here is on a hot path. No label names an
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from prometheus_client.core import (
 
 from signalpost.telemetry.counters import Counters
 
-__all__ = ["LagMeter", "Latencies", "Readings", "Renderer"]
+__all__ = ["EngineReadings", "LagMeter", "Latencies", "Readings", "Renderer", "StoreReadings"]
 
 _BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -54,6 +54,25 @@ class LagMeter:
         return Latencies(_BOUNDS, self._buckets, self._seconds)
 
 
+class StoreReadings(NamedTuple):
+    """One reading of a store that is elsewhere: whether it can be used, and the round trips so far."""
+
+    up: bool
+    trips: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineReadings:
+    """One reading of the engine; None is what it does not know, or has not."""
+
+    channels: int | None = None
+    inbox_items: int | None = None
+    commits: Latencies | None = None
+    commits_failed: int | None = None
+    nodes: int | None = None  #: that are known to be alive, this one included
+    stores: Mapping[str, StoreReadings] = field(default_factory=dict)  #: by name
+
+
 @dataclass(frozen=True, slots=True)
 class Readings:
     """One reading of the parts that do not count in `Counters`."""
@@ -64,11 +83,8 @@ class Readings:
     exhausted: int
     slow_consumers: int
     sessions: int
-    channels: int
-    inbox_items: int
     channel_deliveries: int
-    commits: Latencies | None  #: None where nothing is stored; so is the next
-    commits_failed: int | None
+    engine: EngineReadings
 
 
 class Renderer:
@@ -95,11 +111,15 @@ class Renderer:
     def collect(self) -> Iterator[Metric]:
         """All metrics of the moment (called by the registry)."""
         counters, now = self._counters, self._read()
+        engine = now.engine
         yield InfoMetricFamily("signalpost", "what runs here", value={"version": self._version})
         yield GaugeMetricFamily("signalpost_connections", "open WebSocket connections", now.connections)
         yield GaugeMetricFamily("signalpost_sessions", "sessions attached to this node", now.sessions)
-        yield GaugeMetricFamily("signalpost_channels", "channels that exist", now.channels)
-        yield GaugeMetricFamily("signalpost_inbox_depth", "items that wait in all inboxes", now.inbox_items)
+        if engine.channels is not None:
+            yield GaugeMetricFamily("signalpost_channels", "channels that exist", engine.channels)
+        if engine.inbox_items is not None:
+            depth = engine.inbox_items
+            yield GaugeMetricFamily("signalpost_inbox_depth", "items that wait in all inboxes", depth)
         yield CounterMetricFamily("signalpost_requests", "calls that came in", counters.requests)
         yield CounterMetricFamily(
             "signalpost_messages_in", "messages taken, instant and channel", counters.messages_in
@@ -129,12 +149,28 @@ class Renderer:
             refusals.add_metric([str(code)], count)
         yield refusals
         yield _histogram("signalpost_loop_lag_seconds", "how late the event loop is", self._lag.read())
-        if now.commits is not None:
-            yield _histogram("signalpost_commit_latency_seconds", "from append to commit", now.commits)
-        if now.commits_failed is not None:
+        if engine.commits is not None:
+            yield _histogram("signalpost_commit_latency_seconds", "from append to commit", engine.commits)
+        if engine.commits_failed is not None:
             yield CounterMetricFamily(
-                "signalpost_commits_failed", "commits that did not succeed", now.commits_failed
+                "signalpost_commits_failed", "commits that did not succeed", engine.commits_failed
             )
+        if engine.nodes is not None:
+            yield GaugeMetricFamily(
+                "signalpost_nodes", "nodes that are alive, this one included", engine.nodes
+            )
+        if engine.stores:
+            yield from _stores(engine.stores)
+
+
+def _stores(stores: Mapping[str, StoreReadings]) -> Iterator[Metric]:
+    up = GaugeMetricFamily("signalpost_store_up", "whether a store can be used", labels=["store"])
+    trips = CounterMetricFamily("signalpost_store_round_trips", "round trips to a store", labels=["store"])
+    for name, store in stores.items():
+        up.add_metric([name], float(store.up))
+        trips.add_metric([name], store.trips)
+    yield up
+    yield trips
 
 
 def _histogram(name: str, text: str, latencies: Latencies) -> HistogramMetricFamily:

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from signalpost.engine.ports.kept import Attribute
-from signalpost.engine.ports.steps import Ask, Half, Step
+from signalpost.engine.ports.steps import Ask, Half, Listed, Step
 
 __all__ = [
     "Absent",
@@ -41,6 +41,7 @@ __all__ = [
     "Snapshot",
     "Spend",
     "Topic",
+    "Topics",
 ]
 
 
@@ -59,6 +60,14 @@ class Topic(Ask["Snapshot | None"], frozen=True, gc=False):
 
     topic: str
     limit: int = 0
+
+
+class Topics(Ask[Listed], frozen=True, gc=False):
+    """The names of the topics that begin with `prefix`, page by page, as `Keys` lists records."""
+
+    prefix: str
+    cursor: str = ""
+    limit: int = 1000
 
 
 class Place(Ask[str | None], frozen=True, gc=False):
@@ -331,9 +340,9 @@ class Shared(Half, Protocol):
 
     *Timers*: one deadline a key. What is due is decided by records, not by timers: a timer may be late.
 
-    It is asked `Record`, `Receipt` (of a `Change`) and the asks above. Its steps are those above, `Put`,
-    `Delete`, `Expect`, `Arm` and `Cancel`. What they demand (revisions, rates, that there is a topic) is
-    judged by what was there before the commit, which may raise RateExceeded as well.
+    It is asked `Record`, `Keys`, `Receipt` (of a `Change`) and the asks above. Its steps are those above,
+    `Put`, `Delete`, `Expect`, `Arm` and `Cancel`. What they demand (revisions, rates, that there is a topic)
+    is judged by what was there before the commit, which may raise RateExceeded as well.
     """
 
     async def follow(self, topic: str) -> None:

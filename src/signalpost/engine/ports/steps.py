@@ -24,6 +24,8 @@ __all__ = [
     "Entry",
     "Expect",
     "Half",
+    "Keys",
+    "Listed",
     "Put",
     "Receipt",
     "Record",
@@ -116,6 +118,28 @@ class Expect(Step[None], frozen=True, gc=False):
     key: str
     rev: int
     durable: bool = True
+
+
+class Listed(NamedTuple):
+    """A page of names, and the `cursor` behind which the next one is; "" if this was the last."""
+
+    names: list[str]
+    cursor: str
+
+
+class Keys(Ask[Listed], frozen=True, gc=False):
+    """The keys of the live records that begin with `prefix`, page by page; of `Kept` those that are not
+    durable.
+
+    `cursor`: "" for the first page, else what the page before says; nobody else can read it. A key that is
+    there from the first page to the last is on one of them at least. One that comes or goes meanwhile may be
+    on none. A page has about `limit` keys, in no order that means anything; it may have fewer, or none, and
+    yet not be the last.
+    """
+
+    prefix: str
+    cursor: str = ""
+    limit: int = 1000
 
 
 # --- timers -----------------------------------------------------------------------------------
