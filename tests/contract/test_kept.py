@@ -52,14 +52,9 @@ from signalpost.engine.ports.kept import (
     Stretch,
     Trim,
 )
+from support.steps import append
 
 FIRST = int(NOW * 1000) * 1000
-
-
-def append(key: str, body: bytes, **options: Any) -> Append:
-    """An append with everyday options."""
-    everyday: dict[str, Any] = {"ttl": 86_400.0, "max_items": 10_000, "max_size": 1_000_000}
-    return Append(key, body, **{"size": len(body), **everyday, **options})
 
 
 async def load(kept: Kept, ask: Any) -> Any:

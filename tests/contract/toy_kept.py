@@ -186,11 +186,11 @@ class _World:
             done = self.receipts[step.key, step.dedupe][0]
             return Appended(done.seq, done.note, True)
         here = [item.step for item in self.items.get(step.key, [])]
-        self._find_room(step, here, step.max_items, step.max_size, Full(step.key, step=step))
+        self._find_room(step, here, step.bounds.max_items, step.bounds.max_size, Full(step.key, step=step))
         if step.source:
             same = [each for each in here if each.source == step.source]
             full = Full(step.key, part=step.source, step=step)
-            self._find_room(step, same, step.part_items or inf, step.part_size or inf, full)
+            self._find_room(step, same, step.bounds.part_items or inf, step.bounds.part_size or inf, full)
             everywhere = [
                 item.step
                 for items in self.items.values()
@@ -198,12 +198,12 @@ class _World:
                 if item.step.source == step.source
             ]
             full = Full(step.key, charge=step.source, step=step)
-            self._find_room(step, everywhere, step.all_items or inf, step.all_size or inf, full)
+            self._find_room(step, everywhere, step.bounds.all_items or inf, step.bounds.all_size or inf, full)
         seq = self.last[step.key] = self.stand(step.key) + 1
-        self.items.setdefault(step.key, []).append(_Item(seq, self.now + step.ttl, step))
+        self.items.setdefault(step.key, []).append(_Item(seq, self.now + step.bounds.ttl, step))
         appended = Appended(seq, step.note, False)
         if step.dedupe:
-            self.receipts[step.key, step.dedupe] = appended, self.now + step.dedupe_ttl
+            self.receipts[step.key, step.dedupe] = appended, self.now + step.bounds.dedupe_ttl
         return appended
 
     @staticmethod

@@ -12,7 +12,6 @@ from engine.driving import NOW, ManualClock, begin, run
 from engine.test_journal import BIG, empty, stuff
 from signalpost.engine.ports import Arm, Cancel, Delete, Full, Item, Put, Record, Step, Unavailable
 from signalpost.engine.ports.kept import (
-    Append,
     Attribute,
     Attributes,
     Charge,
@@ -32,6 +31,7 @@ from signalpost.engine.ports.kept import (
     Trim,
 )
 from signalpost.engine.store import MIGRATIONS
+from support.steps import append
 
 
 async def commit(disk: Disk, *steps: Step[Any]) -> tuple[Any, ...]:
@@ -40,10 +40,6 @@ async def commit(disk: Disk, *steps: Step[Any]) -> tuple[Any, ...]:
 
 async def load(disk: Disk, *asks: Any) -> tuple[Any, ...]:
     return await run(disk.kept.load(*asks))
-
-
-def append(key: str, body: bytes = b"x", **options: Any) -> Append:
-    return Append(key, body, len(body), 86_400.0, 1000, 1_000_000, **options)
 
 
 async def due(disk: Disk) -> list[str]:

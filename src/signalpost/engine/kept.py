@@ -180,7 +180,7 @@ class EmbeddedKept:
             kind = type(first)
             if kind is Append:
                 queues, now = self._queues, self._clock()
-                appended, waiting, witness = queues.add(first, queues.check(first, now), now)
+                appended, waiting, witness = queues.append(first, now)
                 if waiting is not None:
                     try:
                         await waiting
@@ -212,12 +212,11 @@ class EmbeddedKept:
                 break
         queues, now = self._queues, self._clock()
         checked: list[tuple[Any, Any, Any]] = []  # how it is done (None: an append), the step, what was found
-        lone = True  # no append so far
         for number, step in enumerate(steps):
             kind = type(step)
             if kind is Append:
-                checked.append((None, step, queues.check(step, now, () if lone else steps[:number])))
-                lone = False
+                queues.check(step, now, steps[:number])
+                checked.append((None, step, None))
             else:
                 check, deed = ways[kind]
                 checked.append((deed, step, None if check is None else check(step, steps[:number])))
@@ -225,7 +224,7 @@ class EmbeddedKept:
         for do, step, found in checked:
             witness = None
             if do is None:
-                result, waiting, witness = queues.add(step, found, now)
+                result, waiting, witness = queues.append(step, now)
             else:
                 result, waiting = do(step, found)
             results.append(result)

@@ -19,7 +19,15 @@ from signalpost.services.keys import split
 from signalpost.services.live import Live
 from signalpost.services.outlet import Happened, Reach
 
-__all__ = ["Fanout", "Seat", "Subscriber"]
+__all__ = ["Fanout", "Offered", "Seat", "Subscriber"]
+
+
+class Offered(Protocol):
+    """A session's inbox on its connection, as the fan-out sees it."""
+
+    def offer(self, version: int, item: InboxItem) -> None:
+        """An item is committed in it."""
+        ...
 
 
 class Subscriber(Viewer, Protocol):
@@ -28,7 +36,8 @@ class Subscriber(Viewer, Protocol):
     @property
     def live(self) -> Live: ...
 
-    def offer(self, version: int, item: InboxItem) -> None: ...
+    @property
+    def inbox(self) -> Offered: ...
 
     def reach(self) -> Reach: ...
 
@@ -177,7 +186,7 @@ class Fanout:
         subscriber = self._attached.get(key)
         if subscriber is None:
             return False
-        subscriber.offer(seq, item)
+        subscriber.inbox.offer(seq, item)
         return True
 
     def kick(self, key: str, line: str) -> None:

@@ -29,6 +29,7 @@ from signalpost.domain.sessions import Session
 from signalpost.engine.ports import Appended, Clock, Full
 from signalpost.engine.ports.kept import (
     Append,
+    Bounds,
     Count,
     Exclude,
     Include,
@@ -473,12 +474,16 @@ def _append(inbox: str, item: InboxItem, mark: str, limits: Limits) -> Append:
     return Append(
         inbox,
         ITEM.encode(item),
-        size=size_of(item.text),
-        ttl=limits.inbox_seconds,
-        max_items=limits.inbox_messages + reserve,
-        max_size=limits.inbox_bytes + reserve * EXTRA_BYTES,
+        size_of(item.text),
+        _bounds(limits, reserve),
         durable=False,
         mark=mark,
+    )
+
+
+def _bounds(limits: Limits, reserve: int) -> Bounds:
+    return Bounds(
+        limits.inbox_seconds, limits.inbox_messages + reserve, limits.inbox_bytes + reserve * EXTRA_BYTES
     )
 
 
