@@ -104,13 +104,15 @@ class Server:
 
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
-        attributes = Attributes(self._kept, self._shared, presence, clock, config.app)
+        repeats = Repeats(self._kept)
+        attributes = Attributes(self._kept, self._shared, presence, repeats, clock, config.app)
         inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
             presence=presence,
             inboxes=inboxes,
+            repeats=repeats,
             outlet=self.fanout,
             clock=clock,
             wall=wall,
@@ -124,6 +126,7 @@ class Server:
             presence=presence,
             bell=bell,
             pauses=pauses,
+            repeats=repeats,
             clock=clock,
             wall=wall,
             new_id=new_id,
@@ -141,8 +144,7 @@ class Server:
             find_app=config.app,
         )
         rates = AccountRates(clock)
-        repeats = Repeats(self._kept, new_id)
-        self.services = Services(sessions, inboxes, channels, calls, attributes, rates, repeats)
+        self.services = Services(sessions, inboxes, channels, calls, attributes, rates)
         self._janitor = Janitor(
             sessions=sessions,
             channels=channels,

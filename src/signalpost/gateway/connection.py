@@ -232,8 +232,6 @@ class Connection:
                 )
             if wait and charge is not None:
                 work = self._later(command, charge, session, args, wait)
-            elif command.changes and args.rid:
-                work = self._once(command, session, args)
             else:
                 work = command.run(session, live, args)
         except Refusal as refusal:
@@ -260,21 +258,6 @@ class Connection:
                 raise Superseded
             wait = charge(self._gate.services.rates, session.live)
         return await command.run(session, session.live, args)
-
-    async def _once(self, command: Command, session: AttachedSession, args: Any) -> bytes:
-        """Do what was asked, unless it was done already: a known request id is answered from memory."""
-
-        async def act() -> bytes:
-            if self._session is not session:  # it has waited for the same request elsewhere, which failed
-                raise Superseded
-            try:
-                return codec.ok_body(await command.run(session, session.live, args))
-            except (Superseded, TooMany):
-                raise
-            except Refusal as refusal:
-                return self._replies.failure(refusal)
-
-        return await self._gate.services.repeats.once(session.live, args.rid, act)
 
     # --- login ----------------------------------------------------------------------------------
 

@@ -19,7 +19,19 @@ from signalpost.services.keys import split
 from signalpost.services.live import Live
 from signalpost.services.outlet import Happened, Reach, Stand
 
-__all__ = ["Fanout", "Seat", "Subscriber"]
+__all__ = ["Fanout", "Offered", "Seat", "Subscriber"]
+
+
+class Offered(Protocol):
+    """A session's inbox on its connection, as the fan-out sees it."""
+
+    def offer(self, version: int, item: InboxItem) -> None:
+        """An item is committed in it."""
+        ...
+
+    def look(self, version: int) -> None:
+        """There are items up to this version."""
+        ...
 
 
 class Subscriber(Viewer, Protocol):
@@ -28,11 +40,10 @@ class Subscriber(Viewer, Protocol):
     @property
     def live(self) -> Live: ...
 
-    def offer(self, version: int, item: InboxItem) -> None: ...
+    @property
+    def inbox(self) -> Offered: ...
 
     def reach(self) -> Reach: ...
-
-    def waits(self, version: int) -> None: ...
 
     def kicked(self) -> None: ...
 
@@ -185,7 +196,7 @@ class Fanout:
         subscriber = self._attached.get(key)
         if subscriber is None:
             return False
-        subscriber.offer(seq, item)
+        subscriber.inbox.offer(seq, item)
         return True
 
     def kick(self, key: str, line: str) -> None:
@@ -244,7 +255,7 @@ class Fanout:
         """Up to here there are items in an inbox."""
         subscriber = self._attached.get(key)
         if subscriber is not None:
-            subscriber.waits(seq)
+            subscriber.inbox.look(seq)
 
     def _with_line(self, key: str, line: str) -> Subscriber | None:
         subscriber = self._attached.get(key)

@@ -21,7 +21,7 @@ from signalpost.services.inbox import Inboxes
 from signalpost.services.live import Live
 from signalpost.wire import codec
 from signalpost.wire.codes import POLL_BATCH
-from signalpost.wire.lines import call_content, line_v2, line_v3, rest
+from signalpost.wire.lines import call_content, line_v2, line_v3
 
 __all__ = ["Inbox", "Reader"]
 
@@ -269,5 +269,7 @@ class Inbox:
 
     def _line(self, item: InboxItem) -> str:
         content = item.text if item.kind == INSTANT else call_content(item.channel, item.src, item.text)
-        shared = rest(item.src, self._live.session.account, item.kind, item.time, content)
-        return line_v3(item.id, shared) if self._dialect.v3 else line_v2(shared)
+        account = self._live.session.account
+        if self._dialect.v3:
+            return line_v3(item.id, item.src, account, item.kind, item.time, content)
+        return line_v2(item.src, account, item.kind, item.time, content)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
-from signalpost.domain.inbox import InboxItem
 from signalpost.domain.refusals import Superseded
 from signalpost.gateway.bulk import Pace
 from signalpost.gateway.commands import Services
@@ -163,14 +162,6 @@ class AttachedSession:
         if not self.dialect.v3:
             return Lines.STAMPED_V2
         return Lines.NUMBERED if self.dialect.ours else Lines.STAMPED_V3
-
-    def offer(self, version: int, item: InboxItem) -> None:
-        """An item is committed in the session's inbox."""
-        self.inbox.offer(version, item)
-
-    def waits(self, version: int) -> None:
-        """There is something in the session's inbox."""
-        self.inbox.look(version)
 
     def reach(self) -> Reach:
         """How far the session was told of its channels."""

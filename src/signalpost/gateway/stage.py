@@ -29,7 +29,6 @@ from signalpost.wire.lines import (
     line_v3,
     member_content,
     message_content,
-    rest,
 )
 
 __all__ = ["Lines", "Stage", "Stamps", "Viewer", "event_frame"]
@@ -251,6 +250,8 @@ def event_frame(happened: Happened, lines: Lines, stamp: int) -> bytes:
             content = attribute_content(channel, event.account, event.name, event.value, event.change)
         case _:
             content = member_content(channel, event.account)
-    shared = rest(event.account, channel, event.kind, event.time, content)
-    line = line_v2(shared) if lines is Lines.STAMPED_V2 else line_v3(f"{epoch}-{number}", shared)
+    if lines is Lines.STAMPED_V2:
+        line = line_v2(event.account, channel, event.kind, event.time, content)
+    else:
+        line = line_v3(f"{epoch}-{number}", event.account, channel, event.kind, event.time, content)
     return frame_text(channel_event(channel, number if lines is Lines.NUMBERED else stamp, line))
