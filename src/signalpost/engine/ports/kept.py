@@ -4,12 +4,12 @@
 all. In one commit
 
 - all steps that say whether they are durable say the same,
-- each record, name of a set, attribute, claim and timer is changed at most once,
+- each record, name of a set, attribute, note and timer is changed at most once,
 - the room that a step gives is not yet counted by what another one takes,
-- `Claim`, and an append with a `dedupe`, is the only step.
+- an append with a `dedupe` is the only step.
 
 Keys and names are text, values are bytes, times are Unix seconds (float) of the clock that the
-implementation was given, sizes are bytes. Keys of records, sets, queues, topics, charges, claims and timers
+implementation was given, sizes are bytes. Keys of records, sets, queues, topics, charges, notes and timers
 are apart from each other.
 """
 
@@ -30,7 +30,6 @@ __all__ = [
     "Bounds",
     "Charge",
     "Charged",
-    "Claim",
     "Count",
     "DeleteAttribute",
     "DeleteAttributes",
@@ -46,7 +45,6 @@ __all__ = [
     "Names",
     "Note",
     "Noted",
-    "Release",
     "Remove",
     "RemoveMarked",
     "SetAttribute",
@@ -290,45 +288,30 @@ class DeleteAttributes(Step[int], frozen=True, gc=False):
     topic: str
 
 
-# --- requests: claimed, noted -------------------------------------------------------------------
+# --- notes ----------------------------------------------------------------------------------------
 
 
 class Noted(Ask[bytes | None], frozen=True, gc=False):
-    """What was noted under the key, or None."""
+    """What is noted of the name under the key, or None. Waits for a commit under way that notes it."""
 
     key: str
-
-
-class Claim(Step[bytes | None], frozen=True, gc=False):
-    """Claim the key for `by`, for at most `ttl` seconds; None if that succeeded, else what was noted.
-
-    If somebody else has claimed it, the commit waits until that one has noted or released it or its time is
-    over. The only step of its commit. A claim does not outlive the process of the one who made it.
-    """
-
-    key: str
-    by: str
-    ttl: float
+    name: str
 
 
 class Note(Step[None], frozen=True, gc=False):
-    """Remember `value` under the key for `ttl` seconds, and end the claim.
+    """Remember `value` of the name under the key for `ttl` seconds.
 
-    Conflict if `by` does not hold the claim (any more): whatever else the commit says is not done then.
-    It is remembered when all else is in force, and need not outlive the process.
+    Conflict if something is noted of it, or is about to be by a commit under way. So of several commits with
+    this step one is done, and whoever asks for it then is told what that one noted. It is remembered when all
+    else that its commit says is in force, and need not outlive the process.
+    `most`: of more names under one key than this the oldest may be forgotten (0: none).
     """
 
     key: str
-    by: str
+    name: str
     value: bytes
     ttl: float
-
-
-class Release(Step[None], frozen=True, gc=False):
-    """Give up the claim, if `by` holds it; the next who waits for it gets it."""
-
-    key: str
-    by: str
+    most: int = 0
 
 
 # --- the half -----------------------------------------------------------------------------------
