@@ -36,6 +36,7 @@ from signalpost.gateway.http import Site, Unready, parse_advertised
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import Bars
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
@@ -98,6 +99,7 @@ class Server:
         presence = Presence(self._shared, clock)
         attributes = Attributes(self._kept, self._shared, presence, clock, config.app)
         inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall)
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
@@ -109,8 +111,8 @@ class Server:
             new_id=new_id,
             find_app=config.app,
             warn=_warn_watched,
+            pauses=pauses,
         )
-        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         calls = Calls(
             kept=self._kept,
             presence=presence,
@@ -132,6 +134,7 @@ class Server:
             new_secret=lambda: os.urandom(16).hex(),
             find_app=config.app,
         )
+        bars = Bars(self._kept, clock, wall=wall)
         rates = AccountRates(clock)
         repeats = Repeats(self._kept, new_id)
         self.services = Services(sessions, inboxes, channels, calls, attributes, rates, repeats)
@@ -140,6 +143,7 @@ class Server:
             channels=channels,
             calls=calls,
             attributes=attributes,
+            bars=bars,
             inboxes=inboxes,
             rates=rates,
             sweeps=(self._kept.sweep, self._shared.sweep),

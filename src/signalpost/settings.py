@@ -266,5 +266,8 @@ LIMITS: Final[Mapping[str, Kind]] = {
     "deserted_channels": _whole(0),
     "set_attribute_bytes": _whole(0),
     "channel_attribute_bytes": _whole(0),
+    "api_untaken_messages": _whole(0),
+    "api_untaken_bytes": _whole(0),
+    "api_deserted_channels": _whole(0),
     "channel_seconds": _seconds(zero=True, high=CHANNEL_TTL_SECONDS),
 }

@@ -30,7 +30,7 @@ from signalpost.wire.codes import (
     Code,
 )
 from signalpost.wire.frames import LoginFields
-from signalpost.wire.tokens import check_token
+from signalpost.wire.tokens import check_token, expiry_of
 
 __all__ = ["Door", "Entrance", "inbox_cursor"]
 
@@ -128,7 +128,17 @@ def _admit(
     if dialect.ours:
         line = fields.line if isinstance(fields.line, str) else ""
         cursors = _channel_cursors(fields.channels)
-    return LoginRequest(app, app_id, account, proof_of(token), dialect.ours, line, cursors), expired
+    request = LoginRequest(
+        app,
+        app_id,
+        account,
+        proof_of(token),
+        dialect.ours,
+        line,
+        cursors,
+        expires=0.0 if token == NO_TOKEN else expiry_of(token),
+    )
+    return request, expired
 
 
 def _check_token(app: App, app_id: str, account: str, token: str, now: float) -> str:

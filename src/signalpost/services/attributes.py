@@ -19,11 +19,13 @@ import msgspec
 
 from signalpost.domain.apps import App
 from signalpost.domain.attributes import check_attribute
+from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_label, check_name
 from signalpost.domain.sessions import conn_timeout
 from signalpost.engine.ports import Arm, Clock, Delete, Entry, Put, Record, Unavailable
 from signalpost.engine.ports.kept import Fields, Kept
 from signalpost.engine.ports.shared import Shared, Since
+from signalpost.services.bars import Held, bars_of
 from signalpost.services.decide import decide
 from signalpost.services.driver import together
 from signalpost.services.keys import attributes_key, inbox_key, split, subject_of
@@ -45,6 +47,7 @@ class AtLogin(msgspec.Struct, frozen=True, gc=False):
 
     grace: float  #: for how many seconds its session outlives its connection (L11)
     any: bool  #: there are some
+    barred: Held  #: whether it may log in at all
 
 
 class Attributes:
@@ -71,17 +74,23 @@ class Attributes:
 
     async def set(self, live: Live, name: str, value: str) -> None:
         """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
-        own = await decide(lambda: self._set(live, name, value))
+        own = await decide(lambda: self._set(live.key, live.app.limits, name, value))
         if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
             grace = self._grace(own, live.app)
             await self._presence.alter(live, lambda session: msgspec.structs.replace(session, grace=grace))
 
-    async def _set(self, live: Live, name: str, value: str) -> dict[str, str]:
+    async def assign(self, app: App, account: str, name: str, value: str) -> float | None:
+        """Set an attribute of the account with this key; the grace time of its session, if that changes it.
+        Raises Refusal."""
+        own = await decide(lambda: self._set(account, app.limits, name, value))
+        return self._grace(own, app) if name == ATTR_CONN_TIMEOUT else None
+
+    async def _set(self, account: str, limits: Limits, name: str, value: str) -> dict[str, str]:
         """Store it; what lies in the account's record itself then. Raises Refusal, Conflict."""
-        key = attributes_key(live.key)
+        key = attributes_key(account)
         entry, fields = await self._kept.load(Record(key), Fields(key))
         own = _own(entry)
-        moving = {**own, name: check_attribute(own.keys() | fields.keys(), name, value, live.app.limits)}
+        moving = {**own, name: check_attribute(own.keys() | fields.keys(), name, value, limits)}
         own = {built_in: moving.pop(built_in) for built_in in _READ_AT_LOGIN & moving.keys()}
         put = Put(
             key,
@@ -90,7 +99,7 @@ class Attributes:
             fields={each: TEXT.encode(text) for each, text in moving.items()},
         )
         if entry is None:
-            await self._kept.commit(put, Arm(key, self._clock() + live.app.limits.attribute_seconds))
+            await self._kept.commit(put, Arm(key, self._clock() + limits.attribute_seconds))
         else:
             await self._kept.commit(put)
         return own
@@ -113,10 +122,11 @@ class Attributes:
 
     async def at_login(self, app: App, key: str) -> AtLogin:
         """What a login of the account has to know."""
-        [entry] = await self._kept.load(Record(attributes_key(key)))
+        entry, *barred = await self._kept.load(Record(attributes_key(key)), *bars_of(*split(key)))
+        held: Held = (barred[0], barred[1])
         if entry is None:
-            return AtLogin(app.limits.grace_max, False)
-        return AtLogin(self._grace(_own(entry), app), True)
+            return AtLogin(app.limits.grace_max, False, held)
+        return AtLogin(self._grace(_own(entry), app), True, held)
 
     def came_online(self, key: str) -> Noting:
         """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""

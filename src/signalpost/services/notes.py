@@ -10,11 +10,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import InboxItem
+from signalpost.services.keys import split, topic_key
 from signalpost.services.live import Gone, Live
-from signalpost.services.outlet import Outlet
+from signalpost.services.outlet import Happened, Outlet
 
-__all__ = ["Altered", "Announced", "Kicked", "Moved", "Notes"]
+__all__ = ["Altered", "Announced", "Kicked", "Moved", "Notes", "PutOut"]
 
 
 class Kicked(msgspec.Struct, frozen=True):
@@ -37,6 +39,18 @@ class Altered(msgspec.Struct, frozen=True):
 
     key: str
     line: str
+
+
+class PutOut(msgspec.Struct, frozen=True):
+    """The session with this line was put out of a channel, as the event of this number says."""
+
+    key: str
+    line: str
+    channel: str
+    epoch: str
+    number: int
+    time: float
+    event: ChannelEvent
 
 
 class Announced(msgspec.Struct, frozen=True):
@@ -86,6 +100,10 @@ class Notes:
                     if earlier and live.gone is None:
                         live.gone = Gone.REPLACED
                 self._outlet.replace(key, line, before=connection)
+            case PutOut(key, line, channel, epoch, number, time, event):
+                self.hear(Altered(key, line))
+                topic = topic_key(split(key)[0], channel)
+                self._outlet.put_out(key, line, Happened(topic, channel, epoch, number, time, event))
             case Altered(key, line):
                 found = [live for live in self._coming.get(key, ()) if live.session.line == line]
                 attached = self._outlet.find(key, line)
