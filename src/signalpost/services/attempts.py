@@ -16,7 +16,7 @@ from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.services.decide import decide
 from signalpost.services.keys import attempt_key
-from signalpost.services.stored import Stored
+from signalpost.services.stored import Form, Stored
 
 __all__ = ["Answered", "Attempts", "Mismatch", "UnderWay"]
 
@@ -37,7 +37,7 @@ class _Attempt(msgspec.Struct, frozen=True, array_like=True):
     answered: Answered | None = None
 
 
-_ATTEMPT: Final = Stored(_Attempt)
+_ATTEMPT: Final = Stored(Form(1, _Attempt), what="an attempt")
 
 
 class UnderWay(Exception):

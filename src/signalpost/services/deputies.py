@@ -6,6 +6,8 @@ key that is no account's, against bounds and a rate of its own.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from signalpost.domain.apps import App
@@ -14,6 +16,8 @@ from signalpost.services.keys import inbox_key
 from signalpost.services.live import Live
 
 __all__ = ["Deputies"]
+
+_MOST: Final = 1024  # apps of which it is known what their deputies may; with `--dev` any name is one
 
 
 class Deputies:
@@ -44,8 +48,10 @@ class Deputies:
 
     def _app(self, app_id: str, app: App) -> App:
         known = self._apps.get(app_id)
-        if known is not None and known[0] is app:
+        if known is not None and known[0] == app:
             return known[1]
+        if len(self._apps) >= _MOST:
+            self._apps.clear()
         limits = app.limits
         its = msgspec.structs.replace(
             limits,

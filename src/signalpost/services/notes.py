@@ -7,6 +7,7 @@ it does not reach finds out when it next does something.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
@@ -15,18 +16,19 @@ from signalpost.domain.inbox import InboxItem
 from signalpost.services.keys import split, topic_key
 from signalpost.services.live import Gone, Live
 from signalpost.services.outlet import Happened, Outlet
+from signalpost.services.stored import Form, Stored
 
-__all__ = ["Altered", "Announced", "Kicked", "Moved", "Notes", "PutOut"]
+__all__ = ["NOTE", "Altered", "Announced", "Kicked", "Moved", "Note", "Notes", "PutOut"]
 
 
-class Kicked(msgspec.Struct, frozen=True):
+class Kicked(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Another login ended the session with this line (L7)."""
 
     key: str
     line: str
 
 
-class Moved(msgspec.Struct, frozen=True):
+class Moved(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The session with this line goes on on this of its connections: the earlier ones are over (L17)."""
 
     key: str
@@ -34,14 +36,14 @@ class Moved(msgspec.Struct, frozen=True):
     connection: int
 
 
-class Altered(msgspec.Struct, frozen=True):
+class Altered(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Somebody else has changed the session with this line."""
 
     key: str
     line: str
 
 
-class PutOut(msgspec.Struct, frozen=True):
+class PutOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The session with this line was put out of a channel, as the event of this number says."""
 
     key: str
@@ -53,12 +55,18 @@ class PutOut(msgspec.Struct, frozen=True):
     event: ChannelEvent
 
 
-class Announced(msgspec.Struct, frozen=True):
+class Announced(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """An item is committed in the inbox of an account that is attached elsewhere."""
 
     key: str
     seq: int
     item: InboxItem
+
+
+Note = Kicked | Moved | Altered | PutOut | Announced
+
+#: On its way between nodes of neighbouring releases. One that a node does not know it leaves: it is a hint.
+NOTE = Stored(Form(1, cast("type[Note]", Note)), what="a note")
 
 
 class Notes:
