@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from signalpost.domain.apps import App, WebTokens
-from signalpost.domain.keys import MOST_DIGESTS, Key, Scope, digest_of
+from signalpost.domain.keys import KEY_ID, MOST_DIGESTS, Key, Scope, digest_of
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.settings import (
@@ -38,7 +38,6 @@ __all__ = ["Api", "Config", "ConfigError", "Problem", "in_one_line", "load"]
 
 ENVIRONMENT: Final = "SIGNALPOST_"
 _LINE: Final = 460  # characters that are said of one problem
-_KEY_ID: Final = re.compile(r"[A-Za-z0-9-]{1,32}", re.ASCII)
 _NAME: Final = 40  # characters of a name that are compared with those that exist
 _MOST_PROBLEMS: Final = 50  # that are told; after so many another file was meant
 _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -264,7 +263,7 @@ class _Draft:
         return Api(**self.api, keys=tuple(keys.values()))
 
     def _key(self, app_id: str, id: str, values: dict[str, Any], place: str) -> Key | None:
-        if not _KEY_ID.fullmatch(id):
+        if not KEY_ID.fullmatch(id):
             self.refuse(place, "expected an id of 1 to 32 letters, digits and -")
             return None
         digests = [digest_of(secret) for secret in values.get("secret", ())]

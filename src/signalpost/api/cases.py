@@ -24,10 +24,7 @@ __all__ = ["Answer", "Asking", "Cases", "Perform"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cases:
-    """The use cases.
-
-    Many fields: one for each that a row of the table may need.
-    """
+    """The use cases that rows of the table need."""
 
     sessions: Sessions
     presence: Presence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 
 from signalpost.domain.refusals import Refusal
 from signalpost.wire.codes import Code
@@ -18,7 +18,8 @@ def spelled(cursor: str) -> str:
 def read(cursor: str) -> str:
     """What it stands for. Raises Refusal: 1004."""
     try:
-        return urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode()
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        return b64decode(padded, altchars=b"-_", validate=True).decode()
     except ValueError:
         raise _unknown() from None
 

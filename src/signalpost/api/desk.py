@@ -21,7 +21,7 @@ from signalpost.api.routes import Routes
 from signalpost.api.table import ROWS, Row
 from signalpost.api.types import BatchPart
 from signalpost.domain.apps import App
-from signalpost.domain.keys import Key
+from signalpost.domain.keys import Key, Scope
 from signalpost.domain.rates import Bucket, Rates
 from signalpost.engine.ports import Clock, Unavailable
 from signalpost.services.attempts import Answered, Attempts, Mismatch, UnderWay
@@ -37,6 +37,7 @@ _PROBLEM: Final = "application/problem+json"
 _ONCE: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 _AGAIN: Final = frozenset({429, 503})  # answers that time alone makes better: they are not remembered
 _NOBODY: Final = App()
+_LOGGED: Final = frozenset({Scope.MANAGE, Scope.ADMIN})
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -120,7 +121,7 @@ class Desk:
             self._cases, key, app_id, app, names, query, body, f"api {once}" if once else "", self._part
         )
         answer = await (self._once(row, asking, request) if once else self._do(row, asking))
-        if request.method != "GET":
+        if row.scope in _LOGGED:  # what was changed, and not what was sent, of which there is too much
             _log.info("request served", key=key.id, what=row.name, status=answer.status, **_told(names))
         return answer
 

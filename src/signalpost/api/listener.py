@@ -31,7 +31,7 @@ T = TypeVar("T")
 _BODY: Final = (
     4 * 1024 * 1024
 )  # bytes of a body: a batch of the longest messages, as escaped as can be, is less
-_PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Server": "signalpost"}
 _JSON: Final = {"Content-Type": "application/json"}
 _METRICS: Final = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 _MINUTE: Final = 60.0

@@ -58,7 +58,7 @@ def statuses(row: Row) -> dict[int, str]:
     common += [409, 422] if row.once else []
     refused = {status: _REASONS[status] for status in common}
     for status, reason in (row.refuses or {}).items():
-        refused[status] = reason if status not in (409,) or not row.once else f"{reason} {_REASONS[409]}"
+        refused[status] = f"{reason} {_REASONS[409]}" if status == 409 and row.once else reason
     done = (204, "Done.") if row.answer is None else (200, "Done.")
     return dict([done, *sorted(refused.items())])
 
@@ -85,6 +85,7 @@ def _document() -> dict[str, Any]:
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "`spk_ID_SECRET`"},
             },
+            "responses": {str(status): _refusal(status, why) for status, why in _REASONS.items()},
             "schemas": dict(sorted(schemas.items())),
         },
     }
@@ -135,23 +136,29 @@ def _response(row: Row, status: int, why: str) -> dict[str, Any]:
     if status == 204:
         return {"description": why}
     if status != 200:
-        response: dict[str, Any] = {
-            "description": f"{HTTPStatus(status).phrase}. {why}",
-            "content": {"application/problem+json": {"schema": _PROBLEM}},
-        }
-        if status in (429, 503):
-            response["headers"] = {
-                "Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}}
-            }
-        return response
+        if why == _REASONS.get(status):
+            return {"$ref": f"#/components/responses/{status}"}
+        return _refusal(status, why)
     assert row.answer is not None, "one without an answer is answered 204"
-    response = {
+    response: dict[str, Any] = {
         "description": why,
         "content": {"application/json": {"schema": {"$ref": _REF.format(name=row.answer.__name__)}}},
     }
     if row.once:
         told = "`true` if the request was done before, and this was answered then"
         response["headers"] = {_REPEATED: {"description": told, "schema": {"type": "string"}}}
+    return response
+
+
+def _refusal(status: int, why: str) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": f"{HTTPStatus(status).phrase}. {why}",
+        "content": {"application/problem+json": {"schema": _PROBLEM}},
+    }
+    if status in (429, 503):
+        response["headers"] = {
+            "Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}}
+        }
     return response
 
 

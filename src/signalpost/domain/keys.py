@@ -16,9 +16,10 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["MOST_DIGESTS", "SECRET", "Key", "Keyring", "Scope", "digest_of", "spelled"]
+__all__ = ["KEY_ID", "MOST_DIGESTS", "SECRET", "Key", "Keyring", "Scope", "digest_of", "spelled"]
 
 _KEY: Final = re.compile(r"spk_([A-Za-z0-9-]{1,32})_([A-Za-z0-9_-]{32,128})", re.ASCII)
+KEY_ID: Final = re.compile(r"[A-Za-z0-9-]{1,32}", re.ASCII)  #: what a key may be called
 SECRET: Final = re.compile(
     r"[A-Za-z0-9_-]{32,128}", re.ASCII
 )  #: what a secret may be: 192 random bits at least
