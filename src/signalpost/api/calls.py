@@ -30,7 +30,7 @@ async def ring(asking: Asking) -> types.Call:
     calls = asking.cases.calls
     (session,) = await asking.cases.presence.of(asking.app_id, [asked.caller])
     deputy = asking.deputy(asked.caller, generation=0 if session is None else session.generation)
-    channel = await calls.invite(deputy, asked.channel, asked.callee, asked.extra)
+    channel = await calls.invite(deputy, asked.channel, asked.callee, asked.extra, request=asking.request)
     found = await calls.find(asking.app_id, channel, asked.caller, asked.callee)
     if found is None:
         raise Wrong(409, "the call is over already")

@@ -26,6 +26,7 @@ from signalpost.services.inbox import Inboxes
 from signalpost.services.outlet import Outlet
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
+from signalpost.services.repeats import Repeats
 
 __all__ = ["Channels", "Joined", "Members", "Missed", "Sight"]
 
@@ -42,6 +43,7 @@ class Channels:
         shared: Shared,
         presence: Presence,
         inboxes: Inboxes,
+        repeats: Repeats,
         outlet: Outlet,
         clock: Clock,
         wall: Clock,
@@ -68,4 +70,4 @@ class Channels:
         )
         self.register = Register(kept, shared)
         self.speech = Speech(shared, inboxes, clock, wall, new_id)
-        self.attributes = ChannelAttributes(changes, kept, shared, self.census, self.endings)
+        self.attributes = ChannelAttributes(changes, kept, shared, repeats, self.census, self.endings)
