@@ -150,9 +150,12 @@ class Attributes:
         entry, fields = await self._kept.load(Record(key), Fields(key))
         return _own(entry) | {name: TEXT.decode(field) for name, field in fields.items()}
 
-    async def at_login(self, app: App, key: str) -> AtLogin:
-        """What a login of the account has to know."""
-        [entry] = await self._kept.load(Record(attributes_key(key)))
+    def look_up(self, key: str) -> Coroutine[Any, Any, tuple[Entry | None]]:
+        """Ask for the account's attributes, which `at_login` reads."""
+        return self._kept.load(Record(attributes_key(key)))
+
+    def at_login(self, app: App, entry: Entry | None) -> AtLogin:
+        """What a login of the account has to know of its attributes."""
         if entry is None:
             return AtLogin(app.limits.grace_max, False)
         return AtLogin(self._grace(_own(entry), app), True)

@@ -137,8 +137,9 @@ class Sessions:
 
     async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
-        found, attributes = await both(self._presence.find(key), self._attributes.at_login(request.app, key))
-        old, rev = found or (None, 0)
+        (entry,), (own,) = await both(self._presence.look_up(key), self._attributes.look_up(key))
+        old, rev = self._presence.read(entry) or (None, 0)
+        attributes = self._attributes.at_login(request.app, own)
         if old is not None and rules.is_over(old, now):
             await self._end(key, old, rev)
             old, rev = None, 0
