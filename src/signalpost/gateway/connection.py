@@ -4,10 +4,11 @@ It knows frames, and how a session comes and goes. It refuses to know what a com
 waits for what (`exchanges`), how an answer is written (`replies`), who may log in (`login`), what a session
 is told (`session`) or how bytes travel (`listener`).
 
-A session leaves its connection in one of four ways. *Logged out*: the client may log in again. *Lost*: the
+A session leaves its connection in one of five ways. *Logged out*: the client may log in again. *Lost*: the
 socket is gone; what was asked for is done, then the session is detached and waits for its client (L11).
 *Kicked*: another login has ended it. What was begun is answered, what was not is not done; then the client
 is told, and the connection closed (L7). *Replaced*: it goes on elsewhere, and the connection is closed.
+*Over*: nobody knows it any more, and the connection is closed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from signalpost.wire.frames import CallBody, LoginFields
 
 __all__ = ["Connection"]
 
-_NORMAL, _POLICY = 1000, 1008  # WebSocket close codes (RFC 6455 §7.4.1)
+_NORMAL, _POLICY, _RESTART = 1000, 1008, 1012  # WebSocket close codes (RFC 6455 §7.4.1)
 _REQUEST_ID_BYTES = 128
 _STRANGERS = Limits()  # of who has no session, and so no app
 
@@ -366,6 +367,11 @@ class Connection:
         """The session goes on elsewhere."""
         if self._release() is not None:
             self._socket.close(_NORMAL, "the session goes on elsewhere")
+
+    def ended(self) -> None:
+        """Nobody knows the session any more: its client is to log in again, as after a restart (SPEC N5)."""
+        if self._release() is not None:
+            self._socket.close(_RESTART, "the session is over: log in again")
 
     def detach(self) -> None:
         """The socket is gone, and what the client asked for is done: its grace time begins."""

@@ -133,6 +133,16 @@ class Inbox:
                 self._behind = True
                 self._spawn(self._pump())
 
+    def look(self, version: int) -> None:
+        """There are items up to this version, of which it may not have been told."""
+        if self.polling or not self._started or version <= self._sent:
+            return
+        if not self._dialect.pushes:
+            self._announce(version)
+        elif not self._behind:
+            self._news, self._behind = version, True
+            self._spawn(self._pump())
+
     async def start(self, after: int) -> None:
         """Push what lies after the client's cursor: it said at login what it has seen (PROTOCOL §12)."""
         self._sent = max(self._sent, after)

@@ -54,6 +54,10 @@ class Carrier(Protocol):
         """It goes on elsewhere."""
         ...
 
+    def ended(self) -> None:
+        """Nobody knows it any more."""
+        ...
+
 
 class AttachedSession:
     """A session whose client can be told what happens to it: the `Context` of commands, a `Subscriber`."""
@@ -171,6 +175,10 @@ class AttachedSession:
     def replaced(self) -> None:
         """The session goes on elsewhere."""
         self._carrier.replaced()
+
+    def ended(self) -> None:
+        """Nobody knows the session any more."""
+        self._carrier.ended()
 
     # --- what its inbox asks -----------------------------------------------------------------------
 

@@ -201,6 +201,14 @@ class Stage:
             python.add(event_frame(happened, Lines.STAMPED_V2, stamp))
         return shown
 
+    def hold(self) -> bool:
+        """Hold back what comes until `filled`, as something is missing before it; False if it is held back
+        already."""
+        if self._held is not None:
+            return False
+        self._held = []
+        return True
+
     def filled(self) -> list[Happened]:
         """A gap was read and shown; what is to be heard next."""
         held, self._held = self._held, None
