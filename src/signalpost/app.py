@@ -220,7 +220,6 @@ class Server:
             may_connect=self.listener.may_connect,
             may_login=self.listener.may_login,
             failed_login=self.listener.failed_login,
-            login_timeout=config.login_timeout,
             turns=Turns(asyncio.get_running_loop()),
         )
         self._chores: list[asyncio.Task[None]] = []  # what is done now and then, while the server runs
@@ -412,6 +411,7 @@ def _settings(config: Config) -> ListenerSettings:
         ping_after=config.ping_after,
         dead_after=config.dead_after,
         handshake_timeout=config.handshake_timeout,
+        login_timeout=config.login_timeout,
         outbox_cap=config.outbox_bytes,
         send_buffer=config.send_buffer,
     )

@@ -22,10 +22,9 @@ from signalpost.domain.attributes import check_attribute
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_label, check_name
 from signalpost.domain.sessions import conn_timeout
-from signalpost.engine.ports import Arm, Clock, Delete, Entry, Put, Record, Step, Unavailable
+from signalpost.engine.ports import Arm, Ask, Clock, Delete, Entry, Put, Record, Step, Unavailable
 from signalpost.engine.ports.kept import Fields, Kept
 from signalpost.engine.ports.shared import Shared, Since
-from signalpost.services.bars import Held, bars_of
 from signalpost.services.decide import decide
 from signalpost.services.driver import together
 from signalpost.services.keys import attributes_key, inbox_key, split, subject_of
@@ -39,6 +38,7 @@ __all__ = ["AtLogin", "Attributes"]
 
 _READ_AT_LOGIN = frozenset({ATTR_CONN_TIMEOUT})
 _LEFT: Final = ""  # no attribute has this name: in the record of an account that went offline
+_UNREAD: Final = Entry(b"", -1)  # the record of an account of which it cannot be told whether there is one
 Noting = Coroutine[Any, Any, None]  # storing that an account came or left; no coroutine around another
 _PIECE: Final = 64  # timers that are armed with one commit
 
@@ -48,7 +48,6 @@ class AtLogin(msgspec.Struct, frozen=True, gc=False):
 
     grace: float  #: for how many seconds its session outlives its connection (L11)
     any: bool  #: there are some
-    barred: Held  #: whether it may log in at all
 
 
 class Attributes:
@@ -159,47 +158,57 @@ class Attributes:
         entry, fields = await self._kept.load(Record(key), Fields(key))
         return _own(entry) | {name: TEXT.decode(field) for name, field in fields.items()}
 
-    async def at_login(self, app: App, key: str) -> AtLogin:
-        """What a login of the account has to know."""
-        entry, *barred = await self._kept.load(Record(attributes_key(key)), *bars_of(*split(key)))
-        held: Held = (barred[0], barred[1])
+    def look_up(self, key: str, *also: Ask[Any]) -> Coroutine[Any, Any, tuple[Any, ...]]:
+        """Ask for the account's attributes, which `at_login` reads, and for what else a login has to know."""
+        return self._kept.load(Record(attributes_key(key)), *also)
+
+    def at_login(self, app: App, entry: Entry | None) -> AtLogin:
+        """What a login of the account has to know of its attributes."""
         if entry is None:
-            return AtLogin(app.limits.grace_max, False, held)
-        return AtLogin(self._grace(_own(entry), app), True, held)
+            return AtLogin(app.limits.grace_max, False)
+        return AtLogin(self._grace(_own(entry), app), True)
+
+    async def at_end(self, key: str) -> Entry | None:
+        """The record of an account that is about to leave, None if it has no attributes; never raises."""
+        try:
+            [entry] = await self._kept.load(Record(attributes_key(key)))
+        except Unavailable:
+            return _UNREAD
+        return entry
 
     def came_online(self, key: str) -> Noting:
         """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""
-        return self._note(key, None)
+        return self._note(key, None, None)
 
-    def went_offline(self, app: App, key: str) -> Noting:
-        """Keep the account's attributes for a day from now (P3); at once, or as soon as can be."""
-        return self._note(key, self._clock() + app.limits.attribute_seconds)
+    def went_offline(self, app: App, key: str, entry: Entry) -> Noting:
+        """Keep the account's attributes, of which this was found, for a day from now (P3); likewise."""
+        return self._note(key, entry, self._clock() + app.limits.attribute_seconds)
 
     async def settle(self) -> None:
         """Store who came and left, where that was not possible; what fails waits for the next time."""
         owed, self._owed = self._owed, {}
         while owed:
             some = [owed.popitem() for _ in range(min(_PIECE, len(owed)))]
-            await together([self._note(key, until) for key, until in some])
+            await together([self._note(key, None, until) for key, until in some])
             if self._owed:
                 self._owed = {**owed, **self._owed}  # who came or left meanwhile is among the latter
                 return
 
-    async def _note(self, key: str, until: float | None) -> None:
+    async def _note(self, key: str, entry: Entry | None, until: float | None) -> None:
+        """`entry`: what was found of it; None to look."""
         record = attributes_key(key)
+
+        async def attempt() -> None:
+            nonlocal entry
+            if entry is None:
+                [entry] = await self._kept.load(Record(record))
+            found, entry = entry, None
+            if found is not None:
+                await self._mark(record, found, until)
+
         try:
-            [entry] = await self._kept.load(Record(record))
-            if entry is None:  # as nearly always
-                return
-
-            async def attempt() -> None:
-                nonlocal entry
-                if entry is None:
-                    [entry] = await self._kept.load(Record(record))
-                found, entry = entry, None
-                if found is not None:
-                    await self._mark(record, found, until)
-
+            if entry is _UNREAD:
+                raise Unavailable
             await decide(attempt)
         except Unavailable:
             self._owed[key] = until  # nobody is kept from coming or going by this

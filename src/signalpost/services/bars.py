@@ -6,7 +6,7 @@ is over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -19,7 +19,7 @@ from signalpost.services.decide import decide
 from signalpost.services.keys import barred_key, blocked_key, inbox_key, revoked_key, split, subject_of
 from signalpost.wire.codes import Code
 
-__all__ = ["Bars", "Block", "Held", "Revocation", "Standing", "bars_of", "check_bars"]
+__all__ = ["Bars", "Block", "Revocation", "Standing", "bars_of", "check_bars"]
 
 _MOST: Final = 100_000  # accounts of an app of each kind: all are in memory
 _REASON_BYTES: Final = 256
@@ -43,13 +43,12 @@ class Revocation(msgspec.Struct, frozen=True):
 _BLOCK: Final = msgspec.json.Decoder(Block).decode
 _REVOCATION: Final = msgspec.json.Decoder(Revocation).decode
 
-Held = tuple[str | None, str | None]
-"""What is stored of an account: of its being blocked, and of its tokens."""
 
-
-def check_bars(held: Held, *, now: float, issued: float, expires: float) -> None:
-    """Refuse a login that is barred: 201. `issued`, `expires`: of its token; 0.0 where it does not say."""
-    blocked, revoked = held
+def check_bars(
+    blocked: str | None, revoked: str | None, *, now: float, issued: float, expires: float
+) -> None:
+    """Refuse a login that is barred, by what was found of `bars_of`: 201. `issued`, `expires`: of its token;
+    0.0 where it does not say."""
     if blocked is not None:
         block = _BLOCK(blocked[1:])
         if block.until > now:
@@ -155,7 +154,6 @@ class Bars:
             ) from None
 
 
-def bars_of(app_id: str, account: str) -> Iterator[Holds]:
-    """What a login asks."""
-    yield Holds(blocked_key(app_id), account)
-    yield Holds(revoked_key(app_id), account)
+def bars_of(app_id: str, account: str) -> tuple[Holds, Holds]:
+    """What a login asks: whether its account is blocked, and which of its tokens are."""
+    return Holds(blocked_key(app_id), account), Holds(revoked_key(app_id), account)

@@ -83,14 +83,18 @@ class Notes:
 
     def begin(self, live: Live) -> None:
         """A login is about to make this the account's session."""
-        self._coming.setdefault(live.key, []).append(live)
+        others = self._coming.get(live.key)
+        if others is None:
+            self._coming[live.key] = [live]
+        else:
+            others.append(live)
 
     def end(self, live: Live) -> None:
         """It has come in, or not."""
-        coming = self._coming[live.key]
-        coming.remove(live)
-        if not coming:
-            del self._coming[live.key]
+        coming = self._coming.pop(live.key)
+        if len(coming) > 1:
+            coming.remove(live)
+            self._coming[live.key] = coming
 
     def hear(self, note: msgspec.Struct) -> None:
         """This node is told something."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
@@ -50,10 +50,18 @@ class Presence:
         self._shared = shared
         self._clock = clock
 
+    def look_up(self, key: str) -> Coroutine[Any, Any, tuple[Entry | None]]:
+        """Ask for the account's session record, which `read` reads."""
+        return self._shared.load(Record(session_key(key)))
+
+    @staticmethod
+    def read(entry: Entry | None) -> tuple[Session, int] | None:
+        """The session of a record and its revision, its time over or not."""
+        return None if entry is None else (SESSION.decode(entry.value), entry.rev)
+
     async def find(self, key: str) -> tuple[Session, int] | None:
         """The account's session record and its revision, its time over or not."""
-        (entry,) = await self._shared.load(Record(session_key(key)))
-        return None if entry is None else (SESSION.decode(entry.value), entry.rev)
+        return self.read(*await self.look_up(key))
 
     async def check(self, live: Live) -> None:
         """Learn what has become of a session. Raises Superseded if it is no longer on this connection."""

@@ -22,7 +22,7 @@ from signalpost.domain.sessions import Arrival, Place, Session
 from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, Expect, RateExceeded, Step, Unavailable
 from signalpost.engine.ports.shared import Shared, Spend
 from signalpost.services.attributes import Attributes
-from signalpost.services.bars import check_bars
+from signalpost.services.bars import bars_of, check_bars
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
 from signalpost.services.channels.membership import Departure
@@ -142,8 +142,10 @@ class Sessions:
 
     async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
-        found, attributes = await both(self._presence.find(key), self._attributes.at_login(request.app, key))
-        old, rev = found or (None, 0)
+        bars = bars_of(request.app_id, request.account)
+        (entry,), (own, *held) = await both(self._presence.look_up(key), self._attributes.look_up(key, *bars))
+        old, rev = self._presence.read(entry) or (None, 0)
+        attributes = self._attributes.at_login(request.app, own)
         if old is not None and rules.is_over(old, now):
             await self._end(key, old, rev)
             old, rev = None, 0
@@ -152,7 +154,8 @@ class Sessions:
             if present is not None:
                 old = rules.recall(old, present.session)
         arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
-        check_bars(attributes.barred, now=now, issued=request.issued, expires=request.expires)
+        if held != [None, None]:
+            check_bars(held[0], held[1], now=now, issued=request.issued, expires=request.expires)
         limits = request.app.limits
         spend = Spend(logins_key(key), limits.logins, limits.logins_burst)
         if arrival is Arrival.REFUSE:
@@ -417,10 +420,13 @@ class Sessions:
         steps.append(self._channels.watchers.telling(session.app, session.account, "offline"))
         if rules.next_deadline(session) is not None:
             steps.append(Cancel(session_key(key)))
-        _, *results = await self._shared.commit(*steps)
-        went = self._attributes.went_offline(self._find_app(session.app) or App(), key)
+        (_, *results), entry = await both(self._shared.commit(*steps), self._attributes.at_end(key))
         try:
-            await both(went, self._calls.ended(session))
+            if entry is None:  # as nearly always: it has no attributes
+                await self._calls.ended(session)
+            else:
+                app = self._find_app(session.app) or App()
+                await both(self._attributes.went_offline(app, key, entry), self._calls.ended(session))
         finally:
             if departing:
                 await self._channels.membership.departed(departing, results)
