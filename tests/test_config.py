@@ -97,6 +97,8 @@ def test_a_file_sets_everything(write: Write) -> None:
 [server]
 host = "0.0.0.0"
 port = 9000
+workers = 1
+worker_port = 9100
 data = "/var/lib/signalpost"
 durability = "process"
 advertise = "203.0.113.7:80"
@@ -142,6 +144,8 @@ allow_no_token = true
     assert msgspec.structs.asdict(config) == {
         "host": "0.0.0.0",
         "port": 9000,
+        "workers": 1,
+        "worker_port": 9100,
         "data": "/var/lib/signalpost",
         "durability": "process",
         "advertise": "203.0.113.7:80",

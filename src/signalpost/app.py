@@ -35,6 +35,7 @@ from signalpost.gateway.gate import Gate
 from signalpost.gateway.http import Site, Unready, parse_advertised
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
+from signalpost.gateway.ports import hold
 from signalpost.services.attributes import Attributes
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
@@ -50,6 +51,7 @@ from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.logs import Sparing
 from signalpost.telemetry.metrics import LagMeter, Readings, Renderer
+from signalpost.workers import Worker, Workers
 
 __all__ = ["Server", "StartError", "run"]
 
@@ -81,8 +83,9 @@ class Server:
         wall: Clock = time.time,
         clock: Clock | None = None,
         engine: MakeEngine = choose,
+        worker: int = 0,
     ) -> None:
-        """Raises StoreError, StartError."""
+        """`worker`: its number, where there are several. Raises StoreError, StartError."""
         self._config = config
         self._loop = asyncio.get_running_loop()
         self._started = False  # connections are accepted
@@ -150,12 +153,13 @@ class Server:
         )
         self._kept.listen(self._janitor.wake)
         self._shared.alarm(self._janitor.wake)
-        renderer = Renderer(self.counters, self._lag, self._read, __version__)
+        who = {"worker": str(worker)} if worker else {}
+        renderer = Renderer(self.counters, self._lag, self._read, version=__version__, **who)
         self.listener = Listener(
-            _settings(config),
+            _settings(config, worker),
             Site(
                 metrics=renderer.render,
-                health=lambda: {"sessions": len(self.fanout)},
+                health=lambda: {"sessions": len(self.fanout)} | ({"worker": worker} if worker else {}),
                 unready=self._unready,
                 advertised=parse_advertised(config.advertise) if config.advertise else None,
                 version=__version__,
@@ -190,9 +194,7 @@ class Server:
             await self.listener.start()
         except (OSError, UnicodeError, OverflowError) as error:
             await self._engine.close()
-            raise StartError(
-                f"cannot listen on {self._config.host}:{self._config.port}: {_reason(error)}"
-            ) from error
+            raise _deaf(self._config, error) from error
         chores = [self._sweep(), self._measure(), self._watch()]
         self._chores = [self._loop.create_task(chore) for chore in chores]
         self._started = True
@@ -267,10 +269,12 @@ def _warn_watched(app_id: str) -> None:
     _log.warning("any account of the app may watch all logins and joins", app=app_id)
 
 
-def _settings(config: Config) -> ListenerSettings:
+def _settings(config: Config, worker: int) -> ListenerSettings:
     return ListenerSettings(
         host=config.host,
         port=config.port,
+        shared=bool(worker),
+        own_port=config.worker_port + worker - 1 if worker and config.worker_port else 0,
         tls=_tls(config),
         trusted_proxies=config.trusted_proxies,
         exempt=config.exempt_networks,
@@ -308,14 +312,51 @@ def run(config: Config, *, engine: MakeEngine = choose) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status (SPEC §9)."""
     logs.configure(config.log_level, config.log_format)
     descriptors.raise_allowed()
+    if config.workers > 1:
+        return _told(lambda: _run_workers(config, engine))
+    return _told(lambda: _run(config, engine, None))
+
+
+def _told(act: Callable[[], int]) -> int:
+    """What `act` returns; if it raises, 1, and a line says why, whatever it was."""
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            uvloop.run(_serve(config, engine))
-    except Exception as error:  # whatever it was, a line says it
+        return act()
+    except Exception as error:
         print(f"signalpost: {_line(error)}", file=sys.stderr)
         _log.debug("ended by an error", exc_info=error)
         return 1
+
+
+def _run_workers(config: Config, engine: MakeEngine) -> int:
+    try:
+        held = hold(config.host, config.port, tls=bool(config.tls_cert))
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise _deaf(config, error) from error
+    each = msgspec.structs.replace(config, port=held.port)
+
+    def work(worker: Worker) -> int:
+        logs.configure(config.log_level, config.log_format, worker=worker.number)
+        return _told(lambda: _run(each, engine, worker))
+
+    try:
+        return Workers(config.workers, work).run(partial(_announce, config.host, held.port))
+    finally:
+        held.close()
+
+
+def _run(config: Config, engine: MakeEngine, worker: Worker | None) -> int:
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(_serve(config, engine, worker))
     return 0
+
+
+def _announce(host: str, port: int) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    print(f"signalpost: listening on http://{shown}:{port}", flush=True)
+
+
+def _deaf(config: Config, error: Exception) -> StartError:
+    return StartError(f"cannot listen on {config.host}:{config.port}: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:
@@ -351,16 +392,20 @@ def _settle_memory() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-async def _serve(config: Config, engine: MakeEngine) -> None:
+async def _serve(config: Config, engine: MakeEngine, worker: Worker | None) -> None:
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
-    server = Server(config, engine=engine)
+    if worker is not None:
+        worker.watch(loop, end.set)
+    server = Server(config, engine=engine, worker=worker.number if worker else 0)
     await server.start()
     _settle_memory()
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    print(f"signalpost: listening on http://{host}:{server.port}", flush=True)
+    if worker is None:
+        _announce(config.host, server.port)
+    else:
+        worker.serves()
     _log.info("started", port=server.port, data=config.data, version=__version__)
     if config.durability == "process":
         _log.warning("durability is 'process': a loss of power may lose acknowledged messages")

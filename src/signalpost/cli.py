@@ -161,6 +161,14 @@ def serve(
     config: Annotated[
         str | None, typer.Option(help="A TOML file.", metavar="FILE", rich_help_panel=STORAGE)
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            help="Processes that share the port; more than one need --store and --share. Default: 1",
+            metavar="N",
+            rich_help_panel=LISTENING,
+        ),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -180,6 +188,7 @@ def serve(
         "app": app,
         "allow_no_token": allow_no_token,
         "dev": dev or None,
+        "workers": workers,
         "data": data,
     }
     flags = {name: value for name, value in given.items() if value is not None and value != []}

@@ -38,6 +38,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"  #: where to listen
     port: int = 8080  #: 0: any free one; TLS listens on the next one
+    workers: int = 1  #: processes that share the port (N8)
+    worker_port: int = 0  #: the first of as many ports, one of each worker alone; 0: none
     data: str = "./signalpost-data"  #: what must survive; ":memory:" keeps nothing
     durability: Literal["power", "process"] = "power"  #: what an acknowledged message survives (M5)
     advertise: str = ""  #: what `/getaddr` says; empty: the address that the request came to
@@ -223,6 +225,8 @@ class _Draft:
                 self._refuse_server(name, "no such file")
         if config.tls_cert and config.port == 65535:
             self._refuse_server("port", "TLS listens on the next port, so at most 65534 is allowed")
+        if config.worker_port and config.worker_port + config.workers - 1 > 65535:
+            self._refuse_server("worker_port", "there are not enough ports above it, one for each worker")
         if config.ping_after >= config.dead_after:
             self._refuse_server("ping_after", "must be less than dead_after")
         if not config.dev:
