@@ -15,7 +15,7 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
@@ -33,9 +33,11 @@ from signalpost.gateway.connection import Connection
 from signalpost.gateway.fanout import Fanout
 from signalpost.gateway.gate import Gate
 from signalpost.gateway.http import Site, Unready, parse_advertised
+from signalpost.gateway.key_sets import KeySet
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
 from signalpost.gateway.ports import hold
+from signalpost.gateway.web_tokens import Judge
 from signalpost.services.attributes import Attributes
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
@@ -170,12 +172,14 @@ class Server:
             ),
             self._accept,
         )
+        self._key_sets = _key_sets(config, clock)
         self._unstored = Sparing(partial(_log.error, "store unavailable"))
         self._gate = Gate(
             services=self.services,
             fanout=self.fanout,
             counters=self.counters,
             find_app=config.app,
+            judges=_judges(config, self._key_sets),
             wall=wall,
             unstored=self._unstored,
             may_connect=self.listener.may_connect,
@@ -197,6 +201,8 @@ class Server:
             raise _deaf(self._config, error) from error
         chores = [self._sweep(), self._measure(), self._watch()]
         self._chores = [self._loop.create_task(chore) for chore in chores]
+        for keys in self._key_sets.values():
+            keys.refresh()  # so that the first login has them
         self._started = True
 
     async def stop(self) -> None:
@@ -206,6 +212,8 @@ class Server:
         await self.listener.drain()
         for chore in self._chores:
             chore.cancel()
+        for keys in self._key_sets.values():
+            keys.close()
         self._engine.stop()
         await self._engine.close()
 
@@ -289,6 +297,24 @@ def _settings(config: Config, worker: int) -> ListenerSettings:
         outbox_cap=config.outbox_bytes,
         send_buffer=config.send_buffer,
     )
+
+
+def _key_sets(config: Config, clock: Clock) -> dict[str, KeySet]:
+    """The keys of providers, by URL: apps that name the same one share them."""
+    urls = {app.jwt.jwks_url for app in config.apps.values() if app.jwt is not None and app.jwt.jwks_url}
+    if not urls:
+        return {}
+    from signalpost.gateway.provider import fetch  # late: it takes time to load, and most have no provider
+
+    return {url: KeySet(url, fetch, clock) for url in urls}
+
+
+def _judges(config: Config, key_sets: Mapping[str, KeySet]) -> dict[str, Judge]:
+    return {
+        app_id: Judge(app.jwt, app.limits, key_sets.get(app.jwt.jwks_url))
+        for app_id, app in config.apps.items()
+        if app.jwt is not None
+    }
 
 
 def _tls(config: Config) -> ssl.SSLContext | None:

@@ -20,7 +20,7 @@ from signalpost.config import Config, ConfigError, in_one_line, load
 from signalpost.domain.names import is_name
 from signalpost.settings import kind_of
 from signalpost.telemetry import logs
-from signalpost.tokens import make_token
+from signalpost.tokens import make_token, make_web_token
 
 __all__ = ["cli", "main"]
 
@@ -71,6 +71,11 @@ Print a login token for one account, and nothing else.
 [bold]Example[/]
 
 SIGNALPOST_CERTIFICATE=5cfd2fd1755d40ec signalpost token --app myapp --account ada --ttl 3600
+
+signalpost token --jwt --config signalpost.toml --app myapp --account ada
+
+With --jwt it is a JSON Web Token, made with the secret, the audience and the issuer that the
+configuration has for the app.
 """
 
 CHECK = """\
@@ -206,22 +211,31 @@ def serve(
 @cli.command(help=_paragraphs(TOKEN))
 def token(
     app: Annotated[str, typer.Option(help="App ID.", metavar="ID")],
+    account: Annotated[str, typer.Option(help="Who is to log in.", metavar="NAME")],
     certificate: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="The app's certificate; in the environment it stays out of the process list.",
             metavar="CERT",
             envvar="SIGNALPOST_CERTIFICATE",
         ),
-    ],
-    account: Annotated[str, typer.Option(help="Who is to log in.", metavar="NAME")],
+    ] = None,
     ttl: Annotated[
         int, typer.Option(help="How long the token is good, in seconds.", metavar="SECONDS", min=1)
     ] = DAY,
+    jwt: Annotated[bool, typer.Option("--jwt", help="A JSON Web Token.")] = False,
+    config: Annotated[
+        str | None, typer.Option(help="With --jwt: the TOML file that has the app.", metavar="FILE")
+    ] = None,
 ) -> None:
     for flag, name in (("--app", app), ("--account", account)):
         if not is_name(name):
             raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {kind_of(name)}")
+    if jwt:
+        typer.echo(_web_token(config, app, account, ttl))
+        return
+    if certificate is None:
+        raise Misuse("Missing option '--certificate'.")
     try:
         made = make_token(app, certificate, account, ttl=ttl)
     except UnicodeEncodeError as error:
@@ -229,6 +243,20 @@ def token(
     except ValueError as error:
         raise Misuse(str(error)) from error
     typer.echo(made)
+
+
+def _web_token(file: str | None, app_id: str, account: str, ttl: int) -> str:
+    try:
+        app = load(file, environment=os.environ, flags={}).apps.get(app_id)
+    except ConfigError as error:
+        raise Unusable(error) from error
+    tokens = None if app is None else app.jwt
+    if tokens is None or not tokens.secret:
+        raise Misuse("--jwt: the configuration has no secret for JSON Web Tokens of this app")
+    claims = {tokens.account_claim: account, "iss": tokens.issuer, "aud": "".join(tokens.audience[:1])}
+    algorithm = (*tokens.algorithms, "HS256")[0]
+    given = {name: claim for name, claim in claims.items() if claim}
+    return make_web_token(tokens.secret, account, ttl=ttl, algorithm=algorithm, claims=given)
 
 
 @cli.command("check-config", help=_paragraphs(CHECK))

@@ -15,10 +15,10 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from signalpost.domain.apps import App
+from signalpost.domain.apps import App, WebTokens
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
-from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, Kind, Network, kind_of
+from signalpost.settings import APP, JWT, LIMITS, PAGE, SERVER, IceServer, Kind, Network, kind_of
 from signalpost.toml_file import Path, TomlError, TomlFile
 
 __all__ = ["Config", "ConfigError", "Problem", "in_one_line", "load"]
@@ -134,6 +134,7 @@ class _Draft:
         self.page: dict[str, Any] = {}  # accepted values of [page]
         self.limits: dict[str, Any] = {}  # accepted values of [limits]
         self.apps: dict[str, dict[str, Any]] = {}  # accepted values of [apps.ID], "limits" among them
+        self.jwt_places: dict[str, str] = {}  # where each [apps.ID.jwt] stands
         self.app_places: dict[str, str] = {}  # where each app was last named
         self.limits_places: dict[str, str] = {}  # where [limits] ("") and each [apps.ID.limits] stand
         self.no_token: list[tuple[str, str]] = []  # App ID and place of every --allow-no-token
@@ -191,10 +192,7 @@ class _Draft:
             else:
                 self.refuse(place, f"no such app is configured{_meant(app_id, self.apps)}")
         limits = self._limits("", self.limits)
-        apps = {
-            app_id: App(**values | {"limits": self._limits(app_id, self.limits | values.get("limits", {}))})
-            for app_id, values in self.apps.items()
-        }
+        apps = {app_id: App(**values | self._tables(app_id, values)) for app_id, values in self.apps.items()}
         config = Config(**self.server, **self.page, limits=limits, apps=apps)
         if config.dev and "exempt_networks" not in self.server:
             config = msgspec.structs.replace(config, exempt_networks=_LOOPBACK)
@@ -205,6 +203,24 @@ class _Draft:
                 told[_MOST_PROBLEMS:] = [Problem("configuration", "there are more problems than these")]
             raise ConfigError(told)
         return config
+
+    def _tables(self, app_id: str, values: dict[str, Any]) -> dict[str, Any]:
+        """What the tables below an app's own, and its values together, make of it."""
+        made: dict[str, Any] = {"limits": self._limits(app_id, self.limits | values.get("limits", {}))}
+        if not values.get("md5_tokens", True):
+            made["certificate"] = ""  # so that none is right (L3)
+        if app_id in self.jwt_places:
+            made["jwt"] = self._web_tokens(self.jwt_places[app_id], values["jwt"])
+        return made
+
+    def _web_tokens(self, place: str, values: dict[str, Any]) -> WebTokens:
+        tokens = WebTokens(**values)
+        given = [name for name in ("secret", "public_key", "jwks_url") if name in values]
+        if len(given) != 1:
+            self.refuse(place, "expected one of secret, public_key and jwks_url")
+        elif fault := _fault_of(tokens):
+            self.refuse(place, fault)
+        return tokens
 
     def _limits(self, app_id: str, values: dict[str, Any]) -> Limits:
         limits = Limits(**values)
@@ -240,15 +256,35 @@ class _Draft:
                 " or SIGNALPOST_APPS=ID:CERTIFICATE in the environment, or try --dev, which takes any",
             )
         for app_id, app in config.apps.items():
-            if not app.certificate and not app.allow_no_token:
+            if not app.certificate and not app.allow_no_token and app.jwt is None:
                 self.refuse(
                     self.app_places[app_id],
-                    "the app has no certificate: give it one (certificate in the file, or"
+                    "md5_tokens is false, so nobody could log in: give the app a section jwt"
+                    if not app.md5_tokens
+                    else "the app has no certificate: give it one (certificate in the file, or"
                     " SIGNALPOST_APPS=ID:CERTIFICATE), or let everybody in (--allow-no-token ID)",
                 )
 
     def _refuse_server(self, name: str, reason: str) -> None:
         self.refuse(self.places.get(name, f"server.{name}"), reason)
+
+
+def _fault_of(tokens: WebTokens) -> str:
+    """Why these tokens could never be judged; "" if they can."""
+    # Late: it takes time to load, and most need it for no setting.
+    from signalpost.gateway.web_tokens import fixed_key
+    from signalpost.wire.web_tokens import ALGORITHMS, SECRET_ALGORITHMS, KeyFault
+
+    allowed = [name for name in ALGORITHMS if (name in SECRET_ALGORITHMS) == bool(tokens.secret)]
+    if any(name not in allowed for name in tokens.algorithms):
+        return f"algorithms: with this kind of key, expected some of {', '.join(allowed)}"
+    if tokens.jwks_url and not tokens.audience:
+        return "audience is missing: a provider's keys sign tokens for others, too"
+    try:
+        fixed_key(tokens)
+    except KeyFault as fault:
+        return str(fault)
+    return ""
 
 
 def _told(app_id: str) -> str:
@@ -333,8 +369,11 @@ def _read_file(draft: _Draft, name: str, source: str) -> None:
 def _read_app(draft: _Draft, file: _File, app_id: str, values: object) -> None:
     path = ("apps", app_id)
     app = draft.name_app(app_id, file.place(*path))
-    for key, value in _section(draft, file, values, (*APP, "limits"), path):
-        if key == "limits":
+    for key, value in _section(draft, file, values, (*APP, "limits", "jwt"), path):
+        if key == "jwt":
+            _read_web_tokens(draft, file, app.setdefault("jwt", {}), value, (*path, key))
+            draft.jwt_places[app_id] = file.place(*path, key)
+        elif key == "limits":
             _read_limits(draft, file, app.setdefault("limits", {}), value, (*path, key))
             draft.limits_places[app_id] = file.place(*path, key)
         else:
@@ -346,6 +385,13 @@ def _read_limits(
 ) -> None:
     for key, value in _section(draft, file, values, LIMITS, path):
         draft.take(into, key, LIMITS[key], value, file.place(*path, key))
+
+
+def _read_web_tokens(
+    draft: _Draft, file: _File, into: dict[str, Any], values: object, path: tuple[str, ...]
+) -> None:
+    for key, value in _section(draft, file, values, JWT, path):
+        draft.take(into, key, JWT[key], value, file.place(*path, key))
 
 
 def _section(

@@ -19,7 +19,7 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
 
-__all__ = ["APP", "LIMITS", "PAGE", "SERVER", "IceServer", "Kind", "Network", "kind_of"]
+__all__ = ["APP", "JWT", "LIMITS", "PAGE", "SERVER", "IceServer", "Kind", "Network", "kind_of"]
 
 Network = IPv4Network | IPv6Network
 
@@ -178,6 +178,24 @@ def _is_address(text: str) -> bool:
         return False
 
 
+def _is_web_url(text: str) -> bool:
+    """An http:// or https:// URL that holds no secret of its own."""
+    try:
+        url = urlsplit(text)
+        named = bool(url.hostname) and "@" not in url.netloc and url.port != 0
+        return url.scheme in ("http", "https") and named and _is_printable(text) and text.isascii()
+    except ValueError:
+        return False
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """A text, or a list of them."""
+    found = [value] if isinstance(value, str) else value
+    _require(isinstance(found, list) and bool(found))
+    _require(all(isinstance(each, str) and each and _is_text(each) for each in found))
+    return tuple(found)
+
+
 def _is_ipv4(text: str) -> bool:
     try:
         IPv4Address(text)
@@ -254,8 +272,21 @@ PAGE: Final[Mapping[str, Kind]] = {
 APP: Final[Mapping[str, Kind]] = {
     "certificate": _text("the app's certificate as text", _is_text),
     "allow_no_token": _truth(),
+    "md5_tokens": _truth(),
     "lines": _choice("device", "flag"),
     "watchers": _several("a list of accounts", _name),
+}
+
+#: A section `[apps.ID.jwt]`: which JSON Web Tokens an app takes.
+JWT: Final[Mapping[str, Kind]] = {
+    "secret": _text("a secret as text", lambda text: bool(text) and _is_text(text)),
+    "public_key": _text("a public key in PEM form", lambda text: bool(text) and _is_text(text)),
+    "jwks_url": _text("an https:// or http:// URL without a password", _is_web_url),
+    "algorithms": Kind("an algorithm or a list of them", _texts, str),
+    "audience": Kind("a text or a list of texts", _texts, str),
+    "issuer": _text("a text", lambda text: bool(text) and _is_text(text)),
+    "account_claim": _text("the name of a claim", lambda text: bool(text) and _is_text(text)),
+    "leeway": _seconds(zero=True, high=600),
 }
 
 #: The sections `[limits]` and `[apps.ID.limits]`: positive, but for some where nothing is a choice.

@@ -12,7 +12,7 @@ knows after a restart when they left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -73,15 +73,44 @@ class Attributes:
         """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
         own = await decide(lambda: self._set(live, name, value))
         if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
-            grace = self._grace(own, live.app)
-            await self._presence.alter(live, lambda session: msgspec.structs.replace(session, grace=grace))
+            await self._enforce(live, own)
+
+    async def grant(self, live: Live, attributes: Mapping[str, str]) -> None:
+        """Have the session's account have these attributes, besides those that it has (J5).
+
+        They have been checked, and are bounded apart: who has set a hundred himself is not locked out.
+        """
+        own = await decide(lambda: self._grant(live, attributes))
+        if ATTR_CONN_TIMEOUT in attributes:
+            await self._enforce(live, own)
+
+    async def _enforce(self, live: Live, own: dict[str, str]) -> None:
+        """Have the session outlive its connection for as long as is stored."""
+        grace = self._grace(own, live.app)
+        await self._presence.alter(live, lambda session: msgspec.structs.replace(session, grace=grace))
 
     async def _set(self, live: Live, name: str, value: str) -> dict[str, str]:
         """Store it; what lies in the account's record itself then. Raises Refusal, Conflict."""
         key = attributes_key(live.key)
         entry, fields = await self._kept.load(Record(key), Fields(key))
         own = _own(entry)
-        moving = {**own, name: check_attribute(own.keys() | fields.keys(), name, value, live.app.limits)}
+        value = check_attribute(own.keys() | fields.keys(), name, value, live.app.limits)
+        return await self._store(live, key, entry, {**own, name: value})
+
+    async def _grant(self, live: Live, attributes: Mapping[str, str]) -> dict[str, str]:
+        """The same of several, unless they are there already."""
+        key = attributes_key(live.key)
+        entry, fields = await self._kept.load(Record(key), Fields(key))
+        own = _own(entry)
+        there = own | {name: TEXT.decode(fields[name]) for name in attributes.keys() & fields.keys()}
+        if attributes.items() <= there.items():
+            return own
+        return await self._store(live, key, entry, {**own, **attributes})
+
+    async def _store(
+        self, live: Live, key: str, entry: Entry | None, moving: dict[str, str]
+    ) -> dict[str, str]:
+        """Store these besides the fields that there are; what lies in the record itself then."""
         own = {built_in: moving.pop(built_in) for built_in in _READ_AT_LOGIN & moving.keys()}
         put = Put(
             key,

@@ -14,6 +14,7 @@ import msgspec
 
 from signalpost.domain import sessions as rules
 from signalpost.domain.apps import App
+from signalpost.domain.grants import NOTHING, Grants
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.domain.sessions import Arrival, Place, Session
@@ -38,7 +39,8 @@ _HANDOVER = 10.0  # seconds in which a login has given up the places of the sess
 
 
 class LoginRequest(msgspec.Struct, frozen=True, gc=False):
-    """A login whose token has been checked. `channels`: the client's cursors (PROTOCOL §12)."""
+    """A login whose token has been checked. `channels`: the client's cursors (PROTOCOL §12); `grants`: what
+    the token brings along (J5)."""
 
     app: App
     app_id: str
@@ -47,6 +49,7 @@ class LoginRequest(msgspec.Struct, frozen=True, gc=False):
     ours: bool
     line: str
     channels: dict[str, tuple[str, int]]
+    grants: Grants = NOTHING
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -150,6 +153,9 @@ class Sessions:
             await self._shared.commit(spend)
             raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
         live = Live(request.app, key, self._session(request, arrival, old, attributes.grace, now), 0)
+        grants = request.grants
+        if grants is not NOTHING:
+            live.channels = grants.channels
         self._notes.begin(live)
         try:
             if old is None:  # so there is no timer either
@@ -165,8 +171,11 @@ class Sessions:
                     await self._calls.began(live.session)
                 else:
                     missed = await self._come_in(live, request, arrival, old)
-                if attributes.any and arrival is not Arrival.RESUME:
-                    await self._attributes.came_online(key)
+                if arrival is not Arrival.RESUME:
+                    if attributes.any:
+                        await self._attributes.came_online(key)
+                    if grants.attributes:
+                        await self._attributes.grant(live, grants.attributes)
             except Exception:
                 await self.abandon(live)  # nobody will be told that it is there
                 raise

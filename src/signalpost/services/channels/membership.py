@@ -13,6 +13,7 @@ import msgspec
 
 from signalpost.domain import channels as rules
 from signalpost.domain.channels import SPECIAL
+from signalpost.domain.grants import check_may_join
 from signalpost.domain.names import check_name
 from signalpost.domain.sessions import Place, Session, enter, leave
 from signalpost.engine.ports import Conflict, Step
@@ -102,6 +103,8 @@ class Membership:
     async def join(self, live: Live, channel: str, sight: Sight) -> Joined:
         """Enter a channel, leaving the ordinary one that the session is in (C1, C2). Raises Refusal."""
         rules.check_channel(channel)
+        if live.channels is not None:
+            check_may_join(live.channels, channel)
         if channel in SPECIAL:
             self._watchers.admit(live, channel)
         await sight.follow(channel)
