@@ -47,8 +47,8 @@ LOAD_SECONDS = 120.0
 CENTRIFUGO = "github.com/centrifugal/centrifugo/v6@v6.9.6"
 HOW = (
     "A fresh cluster with empty stores for each run; nodes, PostgreSQL, Redis and the load generator share "
-    "all cores of the machine, so that a second node takes from the first what it adds: read CPU µs each, and "
-    "ratios. Connections are spread over the nodes, and partners are never on the same. PostgreSQL syncs "
+    "all cores of the machine, so that a second node takes from the first what it adds: read CPU µs each, "
+    "and ratios. Connections are spread over the nodes, and partners are never on the same. PostgreSQL syncs "
     "each commit. *trips* are the nodes' own count of round trips to a store, by message. socket.io (two "
     "processes, its Redis adapter) and Centrifugo (two, its Redis engine) store nothing and check no token."
 )

@@ -15,8 +15,9 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -42,12 +43,15 @@ from signalpost.services.attributes import Attributes
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
+from signalpost.services.driver import start
 from signalpost.services.inbox import Inboxes
 from signalpost.services.janitor import Janitor
+from signalpost.services.neighbours import Neighbours
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
+from signalpost.services.rounds import Rounds
 from signalpost.services.sessions import Sessions
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
@@ -57,11 +61,13 @@ from signalpost.workers import Worker, Workers
 
 __all__ = ["Server", "StartError", "run"]
 
+T = TypeVar("T")
+
 _log = structlog.get_logger("signalpost")
 
 _SWEEP = 5.0  # seconds between two sweeps of what is over its time
 _LAG = 0.25  # seconds between two measurements of the loop's lag
-_WATCH = 1.0  # seconds between two looks at the stores
+_WATCH = 1.0  # seconds between two looks at the stores, and two beats
 _LONGEST = 500  # characters of the line that says why the server cannot start
 
 
@@ -101,13 +107,15 @@ class Server:
 
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
-        attributes = Attributes(self._kept, self._shared, presence, clock, config.app)
+        repeats = Repeats(self._kept)
+        attributes = Attributes(self._kept, self._shared, presence, repeats, clock, config.app)
         inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
             presence=presence,
             inboxes=inboxes,
+            repeats=repeats,
             outlet=self.fanout,
             clock=clock,
             wall=wall,
@@ -121,6 +129,7 @@ class Server:
             presence=presence,
             bell=bell,
             pauses=pauses,
+            repeats=repeats,
             clock=clock,
             wall=wall,
             new_id=new_id,
@@ -138,8 +147,7 @@ class Server:
             find_app=config.app,
         )
         rates = AccountRates(clock)
-        repeats = Repeats(self._kept, new_id)
-        self.services = Services(sessions, inboxes, channels, calls, attributes, rates, repeats)
+        self.services = Services(sessions, inboxes, channels, calls, attributes, rates)
         self._janitor = Janitor(
             sessions=sessions,
             channels=channels,
@@ -147,12 +155,23 @@ class Server:
             attributes=attributes,
             inboxes=inboxes,
             rates=rates,
-            sweeps=(self._kept.sweep, self._shared.sweep),
+            sweeps=self._engine.sweeps,
             kept=self._kept,
             shared=self._shared,
             pauses=pauses,
             report=self._report,
         )
+        several = self._engine.several
+        self._neighbours: Neighbours | None = None  # None where there is one node
+        if several is not None:
+            self._neighbours = Neighbours(
+                nodes=self._shared.nodes,
+                guard=several.guard,
+                sessions=sessions,
+                rounds=Rounds(several.kept, several.shared, self.fanout, presence),
+                clock=clock,
+                report=self._report,
+            )
         self._kept.listen(self._janitor.wake)
         self._shared.alarm(self._janitor.wake)
         who = {"worker": str(worker)} if worker else {}
@@ -193,6 +212,12 @@ class Server:
     async def start(self) -> None:
         """Accept connections from now on; raises StoreError, StartError."""
         await self._engine.open()
+        try:
+            if self._neighbours is not None:
+                await self._done(self._neighbours.begin())
+        except Unavailable as error:
+            await self._engine.close()
+            raise StartError(str(error)) from error
         self._engine.run(self._loop)
         try:
             await self.listener.start()
@@ -239,7 +264,24 @@ class Server:
     async def _watch(self) -> None:
         while True:
             self._engine.watch()
+            if self._neighbours is not None:
+                self._neighbours.tick()
             await asyncio.sleep(_WATCH)
+
+    async def _done(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of a use case, for a task."""
+        result: asyncio.Future[T] = self._loop.create_future()
+
+        def ended(value: T, error: Exception | None) -> None:
+            if result.done():
+                return  # nobody waits any more
+            if error is None:
+                result.set_result(value)
+            else:
+                result.set_exception(error)
+
+        start(work, ended)
+        return await result
 
     def _report(self, error: Exception) -> None:
         """What went wrong where nobody waits."""
@@ -264,6 +306,7 @@ class Server:
             sessions=len(self.fanout),
             channel_deliveries=self.fanout.delivered,
             engine=self._engine.readings(),
+            nodes=1 if self._neighbours is None else self._neighbours.alive,
         )
 
 

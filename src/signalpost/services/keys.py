@@ -8,6 +8,8 @@ from __future__ import annotations
 
 __all__ = [
     "app_attributes_key",
+    "app_of",
+    "app_of_topic",
     "attributes_key",
     "call_key",
     "calls_key",
@@ -122,6 +124,16 @@ def app_attributes_key(app: str) -> str:
 def split(key: str) -> list[str]:
     """The parts that a key was made of."""
     return key.split(_SEP)
+
+
+def app_of(key: str) -> str:
+    """The app that a record's, a bucket's or a timer's key belongs to."""
+    return key.split(_SEP, 2)[1]
+
+
+def app_of_topic(topic: str) -> str:
+    """The app that a topic belongs to."""
+    return topic.partition(_SEP)[0]
 
 
 def kind_of(key: str) -> str:

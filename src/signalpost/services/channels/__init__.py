@@ -24,6 +24,7 @@ from signalpost.services.channels.watchers import Watchers
 from signalpost.services.inbox import Inboxes
 from signalpost.services.outlet import Outlet
 from signalpost.services.presence import Presence
+from signalpost.services.repeats import Repeats
 
 __all__ = ["Channels", "Joined", "Members", "Missed", "Sight"]
 
@@ -40,6 +41,7 @@ class Channels:
         shared: Shared,
         presence: Presence,
         inboxes: Inboxes,
+        repeats: Repeats,
         outlet: Outlet,
         clock: Clock,
         wall: Clock,
@@ -63,4 +65,4 @@ class Channels:
             endings=self.endings,
         )
         self.speech = Speech(shared, inboxes, clock, wall, new_id)
-        self.attributes = ChannelAttributes(changes, kept, shared, self.census, self.endings)
+        self.attributes = ChannelAttributes(changes, kept, shared, repeats, self.census, self.endings)
