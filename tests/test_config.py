@@ -679,9 +679,9 @@ def test_several_workers_need_both_stores(write: Write) -> None:
     """SPEC N8: one line says what is missing, and how it is given."""
     several: dict[str, str | bool | list[str]] = {"dev": True, "workers": "2"}
     both = "several processes are several nodes, which need a --store postgresql://… and a --share redis://…"
-    assert complaints(flags=several) == [f"--workers: store and share are missing: {both}"]
+    assert complaints(flags=several) == [f"--workers: not without store and share: {both}"]
     stored = several | {"store": "postgresql://db/signalpost"}
-    assert complaints(flags=stored) == [f"--workers: share is missing: {both}"]
+    assert complaints(flags=stored) == [f"--workers: not without share: {both}"]
     assert read(flags=stored | {"share": "redis://cache"}).workers == 2
     assert read(flags=several | {"workers": "1"}).workers == 1
 

@@ -247,8 +247,8 @@ class _Draft:
         if missing:
             self._refuse_server(
                 "workers",
-                f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing: several processes are"
-                " several nodes, which need a --store postgresql://… and a --share redis://…",
+                f"not without {' and '.join(missing)}: several processes are several nodes, which need a"
+                " --store postgresql://… and a --share redis://…",
             )
         if config.worker_port and config.worker_port + config.workers - 1 > 65535:
             self._refuse_server("worker_port", "there are not enough ports above it, one for each worker")
