@@ -37,6 +37,7 @@ __all__ = ["AtLogin", "Attributes"]
 
 _READ_AT_LOGIN = frozenset({ATTR_CONN_TIMEOUT})
 _LEFT: Final = ""  # no attribute has this name: in the record of an account that went offline
+_UNREAD: Final = Entry(b"", -1)  # the record of an account of which it cannot be told whether there is one
 Noting = Coroutine[Any, Any, None]  # storing that an account came or left; no coroutine around another
 _PIECE: Final = 64  # timers that are armed with one commit
 
@@ -157,39 +158,47 @@ class Attributes:
             return AtLogin(app.limits.grace_max, False)
         return AtLogin(self._grace(_own(entry), app), True)
 
+    async def at_end(self, key: str) -> Entry | None:
+        """The record of an account that is about to leave, None if it has no attributes; never raises."""
+        try:
+            [entry] = await self._kept.load(Record(attributes_key(key)))
+        except Unavailable:
+            return _UNREAD
+        return entry
+
     def came_online(self, key: str) -> Noting:
         """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""
-        return self._note(key, None)
+        return self._note(key, None, None)
 
-    def went_offline(self, app: App, key: str) -> Noting:
-        """Keep the account's attributes for a day from now (P3); at once, or as soon as can be."""
-        return self._note(key, self._clock() + app.limits.attribute_seconds)
+    def went_offline(self, app: App, key: str, entry: Entry) -> Noting:
+        """Keep the account's attributes, of which this was found, for a day from now (P3); likewise."""
+        return self._note(key, entry, self._clock() + app.limits.attribute_seconds)
 
     async def settle(self) -> None:
         """Store who came and left, where that was not possible; what fails waits for the next time."""
         owed, self._owed = self._owed, {}
         while owed:
             some = [owed.popitem() for _ in range(min(_PIECE, len(owed)))]
-            await together([self._note(key, until) for key, until in some])
+            await together([self._note(key, None, until) for key, until in some])
             if self._owed:
                 self._owed = {**owed, **self._owed}  # who came or left meanwhile is among the latter
                 return
 
-    async def _note(self, key: str, until: float | None) -> None:
+    async def _note(self, key: str, entry: Entry | None, until: float | None) -> None:
+        """`entry`: what was found of it; None to look."""
         record = attributes_key(key)
+
+        async def attempt() -> None:
+            nonlocal entry
+            if entry is None:
+                [entry] = await self._kept.load(Record(record))
+            found, entry = entry, None
+            if found is not None:
+                await self._mark(record, found, until)
+
         try:
-            [entry] = await self._kept.load(Record(record))
-            if entry is None:  # as nearly always
-                return
-
-            async def attempt() -> None:
-                nonlocal entry
-                if entry is None:
-                    [entry] = await self._kept.load(Record(record))
-                found, entry = entry, None
-                if found is not None:
-                    await self._mark(record, found, until)
-
+            if entry is _UNREAD:
+                raise Unavailable
             await decide(attempt)
         except Unavailable:
             self._owed[key] = until  # nobody is kept from coming or going by this

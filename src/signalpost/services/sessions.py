@@ -373,10 +373,13 @@ class Sessions:
         steps.append(self._channels.watchers.telling(session.app, session.account, "offline"))
         if rules.next_deadline(session) is not None:
             steps.append(Cancel(session_key(key)))
-        _, *results = await self._shared.commit(*steps)
-        went = self._attributes.went_offline(self._find_app(session.app) or App(), key)
+        (_, *results), entry = await both(self._shared.commit(*steps), self._attributes.at_end(key))
         try:
-            await both(went, self._calls.ended(session))
+            if entry is None:  # as nearly always: it has no attributes
+                await self._calls.ended(session)
+            else:
+                app = self._find_app(session.app) or App()
+                await both(self._attributes.went_offline(app, key, entry), self._calls.ended(session))
         finally:
             if departing:
                 await self._channels.membership.departed(departing, results)

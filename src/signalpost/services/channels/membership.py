@@ -117,12 +117,13 @@ class Membership:
 
     async def _join(self, live: Live, channel: str, sight: Sight) -> Joined:
         kept = _place_in(live.session.kept, channel)
-        snapshot: Snapshot | None
-        if _place_in(live.session.places, channel) is None:
-            snapshot = await self._enter(live, channel, sight)
-        else:
+        snapshot: Snapshot | None = None
+        if _place_in(live.session.places, channel) is not None:
             (snapshot,) = await self._shared.load(Topic(topic_key(live.app_id, channel), LIST_MEMBERS))
-        assert snapshot is not None, "a topic with a member exists"
+            if snapshot is None:  # a topic with a member exists: the session has gone meanwhile
+                await self._presence.check(live)
+        if snapshot is None:
+            snapshot = await self._enter(live, channel, sight)
         missed = None if kept is None else await self._past.missed(live.app_id, channel, kept.seen)
         if channel in SPECIAL:
             return Joined([live.account], {}, snapshot.epoch, snapshot.offset, missed)
