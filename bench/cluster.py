@@ -44,7 +44,7 @@ from servers import (
 from stores import Stores, free_port, missing, stores, wait_for
 
 LOAD_SECONDS = 120.0
-CENTRIFUGO = "github.com/centrifugal/centrifugo/v6@v6.9.6"
+CENTRIFUGO = "github.com/centrifugal/centrifugo/v6@v6.9.1"
 HOW = (
     "A fresh cluster with empty stores for each run; nodes, PostgreSQL, Redis and the load generator share "
     "all cores of the machine, so that a second node takes from the first what it adds: read CPU µs each, "
@@ -142,7 +142,8 @@ def centrifugo(stores: Stores) -> Server:
     """The same; it is told its port, and says nothing that could be waited for."""
     redis = f"redis://127.0.0.1:{stores.redis_port}/0"
     names = [
-        {"name": name, "allow_subscribe_for_client": True, "allow_publish_for_client": True} for name in "ur"
+        {"name": name, "allow_subscribe_for_client": True, "allow_publish_for_client": True}
+        for name in ("uu", "rr")
     ]
 
     def command(directory: Path) -> list[str]:

@@ -252,15 +252,15 @@ static void io_whisper(const struct person *who, struct draft *out) {
 }
 
 /* --- Centrifugo: {"id":N,"publish":{…}} -> {"id":N,"publish":{}}; {"push":{"channel":…,"pub":{"data":…}}}
- * A person is a channel of its own, "u:ACCOUNT", to which all may publish. */
+ * A person is a channel of its own, "uu:ACCOUNT", to which all may publish. */
 
 static void cf_read(struct person *who, const char *in, size_t n, struct news *out) {
     (void)who;
     out->kind = NOTHING;
     out->version = 0;
     if (n == 2) out->kind = HEARTBEAT;
-    if (begins(in, n, "{\"push\":{\"channel\":\"u:")) out->kind = WHISPERED;
-    else if (begins(in, n, "{\"push\":{\"channel\":\"r:")) out->kind = SHARED;
+    if (begins(in, n, "{\"push\":{\"channel\":\"uu:")) out->kind = WHISPERED;
+    else if (begins(in, n, "{\"push\":{\"channel\":\"rr:")) out->kind = SHARED;
     else if (begins(in, n, "{\"disconnect\"") || begins(in, n, "{\"push\":{\"disconnect\"")) out->kind = ENDED;
     if (!begins(in, n, "{\"id\":")) return;
     out->id = (uint32_t)number_at(in + 6, in + n);
@@ -283,7 +283,7 @@ static enum progress cf_set_up(struct person *who, const char *in, size_t n, cha
     if (who->step == ROOM && who->room == NULL) who->step = LAST;
     if (who->step >= LAST) return READY;
     *length = (size_t)snprintf(out, SAY_BYTES, "{\"id\":%u,\"subscribe\":{\"channel\":\"%s:%s\"}}", who->other++,
-                               who->step == OWN ? "u" : "r", who->step == OWN ? who->account : who->room);
+                               who->step == OWN ? "uu" : "rr", who->step == OWN ? who->account : who->room);
     return SAYING;
 }
 
@@ -293,9 +293,9 @@ static void cf_publish(const char *kind, const char *name, struct draft *out) {
     draft(out, "{\"id\":", middle, "\"}}");
 }
 
-static void cf_share(const struct person *who, struct draft *out) { cf_publish("r", who->room, out); }
+static void cf_share(const struct person *who, struct draft *out) { cf_publish("rr", who->room, out); }
 
-static void cf_whisper(const struct person *who, struct draft *out) { cf_publish("u", who->peer, out); }
+static void cf_whisper(const struct person *who, struct draft *out) { cf_publish("uu", who->peer, out); }
 
 /* --- the table ------------------------------------------------------------------------------ */
 
