@@ -76,7 +76,7 @@ class Address:
     async def connection(self, *, seconds: float) -> AbstractConnection:
         """A connection to the primary, not yet connected, whose answers are waited for so long.
 
-        Raises RedisError if no Sentinel knows it.
+        Raises RedisError if no Sentinel knows which that is.
         """
         options = {**self._options, **_HABITS, "socket_timeout": seconds, "socket_connect_timeout": seconds}
         if self._sentinels:
@@ -84,7 +84,7 @@ class Address:
         return self._kind(**options)
 
     async def _primary(self, seconds: float) -> tuple[str, int]:
-        share = seconds / len(self._sentinels)  # one that does not answer leaves the others their time
+        share = seconds / (2 * len(self._sentinels))  # one that is gone leaves the others their time
         timeouts = {"socket_timeout": share, "socket_connect_timeout": share}
         sentinel = Sentinel(  # type: ignore[no-untyped-call]
             self._sentinels, sentinel_kwargs={**self._sentinel_options, **timeouts}
