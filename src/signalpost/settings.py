@@ -215,7 +215,9 @@ def _is_url(text: str, schemes: Collection[str]) -> bool:
 
 def without_secrets(url: str) -> str:
     """Where a URL leads: without who asks there, and without options, as either may have a password."""
-    scheme, _, rest = url.partition("://")
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return ""
     place = _PLACE.fullmatch(rest)
     return f"{scheme}://{place[1] if place else '…'}"  # a password that is not encoded may look like anything
 
@@ -250,7 +252,7 @@ def _is_text(text: str) -> bool:
 
 _NETWORKS: Final = _several('a list of networks such as "10.0.0.0/8" (no bits set behind the mask)', _network)
 _FILE: Final = _text("the path of a file", _is_path)
-_PLACE: Final = re.compile(r"(?:[^@/?]*@)?([\w.,:\[\]-]*(?:/[\w./-]*)?)(?:\?.*)?")
+_PLACE: Final = re.compile(r"(?:[^@/?]*@)?([\w.,:\[\]-]*(?:/[\w./-]*)?)(?:\?[^@]*)?")
 _STORES: Final = ("postgresql", "postgres")
 _SHARES: Final = ("redis", "rediss", "redis+sentinel", "rediss+sentinel", "unix")
 _HOST: Final = re.compile(r"[\w.:%-]{1,255}")
