@@ -24,7 +24,12 @@ import structlog
 import uvloop
 
 from signalpost import __version__
-from signalpost.config import Config
+from signalpost.api.cases import Cases
+from signalpost.api.desk import Desk
+from signalpost.api.listener import ApiListener, Surroundings
+from signalpost.api.types import Info
+from signalpost.config import Api, Config
+from signalpost.domain.keys import Keyring
 from signalpost.engine.ports import Clock, Unavailable
 from signalpost.engines import MakeEngine, StoreError, choose
 from signalpost.gateway import descriptors
@@ -39,10 +44,13 @@ from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
 from signalpost.gateway.ports import hold
 from signalpost.gateway.web_tokens import Judge
+from signalpost.services.attempts import Attempts
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import Bars
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
+from signalpost.services.deputies import Deputies
 from signalpost.services.driver import start
 from signalpost.services.inbox import Inboxes
 from signalpost.services.janitor import Janitor
@@ -53,6 +61,7 @@ from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.rounds import Rounds
 from signalpost.services.sessions import Sessions
+from signalpost.settings import without_secrets
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.logs import Sparing
@@ -68,6 +77,10 @@ _log = structlog.get_logger("signalpost")
 _SWEEP = 5.0  # seconds between two sweeps of what is over its time
 _LAG = 0.25  # seconds between two measurements of the loop's lag
 _WATCH = 1.0  # seconds between two looks at the stores, and two beats
+_SPREAD = 5.0  # seconds over which clients are sent to other nodes at most; SPEC N7 allows 8
+_TAKEN = 500  # clients a second that other nodes take without anybody noticing
+_LEAVE = 0.5  # seconds that it may take until no session is left here
+_PAUSES = 0.01, 0.05, 0.1, 0.1, 0.1  # seconds between two looks at that
 _LONGEST = 500  # characters of the line that says why the server cannot start
 
 
@@ -91,9 +104,12 @@ class Server:
         wall: Clock = time.time,
         clock: Clock | None = None,
         engine: MakeEngine = choose,
+        end: asyncio.Event | None = None,
         worker: int = 0,
     ) -> None:
-        """`worker`: its number, where there are several. Raises StoreError, StartError."""
+        """`end`: set when an operator wants it to end. `worker`: its number, where there are several.
+
+        Raises StoreError, StartError."""
         self._config = config
         self._loop = asyncio.get_running_loop()
         self._started = False  # connections are accepted
@@ -110,6 +126,7 @@ class Server:
         repeats = Repeats(self._kept)
         attributes = Attributes(self._kept, self._shared, presence, repeats, clock, config.app)
         inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall)
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
@@ -122,8 +139,8 @@ class Server:
             new_id=new_id,
             find_app=config.app,
             warn=_warn_watched,
+            pauses=pauses,
         )
-        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         calls = Calls(
             kept=self._kept,
             presence=presence,
@@ -146,6 +163,7 @@ class Server:
             new_secret=lambda: os.urandom(16).hex(),
             find_app=config.app,
         )
+        bars = Bars(self._kept, clock, wall=wall)
         rates = AccountRates(clock)
         self.services = Services(sessions, inboxes, channels, calls, attributes, rates)
         self._janitor = Janitor(
@@ -153,6 +171,7 @@ class Server:
             channels=channels,
             calls=calls,
             attributes=attributes,
+            bars=bars,
             inboxes=inboxes,
             rates=rates,
             sweeps=self._engine.sweeps,
@@ -174,12 +193,14 @@ class Server:
             )
         self._kept.listen(self._janitor.wake)
         self._shared.alarm(self._janitor.wake)
+        self._started_at = wall()
+        self._end = end or asyncio.Event()
         who = {"worker": str(worker)} if worker else {}
         renderer = Renderer(self.counters, self._lag, self._read, version=__version__, **who)
         self.listener = Listener(
             _settings(config, worker),
             Site(
-                metrics=renderer.render,
+                metrics=renderer.render if config.api is None or config.api.public_metrics else None,
                 health=lambda: {"sessions": len(self.fanout)} | ({"worker": worker} if worker else {}),
                 unready=self._unready,
                 advertised=parse_advertised(config.advertise) if config.advertise else None,
@@ -192,6 +213,10 @@ class Server:
             self._accept,
         )
         self._key_sets = _key_sets(config, clock)
+        self.api: ApiListener | None = None
+        if config.api is not None:
+            cases = self._cases(config.api, presence, bars)
+            self.api = self._api_listener(config.api, cases, renderer.render)
         self._unstored = Sparing(partial(_log.error, "store unavailable"))
         self._gate = Gate(
             services=self.services,
@@ -204,7 +229,6 @@ class Server:
             may_connect=self.listener.may_connect,
             may_login=self.listener.may_login,
             failed_login=self.listener.failed_login,
-            login_timeout=config.login_timeout,
             turns=Turns(asyncio.get_running_loop()),
         )
         self._chores: list[asyncio.Task[None]] = []  # what is done now and then, while the server runs
@@ -223,7 +247,15 @@ class Server:
             await self.listener.start()
         except (OSError, UnicodeError, OverflowError) as error:
             await self._engine.close()
-            raise _deaf(self._config, error) from error
+            raise _deaf(f"{self._config.host}:{self._config.port}", error) from error
+        if self.api is not None:
+            try:
+                await self.api.start()
+            except (OSError, UnicodeError, OverflowError) as error:
+                await self.listener.drain()
+                self._engine.stop()
+                await self._engine.close()
+                raise _deaf(f"{self._where_api()} for the API", error) from error
         chores = [self._sweep(), self._measure(), self._watch()]
         self._chores = [self._loop.create_task(chore) for chore in chores]
         for keys in self._key_sets.values():
@@ -234,18 +266,84 @@ class Server:
         """Stop accepting, commit, close the connections (1012), let go of the data."""
         self.listener.stop()
         await self._engine.flush()  # who waits for a commit gets his answer before he is sent away
-        await self.listener.drain()
+        await self.listener.drain(over=self._spread())
+        if self.api is not None:
+            await self.api.stop()
         for chore in self._chores:
             chore.cancel()
         for keys in self._key_sets.values():
             keys.close()
+        if self._neighbours is not None:
+            await self._part(self._neighbours)
         self._engine.stop()
         await self._engine.close()
+
+    def _spread(self) -> float:
+        """Over how many seconds clients are sent away: to other nodes, if there are any (N7)."""
+        if self._neighbours is None or self._neighbours.alive == 1:
+            return 0.0
+        return min(_SPREAD, self.listener.websockets / _TAKEN)
+
+    async def _part(self, neighbours: Neighbours) -> None:
+        """Take leave of the other nodes when no session is left here; who does not is missed in time."""
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(_LEAVE):
+                for pause in (*_PAUSES, _LEAVE):
+                    if await self._done(neighbours.leave()):
+                        return
+                    await asyncio.sleep(pause)
 
     @property
     def port(self) -> int:
         """The plain port, once started."""
         return self.listener.port
+
+    def _cases(self, api: Api, presence: Presence, bars: Bars) -> Cases:
+        services = self.services
+        return Cases(
+            sessions=services.sessions,
+            presence=presence,
+            inboxes=services.inboxes,
+            channels=services.channels,
+            calls=services.calls,
+            attributes=services.attributes,
+            bars=bars,
+            deputies=Deputies(api.idempotency_seconds),
+            find_app=self._config.app,
+            apps=lambda: self._config.apps.items(),
+            info=self._info,
+            drain=self._end.set,
+        )
+
+    def _api_listener(self, api: Api, cases: Cases, metrics: Callable[[], bytes]) -> ApiListener:
+        attempts = Attempts(self._kept, self._shared, api.idempotency_seconds)
+        desk = Desk(cases, attempts, self._engine.clock, rate=api.requests, burst=api.requests_burst)
+        surroundings = Surroundings(
+            metrics=metrics,
+            health=lambda: {"sessions": len(self.fanout)},
+            unready=self._unready,
+            draining=lambda: self.listener.draining,
+            address_of=self.listener.address_of,
+            may_try=self.listener.may_login,
+            failed=self.listener.failed_login,
+        )
+        return ApiListener(desk, Keyring(api.keys), surroundings, host=api.host, port=api.port)
+
+    def _where_api(self) -> str:
+        api = self._config.api
+        return "" if api is None else f"{api.host}:{api.port}"
+
+    def _info(self) -> Info:
+        unready = self._unready()
+        return Info(
+            version=__version__,
+            node=self._shared.nodes.me,
+            started=self._started_at,
+            ready=unready is None,
+            status="ok" if unready is None else unready.status,
+            connections=self.listener.websockets,
+            sessions=len(self.fanout),
+        )
 
     def _accept(self, socket: Socket) -> Connection:
         return Connection(self._gate, socket)
@@ -337,6 +435,7 @@ def _settings(config: Config, worker: int) -> ListenerSettings:
         ping_after=config.ping_after,
         dead_after=config.dead_after,
         handshake_timeout=config.handshake_timeout,
+        login_timeout=config.login_timeout,
         outbox_cap=config.outbox_bytes,
         send_buffer=config.send_buffer,
     )
@@ -400,7 +499,7 @@ def _run_workers(config: Config, engine: MakeEngine) -> int:
     try:
         held = hold(config.host, config.port, tls=bool(config.tls_cert))
     except (OSError, UnicodeError, OverflowError) as error:
-        raise _deaf(config, error) from error
+        raise _deaf(f"{config.host}:{config.port}", error) from error
     each = msgspec.structs.replace(config, port=held.port)
 
     def work(worker: Worker) -> int:
@@ -424,8 +523,8 @@ def _announce(host: str, port: int) -> None:
     print(f"signalpost: listening on http://{shown}:{port}", flush=True)
 
 
-def _deaf(config: Config, error: Exception) -> StartError:
-    return StartError(f"cannot listen on {config.host}:{config.port}: {_reason(error)}")
+def _deaf(where: str, error: Exception) -> StartError:
+    return StartError(f"cannot listen on {where}: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:
@@ -468,14 +567,17 @@ async def _serve(config: Config, engine: MakeEngine, worker: Worker | None) -> N
         loop.add_signal_handler(number, end.set)
     if worker is not None:
         worker.watch(loop, end.set)
-    server = Server(config, engine=engine, worker=worker.number if worker else 0)
+    server = Server(config, engine=engine, end=end, worker=worker.number if worker else 0)
     await server.start()
     _settle_memory()
     if worker is None:
         _announce(config.host, server.port)
     else:
         worker.serves()
-    _log.info("started", port=server.port, data=config.data, version=__version__)
+    if server.api is not None:
+        _log.info("the API listens", host=config.api.host if config.api else "", port=server.api.port)
+    kept = without_secrets(config.store) or config.data
+    _log.info("started", port=server.port, data=kept, version=__version__)
     if config.durability == "process":
         _log.warning("durability is 'process': a loss of power may lose acknowledged messages")
     await end.wait()

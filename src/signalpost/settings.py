@@ -15,13 +15,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from signalpost.domain.keys import MOST_DIGESTS, SECRET, Scope
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
 
 __all__ = [
+    "API",
     "APP",
     "JWT",
+    "KEY",
     "LIMITS",
     "PAGE",
     "SERVER",
@@ -142,6 +145,20 @@ def _several(allowed: str, item: Callable[[str], Any]) -> Kind:
     return Kind(allowed, take, spell)
 
 
+def _one_or_two(allowed: str, accepts: Callable[[str], object]) -> Kind:
+    """A text, or a list of two while one is being replaced by another."""
+
+    def take(value: Any) -> tuple[str, ...]:
+        texts = [value] if isinstance(value, str) else value
+        _require(isinstance(texts, list) and 1 <= len(texts) <= MOST_DIGESTS)
+        _require(all(isinstance(text, str) and accepts(text) for text in texts))
+        return tuple(texts)
+
+    return Kind(f"{allowed}, or a list of two such texts", take, str)
+
+
+_HASH: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
 _ICE_URL: Final = re.compile(
     r"(?:stuns?|(?P<turn>turns?)):(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?(?(turn)(?:\?transport=(?:udp|tcp))?)",
     re.ASCII,
@@ -215,7 +232,9 @@ def _is_url(text: str, schemes: Collection[str]) -> bool:
 
 def without_secrets(url: str) -> str:
     """Where a URL leads: without who asks there, and without options, as either may have a password."""
-    scheme, _, rest = url.partition("://")
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return ""
     place = _PLACE.fullmatch(rest)
     return f"{scheme}://{place[1] if place else '…'}"  # a password that is not encoded may look like anything
 
@@ -250,7 +269,7 @@ def _is_text(text: str) -> bool:
 
 _NETWORKS: Final = _several('a list of networks such as "10.0.0.0/8" (no bits set behind the mask)', _network)
 _FILE: Final = _text("the path of a file", _is_path)
-_PLACE: Final = re.compile(r"(?:[^@/?]*@)?([\w.,:\[\]-]*(?:/[\w./-]*)?)(?:\?.*)?")
+_PLACE: Final = re.compile(r"(?:[^@/?]*@)?([\w.,:\[\]-]*(?:/[\w./-]*)?)(?:\?[^@]*)?")
 _STORES: Final = ("postgresql", "postgres")
 _SHARES: Final = ("redis", "rediss", "redis+sentinel", "rediss+sentinel", "unix")
 _HOST: Final = re.compile(r"[\w.:%-]{1,255}")
@@ -303,6 +322,26 @@ PAGE: Final[Mapping[str, Kind]] = {
     )
 }
 
+#: The section `[api]`, besides its `keys`: the listener for back ends and operators.
+API: Final[Mapping[str, Kind]] = {
+    "host": SERVER["host"],
+    "port": SERVER["port"],
+    "public_metrics": _truth(),
+    "requests": _whole(1),
+    "requests_burst": _whole(1),
+    "idempotency_seconds": _seconds(high=604_800.0),
+}
+
+#: A section `[api.keys.ID]` or `[apps.ID.keys.ID]`.
+KEY: Final[Mapping[str, Kind]] = {
+    "secret": _one_or_two("32 to 128 letters, digits, - and _", SECRET.fullmatch),
+    "hash": _one_or_two('"sha256:" and 64 hex digits', _HASH.fullmatch),
+    "scopes": _several(
+        "a list of " + ", ".join(f'"{scope.value}"' for scope in Scope), lambda text: Scope(text)
+    ),
+    "networks": _NETWORKS,
+}
+
 #: A section `[apps.ID]`, besides its `limits`.
 APP: Final[Mapping[str, Kind]] = {
     "certificate": _text("the app's certificate as text", _is_text),
@@ -334,5 +373,8 @@ LIMITS: Final[Mapping[str, Kind]] = {
     "deserted_channels": _whole(0),
     "set_attribute_bytes": _whole(0),
     "channel_attribute_bytes": _whole(0),
+    "api_untaken_messages": _whole(0),
+    "api_untaken_bytes": _whole(0),
+    "api_deserted_channels": _whole(0),
     "channel_seconds": _seconds(zero=True, high=CHANNEL_TTL_SECONDS),
 }

@@ -19,9 +19,10 @@ import msgspec
 
 from signalpost.domain.apps import App
 from signalpost.domain.attributes import check_attribute
+from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_label, check_name
 from signalpost.domain.sessions import conn_timeout
-from signalpost.engine.ports import Arm, Clock, Delete, Entry, Put, Record, Step, Unavailable
+from signalpost.engine.ports import Arm, Ask, Clock, Delete, Entry, Put, Record, Step, Unavailable
 from signalpost.engine.ports.kept import Fields, Kept
 from signalpost.engine.ports.shared import Shared, Since
 from signalpost.services.decide import decide
@@ -29,7 +30,7 @@ from signalpost.services.driver import together
 from signalpost.services.keys import attributes_key, inbox_key, split, subject_of
 from signalpost.services.live import Live
 from signalpost.services.presence import Presence
-from signalpost.services.repeats import Once, Repeats
+from signalpost.services.repeats import UNNAMED, Once, Repeats
 from signalpost.services.stored import ATTRIBUTES, TEXT
 from signalpost.wire.codes import ATTR_CONN_TIMEOUT
 
@@ -77,7 +78,7 @@ class Attributes:
         """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
 
         async def act(once: Once) -> str:
-            own = await decide(lambda: self._set(live, name, value, once))
+            own = await decide(lambda: self._set(live.key, live.app.limits, name, value, once))
             if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
                 await self._enforce(live, own)
             return ""
@@ -98,14 +99,20 @@ class Attributes:
         grace = self._grace(own, live.app)
         await self._presence.alter(live, lambda session: msgspec.structs.replace(session, grace=grace))
 
-    async def _set(self, live: Live, name: str, value: str, once: Once) -> dict[str, str]:
+    async def assign(self, app: App, account: str, name: str, value: str) -> float | None:
+        """Set an attribute of the account with this key; the grace time of its session, if that changes it.
+        Raises Refusal."""
+        own = await decide(lambda: self._set(account, app.limits, name, value, UNNAMED))
+        return self._grace(own, app) if name == ATTR_CONN_TIMEOUT else None
+
+    async def _set(self, account: str, limits: Limits, name: str, value: str, once: Once) -> dict[str, str]:
         """Store it; what lies in the account's record itself then. Raises Refusal, Conflict."""
-        key = attributes_key(live.key)
+        key = attributes_key(account)
         entry, fields, *noted = await self._kept.load(Record(key), Fields(key), *once.asks)
         once.recall(noted)
         own = _own(entry)
-        value = check_attribute(own.keys() | fields.keys(), name, value, live.app.limits)
-        return await self._store(live, key, entry, {**own, name: value}, *once.note())
+        value = check_attribute(own.keys() | fields.keys(), name, value, limits)
+        return await self._store(limits, key, entry, {**own, name: value}, *once.note())
 
     async def _grant(self, live: Live, attributes: Mapping[str, str]) -> dict[str, str]:
         """The same of several, unless they are there already."""
@@ -115,10 +122,10 @@ class Attributes:
         there = own | {name: TEXT.decode(fields[name]) for name in attributes.keys() & fields.keys()}
         if attributes.items() <= there.items():
             return own
-        return await self._store(live, key, entry, {**own, **attributes})
+        return await self._store(live.app.limits, key, entry, {**own, **attributes})
 
     async def _store(
-        self, live: Live, key: str, entry: Entry | None, moving: dict[str, str], *along: Step[Any]
+        self, limits: Limits, key: str, entry: Entry | None, moving: dict[str, str], *along: Step[Any]
     ) -> dict[str, str]:
         """Store these besides the fields that there are, and do the steps `along` with that; what lies in the
         record itself then."""
@@ -131,7 +138,7 @@ class Attributes:
         )
         steps: list[Step[Any]] = [put]
         if entry is None:
-            steps.append(Arm(key, self._clock() + live.app.limits.attribute_seconds))
+            steps.append(Arm(key, self._clock() + limits.attribute_seconds))
         await self._kept.commit(*steps, *along)
         return own
 
@@ -151,9 +158,12 @@ class Attributes:
         entry, fields = await self._kept.load(Record(key), Fields(key))
         return _own(entry) | {name: TEXT.decode(field) for name, field in fields.items()}
 
-    async def at_login(self, app: App, key: str) -> AtLogin:
-        """What a login of the account has to know."""
-        [entry] = await self._kept.load(Record(attributes_key(key)))
+    def look_up(self, key: str, *also: Ask[Any]) -> Coroutine[Any, Any, tuple[Any, ...]]:
+        """Ask for the account's attributes, which `at_login` reads, and for what else a login has to know."""
+        return self._kept.load(Record(attributes_key(key)), *also)
+
+    def at_login(self, app: App, entry: Entry | None) -> AtLogin:
+        """What a login of the account has to know of its attributes."""
         if entry is None:
             return AtLogin(app.limits.grace_max, False)
         return AtLogin(self._grace(_own(entry), app), True)
