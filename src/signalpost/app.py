@@ -42,7 +42,7 @@ from signalpost.gateway.http import Site, Unready, parse_advertised
 from signalpost.gateway.key_sets import KeySet
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
-from signalpost.gateway.ports import hold
+from signalpost.gateway.ports import Held, hold
 from signalpost.gateway.web_tokens import Judge
 from signalpost.services.attempts import Attempts
 from signalpost.services.attributes import Attributes
@@ -216,7 +216,7 @@ class Server:
         self.api: ApiListener | None = None
         if config.api is not None:
             cases = self._cases(config.api, presence, bars)
-            self.api = self._api_listener(config.api, cases, renderer.render)
+            self.api = self._api_listener(config.api, cases, renderer.render, worker)
         self._unstored = Sparing(partial(_log.error, "store unavailable"))
         self._gate = Gate(
             services=self.services,
@@ -315,19 +315,27 @@ class Server:
             drain=self._end.set,
         )
 
-    def _api_listener(self, api: Api, cases: Cases, metrics: Callable[[], bytes]) -> ApiListener:
+    def _api_listener(self, api: Api, cases: Cases, metrics: Callable[[], bytes], worker: int) -> ApiListener:
         attempts = Attempts(self._kept, self._shared, api.idempotency_seconds)
         desk = Desk(cases, attempts, self._engine.clock, rate=api.requests, burst=api.requests_burst)
         surroundings = Surroundings(
             metrics=metrics,
-            health=lambda: {"sessions": len(self.fanout)},
+            health=lambda: {"sessions": len(self.fanout)} | ({"worker": worker} if worker else {}),
             unready=self._unready,
             draining=lambda: self.listener.draining,
             address_of=self.listener.address_of,
             may_try=self.listener.may_login,
             failed=self.listener.failed_login,
         )
-        return ApiListener(desk, Keyring(api.keys), surroundings, host=api.host, port=api.port)
+        return ApiListener(
+            desk,
+            Keyring(api.keys),
+            surroundings,
+            host=api.host,
+            port=api.port,
+            shared=bool(worker),
+            own_port=_own_port(self._config, worker),
+        )
 
     def _where_api(self) -> str:
         api = self._config.api
@@ -418,12 +426,17 @@ def _warn_watched(app_id: str) -> None:
     _log.warning("any account of the app may watch all logins and joins", app=app_id)
 
 
+def _own_port(config: Config, worker: int) -> int:
+    """Where a worker alone is asked how it is: at the API, if there is one; 0: nowhere."""
+    return config.worker_port + worker - 1 if worker and config.worker_port else 0
+
+
 def _settings(config: Config, worker: int) -> ListenerSettings:
     return ListenerSettings(
         host=config.host,
         port=config.port,
         shared=bool(worker),
-        own_port=config.worker_port + worker - 1 if worker and config.worker_port else 0,
+        own_port=0 if config.api else _own_port(config, worker),
         tls=_tls(config),
         trusted_proxies=config.trusted_proxies,
         exempt=config.exempt_networks,
@@ -496,20 +509,25 @@ def _told(act: Callable[[], int]) -> int:
 
 
 def _run_workers(config: Config, engine: MakeEngine) -> int:
-    try:
-        held = hold(config.host, config.port, tls=bool(config.tls_cert))
-    except (OSError, UnicodeError, OverflowError) as error:
-        raise _deaf(f"{config.host}:{config.port}", error) from error
-    each = msgspec.structs.replace(config, port=held.port)
+    with contextlib.ExitStack() as stack:
+        held = stack.enter_context(_hold(config.host, config.port, tls=bool(config.tls_cert)))
+        each = msgspec.structs.replace(config, port=held.port)
+        if config.api is not None:
+            api = stack.enter_context(_hold(config.api.host, config.api.port))
+            each = msgspec.structs.replace(each, api=msgspec.structs.replace(config.api, port=api.port))
 
-    def work(worker: Worker) -> int:
-        logs.configure(config.log_level, config.log_format, worker=worker.number)
-        return _told(lambda: _run(each, engine, worker))
+        def work(worker: Worker) -> int:
+            logs.configure(config.log_level, config.log_format, worker=worker.number)
+            return _told(lambda: _run(each, engine, worker))
 
-    try:
         return Workers(config.workers, work).run(partial(_announce, config.host, held.port))
-    finally:
-        held.close()
+
+
+def _hold(host: str, port: int, *, tls: bool = False) -> contextlib.closing[Held]:
+    try:
+        return contextlib.closing(hold(host, port, tls=tls))
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise _deaf(f"{host}:{port}", error) from error
 
 
 def _run(config: Config, engine: MakeEngine, worker: Worker | None) -> int:

@@ -54,13 +54,24 @@ class ApiListener:
     """The listener of `[api]`."""
 
     def __init__(
-        self, desk: Desk, keys: Keyring, surroundings: Surroundings, *, host: str, port: int
+        self,
+        desk: Desk,
+        keys: Keyring,
+        surroundings: Surroundings,
+        *,
+        host: str,
+        port: int,
+        shared: bool = False,
+        own_port: int = 0,
     ) -> None:
+        """`shared`: other processes listen on the port, too. `own_port`: one of this alone besides; 0: none."""
         self._desk: Final = desk
         self._keys: Final = keys
         self._around: Final = surroundings
         self._host: Final = host
         self._asked_port: Final = port
+        self._shared: Final = shared
+        self._own_port: Final = own_port
         self._document: Final = document()
         # Answers what needs no key, by path.
         self._open: Final[dict[str, Callable[[], Answer]]] = {
@@ -77,7 +88,9 @@ class ApiListener:
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=2.0)
         await runner.setup()
         try:
-            await web.TCPSite(runner, self._host, self._asked_port).start()
+            await web.TCPSite(runner, self._host, self._asked_port, reuse_port=self._shared).start()
+            if self._own_port:
+                await web.TCPSite(runner, self._host, self._own_port).start()
         except BaseException:
             await runner.cleanup()
             raise
