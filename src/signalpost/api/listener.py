@@ -7,6 +7,7 @@ means is for the desk.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -109,9 +110,11 @@ class ApiListener:
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._asked_port).start()
-        except BaseException:
+        except OSError as error:
             await runner.cleanup()
-            raise
+            if error.errno is None or error.errno <= 0:
+                raise
+            raise OSError(error.errno, os.strerror(error.errno)) from error  # without what the loop adds
         self._runner = runner
 
     async def stop(self) -> None:
