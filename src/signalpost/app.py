@@ -15,15 +15,21 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
 import uvloop
 
 from signalpost import __version__
-from signalpost.config import Config
+from signalpost.api.cases import Cases
+from signalpost.api.desk import Desk
+from signalpost.api.listener import ApiListener, Surroundings
+from signalpost.api.types import Info
+from signalpost.config import Api, Config
+from signalpost.domain.keys import Keyring
 from signalpost.engine.ports import Clock, Unavailable
 from signalpost.engines import MakeEngine, StoreError, choose
 from signalpost.gateway import descriptors
@@ -33,18 +39,26 @@ from signalpost.gateway.connection import Connection
 from signalpost.gateway.fanout import Fanout
 from signalpost.gateway.gate import Gate
 from signalpost.gateway.http import Site, Unready, parse_advertised
+from signalpost.gateway.key_sets import KeySet
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
+from signalpost.gateway.web_tokens import Judge
+from signalpost.services.attempts import Attempts
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import Bars
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
+from signalpost.services.deputies import Deputies
+from signalpost.services.driver import start
 from signalpost.services.inbox import Inboxes
 from signalpost.services.janitor import Janitor
+from signalpost.services.neighbours import Neighbours
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
+from signalpost.services.rounds import Rounds
 from signalpost.services.sessions import Sessions
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
@@ -53,11 +67,13 @@ from signalpost.telemetry.metrics import LagMeter, Readings, Renderer
 
 __all__ = ["Server", "StartError", "run"]
 
+T = TypeVar("T")
+
 _log = structlog.get_logger("signalpost")
 
 _SWEEP = 5.0  # seconds between two sweeps of what is over its time
 _LAG = 0.25  # seconds between two measurements of the loop's lag
-_WATCH = 1.0  # seconds between two looks at the stores
+_WATCH = 1.0  # seconds between two looks at the stores, and two beats
 _LONGEST = 500  # characters of the line that says why the server cannot start
 
 
@@ -81,8 +97,11 @@ class Server:
         wall: Clock = time.time,
         clock: Clock | None = None,
         engine: MakeEngine = choose,
+        end: asyncio.Event | None = None,
     ) -> None:
-        """Raises StoreError, StartError."""
+        """`end`: set when an operator wants it to end.
+
+        Raises StoreError, StartError."""
         self._config = config
         self._loop = asyncio.get_running_loop()
         self._started = False  # connections are accepted
@@ -96,26 +115,30 @@ class Server:
 
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
-        attributes = Attributes(self._kept, self._shared, presence, clock, config.app)
+        repeats = Repeats(self._kept)
+        attributes = Attributes(self._kept, self._shared, presence, repeats, clock, config.app)
         inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall)
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
             presence=presence,
             inboxes=inboxes,
+            repeats=repeats,
             outlet=self.fanout,
             clock=clock,
             wall=wall,
             new_id=new_id,
             find_app=config.app,
             warn=_warn_watched,
+            pauses=pauses,
         )
-        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         calls = Calls(
             kept=self._kept,
             presence=presence,
             bell=bell,
             pauses=pauses,
+            repeats=repeats,
             clock=clock,
             wall=wall,
             new_id=new_id,
@@ -132,29 +155,43 @@ class Server:
             new_secret=lambda: os.urandom(16).hex(),
             find_app=config.app,
         )
+        bars = Bars(self._kept, clock, wall=wall)
         rates = AccountRates(clock)
-        repeats = Repeats(self._kept, new_id)
-        self.services = Services(sessions, inboxes, channels, calls, attributes, rates, repeats)
+        self.services = Services(sessions, inboxes, channels, calls, attributes, rates)
         self._janitor = Janitor(
             sessions=sessions,
             channels=channels,
             calls=calls,
             attributes=attributes,
+            bars=bars,
             inboxes=inboxes,
             rates=rates,
-            sweeps=(self._kept.sweep, self._shared.sweep),
+            sweeps=self._engine.sweeps,
             kept=self._kept,
             shared=self._shared,
             pauses=pauses,
             report=self._report,
         )
+        several = self._engine.several
+        self._neighbours: Neighbours | None = None  # None where there is one node
+        if several is not None:
+            self._neighbours = Neighbours(
+                nodes=self._shared.nodes,
+                guard=several.guard,
+                sessions=sessions,
+                rounds=Rounds(several.kept, several.shared, self.fanout, presence),
+                clock=clock,
+                report=self._report,
+            )
         self._kept.listen(self._janitor.wake)
         self._shared.alarm(self._janitor.wake)
+        self._started_at = wall()
+        self._end = end or asyncio.Event()
         renderer = Renderer(self.counters, self._lag, self._read, __version__)
         self.listener = Listener(
             _settings(config),
             Site(
-                metrics=renderer.render,
+                metrics=renderer.render if config.api is None or config.api.public_metrics else None,
                 health=lambda: {"sessions": len(self.fanout)},
                 unready=self._unready,
                 advertised=parse_advertised(config.advertise) if config.advertise else None,
@@ -166,18 +203,23 @@ class Server:
             ),
             self._accept,
         )
+        self._key_sets = _key_sets(config, clock)
+        self.api: ApiListener | None = None
+        if config.api is not None:
+            cases = self._cases(config.api, presence, bars)
+            self.api = self._api_listener(config.api, cases, renderer.render)
         self._unstored = Sparing(partial(_log.error, "store unavailable"))
         self._gate = Gate(
             services=self.services,
             fanout=self.fanout,
             counters=self.counters,
             find_app=config.app,
+            judges=_judges(config, self._key_sets),
             wall=wall,
             unstored=self._unstored,
             may_connect=self.listener.may_connect,
             may_login=self.listener.may_login,
             failed_login=self.listener.failed_login,
-            login_timeout=config.login_timeout,
             turns=Turns(asyncio.get_running_loop()),
         )
         self._chores: list[asyncio.Task[None]] = []  # what is done now and then, while the server runs
@@ -185,6 +227,12 @@ class Server:
     async def start(self) -> None:
         """Accept connections from now on; raises StoreError, StartError."""
         await self._engine.open()
+        try:
+            if self._neighbours is not None:
+                await self._done(self._neighbours.begin())
+        except Unavailable as error:
+            await self._engine.close()
+            raise StartError(str(error)) from error
         self._engine.run(self._loop)
         try:
             await self.listener.start()
@@ -193,8 +241,20 @@ class Server:
             raise StartError(
                 f"cannot listen on {self._config.host}:{self._config.port}: {_reason(error)}"
             ) from error
+        if self.api is not None:
+            try:
+                await self.api.start()
+            except (OSError, UnicodeError, OverflowError) as error:
+                await self.listener.drain()
+                self._engine.stop()
+                await self._engine.close()
+                raise StartError(
+                    f"cannot listen on {self._where_api()} for the API: {_reason(error)}"
+                ) from error
         chores = [self._sweep(), self._measure(), self._watch()]
         self._chores = [self._loop.create_task(chore) for chore in chores]
+        for keys in self._key_sets.values():
+            keys.refresh()  # so that the first login has them
         self._started = True
 
     async def stop(self) -> None:
@@ -202,8 +262,12 @@ class Server:
         self.listener.stop()
         await self._engine.flush()  # who waits for a commit gets his answer before he is sent away
         await self.listener.drain()
+        if self.api is not None:
+            await self.api.stop()
         for chore in self._chores:
             chore.cancel()
+        for keys in self._key_sets.values():
+            keys.close()
         self._engine.stop()
         await self._engine.close()
 
@@ -211,6 +275,53 @@ class Server:
     def port(self) -> int:
         """The plain port, once started."""
         return self.listener.port
+
+    def _cases(self, api: Api, presence: Presence, bars: Bars) -> Cases:
+        services = self.services
+        return Cases(
+            sessions=services.sessions,
+            presence=presence,
+            inboxes=services.inboxes,
+            channels=services.channels,
+            calls=services.calls,
+            attributes=services.attributes,
+            bars=bars,
+            deputies=Deputies(api.idempotency_seconds),
+            find_app=self._config.app,
+            apps=lambda: self._config.apps.items(),
+            info=self._info,
+            drain=self._end.set,
+        )
+
+    def _api_listener(self, api: Api, cases: Cases, metrics: Callable[[], bytes]) -> ApiListener:
+        attempts = Attempts(self._kept, self._shared, api.idempotency_seconds)
+        desk = Desk(cases, attempts, self._engine.clock, rate=api.requests, burst=api.requests_burst)
+        surroundings = Surroundings(
+            metrics=metrics,
+            health=lambda: {"sessions": len(self.fanout)},
+            unready=self._unready,
+            draining=lambda: self.listener.draining,
+            address_of=self.listener.address_of,
+            may_try=self.listener.may_login,
+            failed=self.listener.failed_login,
+        )
+        return ApiListener(desk, Keyring(api.keys), surroundings, host=api.host, port=api.port)
+
+    def _where_api(self) -> str:
+        api = self._config.api
+        return "" if api is None else f"{api.host}:{api.port}"
+
+    def _info(self) -> Info:
+        unready = self._unready()
+        return Info(
+            version=__version__,
+            node=self._shared.nodes.me,
+            started=self._started_at,
+            ready=unready is None,
+            status="ok" if unready is None else unready.status,
+            connections=self.listener.websockets,
+            sessions=len(self.fanout),
+        )
 
     def _accept(self, socket: Socket) -> Connection:
         return Connection(self._gate, socket)
@@ -229,7 +340,24 @@ class Server:
     async def _watch(self) -> None:
         while True:
             self._engine.watch()
+            if self._neighbours is not None:
+                self._neighbours.tick()
             await asyncio.sleep(_WATCH)
+
+    async def _done(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of a use case, for a task."""
+        result: asyncio.Future[T] = self._loop.create_future()
+
+        def ended(value: T, error: Exception | None) -> None:
+            if result.done():
+                return  # nobody waits any more
+            if error is None:
+                result.set_result(value)
+            else:
+                result.set_exception(error)
+
+        start(work, ended)
+        return await result
 
     def _report(self, error: Exception) -> None:
         """What went wrong where nobody waits."""
@@ -254,6 +382,7 @@ class Server:
             sessions=len(self.fanout),
             channel_deliveries=self.fanout.delivered,
             engine=self._engine.readings(),
+            nodes=1 if self._neighbours is None else self._neighbours.alive,
         )
 
 
@@ -282,9 +411,28 @@ def _settings(config: Config) -> ListenerSettings:
         ping_after=config.ping_after,
         dead_after=config.dead_after,
         handshake_timeout=config.handshake_timeout,
+        login_timeout=config.login_timeout,
         outbox_cap=config.outbox_bytes,
         send_buffer=config.send_buffer,
     )
+
+
+def _key_sets(config: Config, clock: Clock) -> dict[str, KeySet]:
+    """The keys of providers, by URL: apps that name the same one share them."""
+    urls = {app.jwt.jwks_url for app in config.apps.values() if app.jwt is not None and app.jwt.jwks_url}
+    if not urls:
+        return {}
+    from signalpost.gateway.provider import fetch  # late: it takes time to load, and most have no provider
+
+    return {url: KeySet(url, fetch, clock) for url in urls}
+
+
+def _judges(config: Config, key_sets: Mapping[str, KeySet]) -> dict[str, Judge]:
+    return {
+        app_id: Judge(app.jwt, app.limits, key_sets.get(app.jwt.jwks_url))
+        for app_id, app in config.apps.items()
+        if app.jwt is not None
+    }
 
 
 def _tls(config: Config) -> ssl.SSLContext | None:
@@ -356,11 +504,13 @@ async def _serve(config: Config, engine: MakeEngine) -> None:
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
-    server = Server(config, engine=engine)
+    server = Server(config, engine=engine, end=end)
     await server.start()
     _settle_memory()
     host = f"[{config.host}]" if ":" in config.host else config.host
     print(f"signalpost: listening on http://{host}:{server.port}", flush=True)
+    if server.api is not None:
+        _log.info("the API listens", host=config.api.host if config.api else "", port=server.api.port)
     _log.info("started", port=server.port, data=config.data, version=__version__)
     if config.durability == "process":
         _log.warning("durability is 'process': a loss of power may lose acknowledged messages")

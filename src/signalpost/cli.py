@@ -1,4 +1,4 @@
-"""The command line: `signalpost serve`, `token` and `check-config` (SPEC §9).
+"""The command line: `signalpost serve`, `token`, `key` and `check-config` (SPEC §9).
 
 It turns arguments into a `Config` and an exit code, and errors into one line. It starts the server
 through `signalpost.app` and knows nothing of what that does.
@@ -6,8 +6,10 @@ through `signalpost.app` and knows nothing of what that does.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import secrets
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -17,10 +19,11 @@ import typer
 
 from signalpost import __version__
 from signalpost.config import Config, ConfigError, in_one_line, load
+from signalpost.domain.keys import KEY_ID, Scope, digest_of, spelled
 from signalpost.domain.names import is_name
 from signalpost.settings import kind_of
 from signalpost.telemetry import logs
-from signalpost.tokens import make_token
+from signalpost.tokens import make_token, make_web_token
 
 __all__ = ["cli", "main"]
 
@@ -71,6 +74,21 @@ Print a login token for one account, and nothing else.
 [bold]Example[/]
 
 SIGNALPOST_CERTIFICATE=5cfd2fd1755d40ec signalpost token --app myapp --account ada --ttl 3600
+
+signalpost token --jwt --config signalpost.toml --app myapp --account ada
+
+With --jwt it is a JSON Web Token, made with the secret, the audience and the issuer that the
+configuration has for the app.
+"""
+
+KEY = """\
+Make a key for the HTTP API: print it, and what belongs into the configuration, which is not the key itself.
+
+Without --app it is an operator's, for all apps and the server.
+
+[bold]Example[/]
+
+signalpost key backend --app myapp --scope send --scope read
 """
 
 CHECK = """\
@@ -197,22 +215,31 @@ def serve(
 @cli.command(help=_paragraphs(TOKEN))
 def token(
     app: Annotated[str, typer.Option(help="App ID.", metavar="ID")],
+    account: Annotated[str, typer.Option(help="Who is to log in.", metavar="NAME")],
     certificate: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="The app's certificate; in the environment it stays out of the process list.",
             metavar="CERT",
             envvar="SIGNALPOST_CERTIFICATE",
         ),
-    ],
-    account: Annotated[str, typer.Option(help="Who is to log in.", metavar="NAME")],
+    ] = None,
     ttl: Annotated[
         int, typer.Option(help="How long the token is good, in seconds.", metavar="SECONDS", min=1)
     ] = DAY,
+    jwt: Annotated[bool, typer.Option("--jwt", help="A JSON Web Token.")] = False,
+    config: Annotated[
+        str | None, typer.Option(help="With --jwt: the TOML file that has the app.", metavar="FILE")
+    ] = None,
 ) -> None:
     for flag, name in (("--app", app), ("--account", account)):
         if not is_name(name):
             raise Misuse(f"{flag}: expected 1 to 128 bytes without blanks, got {kind_of(name)}")
+    if jwt:
+        typer.echo(_web_token(config, app, account, ttl))
+        return
+    if certificate is None:
+        raise Misuse("Missing option '--certificate'.")
     try:
         made = make_token(app, certificate, account, ttl=ttl)
     except UnicodeEncodeError as error:
@@ -220,6 +247,40 @@ def token(
     except ValueError as error:
         raise Misuse(str(error)) from error
     typer.echo(made)
+
+
+def _web_token(file: str | None, app_id: str, account: str, ttl: int) -> str:
+    try:
+        app = load(file, environment=os.environ, flags={}).apps.get(app_id)
+    except ConfigError as error:
+        raise Unusable(error) from error
+    tokens = None if app is None else app.jwt
+    if tokens is None or not tokens.secret:
+        raise Misuse("--jwt: the configuration has no secret for JSON Web Tokens of this app")
+    claims = {tokens.account_claim: account, "iss": tokens.issuer, "aud": "".join(tokens.audience[:1])}
+    algorithm = (*tokens.algorithms, "HS256")[0]
+    given = {name: claim for name, claim in claims.items() if claim}
+    return make_web_token(tokens.secret, account, ttl=ttl, algorithm=algorithm, claims=given)
+
+
+@cli.command("key", help=_paragraphs(KEY))
+def make_key(
+    id: Annotated[str, typer.Argument(help="What it is called: 1 to 32 letters, digits, -.", metavar="ID")],
+    scope: Annotated[list[Scope], typer.Option(help="What it may do. May be repeated.", show_choices=True)],
+    app: Annotated[str | None, typer.Option(help="The app that it is for.", metavar="ID")] = None,
+) -> None:
+    if not KEY_ID.fullmatch(id):
+        raise Misuse("ID: expected 1 to 32 letters, digits and -")
+    if app is not None and not is_name(app):
+        raise Misuse(f"--app: expected 1 to 128 bytes without blanks, got {kind_of(app)}")
+    if app is not None and Scope.ADMIN in scope:
+        raise Misuse("--scope: admin is for operators' keys, which are for no app")
+    secret = secrets.token_urlsafe(32)
+    scopes = ", ".join(f'"{each.value}"' for each in dict.fromkeys(scope))
+    section = f"api.keys.{id}" if app is None else f"apps.{_toml_key(app)}.keys.{id}"
+    typer.echo(spelled(id, secret))
+    typer.echo("\n# The configuration file holds this, and not the key itself:")
+    typer.echo(f'[{section}]\nhash = "sha256:{digest_of(secret)}"\nscopes = [{scopes}]')
 
 
 @cli.command("check-config", help=_paragraphs(CHECK))
@@ -230,6 +291,11 @@ def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metava
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(in_one_line(f"ok: {_summary(config)}"))
+
+
+def _toml_key(name: str) -> str:
+    """A name as a part of a TOML key."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
 
 
 # --- what is said -----------------------------------------------------------------------------
@@ -283,7 +349,8 @@ def _warn(config: Config) -> None:
 def _summary(config: Config) -> str:
     apps = "any app (dev)" if config.dev else ", ".join(sorted(config.apps))
     tls = f", TLS on port {config.port + 1}" if config.tls_cert else ""
-    return f"listens on {config.host}:{config.port}{tls}; data in {config.data}; apps: {apps}"
+    api = f", API on {config.api.host}:{config.api.port}" if config.api else ""
+    return f"listens on {config.host}:{config.port}{tls}{api}; data in {config.data}; apps: {apps}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

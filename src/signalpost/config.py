@@ -15,19 +15,44 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from signalpost.domain.apps import App
+from signalpost.domain.apps import App, WebTokens
+from signalpost.domain.keys import KEY_ID, MOST_DIGESTS, Key, Scope, digest_of
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
-from signalpost.settings import APP, LIMITS, PAGE, SERVER, IceServer, Kind, Network, kind_of
+from signalpost.settings import (
+    API,
+    APP,
+    JWT,
+    KEY,
+    LIMITS,
+    PAGE,
+    SERVER,
+    IceServer,
+    Kind,
+    Network,
+    kind_of,
+)
 from signalpost.toml_file import Path, TomlError, TomlFile
 
-__all__ = ["Config", "ConfigError", "Problem", "in_one_line", "load"]
+__all__ = ["Api", "Config", "ConfigError", "Problem", "in_one_line", "load"]
 
 ENVIRONMENT: Final = "SIGNALPOST_"
 _LINE: Final = 460  # characters that are said of one problem
 _NAME: Final = 40  # characters of a name that are compared with those that exist
 _MOST_PROBLEMS: Final = 50  # that are told; after so many another file was meant
 _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+class Api(msgspec.Struct, frozen=True, kw_only=True):
+    """The listener for back ends and operators: `[api]`, and the keys of it and of the apps."""
+
+    host: str = "127.0.0.1"  #: where to listen
+    port: int = 8082  #: 0: any free one
+    public_metrics: bool = False  #: `/metrics` stays on the public port as well
+    requests: int = 100  #: requests a second with one key, sustained
+    requests_burst: int = 200  #: requests with one key at once
+    idempotency_seconds: float = 3_600.0  #: how long an `Idempotency-Key` is remembered (A3)
+    keys: tuple[Key, ...] = ()
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +84,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"  #: auto: console on a terminal, else JSON
     ice_servers: tuple[IceServer, ...] = ()  #: of `[page]`: how its calls find a way between networks
+    api: Api | None = None  #: `[api]`: the listener for back ends; None: there is none (A1)
     limits: Limits = Limits()  #: of the apps that `--dev` makes up
     apps: Mapping[str, App] = {}  #: by App ID, each with its own limits filled in
 
@@ -132,6 +158,9 @@ class _Draft:
         self.page: dict[str, Any] = {}  # accepted values of [page]
         self.limits: dict[str, Any] = {}  # accepted values of [limits]
         self.apps: dict[str, dict[str, Any]] = {}  # accepted values of [apps.ID], "limits" among them
+        self.api: dict[str, Any] | None = None  # accepted values of [api]; None: there is no such section
+        self.keys: list[tuple[str, str, dict[str, Any], str]] = []  # App ID or "", id, values, place
+        self.jwt_places: dict[str, str] = {}  # where each [apps.ID.jwt] stands
         self.app_places: dict[str, str] = {}  # where each app was last named
         self.limits_places: dict[str, str] = {}  # where [limits] ("") and each [apps.ID.limits] stand
         self.no_token: list[tuple[str, str]] = []  # App ID and place of every --allow-no-token
@@ -189,11 +218,8 @@ class _Draft:
             else:
                 self.refuse(place, f"no such app is configured{_meant(app_id, self.apps)}")
         limits = self._limits("", self.limits)
-        apps = {
-            app_id: App(**values | {"limits": self._limits(app_id, self.limits | values.get("limits", {}))})
-            for app_id, values in self.apps.items()
-        }
-        config = Config(**self.server, **self.page, limits=limits, apps=apps)
+        apps = {app_id: App(**values | self._tables(app_id, values)) for app_id, values in self.apps.items()}
+        config = Config(**self.server, **self.page, api=self._api(), limits=limits, apps=apps)
         if config.dev and "exempt_networks" not in self.server:
             config = msgspec.structs.replace(config, exempt_networks=_LOOPBACK)
         self._judge(config)
@@ -203,6 +229,56 @@ class _Draft:
                 told[_MOST_PROBLEMS:] = [Problem("configuration", "there are more problems than these")]
             raise ConfigError(told)
         return config
+
+    def _tables(self, app_id: str, values: dict[str, Any]) -> dict[str, Any]:
+        """What the tables below an app's own, and its values together, make of it."""
+        made: dict[str, Any] = {"limits": self._limits(app_id, self.limits | values.get("limits", {}))}
+        if not values.get("md5_tokens", True):
+            made["certificate"] = ""  # so that none is right (L3)
+        if app_id in self.jwt_places:
+            made["jwt"] = self._web_tokens(self.jwt_places[app_id], values["jwt"])
+        return made
+
+    def _web_tokens(self, place: str, values: dict[str, Any]) -> WebTokens:
+        tokens = WebTokens(**values)
+        given = [name for name in ("secret", "public_key", "jwks_url") if name in values]
+        if len(given) != 1:
+            self.refuse(place, "expected one of secret, public_key and jwks_url")
+        elif fault := _fault_of(tokens):
+            self.refuse(place, fault)
+        return tokens
+
+    def _api(self) -> Api | None:
+        if self.api is None:
+            for _, _, _, place in self.keys:
+                self.refuse(place, "there is nothing to use it at: give the file a section [api]")
+            return None
+        keys: dict[str, Key] = {}
+        for app_id, id, values, place in self.keys:
+            key = self._key(app_id, id, values, place)
+            if id in keys:
+                self.refuse(place, "the id is that of another key, of whatever app")
+            elif key is not None:
+                keys[id] = key
+        return Api(**self.api, keys=tuple(keys.values()))
+
+    def _key(self, app_id: str, id: str, values: dict[str, Any], place: str) -> Key | None:
+        if not KEY_ID.fullmatch(id):
+            self.refuse(place, "expected an id of 1 to 32 letters, digits and -")
+            return None
+        digests = [digest_of(secret) for secret in values.get("secret", ())]
+        digests += [text.removeprefix("sha256:") for text in values.get("hash", ())]
+        if not digests:
+            self.refuse(place, "the key has neither a secret nor a hash: `signalpost key` makes one")
+        if len(digests) > MOST_DIGESTS:
+            self.refuse(place, f"a key has {MOST_DIGESTS} secrets at most, hashes included")
+        scopes = frozenset(values.get("scopes", ()))
+        if not scopes:
+            self.refuse(place, "the key may do nothing: give it scopes")
+        if app_id and Scope.ADMIN in scopes:
+            self.refuse(place, "admin is for operators' keys, which stand under [api.keys]")
+        networks = values.get("networks", ())
+        return Key(id=id, app=app_id, digests=tuple(digests), scopes=scopes, networks=networks)
 
     def _limits(self, app_id: str, values: dict[str, Any]) -> Limits:
         limits = Limits(**values)
@@ -236,15 +312,35 @@ class _Draft:
                 " or SIGNALPOST_APPS=ID:CERTIFICATE in the environment, or try --dev, which takes any",
             )
         for app_id, app in config.apps.items():
-            if not app.certificate and not app.allow_no_token:
+            if not app.certificate and not app.allow_no_token and app.jwt is None:
                 self.refuse(
                     self.app_places[app_id],
-                    "the app has no certificate: give it one (certificate in the file, or"
+                    "md5_tokens is false, so nobody could log in: give the app a section jwt"
+                    if not app.md5_tokens
+                    else "the app has no certificate: give it one (certificate in the file, or"
                     " SIGNALPOST_APPS=ID:CERTIFICATE), or let everybody in (--allow-no-token ID)",
                 )
 
     def _refuse_server(self, name: str, reason: str) -> None:
         self.refuse(self.places.get(name, f"server.{name}"), reason)
+
+
+def _fault_of(tokens: WebTokens) -> str:
+    """Why these tokens could never be judged; "" if they can."""
+    # Late: it takes time to load, and most need it for no setting.
+    from signalpost.gateway.web_tokens import fixed_key
+    from signalpost.wire.web_tokens import ALGORITHMS, SECRET_ALGORITHMS, KeyFault
+
+    allowed = [name for name in ALGORITHMS if (name in SECRET_ALGORITHMS) == bool(tokens.secret)]
+    if any(name not in allowed for name in tokens.algorithms):
+        return f"algorithms: with this kind of key, expected some of {', '.join(allowed)}"
+    if tokens.jwks_url and not tokens.audience:
+        return "audience is missing: a provider's keys sign tokens for others, too"
+    try:
+        fixed_key(tokens)
+    except KeyFault as fault:
+        return str(fault)
+    return ""
 
 
 def _told(app_id: str) -> str:
@@ -314,11 +410,18 @@ def _read_file(draft: _Draft, name: str, source: str) -> None:
         place = name if error.line is None else f"{name}:{error.line}"
         place = place if _exists(name) else source
         raise ConfigError([Problem(place, error.reason)]) from None  # nobody can say what else is wrong
-    sections = dict(_section(draft, file, file.root, ("server", "page", "limits", "apps"), ()))
+    sections = dict(_section(draft, file, file.root, ("server", "page", "api", "limits", "apps"), ()))
     for key, value in _section(draft, file, sections.get("server", {}), SERVER, ("server",)):
         draft.take_server(key, value, file.place("server", key))
     for key, value in _section(draft, file, sections.get("page", {}), PAGE, ("page",)):
         draft.take(draft.page, key, PAGE[key], value, file.place("page", key))
+    if "api" in sections:
+        draft.api = {}
+        for key, value in _section(draft, file, sections["api"], (*API, "keys"), ("api",)):
+            if key == "keys":
+                _read_keys(draft, file, "", value, ("api", key))
+            else:
+                draft.take(draft.api, key, API[key], value, file.place("api", key))
     if "limits" in sections:
         _read_limits(draft, file, draft.limits, sections["limits"], ("limits",))
         draft.limits_places[""] = file.place("limits")
@@ -329,12 +432,25 @@ def _read_file(draft: _Draft, name: str, source: str) -> None:
 def _read_app(draft: _Draft, file: _File, app_id: str, values: object) -> None:
     path = ("apps", app_id)
     app = draft.name_app(app_id, file.place(*path))
-    for key, value in _section(draft, file, values, (*APP, "limits"), path):
-        if key == "limits":
+    for key, value in _section(draft, file, values, (*APP, "limits", "jwt", "keys"), path):
+        if key == "keys":
+            _read_keys(draft, file, app_id, value, (*path, key))
+        elif key == "jwt":
+            _read_web_tokens(draft, file, app.setdefault("jwt", {}), value, (*path, key))
+            draft.jwt_places[app_id] = file.place(*path, key)
+        elif key == "limits":
             _read_limits(draft, file, app.setdefault("limits", {}), value, (*path, key))
             draft.limits_places[app_id] = file.place(*path, key)
         else:
             draft.take(app, key, APP[key], value, file.place(*path, key))
+
+
+def _read_keys(draft: _Draft, file: _File, app_id: str, values: object, path: tuple[str, ...]) -> None:
+    for id, fields in _section(draft, file, values, None, path):
+        taken: dict[str, Any] = {}
+        for name, value in _section(draft, file, fields, KEY, (*path, id)):
+            draft.take(taken, name, KEY[name], value, file.place_below(*path, id, name) + f".{name}")
+        draft.keys.append((app_id, id, taken, file.place_below(*path, id)))
 
 
 def _read_limits(
@@ -342,6 +458,13 @@ def _read_limits(
 ) -> None:
     for key, value in _section(draft, file, values, LIMITS, path):
         draft.take(into, key, LIMITS[key], value, file.place(*path, key))
+
+
+def _read_web_tokens(
+    draft: _Draft, file: _File, into: dict[str, Any], values: object, path: tuple[str, ...]
+) -> None:
+    for key, value in _section(draft, file, values, JWT, path):
+        draft.take(into, key, JWT[key], value, file.place(*path, key))
 
 
 def _section(

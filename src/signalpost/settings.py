@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from signalpost.domain.keys import MOST_DIGESTS, SECRET, Scope
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
 
-__all__ = ["APP", "LIMITS", "PAGE", "SERVER", "IceServer", "Kind", "Network", "kind_of"]
+__all__ = ["API", "APP", "JWT", "KEY", "LIMITS", "PAGE", "SERVER", "IceServer", "Kind", "Network", "kind_of"]
 
 Network = IPv4Network | IPv6Network
 
@@ -131,6 +132,20 @@ def _several(allowed: str, item: Callable[[str], Any]) -> Kind:
     return Kind(allowed, take, spell)
 
 
+def _one_or_two(allowed: str, accepts: Callable[[str], object]) -> Kind:
+    """A text, or a list of two while one is being replaced by another."""
+
+    def take(value: Any) -> tuple[str, ...]:
+        texts = [value] if isinstance(value, str) else value
+        _require(isinstance(texts, list) and 1 <= len(texts) <= MOST_DIGESTS)
+        _require(all(isinstance(text, str) and accepts(text) for text in texts))
+        return tuple(texts)
+
+    return Kind(f"{allowed}, or a list of two such texts", take, str)
+
+
+_HASH: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
 _ICE_URL: Final = re.compile(
     r"(?:stuns?|(?P<turn>turns?)):(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?(?(turn)(?:\?transport=(?:udp|tcp))?)",
     re.ASCII,
@@ -176,6 +191,24 @@ def _is_address(text: str) -> bool:
         return url.scheme in ("ws", "wss") and bool(url.hostname) and url.port != 0 and _is_printable(text)
     except ValueError:  # brackets that do not match, a port that is no number
         return False
+
+
+def _is_web_url(text: str) -> bool:
+    """An http:// or https:// URL that holds no secret of its own."""
+    try:
+        url = urlsplit(text)
+        named = bool(url.hostname) and "@" not in url.netloc and url.port != 0
+        return url.scheme in ("http", "https") and named and _is_printable(text) and text.isascii()
+    except ValueError:
+        return False
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """A text, or a list of them."""
+    found = [value] if isinstance(value, str) else value
+    _require(isinstance(found, list) and bool(found))
+    _require(all(isinstance(each, str) and each and _is_text(each) for each in found))
+    return tuple(found)
 
 
 def _is_ipv4(text: str) -> bool:
@@ -248,12 +281,45 @@ PAGE: Final[Mapping[str, Kind]] = {
     )
 }
 
+#: The section `[api]`, besides its `keys`: the listener for back ends and operators.
+API: Final[Mapping[str, Kind]] = {
+    "host": SERVER["host"],
+    "port": SERVER["port"],
+    "public_metrics": _truth(),
+    "requests": _whole(1),
+    "requests_burst": _whole(1),
+    "idempotency_seconds": _seconds(high=604_800.0),
+}
+
+#: A section `[api.keys.ID]` or `[apps.ID.keys.ID]`.
+KEY: Final[Mapping[str, Kind]] = {
+    "secret": _one_or_two("32 to 128 letters, digits, - and _", SECRET.fullmatch),
+    "hash": _one_or_two('"sha256:" and 64 hex digits', _HASH.fullmatch),
+    "scopes": _several(
+        "a list of " + ", ".join(f'"{scope.value}"' for scope in Scope), lambda text: Scope(text)
+    ),
+    "networks": _NETWORKS,
+}
+
 #: A section `[apps.ID]`, besides its `limits`.
 APP: Final[Mapping[str, Kind]] = {
     "certificate": _text("the app's certificate as text", _is_text),
     "allow_no_token": _truth(),
+    "md5_tokens": _truth(),
     "lines": _choice("device", "flag"),
     "watchers": _several("a list of accounts", _name),
+}
+
+#: A section `[apps.ID.jwt]`: which JSON Web Tokens an app takes.
+JWT: Final[Mapping[str, Kind]] = {
+    "secret": _text("a secret as text", lambda text: bool(text) and _is_text(text)),
+    "public_key": _text("a public key in PEM form", lambda text: bool(text) and _is_text(text)),
+    "jwks_url": _text("an https:// or http:// URL without a password", _is_web_url),
+    "algorithms": Kind("an algorithm or a list of them", _texts, str),
+    "audience": Kind("a text or a list of texts", _texts, str),
+    "issuer": _text("a text", lambda text: bool(text) and _is_text(text)),
+    "account_claim": _text("the name of a claim", lambda text: bool(text) and _is_text(text)),
+    "leeway": _seconds(zero=True, high=600),
 }
 
 #: The sections `[limits]` and `[apps.ID.limits]`: positive, but for some where nothing is a choice.
@@ -266,5 +332,8 @@ LIMITS: Final[Mapping[str, Kind]] = {
     "deserted_channels": _whole(0),
     "set_attribute_bytes": _whole(0),
     "channel_attribute_bytes": _whole(0),
+    "api_untaken_messages": _whole(0),
+    "api_untaken_bytes": _whole(0),
+    "api_deserted_channels": _whole(0),
     "channel_seconds": _seconds(zero=True, high=CHANNEL_TTL_SECONDS),
 }

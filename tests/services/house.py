@@ -21,11 +21,11 @@ from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Input
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
-from signalpost.engine.claims import Claims
 from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.memory import MemoryQueues, MemoryRecords
 from signalpost.engine.names import MemoryNames
+from signalpost.engine.notes import Notes
 from signalpost.engine.ports import NO_FIELDS, Pending, Unavailable
 from signalpost.engine.ports import Record as RecordOf
 from signalpost.engine.ports.kept import Append, Remove
@@ -38,6 +38,7 @@ from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.topic_attributes import Kept as StoredAttribute
 from signalpost.engine.topic_attributes import MemoryAttributes
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import Bars
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined, Missed
@@ -278,7 +279,7 @@ class House:
             attributes=self.attributes_kept,
             deadlines=self.deadlines_kept,
             passing_deadlines=Deadlines(clock=self.clock),
-            claims=Claims(clock=self.clock),
+            notes=Notes(clock=self.clock),
         )
         self.kept = EmbeddedKept(parts, clock=self.clock)
         self.memory = SharedMemory(clock=self.clock)
@@ -304,26 +305,29 @@ class House:
         self.presence = Presence(self.shared, clock)  # as tests look into it
         bell = _Bell(self, shared.nodes)
         self.inboxes = Inboxes(kept, bell, clock, new_id, wall=clock)
-        self.attributes = Attributes(kept, shared, presence, clock, find_app)
+        self.repeats = Repeats(kept)
+        self.attributes = Attributes(kept, shared, presence, self.repeats, clock, find_app)
         self.rates = AccountRates(clock)
-        self.repeats = Repeats(kept, new_id)
         self.channels = Channels(
             kept=kept,
             shared=shared,
             presence=presence,
             inboxes=self.inboxes,
+            repeats=self.repeats,
             outlet=self,
             clock=clock,
             wall=clock,
             new_id=new_id,
             find_app=find_app,
             warn=self.warned.append,
+            pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
         )
         self.calls = Calls(
             kept=kept,
             presence=presence,
             bell=bell,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
+            repeats=self.repeats,
             clock=clock,
             wall=clock,
             new_id=new_id,
@@ -340,11 +344,13 @@ class House:
             new_secret=lambda: f"secret{next(self._ids)}",
             find_app=find_app,
         )
+        self.bars = Bars(kept, clock, wall=clock)
         self.janitor = Janitor(
             sessions=self.sessions,
             channels=self.channels,
             calls=self.calls,
             attributes=self.attributes,
+            bars=self.bars,
             inboxes=self.inboxes,
             rates=self.rates,
             sweeps=(self.kept.sweep, self.shared.sweep),
@@ -458,6 +464,12 @@ class House:
         if device is not None and device.line == line:
             device.release()
             device.kicked = True
+
+    def put_out(self, key: str, line: str, happened: Happened) -> None:
+        """See `Outlet.put_out`."""
+        device = self.attached.get(key)
+        if device is not None and device.line == line:
+            device.put_out.append(happened)
 
     def replace(self, key: str, line: str, *, before: int) -> None:
         """See `Outlet.replace`."""

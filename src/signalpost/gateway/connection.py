@@ -4,10 +4,11 @@ It knows frames, and how a session comes and goes. It refuses to know what a com
 waits for what (`exchanges`), how an answer is written (`replies`), who may log in (`login`), what a session
 is told (`session`) or how bytes travel (`listener`).
 
-A session leaves its connection in one of four ways. *Logged out*: the client may log in again. *Lost*: the
+A session leaves its connection in one of five ways. *Logged out*: the client may log in again. *Lost*: the
 socket is gone; what was asked for is done, then the session is detached and waits for its client (L11).
 *Kicked*: another login has ended it. What was begun is answered, what was not is not done; then the client
 is told, and the connection closed (L7). *Replaced*: it goes on elsewhere, and the connection is closed.
+*Over*: nobody knows it any more, and the connection is closed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from signalpost.wire.frames import CallBody, LoginFields
 
 __all__ = ["Connection"]
 
-_NORMAL, _POLICY = 1000, 1008  # WebSocket close codes (RFC 6455 §7.4.1)
+_NORMAL, _POLICY, _RESTART = 1000, 1008, 1012  # WebSocket close codes (RFC 6455 §7.4.1)
 _REQUEST_ID_BYTES = 128
 _STRANGERS = Limits()  # of who has no session, and so no app
 
@@ -61,7 +62,6 @@ class Connection:
     """One WebSocket, with at most one session on it."""
 
     __slots__ = (
-        "_deadline",
         "_exchanges",
         "_flagged",
         "_gate",
@@ -88,9 +88,6 @@ class Connection:
         self._flagged = False
         # How the socket went; None while it is there.
         self._loss: _Loss | None = None
-        # When a login is due; None while there is one.
-        self._deadline: asyncio.TimerHandle | None = None
-        self._expect_login()
 
     # --- the socket's side ----------------------------------------------------------------------
 
@@ -125,7 +122,6 @@ class Connection:
         under_way = bool(self._exchanges.waits)
         self._loss = _Loss(silence, unread, under_way, asyncio.get_running_loop().time())
         self._replies.lost = True
-        self._cancel_deadline()
         if not under_way:
             self.detach()
         self._pace.lost()
@@ -133,19 +129,6 @@ class Connection:
     def part(self, code: int, reason: str) -> None:
         """Close the connection when all that was taken from it is done and answered."""
         self._exchanges.part(partial(self._socket.close, code, reason))
-
-    def _expect_login(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(self._gate.login_timeout, self._too_late)
-
-    def _too_late(self) -> None:
-        self._deadline = None
-        self._socket.close(_POLICY, f"no login within {self._gate.login_timeout:g} s")
-
-    def _cancel_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
     # --- frames ---------------------------------------------------------------------------------
 
@@ -231,8 +214,6 @@ class Connection:
                 )
             if wait and charge is not None:
                 work = self._later(command, charge, session, args, wait)
-            elif command.changes and args.rid:
-                work = self._once(command, session, args)
             else:
                 work = command.run(session, live, args)
         except Refusal as refusal:
@@ -259,21 +240,6 @@ class Connection:
                 raise Superseded
             wait = charge(self._gate.services.rates, session.live)
         return await command.run(session, session.live, args)
-
-    async def _once(self, command: Command, session: AttachedSession, args: Any) -> bytes:
-        """Do what was asked, unless it was done already: a known request id is answered from memory."""
-
-        async def act() -> bytes:
-            if self._session is not session:  # it has waited for the same request elsewhere, which failed
-                raise Superseded
-            try:
-                return codec.ok_body(await command.run(session, session.live, args))
-            except (Superseded, TooMany):
-                raise
-            except Refusal as refusal:
-                return self._replies.failure(refusal)
-
-        return await self._gate.services.repeats.once(session.live, args.rid, act)
 
     # --- login ----------------------------------------------------------------------------------
 
@@ -326,7 +292,6 @@ class Connection:
             untold = {missed.channel: missed.after for missed in login.missed}
             start_alone(gate.services.sessions.detach(live, Reach(behind=untold)))
             return
-        self._cancel_deadline()
         self._socket.be_known()
         gate.counters.logins += 1
         gate.counters.resumes += login.resumed
@@ -363,7 +328,6 @@ class Connection:
         """The connection has no session any more; the client closes it, or logs in again in time."""
         self._release()
         self._socket.be_guest()
-        self._expect_login()
 
     def kicked(self) -> None:
         """Another login ended the session: right for every client kind (PROTOCOL §3).
@@ -383,6 +347,11 @@ class Connection:
         """The session goes on elsewhere."""
         if self._release() is not None:
             self._socket.close(_NORMAL, "the session goes on elsewhere")
+
+    def ended(self) -> None:
+        """Nobody knows the session any more: its client is to log in again, as after a restart (SPEC N5)."""
+        if self._release() is not None:
+            self._socket.close(_RESTART, "the session is over: log in again")
 
     def detach(self) -> None:
         """The socket is gone, and what the client asked for is done: its grace time begins."""

@@ -1,5 +1,5 @@
-"""Who is at the door: app, account and token of a login, checked before any session is touched (SPEC L2-L6),
-and what comes of it.
+"""Who is at the door: app, account and token of a login, checked before any session is touched (SPEC L2-L6,
+J1-J5), and what comes of it.
 
 The reason of a refusal is what original SDKs turn into their code (PROTOCOL §4): `TokenErrorExpired`
 204, `TokenError…` 206, `wrong account…` 209, anything else 201.
@@ -8,8 +8,9 @@ The reason of a refusal is what original SDKs turn into their code (PROTOCOL §4
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+import msgspec
 import structlog
 
 from signalpost.domain.apps import App
@@ -18,6 +19,7 @@ from signalpost.domain.refusals import Refusal, TooMany
 from signalpost.engine.ports import Clock, Unavailable
 from signalpost.gateway.dialect import dialect_of
 from signalpost.gateway.gate import Gate
+from signalpost.gateway.key_sets import Unknowable
 from signalpost.gateway.replies import unstored_reason
 from signalpost.services.driver import Running
 from signalpost.services.sessions import Login, LoginRequest, proof_of
@@ -30,11 +32,14 @@ from signalpost.wire.codes import (
     Code,
 )
 from signalpost.wire.frames import LoginFields
-from signalpost.wire.tokens import check_token
+from signalpost.wire.tokens import check_token, expiry_of
+from signalpost.wire.web_tokens import WebToken, read_web_token
 
 __all__ = ["Door", "Entrance", "inbox_cursor"]
 
 _log = structlog.get_logger("signalpost.connection")
+
+_LATER: Final = 5.0  # seconds until a login is tried again whose token nobody can judge now
 
 
 class Door(Protocol):
@@ -83,6 +88,9 @@ class Entrance(Running):
         elif isinstance(error, Refusal):
             self._gate.failed_login(door.peer)
             door.turn_away(error)
+        elif isinstance(error, Unknowable):
+            reason = "the keys that the token could be judged with cannot be fetched now"
+            door.turn_away(Refusal(Code.LOGIN_E_NET, reason), retry=_LATER)
         elif isinstance(error, Unavailable):
             self._gate.unstored(str(error))
             door.turn_away(Refusal(Code.LOGIN_E_NET, unstored_reason(error)))
@@ -94,17 +102,33 @@ class Entrance(Running):
 
 async def _open(gate: Gate, fields: LoginFields) -> Login:
     sessions = gate.services.sessions
-    request, expired = _admit(fields, gate.find_app, gate.wall)
-    if expired and not await sessions.opened_with(request.app_id, request.account, str(fields.token)):
-        raise Refusal(Code.LOGIN_E_TOKENEXPIRED, expired)
+    request, doubt = _admit(fields, gate.find_app, gate.wall)
+    if doubt:
+        if not isinstance(doubt, str):
+            request, doubt = await _judge(gate, request, doubt)
+        if doubt and not await sessions.opened_with(request.app_id, request.account, str(fields.token)):
+            raise Refusal(Code.LOGIN_E_TOKENEXPIRED, doubt)
     return await sessions.login(request)
+
+
+async def _judge(gate: Gate, request: LoginRequest, token: WebToken) -> tuple[LoginRequest, str]:
+    """The login with what its JSON Web Token grants, and why it is refused, as `_admit` says it.
+
+    Raises Refusal 206, Unknowable.
+    """
+    judge = gate.judges[request.app_id]
+    verdict = await judge.judge(token, request.account, gate.wall())
+    granted = msgspec.structs.replace(
+        request, grants=verdict.grants, issued=verdict.issued, expires=verdict.expires
+    )
+    return granted, REASON_TOKEN_EXPIRED if verdict.expired else ""
 
 
 def _admit(
     fields: LoginFields, find_app: Callable[[str], App | None], wall: Clock
-) -> tuple[LoginRequest, str]:
+) -> tuple[LoginRequest, str | WebToken]:
     """The login as the sessions take it; and why it is refused unless its token opened the session that is
-    there: "" if the token has not expired.
+    there: "" if the token has not expired. A token of others instead, if it is one: it is yet to be judged.
 
     Raises Refusal: 201, 206, 209.
     """
@@ -122,23 +146,36 @@ def _admit(
     if not app.any_token and (token is None or token == ""):
         raise Refusal(Code.LOGIN_E_NET, "the token is missing")
     token = token if isinstance(token, str) else ""
-    expired = "" if app.any_token else _check_token(app, app_id, account, token, wall())
+    doubt = "" if app.any_token else _check_token(app, app_id, account, token, wall())
     dialect = dialect_of(fields.device if isinstance(fields.device, str) else "", app, flagged=False)
     line, cursors = "", {}
     if dialect.ours:
         line = fields.line if isinstance(fields.line, str) else ""
         cursors = _channel_cursors(fields.channels)
-    return LoginRequest(app, app_id, account, proof_of(token), dialect.ours, line, cursors), expired
+    request = LoginRequest(
+        app,
+        app_id,
+        account,
+        proof_of(token),
+        dialect.ours,
+        line,
+        cursors,
+        expires=0.0 if token == NO_TOKEN else expiry_of(token),
+    )
+    return request, doubt
 
 
-def _check_token(app: App, app_id: str, account: str, token: str, now: float) -> str:
-    """Why the token is refused unless it opened the session that is there; "" if it is right."""
+def _check_token(app: App, app_id: str, account: str, token: str, now: float) -> str | WebToken:
+    """What `_admit` says of the token."""
     if token == NO_TOKEN:
         if not app.allow_no_token:
             raise Refusal(Code.LOGIN_E_TOKENWRONG, f"{REASON_TOKEN_WRONG}: this app requires a token")
         return ""
     wrong = check_token(token, app_id=app_id, certificate=app.certificate, account=account, now=now)
     if wrong and wrong != REASON_TOKEN_EXPIRED:
+        web_token = None if app.jwt is None else read_web_token(token)  # which no MD5 token can be
+        if web_token is not None:
+            return web_token
         raise Refusal(Code.LOGIN_E_TOKENWRONG, wrong)
     return wrong
 

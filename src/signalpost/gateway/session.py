@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
-from signalpost.domain.inbox import InboxItem
 from signalpost.domain.refusals import Superseded
 from signalpost.gateway.bulk import Pace
 from signalpost.gateway.commands import Services
@@ -24,7 +23,7 @@ from signalpost.gateway.view import View
 from signalpost.gateway.websocket import frame_text
 from signalpost.services.channels import Joined, Missed, Sight
 from signalpost.services.live import Live
-from signalpost.services.outlet import Reach
+from signalpost.services.outlet import Happened, Reach
 from signalpost.services.sessions import Login
 from signalpost.wire import codec
 from signalpost.wire.frames import LoginFields
@@ -53,6 +52,10 @@ class Carrier(Protocol):
 
     def replaced(self) -> None:
         """It goes on elsewhere."""
+        ...
+
+    def ended(self) -> None:
+        """Nobody knows it any more."""
         ...
 
 
@@ -160,10 +163,6 @@ class AttachedSession:
             return Lines.STAMPED_V2
         return Lines.NUMBERED if self.dialect.ours else Lines.STAMPED_V3
 
-    def offer(self, version: int, item: InboxItem) -> None:
-        """An item is committed in the session's inbox."""
-        self.inbox.offer(version, item)
-
     def reach(self) -> Reach:
         """How far the session was told of its channels."""
         silence, unread = self._carrier.undelivered()
@@ -173,9 +172,18 @@ class AttachedSession:
         """Another login ended the session."""
         self._carrier.kicked()
 
+    def put_out(self, happened: Happened) -> None:
+        """The session is in a channel no longer, as this event says."""
+        if self._view is not None:
+            self._view.put_out(happened)
+
     def replaced(self) -> None:
         """The session goes on elsewhere."""
         self._carrier.replaced()
+
+    def ended(self) -> None:
+        """Nobody knows the session any more."""
+        self._carrier.ended()
 
     # --- what its inbox asks -----------------------------------------------------------------------
 

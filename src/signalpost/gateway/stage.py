@@ -29,7 +29,6 @@ from signalpost.wire.lines import (
     line_v3,
     member_content,
     message_content,
-    rest,
 )
 
 __all__ = ["Lines", "Stage", "Stamps", "Viewer", "event_frame"]
@@ -202,14 +201,28 @@ class Stage:
             python.add(event_frame(happened, Lines.STAMPED_V2, stamp))
         return shown
 
+    def hold(self) -> bool:
+        """Hold back what comes until `filled`, as something is missing before it; False if it is held back
+        already."""
+        if self._held is not None:
+            return False
+        self._held = []
+        return True
+
     def filled(self) -> list[Happened]:
         """A gap was read and shown; what is to be heard next."""
         held, self._held = self._held, None
         return held or []
 
     def _begin(self, epoch: str, number: int) -> None:
-        """This life of the channel is shown from behind a number on, if another was until now."""
+        """This life of the channel is shown from behind a number on, if another was until now.
+
+        Who saw that one is not in this one: the channel died, or was lost with all its members.
+        """
         if epoch and epoch != self.epoch:
+            if self.epoch:
+                for viewer in list(self.viewers()):
+                    self.unsee(viewer)
             self.epoch, self.number = epoch, number
             self._waiting.clear()
 
@@ -243,6 +256,8 @@ def event_frame(happened: Happened, lines: Lines, stamp: int) -> bytes:
             content = attribute_content(channel, event.account, event.name, event.value, event.change)
         case _:
             content = member_content(channel, event.account)
-    shared = rest(event.account, channel, event.kind, event.time, content)
-    line = line_v2(shared) if lines is Lines.STAMPED_V2 else line_v3(f"{epoch}-{number}", shared)
+    if lines is Lines.STAMPED_V2:
+        line = line_v2(event.account, channel, event.kind, event.time, content)
+    else:
+        line = line_v3(f"{epoch}-{number}", event.account, channel, event.kind, event.time, content)
     return frame_text(channel_event(channel, number if lines is Lines.NUMBERED else stamp, line))

@@ -19,15 +19,17 @@ from typing import Any, NamedTuple
 from signalpost.domain import calls as rules
 from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Effect, Input, State
-from signalpost.domain.extras import is_phone, parse_invitation
+from signalpost.domain.extras import check_answer_extra, is_phone, parse_invitation
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
+from signalpost.domain.outcomes import Outcome
 from signalpost.domain.refusals import Refusal
 from signalpost.domain.sessions import Session
 from signalpost.engine.ports import Appended, Clock, Full
 from signalpost.engine.ports.kept import (
     Append,
+    Bounds,
     Count,
     Exclude,
     Include,
@@ -37,11 +39,13 @@ from signalpost.engine.ports.kept import (
     Names,
     RemoveMarked,
 )
-from signalpost.engine.ports.steps import Arm, Cancel, Delete, Entry, Expect, Put, Record, Step
+from signalpost.engine.ports.steps import Arm, Cancel, Delete, Entry, Expect, Keys, Put, Record, Step
 from signalpost.services.bell import Bell
 from signalpost.services.decide import decide
+from signalpost.services.driver import both
 from signalpost.services.keys import (
     call_key,
+    call_keys,
     calls_key,
     event_mark,
     inbox_key,
@@ -52,6 +56,7 @@ from signalpost.services.keys import (
 from signalpost.services.live import Live
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
+from signalpost.services.repeats import UNNAMED, Once, Repeats
 from signalpost.services.stored import CALL, ITEM
 from signalpost.wire.codes import EXTRA_BYTES, Code
 from signalpost.wire.texts import size_of
@@ -83,6 +88,7 @@ class Calls:
         "_new_id",
         "_pauses",
         "_presence",
+        "_repeats",
         "_wall",
     )
 
@@ -93,6 +99,7 @@ class Calls:
         presence: Presence,
         bell: Bell,
         pauses: Pauses,
+        repeats: Repeats,
         clock: Clock,
         wall: Clock,
         new_id: Callable[[], str],
@@ -103,6 +110,7 @@ class Calls:
         self._presence = presence
         self._bell = bell
         self._pauses = pauses
+        self._repeats = repeats
         self._clock = clock
         self._wall = wall  # what events are dated by
         self._new_id = new_id
@@ -111,7 +119,7 @@ class Calls:
 
     # --- what the parties do ------------------------------------------------------------------
 
-    async def invite(self, live: Live, channel: str, peer: str, extra: str) -> str:
+    async def invite(self, live: Live, channel: str, peer: str, extra: str, *, request: str = "") -> str:
         """Call `peer` into a channel; returns the channel's name, made here if ours left it empty (K1, K10).
 
         Raises Refusal: 700 (K12, M9), 701, 703 (K5), 705 (K13), 1004, 1005.
@@ -136,7 +144,15 @@ class Calls:
             timeout=invitation.timeout,
             caller_session=live.session.generation,
         )
-        waits = await decide(lambda: self._invite(live.app_id, call, invitation.require_online, limits))
+        waits = True  # what a repeat is of may have come no further
+
+        async def act(once: Once) -> str:
+            nonlocal waits
+            online = invitation.require_online
+            waits = await decide(lambda: self._invite(live.app_id, call, online, limits, once))
+            return channel
+
+        channel = await self._repeats.once(live, request, act)
         if waits:  # whoever came before it was on record has not found it
             session = await self._presence.present(inbox_key(live.app_id, peer))
             if session is not None and session.attached:
@@ -144,15 +160,24 @@ class Calls:
                 await self._follow(session, (key,), lambda call: rules.at_resume(call, peer))
         return channel
 
-    async def _invite(self, app_id: str, call: Call, require_online: bool, limits: Limits) -> bool:
+    async def _invite(
+        self, app_id: str, call: Call, require_online: bool, limits: Limits, once: Once
+    ) -> bool:
         """Put a new call on record; returns whether it waits for its callee."""
         caller, callee = inbox_key(app_id, call.caller), inbox_key(app_id, call.callee)
         key = call_key(app_id, call.channel, call.caller, call.callee)
         of_caller, of_callee = calls_key(caller), calls_key(callee)
-        found, with_caller, with_callee, for_caller, for_callee = await self._kept.load(
-            Record(key, durable=False), Count(of_caller), Count(of_callee), Marked(caller), Marked(callee)
+        loading = self._kept.load(
+            Record(key, durable=False),
+            Count(of_caller),
+            Count(of_callee),
+            Marked(caller),
+            Marked(callee),
+            *once.asks,
         )
-        session = await self._presence.present(callee)
+        facts, session = await both(loading, self._presence.present(callee))
+        found, with_caller, with_callee, for_caller, for_callee, *noted = facts
+        once.recall(noted)
         current, rev = _decoded(found)
         call, effects = rules.invite(current, call)
         if require_online and session is None:
@@ -173,7 +198,7 @@ class Calls:
         deadline = rules.next_deadline(call, peer_online=session is not None, limits=limits)
         assert deadline is not None, "a call that rings or waits has an end"
         own = Include(of_caller, key, call.id, most, durable=False)
-        both = Include(pair_key(app_id, call.caller, call.callee), key, call.id, most_with, durable=False)
+        of_both = Include(pair_key(app_id, call.caller, call.callee), key, call.id, most_with, durable=False)
         their = Include(of_callee, key, call.id, most, durable=False)
         try:
             await self._commit(
@@ -184,22 +209,25 @@ class Calls:
                 [
                     Put(key, CALL.encode(call), expect=rev, durable=False),
                     own,
-                    both,
+                    of_both,
                     their,
                     Arm(key, deadline, durable=False),
+                    *once.note(Outcome(call.channel)),
                 ],
             )
         except Full as full:
             if full.step is own:
                 raise rules.too_many_calls(call.caller, most) from None
-            if full.step is both:
+            if full.step is of_both:
                 raise rules.too_many_with(call.callee, most_with) from None
             if full.step is their:
                 raise rules.too_many_calls(call.callee, most) from None
             raise rules.no_room(call.callee, reserve, Code.INVITE_E_OTHER) from None
         return call.state is State.WAITING
 
-    async def answer(self, live: Live, channel: str, peer: str, answer: Answer, extra: str) -> None:
+    async def answer(
+        self, live: Live, channel: str, peer: str, answer: Answer, extra: str, *, request: str = ""
+    ) -> None:
         """Confirm, accept, refuse or send keys (K2, K4, K12). Raises Refusal: 1001, 1004, 1005."""
         check_name(channel, "channel name")
         check_name(peer, "account")
@@ -214,10 +242,17 @@ class Calls:
         app_id = live.app_id
         key = call_key(app_id, channel, account, peer)
         by = live.session
-        if await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra, by=by)) is None:
-            raise Refusal(Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out")
 
-    async def end(self, live: Live, channel: str, peer: str, extra: str) -> None:
+        async def act(once: Once) -> str:
+            call = await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra, by=by, once=once))
+            if call is None:
+                reason = "there is no such call: it was answered, ended or timed out"
+                raise Refusal(Code.GENERAL_E_FAILED, reason)
+            return ""
+
+        await self._repeats.once(live, request, act)
+
+    async def end(self, live: Live, channel: str, peer: str, extra: str, *, request: str = "") -> None:
         """End a call, or its invitation; one that is over changes nothing and is no failure (K3, K12).
 
         Raises Refusal: 1004, 1005.
@@ -230,7 +265,47 @@ class Calls:
         def rule(call: Call) -> Input | None:
             return rules.ends(call, account)
 
+        async def act(once: Once) -> str:
+            await decide(lambda: self._advance(app_id, key, "", rule, extra=extra, once=once))
+            return ""
+
+        await self._repeats.once(live, request, act)
+
+    # --- what a back end does -------------------------------------------------------------------
+
+    async def find(self, app_id: str, channel: str, one: str, other: str) -> Call | None:
+        """The open call that there may be between two accounts in a channel."""
+        (found,) = await self._kept.load(Record(call_key(app_id, channel, one, other), durable=False))
+        return _decoded(found)[0]
+
+    async def of(self, app_id: str, account: str) -> list[Call]:
+        """The open calls of an account. Raises Refusal: 1004, 1005."""
+        check_name(account, "account")
+        (names,) = await self._kept.load(Names(calls_key(inbox_key(app_id, account))))
+        return await self._read(list(names))
+
+    async def page(self, app_id: str, cursor: str, limit: int) -> tuple[list[Call], str]:
+        """Open calls of an app; behind which cursor more follow, "" if none do."""
+        (listed,) = await self._kept.load(Keys(call_keys(app_id), cursor, limit))
+        return await self._read(listed.names), listed.cursor
+
+    async def _read(self, keys: list[str]) -> list[Call]:
+        found = await self._kept.load(*[Record(key, durable=False) for key in keys])
+        return [CALL.decode(entry.value) for entry in found if entry is not None]
+
+    async def close(self, app_id: str, call: Call, extra: str) -> bool:
+        """End this call, and tell both parties; whether it was open. Raises Refusal: 1004, 1005."""
+        check_answer_extra(extra)
+        key = call_key(app_id, call.channel, call.caller, call.callee)
+        ended = False
+
+        def rule(found: Call) -> Input | None:
+            nonlocal ended
+            ended = found.id == call.id
+            return Input.END_BY_APP if ended else None
+
         await decide(lambda: self._advance(app_id, key, "", rule, extra=extra))
+        return ended
 
     # --- what happens to the parties -----------------------------------------------------------
 
@@ -333,6 +408,7 @@ class Calls:
         extra: str = "",
         by: Session | None = None,
         follows: Session | None = None,
+        once: Once = UNNAMED,
     ) -> Call | None:
         """Let the rule decide once on a call; the call then, None if there is none. Raises Conflict.
 
@@ -343,12 +419,13 @@ class Calls:
         wanted = 0
         if told:
             inbox = inbox_key(app_id, told)
-            found, events, open_calls = await self._kept.load(
-                Record(key, durable=False), Marked(inbox), Count(calls_key(inbox))
+            found, events, open_calls, *noted = await self._kept.load(
+                Record(key, durable=False), Marked(inbox), Count(calls_key(inbox)), *once.asks
             )
             wanted = events + open_calls + 1
         else:
-            (found,) = await self._kept.load(Record(key, durable=False))
+            found, *noted = await self._kept.load(Record(key, durable=False), *once.asks)
+        once.recall(noted)
         if found is None:
             return None
         call = before = CALL.decode(found.value)
@@ -379,6 +456,7 @@ class Calls:
             deadline = rules.next_deadline(after, peer_online=what is Input.PUSH, limits=limits)
             assert deadline is not None, "a call that rings or waits has an end"
             steps.append(Arm(key, deadline, durable=False))
+        steps += once.note()
         try:
             await self._commit(app_id, limits, call.channel, effects, steps)
         except Full:
@@ -396,6 +474,8 @@ class Calls:
         """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full."""
         told: list[tuple[str, InboxItem]] = []
         for effect in effects:
+            if not effect.session:
+                continue  # a caller for which its back end rings: there is nobody to be told
             inbox, mark = inbox_key(app_id, effect.to), event_mark(effect.call, effect.session)
             kind = effect.kind
             if not kind:
@@ -433,12 +513,16 @@ def _append(inbox: str, item: InboxItem, mark: str, limits: Limits) -> Append:
     return Append(
         inbox,
         ITEM.encode(item),
-        size=size_of(item.text),
-        ttl=limits.inbox_seconds,
-        max_items=limits.inbox_messages + reserve,
-        max_size=limits.inbox_bytes + reserve * EXTRA_BYTES,
+        size_of(item.text),
+        _bounds(limits, reserve),
         durable=False,
         mark=mark,
+    )
+
+
+def _bounds(limits: Limits, reserve: int) -> Bounds:
+    return Bounds(
+        limits.inbox_seconds, limits.inbox_messages + reserve, limits.inbox_bytes + reserve * EXTRA_BYTES
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, NamedTuple
 
 from signalpost.domain.inbox import (
     INSTANT,
@@ -18,13 +18,15 @@ from signalpost.domain.inbox import (
 from signalpost.domain.limits import Limits
 from signalpost.domain.rates import Rates, SlidingWindow
 from signalpost.engine.ports import Clock, Full, Receipt, Unavailable
-from signalpost.engine.ports.kept import Append, HeadOf, Kept, Remove, Stretch, Trim
+from signalpost.engine.ports.kept import Append, Bounds, HeadOf, Kept, Remove, Stretch, Trim
 from signalpost.services.bell import Bell
 from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
 from signalpost.services.stored import ITEM
 
 __all__ = ["Again", "Batch", "Inboxes"]
+
+_PIECE: Final = 500  # items that are cleared at once
 
 
 class Again(str):
@@ -44,7 +46,7 @@ class Batch(NamedTuple):
 class Inboxes:
     """Sending, and taking from one's inbox."""
 
-    __slots__ = ("_bell", "_clock", "_kept", "_limits", "_new_id", "_sent", "_share", "_wall")
+    __slots__ = ("_bell", "_bounds", "_clock", "_kept", "_limits", "_new_id", "_sent", "_wall")
 
     def __init__(
         self, kept: Kept, bell: Bell, clock: Clock, new_id: Callable[[], str], *, wall: Clock
@@ -56,9 +58,9 @@ class Inboxes:
         self._clock = clock
         self._new_id = new_id
         self._sent = Rates(SlidingWindow)  # by account key: the messages of the last second (M8)
-        # What one sender may have of an inbox under the limits that were looked at last (M9).
+        # What bounds a message under the limits that were looked at last.
         self._limits = Limits()
-        self._share = most_of_one(self._limits)
+        self._bounds = self._bounds_under(self._limits)
 
     @property
     def epoch(self) -> str:
@@ -90,24 +92,14 @@ class Inboxes:
                     return Again(stored.note)
             raise too_fast(limits.user_messages)
         item = InboxItem(self._new_id(), INSTANT, live.session.account, int(self._wall()), text)
-        if limits is not self._limits:
-            self._limits, self._share = limits, most_of_one(limits)
-        part_items, part_size = self._share
         step = Append(
             key,
             ITEM.encode(item),
             size,
-            limits.inbox_seconds,
-            limits.inbox_messages,
-            limits.inbox_bytes,
+            self._bounds if limits is self._limits else self._bounds_under(limits),
             source=live.key,
-            part_items=part_items,
-            part_size=part_size,
-            all_items=limits.untaken_messages,
-            all_size=limits.untaken_bytes,
             note=item.id,
             dedupe=request_key(live.key, request) if request else "",
-            dedupe_ttl=limits.request_memory,
         )
         try:
             [appended] = await self._kept.commit(step)
@@ -125,9 +117,29 @@ class Inboxes:
         self._bell.announce(key, appended.seq, item)
         return appended.note
 
-    async def read(self, live: Live, *, after: int, limit: int) -> Batch:
+    def _bounds_under(self, limits: Limits) -> Bounds:
+        """What a message may take of its inbox, and what its sender of all inboxes (M9, E6)."""
+        part_items, part_size = most_of_one(limits)
+        self._limits = limits
+        self._bounds = Bounds(
+            limits.inbox_seconds,
+            limits.inbox_messages,
+            limits.inbox_bytes,
+            part_items=part_items,
+            part_size=part_size,
+            all_items=limits.untaken_messages,
+            all_size=limits.untaken_bytes,
+            dedupe_ttl=limits.request_memory,
+        )
+        return self._bounds
+
+    def read(self, live: Live, *, after: int, limit: int) -> Coroutine[Any, Any, Batch]:
         """The next items of the session's inbox after version `after`."""
-        head, items = await self._kept.load(HeadOf(live.key), Stretch(live.key, after, limit + 1))
+        return self.look(live.key, after=after, limit=limit)
+
+    async def look(self, key: str, *, after: int, limit: int) -> Batch:
+        """The next items of the account's inbox after version `after`; nobody has taken them by that."""
+        head, items = await self._kept.load(HeadOf(key), Stretch(key, after, limit + 1))
         more = len(items) > limit
         return Batch(head.cleared, [(seq, ITEM.decode(body)) for seq, body in items[:limit]], more)
 
@@ -138,6 +150,26 @@ class Inboxes:
     def discard(self, live: Live, versions: list[int]) -> Awaitable[object]:
         """Take items out that the session's client could not bear (PROTOCOL §8)."""
         return self._kept.commit(Remove(live.key, versions))
+
+    async def waiting(self, key: str) -> int:
+        """How many items wait in an account's inbox."""
+        (head,) = await self._kept.load(HeadOf(key))
+        return head.count
+
+    async def clear(self, key: str) -> int:
+        """Take all messages out of an account's inbox that wait now, and no call event; how many."""
+        cleared, after = 0, 0
+        (head,) = await self._kept.load(HeadOf(key))
+        while after < head.last:
+            (items,) = await self._kept.load(Stretch(key, after, _PIECE))
+            if not items:
+                break
+            after = items[-1].seq
+            found = [seq for seq, body in items if seq <= head.last and ITEM.decode(body).kind == INSTANT]
+            if found:
+                (gone,) = await self._kept.commit(Remove(key, found))
+                cleared += len(gone)
+        return cleared
 
     def sweep(self) -> None:
         """Forget some who have sent nothing within the last second."""

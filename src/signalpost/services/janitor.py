@@ -15,6 +15,7 @@ from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.engine.ports.steps import Half
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import Bars
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
 from signalpost.services.driver import start
@@ -54,6 +55,7 @@ class Janitor:
         channels: Channels,
         calls: Calls,
         attributes: Attributes,
+        bars: Bars,
         inboxes: Inboxes,
         rates: AccountRates,
         sweeps: Sequence[Sweep],
@@ -69,6 +71,7 @@ class Janitor:
             "channel": channels.endings.due,
             "emptied": channels.endings.emptied_due,
             "count": channels.census.due,
+            "barred": bars.due,
         }
         self._attributes = attributes
         self._sessions = sessions

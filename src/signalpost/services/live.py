@@ -24,13 +24,14 @@ class Gone(Enum):
 class Live:
     """One attached session, or one whose login is under way."""
 
-    __slots__ = ("app", "gone", "key", "rev", "session")
+    __slots__ = ("app", "channels", "gone", "key", "rev", "session")
 
     def __init__(self, app: App, key: str, session: Session, rev: int) -> None:
         self.app = app
         self.key = key  # the account's key: its inbox, its place among the attached
         self.session = session  # replaced on every change; Presence writes it
         self.rev = rev  # the record's revision that `session` is; 0 before it is stored
+        self.channels: tuple[str, ...] | None = None  # patterns of those that may be joined (J5); None: any
         self.gone: Gone | None = None  # what became of it while its login was under way; None if nothing did
 
     @property

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from signalpost.domain import sessions as rules
 from signalpost.domain.apps import App
+from signalpost.domain.grants import NOTHING, Grants
 from signalpost.domain.names import check_name
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.domain.sessions import Arrival, Place, Session
 from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, Expect, RateExceeded, Step, Unavailable
 from signalpost.engine.ports.shared import Shared, Spend
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import bars_of, check_bars
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
 from signalpost.services.channels.membership import Departure
@@ -34,11 +37,13 @@ from signalpost.wire.codes import REASON_KICK, Code
 
 __all__ = ["Login", "LoginRequest", "Sessions", "proof_of"]
 
+_UNTOLD = 15.0  # seconds before the last sign of life of a node of which nobody knows what it told
 _HANDOVER = 10.0  # seconds in which a login has given up the places of the session that it has ended
 
 
 class LoginRequest(msgspec.Struct, frozen=True, gc=False):
-    """A login whose token has been checked. `channels`: the client's cursors (PROTOCOL §12)."""
+    """A login whose token has been checked. `channels`: the client's cursors (PROTOCOL §12); `grants`: what
+    the token brings along (J5)."""
 
     app: App
     app_id: str
@@ -47,6 +52,9 @@ class LoginRequest(msgspec.Struct, frozen=True, gc=False):
     ours: bool
     line: str
     channels: dict[str, tuple[str, int]]
+    grants: Grants = NOTHING
+    issued: float = 0.0  #: when the token was made, and when it expires; 0.0 where it does not say
+    expires: float = 0.0
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -134,8 +142,10 @@ class Sessions:
 
     async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
-        found, attributes = await both(self._presence.find(key), self._attributes.at_login(request.app, key))
-        old, rev = found or (None, 0)
+        bars = bars_of(request.app_id, request.account)
+        (entry,), (own, *held) = await both(self._presence.look_up(key), self._attributes.look_up(key, *bars))
+        old, rev = self._presence.read(entry) or (None, 0)
+        attributes = self._attributes.at_login(request.app, own)
         if old is not None and rules.is_over(old, now):
             await self._end(key, old, rev)
             old, rev = None, 0
@@ -144,12 +154,17 @@ class Sessions:
             if present is not None:
                 old = rules.recall(old, present.session)
         arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
+        if held != [None, None]:
+            check_bars(held[0], held[1], now=now, issued=request.issued, expires=request.expires)
         limits = request.app.limits
         spend = Spend(logins_key(key), limits.logins, limits.logins_burst)
         if arrival is Arrival.REFUSE:
             await self._shared.commit(spend)
             raise Refusal(Code.LOGIN_E_TOKEN_KICKED, REASON_KICK)
         live = Live(request.app, key, self._session(request, arrival, old, attributes.grace, now), 0)
+        grants = request.grants
+        if grants is not NOTHING:
+            live.channels = grants.channels
         self._notes.begin(live)
         try:
             if old is None:  # so there is no timer either
@@ -165,8 +180,11 @@ class Sessions:
                     await self._calls.began(live.session)
                 else:
                     missed = await self._come_in(live, request, arrival, old)
-                if attributes.any and arrival is not Arrival.RESUME:
-                    await self._attributes.came_online(key)
+                if arrival is not Arrival.RESUME:
+                    if attributes.any:
+                        await self._attributes.came_online(key)
+                    if grants.attributes:
+                        await self._attributes.grant(live, grants.attributes)
             except Exception:
                 await self.abandon(live)  # nobody will be told that it is there
                 raise
@@ -249,6 +267,46 @@ class Sessions:
             return  # who has taken over gives them up
         await self._channels.membership.departed(departing, results)
 
+    async def kick(self, app_id: str, account: str) -> Session | None:
+        """End the account's session; its client is told as if another login had ended it (L7).
+
+        Returns the session, None if there was none. Raises Refusal: 1004, 1005.
+        """
+        check_name(account, "account")
+        key = inbox_key(app_id, account)
+
+        async def attempt() -> Session | None:
+            found = await self._presence.find(key)
+            if found is None:
+                return None
+            session, rev = found
+            await self._end(key, session, rev)
+            return None if rules.is_over(session, self._clock()) else session
+
+        session = await decide(attempt, tries=TRIES, heed=self._channels.watchers.heed)
+        if session is not None and session.attached:
+            await self._shared.nodes.send(session.node, Kicked(key, session.line))
+        return session
+
+    async def set_attribute(self, app: App, app_id: str, account: str, name: str, value: str) -> None:
+        """Set an attribute of an account, which need not be online (P2). Raises Refusal: 1001, 1004, 1005."""
+        check_name(account, "account")
+        key = inbox_key(app_id, account)
+        grace = await self._attributes.assign(app, key, name, value)
+        if grace is None:
+            return
+
+        async def attempt() -> None:
+            found = await self._presence.find(key)
+            if found is None:
+                return
+            session = msgspec.structs.replace(found[0], grace=grace)
+            await self._shared.commit(putting(key, session, expect=found[1]))
+            if session.attached:
+                await self._shared.nodes.send(session.node, Altered(key, session.line))
+
+        await decide(attempt, tries=TRIES)
+
     async def logout(self, live: Live) -> None:
         """End the session at its user's wish: offline at once (L9); nothing if it is no longer this one."""
 
@@ -293,6 +351,27 @@ class Sessions:
         Nobody was told of it, nor of what it has missed.
         """
         await self.detach(live, Reach(behind={place.channel: place.seen for place in live.session.places}))
+
+    async def lose(self, key: str, node: str, silence: float) -> None:
+        """The node that has the account's session is gone, and was not heard of for so many seconds: its
+        grace time begins (L11, N3)."""
+        await decide(lambda: self._lose(key, node, silence), tries=TRIES)
+
+    async def _lose(self, key: str, node: str, silence: float) -> None:
+        found = await self._presence.find(key)
+        if found is None or not found[0].attached or found[0].node != node:
+            return
+        session, rev = found
+        # How far it was told of its channels only that node knew.
+        told = await self._channels.past.told(session, Reach(silence + _UNTOLD))
+        session = rules.detach(session, seen=told, now=self._clock())
+        await self._shared.commit(putting(key, session, expect=rev), self._rearm(key, session))
+
+    async def stay(self, live: Live) -> None:
+        """An attached session is still here, whatever others have made of it while this node was silent."""
+        rearm = self._rearm(live.key, live.session)
+        with suppress(Superseded):  # that is told to it
+            await decide(lambda: self._presence.commit(live, live.session, rearm), tries=TRIES)
 
     async def settle(self) -> None:
         """Begin the grace time of sessions whose records could not be told that it does."""
@@ -341,10 +420,13 @@ class Sessions:
         steps.append(self._channels.watchers.telling(session.app, session.account, "offline"))
         if rules.next_deadline(session) is not None:
             steps.append(Cancel(session_key(key)))
-        _, *results = await self._shared.commit(*steps)
-        went = self._attributes.went_offline(self._find_app(session.app) or App(), key)
+        (_, *results), entry = await both(self._shared.commit(*steps), self._attributes.at_end(key))
         try:
-            await both(went, self._calls.ended(session))
+            if entry is None:  # as nearly always: it has no attributes
+                await self._calls.ended(session)
+            else:
+                app = self._find_app(session.app) or App()
+                await both(self._attributes.went_offline(app, key, entry), self._calls.ended(session))
         finally:
             if departing:
                 await self._channels.membership.departed(departing, results)

@@ -22,6 +22,7 @@ import msgspec
 from signalpost.domain.calls import Call
 from signalpost.domain.channels import ChannelEvent, Counted
 from signalpost.domain.inbox import InboxItem
+from signalpost.domain.outcomes import Outcome
 from signalpost.domain.sessions import Session
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "COUNTED",
     "EVENT",
     "ITEM",
+    "OUTCOME",
     "SESSION",
     "TEXT",
     "TIME",
@@ -102,6 +104,7 @@ SESSION = Stored(Form(1, Session), what="a session")
 CALL = Stored(Form(1, Call), what="a call")
 EVENT = Stored(Form(1, ChannelEvent), what="an event")
 ITEM = Stored(Form(1, InboxItem), what="an item")
+OUTCOME = Stored(Form(1, Outcome), what="what a request came to")
 ATTRIBUTES = Stored(Form(1, dict[str, str]), what="attributes")
 COUNTED = Stored(Form(1, Counted), what="a count of members")
 TEXT = Stored(Form(1, str), what="a text")

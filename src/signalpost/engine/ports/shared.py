@@ -341,8 +341,8 @@ class Shared(Half, Protocol):
     *Timers*: one deadline a key. What is due is decided by records, not by timers: a timer may be late.
 
     It is asked `Record`, `Keys`, `Receipt` (of a `Change`) and the asks above. Its steps are those above,
-    `Put`, `Delete`, `Expect`, `Arm` and `Cancel`. What they demand (revisions, rates, that there is a topic) is
-    judged by what was there before the commit, which may raise RateExceeded as well.
+    `Put`, `Delete`, `Expect`, `Arm` and `Cancel`. What they demand (revisions, rates, that there is a topic)
+    is judged by what was there before the commit, which may raise RateExceeded as well.
     """
 
     async def follow(self, topic: str) -> None:

@@ -172,5 +172,9 @@ _WAYS: Final[dict[type, _Way]] = {
     Receipt: _Way(11, lambda ask: (ask.key, ask.dedupe.encode(), 0, 0), _receipt),
     Attributes: _Way(12, _topic, _stand),
     Charged: _Way(13, _key, lambda ask, rows: Held(rows[0][3], rows[0][4])),
-    Noted: _Way(14, _key, lambda ask, rows: rows[0][2] if rows else None),
+    Noted: _Way(
+        14,
+        lambda ask: (ask.key, ask.name.encode(), 0, 0),
+        lambda ask, rows: rows[0][2] if rows else None,
+    ),
 }

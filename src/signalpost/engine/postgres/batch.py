@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any, Final
 
+from msgspec.structs import astuple
+
 from signalpost.engine.ports import (
     Appended,
     Arm,
@@ -24,13 +26,12 @@ from signalpost.engine.ports import (
 )
 from signalpost.engine.ports.kept import (
     Append,
-    Claim,
+    Bounds,
     DeleteAttribute,
     DeleteAttributes,
     Exclude,
     Include,
     Note,
-    Release,
     Remove,
     RemoveMarked,
     SetAttribute,
@@ -38,17 +39,13 @@ from signalpost.engine.ports.kept import (
 )
 from signalpost.engine.postgres.texts import fit, stripes_of
 
-__all__ = ["HELD", "Batch", "BeginQueue", "ForgetQueue", "ForgetRecord", "ForgetTopic", "Purge", "Settle"]
+__all__ = ["Batch", "BeginQueue", "ForgetQueue", "ForgetRecord", "ForgetTopic", "Purge", "Settle"]
 
 _MOST: Final = 1000  # steps that travel together
 _MOST_BYTES: Final = 8 * 1024 * 1024  # of their bodies and values
 _RUN: Final = 1  # the kind of lone appends in a row
 
 _STATEMENT: Final = f"SELECT * FROM commit({', '.join(f'${n}' for n in range(1, 33))})"
-
-HELD: Final = object()
-"""What comes of a claim that somebody else holds."""
-
 
 # --- what only this engine asks of itself ---------------------------------------------------------
 
@@ -92,7 +89,7 @@ class Settle(Step[None], frozen=True, gc=False):
     slot: int
 
 
-_PASSING: Final = frozenset([Trim, Claim, Note, Release])
+_PASSING: Final = frozenset([Trim, Note])
 """What nobody has to wait for until it is on the disk."""
 
 
@@ -107,12 +104,14 @@ class Batch:
         self.asked: list[Sequence[Any]] = []
         self.results: list[tuple[Any, ...] | EngineError] = []  # one a commit, once done
         self.bytes = 0
+        # What its steps will have done once, as `Receipt` and `Noted` ask for it: (step's type, key, text).
+        self.once: set[tuple[type, str, str]] = set()
         self._keys: set[bytes] = set()
         self._relaxed = True
         self._trims: tuple[list[bytes], list[int]] = ([], [])
-        # Appends: key, body, size, source, note, mark, dedupe, terms.
+        # Appends: key, body, size, source, note, mark, dedupe, the number of the bounds.
         self._appends: tuple[list[Any], ...] = ([], [], [], [], [], [], [], [])
-        self._terms: dict[tuple[Any, ...], int] = {}  # each with its number, from 1
+        self._bounds: dict[Bounds, int] = {}  # of the appends, each with its number, from 1
         # Steps: commit, kind, key, name, value, number, from, to, time.
         self._steps: tuple[list[Any], ...] = ([], [], [], [], [], [], [], [], [])
         self._texts: list[bytes] = []
@@ -169,20 +168,10 @@ class Batch:
 
     def _append(self, step: Append) -> int:
         """Have an append; its number, from 1."""
-        terms = (
-            step.ttl,
-            step.max_items,
-            step.max_size,
-            step.part_items,
-            step.part_size,
-            step.all_items,
-            step.all_size,
-            step.dedupe_ttl,
-        )
-        number = self._terms.get(terms)
+        number = self._bounds.get(step.bounds)
         if number is None:
-            number = self._terms[terms] = len(self._terms) + 1
-        keys, bodies, sizes, sources, notes, marks, dedupes, by_terms = self._appends
+            number = self._bounds[step.bounds] = len(self._bounds) + 1
+        keys, bodies, sizes, sources, notes, marks, dedupes, bounds = self._appends
         key = step.key.encode()
         self._keys.add(key)
         keys.append(key)
@@ -192,7 +181,9 @@ class Batch:
         notes.append(step.note.encode())
         marks.append(step.mark.encode())
         dedupes.append(step.dedupe.encode())
-        by_terms.append(number)
+        if step.dedupe:
+            self.once.add((Append, step.key, step.dedupe))
+        bounds.append(number)
         self.bytes += len(step.body)
         return len(keys)
 
@@ -224,23 +215,14 @@ class Batch:
 
     def arguments(self, now: float | None) -> tuple[Any, ...]:
         """What the statement is given; `now`: None for the server's time."""
-        ttl, items, size, part_items, part_size, all_items, all_size, dedupe_ttl = (
-            zip(*self._terms, strict=True) if self._terms else [()] * 8
-        )
+        bounds = list(zip(*map(astuple, self._bounds), strict=True)) or [()] * len(Bounds.__struct_fields__)
         return (
             now,
             self._relaxed,
             stripes_of(self._keys),
             *self._trims,
             *self._appends,
-            ttl,
-            items,
-            size,
-            part_items,
-            part_size,
-            all_items,
-            all_size,
-            dedupe_ttl,
+            *bounds,
             *self._steps,
             self._texts,
             self._numbers,
@@ -317,15 +299,6 @@ class _Found:
         by, seqs = self._row["removed_by"] or (), self._row["removed"] or ()
         return [seq for each, seq in zip(by, seqs, strict=True) if each == step]
 
-    def claimed(self, step: int) -> object:
-        match self._numbers[step - 1]:
-            case 0:
-                return None
-            case 1:
-                return self._row["vals"][self._row["values_of"].index(step)]
-            case _:
-                return HELD
-
 
 def _full(step: Any, bound: int) -> Full:
     """Which bound it is that has no room for the step; see `full_up` in functions.sql."""
@@ -378,6 +351,11 @@ def _put(batch: Batch, step: Put) -> None:
     )
 
 
+def _note(batch: Batch, step: Note) -> None:
+    batch.once.add((Note, step.key, step.name))
+    batch._on(14, step.key, name=step.name.encode(), value=step.value, time=step.ttl)
+
+
 def _set_attribute(batch: Batch, step: SetAttribute) -> None:
     at = _stretch(batch, [charge.key.encode() for charge in step.charges])
     # The bounds of each charge lie at twice its place.
@@ -402,17 +380,15 @@ _ENCODERS: Final[dict[type, Callable[[Batch, Any], None]]] = {
     SetAttribute: _set_attribute,
     DeleteAttribute: lambda batch, step: batch._on(12, step.topic, name=step.name.encode()),
     DeleteAttributes: lambda batch, step: batch._on(13, step.topic),
-    Claim: lambda batch, step: batch._on(14, step.key, name=step.by.encode(), time=step.ttl),
-    Note: lambda batch, step: batch._on(15, step.key, name=step.by.encode(), value=step.value, time=step.ttl),
-    Release: lambda batch, step: batch._on(16, step.key, name=step.by.encode()),
-    Arm: lambda batch, step: batch._on(17, step.key, time=step.at),
-    Cancel: lambda batch, step: batch._on(18, step.key),
-    BeginQueue: lambda batch, step: batch._on(19, step.key),
-    Purge: lambda batch, step: batch._on(20, step.key),
-    ForgetQueue: lambda batch, step: batch._on(21, step.key, time=step.idle),
-    ForgetTopic: lambda batch, step: batch._on(22, step.key, time=step.idle),
-    ForgetRecord: lambda batch, step: batch._on(23, step.key),
-    Settle: lambda batch, step: batch._on(24, step.key, number=step.slot),
+    Note: _note,
+    Arm: lambda batch, step: batch._on(15, step.key, time=step.at),
+    Cancel: lambda batch, step: batch._on(16, step.key),
+    BeginQueue: lambda batch, step: batch._on(17, step.key),
+    Purge: lambda batch, step: batch._on(18, step.key),
+    ForgetQueue: lambda batch, step: batch._on(19, step.key, time=step.idle),
+    ForgetTopic: lambda batch, step: batch._on(20, step.key, time=step.idle),
+    ForgetRecord: lambda batch, step: batch._on(21, step.key),
+    Settle: lambda batch, step: batch._on(22, step.key, number=step.slot),
 }
 
 _RESULTS: Final[dict[type, Callable[[_Found, int], object]]] = {
@@ -425,13 +401,11 @@ _RESULTS: Final[dict[type, Callable[[_Found, int], object]]] = {
     SetAttribute: _Found.number,
     DeleteAttribute: _Found.number,
     DeleteAttributes: _Found.number,
-    Claim: _Found.claimed,
     **dict.fromkeys(
         (
             Trim,
             Expect,
             Note,
-            Release,
             Arm,
             Cancel,
             BeginQueue,

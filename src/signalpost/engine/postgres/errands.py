@@ -25,6 +25,7 @@ class Errands:
         self._patience = patience
         self._turn = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
+        self.trips = 0  # made so far
         self._tasks: set[asyncio.Task[None]] = set()  # under way
 
     async def ask(self, statement: str, *arguments: Any) -> list[Any]:
@@ -47,6 +48,7 @@ class Errands:
                 connection = self._link.connection
                 if connection is None:
                     raise ConnectionError(self._link.trouble)
+                self.trips += 1
                 rows = await connection.fetch(statement, *arguments)
         except TimeoutError:
             self._link.drop("no answer")

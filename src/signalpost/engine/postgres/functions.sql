@@ -1,6 +1,6 @@
 -- What is done to the tables. `commit` does what a node has gathered, `load` answers what it asks.
 --
--- Whoever changes a queue, record, set, topic, timer or claim holds the stripe of its key, an advisory lock, until
+-- Whoever changes a queue, record, set, topic, timer or note holds the stripe of its key, an advisory lock, until
 -- the transaction ends. A transaction takes all its stripes before anything else, in ascending order, so that
 -- two of them never wait for each other; what it reads afterwards is what the one before it has left.
 --
@@ -488,40 +488,15 @@ BEGIN
 END
 $$;
 
--- --- requests: claimed, noted ------------------------------------------------------------------
+-- --- notes -------------------------------------------------------------------------------------
 
--- Returns 0: claimed; 1: it was noted, as `noted` says; 2: somebody else holds it.
-CREATE FUNCTION claim(k bytea, who bytea, ends float8, moment float8, OUT outcome bigint, OUT noted bytea)
-LANGUAGE plpgsql AS $$
-DECLARE
-    there claims;
+CREATE FUNCTION note(k bytea, n bytea, v bytea, ends float8, moment float8) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    SELECT * INTO there FROM claims WHERE key = k;
-    IF there.expires > moment AND there.value IS NOT NULL THEN
-        outcome := 1;
-        noted := there.value;
-    ELSIF there.until > moment AND there.holder NOT IN ('', who) THEN
-        outcome := 2;
-    ELSE
-        outcome := 0;
-        INSERT INTO claims VALUES (k, who, ends, NULL, 0)
-        ON CONFLICT (key) DO UPDATE SET holder = who, until = ends, value = NULL, expires = 0;
-    END IF;
-END
-$$;
-
-CREATE FUNCTION note(k bytea, who bytea, v bytea, ends float8) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE claims SET holder = '', until = 0, value = v, expires = ends WHERE key = k AND holder = who;
+    INSERT INTO notes VALUES (k, n, v, ends)
+    ON CONFLICT (key, name) DO UPDATE SET value = v, expires = ends WHERE notes.expires <= moment;
     IF NOT FOUND THEN
         PERFORM conflict();
     END IF;
-END
-$$;
-
-CREATE FUNCTION release(k bytea, who bytea) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    DELETE FROM claims WHERE key = k AND holder = who;
 END
 $$;
 
@@ -582,8 +557,7 @@ $$;
 --     a stretch of `texts` or of `numbers`. Lone appends in a row are one step, of kind 1.
 --
 -- seqs: the number of each append. again, notes: which of them repeat another, and that one's note.
--- results: what came of each step. values_of, vals: which steps have found a value, and it. removed_by, removed:
---     which step has removed which item.
+-- results: what came of each step. removed_by, removed: which step has removed which item.
 -- failed: the steps that found other than they demand (an append, below zero: its number), and reasons:
 --     0 for Conflict, else the bound, as `full_up` says. Of a commit that failed all else is meaningless.
 CREATE FUNCTION commit(
@@ -595,7 +569,7 @@ CREATE FUNCTION commit(
     s_commit int[], s_kind int[], s_key bytea[], s_name bytea[], s_value bytea[], s_number bigint[],
     s_from int[], s_to int[], s_time float8[], texts bytea[], numbers bigint[],
     OUT seqs bigint[], OUT again int[], OUT notes bytea[], OUT results bigint[],
-    OUT values_of int[], OUT vals bytea[], OUT removed_by int[], OUT removed bigint[],
+    OUT removed_by int[], OUT removed bigint[],
     OUT failed int[], OUT reasons bigint[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -699,23 +673,15 @@ BEGIN
                     );
                 WHEN 12 THEN outcome := delete_attribute(k, s_name[i], moment);
                 WHEN 13 THEN outcome := delete_attributes(k, moment);
-                WHEN 14 THEN
-                    SELECT * INTO done FROM claim(k, s_name[i], moment + s_time[i], moment);
-                    outcome := done.outcome;
-                    IF outcome = 1 THEN
-                        values_of := values_of || i;
-                        vals := vals || done.noted;
-                    END IF;
-                WHEN 15 THEN PERFORM note(k, s_name[i], s_value[i], moment + s_time[i]);
-                WHEN 16 THEN PERFORM release(k, s_name[i]);
-                WHEN 17 THEN PERFORM arm(k, s_time[i]);
-                WHEN 18 THEN PERFORM cancel(k);
-                WHEN 19 THEN PERFORM begin_queue(k, moment);
-                WHEN 20 THEN PERFORM purge(k, moment);
-                WHEN 21 THEN PERFORM forget_queue(k, s_time[i], moment);
-                WHEN 22 THEN PERFORM forget_topic(k, s_time[i], moment);
-                WHEN 23 THEN PERFORM forget_record(k, moment);
-                WHEN 24 THEN PERFORM settle(k, x::smallint);
+                WHEN 14 THEN PERFORM note(k, s_name[i], s_value[i], moment + s_time[i], moment);
+                WHEN 15 THEN PERFORM arm(k, s_time[i]);
+                WHEN 16 THEN PERFORM cancel(k);
+                WHEN 17 THEN PERFORM begin_queue(k, moment);
+                WHEN 18 THEN PERFORM purge(k, moment);
+                WHEN 19 THEN PERFORM forget_queue(k, s_time[i], moment);
+                WHEN 20 THEN PERFORM forget_topic(k, s_time[i], moment);
+                WHEN 21 THEN PERFORM forget_record(k, moment);
+                WHEN 22 THEN PERFORM settle(k, x::smallint);
                 END CASE;
                 results[i] := outcome;
                 i := i + 1;
@@ -793,8 +759,8 @@ BEGIN
             RETURN QUERY SELECT i, k, k, coalesce(sum(items), 0)::bigint, coalesce(sum(size), 0)::bigint, 0::bigint
             FROM charges WHERE key = k;
         WHEN 14 THEN
-            RETURN QUERY SELECT i, k, claims.value, 0::bigint, 0::bigint, 0::bigint
-            FROM claims WHERE key = k AND expires > moment AND claims.value IS NOT NULL;
+            RETURN QUERY SELECT i, k, notes.value, 0::bigint, 0::bigint, 0::bigint
+            FROM notes WHERE key = k AND notes.name = t AND expires > moment;
         END CASE;
     END LOOP;
 END
@@ -802,7 +768,7 @@ $$;
 
 -- --- upkeep --------------------------------------------------------------------------------------
 
--- Let go of a piece of those receipts and claims that are over; returns how many went. Nobody finds them any more,
+-- Let go of a piece of those receipts and notes that are over; returns how many went. Nobody finds them any more,
 -- so that no stripe is needed.
 CREATE FUNCTION sweep_passing(moment float8) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -815,8 +781,8 @@ BEGIN
         SELECT ctid FROM receipts_0 WHERE expires <= now ORDER BY expires LIMIT 1000 FOR UPDATE SKIP LOCKED
     );
     GET DIAGNOSTICS gone = ROW_COUNT;
-    DELETE FROM claims WHERE ctid IN (
-        SELECT ctid FROM claims WHERE greatest(until, expires) <= now LIMIT 1000 FOR UPDATE SKIP LOCKED
+    DELETE FROM notes WHERE ctid IN (
+        SELECT ctid FROM notes WHERE expires <= now ORDER BY expires LIMIT 1000 FOR UPDATE SKIP LOCKED
     );
     GET DIAGNOSTICS more = ROW_COUNT;
     gone := gone + more;

@@ -6,15 +6,15 @@ It knows which connection each thing goes by. It refuses to know what its parts 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from signalpost.engine.patience import PATIENCE
-from signalpost.engine.ports import Arm, Clock, Due, Pending, Receipt
-from signalpost.engine.ports.kept import Claim, HeadOf, Note, Release
+from signalpost.engine.ports import Arm, Clock, Due, Receipt
+from signalpost.engine.ports.kept import Append, HeadOf, Note, Noted
 from signalpost.engine.postgres.address import Address
 from signalpost.engine.postgres.asks import Questions
-from signalpost.engine.postgres.batch import HELD, Batch, BeginQueue
+from signalpost.engine.postgres.batch import Batch, BeginQueue
 from signalpost.engine.postgres.errands import Errands
 from signalpost.engine.postgres.greeting import Greeting
 from signalpost.engine.postgres.lane import Lane
@@ -24,11 +24,13 @@ from signalpost.engine.postgres.upkeep import Upkeep
 
 __all__ = ["PostgresKept"]
 
-_LOOK: Final = 0.1  # seconds between two looks at a claim that another node holds
 _SWEEPING: Final = 60.0  # seconds that a statement of the upkeep may take
 
-_TOLD: Final = frozenset([Arm, Note, Release])
-"""What somebody in this process may wait for."""
+# What those asks mean that wait for a commit under way, as `Batch.once` says it.
+_ONCE: Final[dict[type, Callable[[Any], tuple[type, str, str]]]] = {
+    Receipt: lambda ask: (Append, ask.key, ask.dedupe),
+    Noted: lambda ask: (Note, ask.key, ask.name),
+}
 
 
 class PostgresKept:
@@ -56,13 +58,11 @@ class PostgresKept:
         self._sweeping = Link(self._address, greeting.sweeper, patience=patience)
         self._commits = Lane(self._writing, Batch, clock=clock, patience=patience)
         self._loads = Lane(self._reading, Questions, clock=clock, patience=patience)
-        self._timers = Timers(Errands(self._timing, patience=patience), clock=clock)
+        self._errands = Errands(self._timing, patience=patience)
+        self._timers = Timers(self._errands, clock=clock)
         self._upkeep = Upkeep(
             Errands(self._sweeping, patience=_SWEEPING), self.commit, clock=clock, idle_seconds=idle_seconds
         )
-        self._loop = asyncio.get_running_loop()
-        # By key: settled when the claim that somebody here waits for may be free.
-        self._freed: dict[str, Pending] = {}
 
     @property
     def epoch(self) -> str:
@@ -75,6 +75,11 @@ class PostgresKept:
             await link.open()
         # Whoever wrote elsewhere from now on must not read, or take timers, where it wrote before.
         self._writing.when_up.append(self._follow)
+
+    @property
+    def trips(self) -> int:
+        """Round trips made so far."""
+        return self._commits.trips + self._loads.trips + self._errands.trips
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -93,10 +98,10 @@ class PostgresKept:
         """See `Kept.load`."""
         if not asks:
             return ()
-        if Receipt in map(type, asks):
-            latest = self._commits.latest
-            if latest is not None:
-                await latest
+        for ask in asks:
+            once = _ONCE.get(type(ask))
+            if once is not None:
+                await self._settled(once(ask))
         while True:
             answers = await self._loads.ask(asks)
             unknown = [
@@ -109,45 +114,23 @@ class PostgresKept:
             # Whoever is told where a queue begins is told the truth: it is there from then on.
             await self._commits.ask([BeginQueue(key) for key in dict.fromkeys(unknown)])
 
+    async def _settled(self, once: tuple[type, str, str]) -> None:
+        """Wait for a commit of this node that is under way and does this; raises what it raises for want of
+        the store."""
+        for batch in self._commits.under_way():
+            if once in batch.once:
+                await batch.done
+
     async def commit(self, *steps: Any) -> Any:
         """See `Kept.commit`."""
-        if len(steps) == 1:
-            kind = type(steps[0])
-            if kind is Claim:
-                return (await self._claim(steps[0]),)
-            if kind not in _TOLD:  # once a message: the short way
-                return await self._commits.ask(steps)
         if not steps:
             return ()
         results = await self._commits.ask(steps)
-        self._tell(steps)
+        if len(steps) > 1 or type(steps[0]) is Arm:
+            for step in steps:
+                if type(step) is Arm:
+                    self._timers.armed(step.at)
         return results
-
-    def _tell(self, steps: Sequence[Any]) -> None:
-        """Have those in this process know who wait for such a step."""
-        for step in steps:
-            kind = type(step)
-            if kind is Arm:
-                self._timers.armed(step.at)
-            elif kind in _TOLD and (freed := self._freed.pop(step.key, None)) is not None:
-                freed.settle()
-
-    async def _claim(self, step: Claim) -> bytes | None:
-        while True:
-            [found] = await self._commits.ask((step,))
-            if found is not HELD:
-                noted: bytes | None = found
-                return noted
-            freed = self._freed.get(step.key)
-            if freed is None:
-                freed = self._freed[step.key] = Pending()
-                self._loop.call_later(_LOOK, self._look, step.key, freed)
-            await freed
-
-    def _look(self, key: str, freed: Pending) -> None:
-        if self._freed.get(key) is freed:
-            del self._freed[key]
-            freed.settle()
 
     # --- timers and upkeep --------------------------------------------------------------------------
 

@@ -81,6 +81,7 @@ class Lane(Generic[C]):
         self._flying: C | None = None  # what is under way
         self._timers: dict[int, asyncio.TimerHandle] = {}  # until when each cargo is waited for, by its id
         self._called = False  # `_fly` will be called in this turn
+        self.trips = 0  # made so far
         self._flights: set[asyncio.Task[None]] = set()  # at most one; and one that was given up
         link.when_up.append(self._fly)
 
@@ -101,15 +102,13 @@ class Lane(Generic[C]):
             raise result
         return result
 
-    @property
-    def latest(self) -> Pending | None:
-        """What is settled when all that has been asked until now is over; None if nothing is under way."""
-        cargo = self._waiting[-1] if self._waiting else self._flying
-        return None if cargo is None else cargo.done
+    def under_way(self) -> list[C]:
+        """What was asked and not answered yet, the oldest first."""
+        return [*([] if self._flying is None else [self._flying]), *self._waiting]
 
     def close(self) -> None:
         """Tell whoever still waits."""
-        for cargo in [*self._waiting, *([self._flying] if self._flying is not None else [])]:
+        for cargo in self.under_way():
             self._fail(cargo, Unavailable("the server stops"))
         self._waiting.clear()
 
@@ -144,6 +143,7 @@ class Lane(Generic[C]):
     async def _send(self, cargo: C, connection: Connection) -> Sequence[Any]:
         now = None if self._clock is None else self._clock()
         for left in reversed(range(_AGAIN)):
+            self.trips += 1
             try:
                 return await connection.fetch(cargo.statement, *cargo.arguments(now))
             except _AGAINST_OTHERS:

@@ -120,15 +120,15 @@ CREATE TABLE charges (
     PRIMARY KEY (key, lane)
 ) WITH (fillfactor = 50);
 
--- Claims and notes of requests need not outlive a crash of the server.
-CREATE UNLOGGED TABLE claims (
-    key bytea PRIMARY KEY,
-    holder bytea NOT NULL,     -- who holds it, '' nobody
-    until float8 NOT NULL,
-    value bytea,               -- what was noted
-    expires float8 NOT NULL    -- when that is forgotten
+-- Notes need not outlive a crash of the server.
+CREATE UNLOGGED TABLE notes (
+    key bytea NOT NULL,
+    name bytea NOT NULL,
+    value bytea NOT NULL,
+    expires float8 NOT NULL,
+    PRIMARY KEY (key, name)
 );
-CREATE INDEX claims_end ON claims (greatest(until, expires));
+CREATE INDEX notes_expire ON notes (expires);
 
 CREATE TABLE timers (
     key bytea PRIMARY KEY,

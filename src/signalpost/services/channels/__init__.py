@@ -19,11 +19,14 @@ from signalpost.services.channels.changes import Changes
 from signalpost.services.channels.endings import Endings
 from signalpost.services.channels.membership import Joined, Members, Membership, Sight
 from signalpost.services.channels.past import Missed, Past
+from signalpost.services.channels.register import Register
 from signalpost.services.channels.speech import Speech
 from signalpost.services.channels.watchers import Watchers
 from signalpost.services.inbox import Inboxes
 from signalpost.services.outlet import Outlet
+from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
+from signalpost.services.repeats import Repeats
 
 __all__ = ["Channels", "Joined", "Members", "Missed", "Sight"]
 
@@ -31,7 +34,7 @@ __all__ = ["Channels", "Joined", "Members", "Missed", "Sight"]
 class Channels:
     """All channels: the rooms in which the use cases are."""
 
-    __slots__ = ("attributes", "census", "endings", "membership", "past", "speech", "watchers")
+    __slots__ = ("attributes", "census", "endings", "membership", "past", "register", "speech", "watchers")
 
     def __init__(
         self,
@@ -40,12 +43,14 @@ class Channels:
         shared: Shared,
         presence: Presence,
         inboxes: Inboxes,
+        repeats: Repeats,
         outlet: Outlet,
         clock: Clock,
         wall: Clock,
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
         warn: Callable[[str], None],
+        pauses: Pauses,
     ) -> None:
         changes = Changes(find_app, wall)
         self.past = Past(shared, outlet, clock)
@@ -61,6 +66,8 @@ class Channels:
             watchers=self.watchers,
             census=self.census,
             endings=self.endings,
+            pauses=pauses,
         )
+        self.register = Register(kept, shared)
         self.speech = Speech(shared, inboxes, clock, wall, new_id)
-        self.attributes = ChannelAttributes(changes, kept, shared, self.census, self.endings)
+        self.attributes = ChannelAttributes(changes, kept, shared, repeats, self.census, self.endings)

@@ -7,15 +7,16 @@ member without a session, however it ends.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
 from signalpost.domain import channels as rules
 from signalpost.domain.channels import SPECIAL
+from signalpost.domain.grants import check_may_join
 from signalpost.domain.names import check_name
 from signalpost.domain.sessions import Place, Session, enter, leave
-from signalpost.engine.ports import Conflict, Step
+from signalpost.engine.ports import Conflict, Receipt, Step
 from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Begin, Change, Changed, Shared, Snapshot, Topic
 from signalpost.engine.ports.shared import Place as PlaceOf
@@ -25,12 +26,17 @@ from signalpost.services.channels.endings import Endings, begin
 from signalpost.services.channels.past import Missed, Past
 from signalpost.services.channels.watchers import Watchers
 from signalpost.services.decide import decide
-from signalpost.services.keys import topic_key
+from signalpost.services.driver import together
+from signalpost.services.keys import inbox_key, request_key, topic_key
 from signalpost.services.live import Live
-from signalpost.services.presence import TRIES, Presence
+from signalpost.services.notes import PutOut
+from signalpost.services.pauses import Pauses
+from signalpost.services.presence import TRIES, Presence, putting
 from signalpost.wire.codes import LIST_ALL_MEMBERS, LIST_MEMBERS
 
 __all__ = ["Departure", "Joined", "Members", "Membership", "Sight"]
+
+_PIECE: Final = 64  # members that are put out side by side
 
 
 class Sight(Protocol):
@@ -76,7 +82,17 @@ class Departure(NamedTuple):
 class Membership:
     """Who is in which channel."""
 
-    __slots__ = ("_census", "_changes", "_endings", "_kept", "_past", "_presence", "_shared", "_watchers")
+    __slots__ = (
+        "_census",
+        "_changes",
+        "_endings",
+        "_kept",
+        "_past",
+        "_pauses",
+        "_presence",
+        "_shared",
+        "_watchers",
+    )
 
     def __init__(
         self,
@@ -89,6 +105,7 @@ class Membership:
         watchers: Watchers,
         census: Census,
         endings: Endings,
+        pauses: Pauses,
     ) -> None:
         self._changes = changes
         self._kept = kept
@@ -98,10 +115,13 @@ class Membership:
         self._watchers = watchers
         self._census = census
         self._endings = endings
+        self._pauses = pauses
 
     async def join(self, live: Live, channel: str, sight: Sight) -> Joined:
         """Enter a channel, leaving the ordinary one that the session is in (C1, C2). Raises Refusal."""
         rules.check_channel(channel)
+        if live.channels is not None:
+            check_may_join(live.channels, channel)
         if channel in SPECIAL:
             self._watchers.admit(live, channel)
         await sight.follow(channel)
@@ -114,12 +134,13 @@ class Membership:
 
     async def _join(self, live: Live, channel: str, sight: Sight) -> Joined:
         kept = _place_in(live.session.kept, channel)
-        snapshot: Snapshot | None
-        if _place_in(live.session.places, channel) is None:
-            snapshot = await self._enter(live, channel, sight)
-        else:
+        snapshot: Snapshot | None = None
+        if _place_in(live.session.places, channel) is not None:
             (snapshot,) = await self._shared.load(Topic(topic_key(live.app_id, channel), LIST_MEMBERS))
-        assert snapshot is not None, "a topic with a member exists"
+            if snapshot is None:  # a topic with a member exists: the session has gone meanwhile
+                await self._presence.check(live)
+        if snapshot is None:
+            snapshot = await self._enter(live, channel, sight)
         missed = None if kept is None else await self._past.missed(live.app_id, channel, kept.seen)
         if channel in SPECIAL:
             return Joined([live.account], {}, snapshot.epoch, snapshot.offset, missed)
@@ -178,15 +199,24 @@ class Membership:
 
         return await decide(attempt, tries=TRIES, heed=self._changes.heed)
 
-    async def leave(self, live: Live, channel: str, sight: Sight) -> None:
-        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal."""
+    async def leave(self, live: Live, channel: str, sight: Sight, *, request: str = "") -> None:
+        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal.
+
+        `request`: its id, "" for none; a repeat of it leaves nothing that was joined since (PROTOCOL §12).
+        """
         check_name(channel, "channel name")
         place = _place_in(live.session.places, channel) or _place_in(live.session.kept, channel)
         if place is None:
             return
+        topic = topic_key(live.app_id, channel)
+        dedupe = request_key(live.key, request) if request else ""
+        if dedupe:
+            (left,) = await self._shared.load(Receipt(topic, dedupe))
+            if left is not None:
+                return
 
         async def attempt() -> Changed:
-            steps = self._changes.leaving(live.app_id, live.account, place)
+            steps = self._changes.leaving(live.app_id, live.account, place, request=dedupe)
             changed, *_ = await self._presence.commit(live, leave(live.session, channel), *steps)
             return cast(Changed, changed)
 
@@ -196,7 +226,60 @@ class Membership:
         except BaseException:
             sight.stay(channel)
             raise
-        await self._gone(topic_key(live.app_id, channel), changed)
+        await self._gone(topic, changed)
+
+    async def put_out(self, app_id: str, account: str, channel: str) -> bool:
+        """Put an account out of a channel (601); whether it was in it. Raises Refusal: 1004, 1005."""
+        rules.check_open_channel(channel)
+        check_name(account, "account")
+        key = inbox_key(app_id, account)
+
+        async def attempt() -> tuple[Session, Changed] | None:
+            found = await self._presence.find(key)
+            if found is None:
+                return None
+            session, rev = found
+            place = _place_in(session.places, channel) or _place_in(session.kept, channel)
+            if place is None:
+                return None
+            steps = self._changes.leaving(app_id, account, place)
+            put = putting(key, leave(session, channel), expect=rev)
+            _, changed, *_ = await self._shared.commit(put, *steps)
+            return session, changed
+
+        done = await decide(attempt, tries=TRIES, heed=self._changes.heed)
+        if done is None:
+            return False
+        session, changed = done
+        if session.attached:
+            event = self._changes.leave_event(account)
+            # A number that it has not seen, too, where the channel tells its members of no leaves.
+            number = changed.offset + (not changed.told)
+            note = PutOut(key, session.line, channel, changed.epoch, number, event.time, event)
+            await self._shared.nodes.send(session.node, note)
+        await self._gone(topic_key(app_id, channel), changed)
+        return changed.news
+
+    async def close(self, app_id: str, channel: str) -> int:
+        """Put everybody out of a channel, and end it with its attributes; how many they were.
+
+        Raises Refusal.
+        """
+        rules.check_open_channel(channel)
+        topic = topic_key(app_id, channel)
+        (snapshot,) = await self._shared.load(Topic(topic, LIST_ALL_MEMBERS))
+        members = () if snapshot is None else snapshot.members
+        out = 0
+
+        async def one(account: str) -> None:
+            nonlocal out
+            out += await self.put_out(app_id, account, channel)
+
+        for first in range(0, len(members), _PIECE):
+            await together([one(account) for account in members[first : first + _PIECE]])
+            await self._pauses.take()
+        await self._endings.close(topic)
+        return out
 
     def departing(self, app_id: str, account: str, places: Sequence[Place]) -> list[Departure]:
         """The steps that take an account out of channels, each if the place is still the one meant; they are
