@@ -94,7 +94,7 @@ class ApiListener:
         shared: bool = False,
         own_port: int = 0,
     ) -> None:
-        """`shared`: others listen on the port, too. `own_port`: one of this process alone besides; 0: none."""
+        """`shared`: others listen on the port, too. `own_port`: one of its own besides; 0: none."""
         self._desk: Final = desk
         self._keys: Final = keys
         self._around: Final = surroundings
