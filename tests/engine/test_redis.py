@@ -246,7 +246,7 @@ async def test_a_server_cannot_begin_without_the_store(server: RedisServer) -> N
     server.kill()
     shared = RedisShared(Address(server.url), notation=InMessagePack())
     with pytest.raises(StoreError, match="cannot use the shared store unix:"):
-        await shared.open()
+        await shared.open(seconds=2.0)
 
 
 async def test_nobody_is_dead_until_some_node_has_beaten_for_so_long(server: RedisServer) -> None:
