@@ -314,7 +314,7 @@ async def test_a_node_ends_in_time_whether_its_stores_are_there_or_not(town: Tow
 
 
 async def test_who_leaves_has_heard_what_was_said_before(town: Town) -> None:
-    """SPEC C4, C3: his own words too, though the store has not told this node yet; nothing that came behind."""
+    """SPEC C4, C3: his own words too, though this node was not told yet; nothing that came behind."""
     here, there, _ = town.nodes
     ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
     for client in (ada, bo):
