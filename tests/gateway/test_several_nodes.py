@@ -311,3 +311,26 @@ async def test_a_node_ends_in_time_whether_its_stores_are_there_or_not(town: Tow
     assert await status(bo, "ada") == 1
     await town.pass_time(125.0)
     assert await status(bo, "ada") == 0
+
+
+async def test_who_leaves_has_heard_what_was_said_before(town: Town) -> None:
+    """SPEC C4, C3: his own words too, though this node was not told yet; nothing that came behind."""
+    here, there, _ = town.nodes
+    ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
+    for client in (ada, bo):
+        await client.ok("channel_join", name="room")
+    await ada.event("room")
+    here.be_deaf()
+    await bo.ok("channel_sendmsg", name="room", msg="one")
+    asked = [
+        await ada.ask("channel_sendmsg", name="room", msg="two"),
+        await ada.ask("channel_leave", name="room"),
+    ]
+    for call in asked:
+        await ada.answer(call)
+    await bo.ok("channel_sendmsg", name="room", msg="three")
+    heard = [(await ada.event("room"))[1].content for _ in range(2)]
+    assert ["one" in heard[0], "two" in heard[1]] == [True, True]
+    here.be_deaf(deaf=False)
+    await town.pass_time(5.0)
+    await ada.quiet()
