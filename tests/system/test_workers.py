@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -268,11 +269,22 @@ def test_a_port_that_other_workers_share_is_in_use(tmp_path: Path) -> None:
             assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in other.log
 
 
+def two_free_ports() -> int:
+    """The first of two neighbours, below those that are given to whoever asks for any."""
+    while True:
+        first = random.randrange(10_000, 32_000, 2)
+        with socket.socket() as one, socket.socket() as two:
+            try:
+                one.bind(("127.0.0.1", first))
+                two.bind(("127.0.0.1", first + 1))
+            except OSError:
+                continue
+            return first
+
+
 async def test_each_worker_has_a_port_of_its_own_if_asked_to(tmp_path: Path) -> None:
     """SPEC N8: so that each can be watched."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = probe.getsockname()[1]
+    free = two_free_ports()
     with crew(tmp_path, CONFIG.replace("port = 0", f"port = 0\nworker_port = {free}"), count=2) as server:
         await asyncio.to_thread(server.listens)
         for number in (1, 2):
