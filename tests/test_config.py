@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from signalpost.config import Config, ConfigError, load
 from signalpost.domain.apps import App, WebTokens
 from signalpost.domain.limits import Limits
+from signalpost.domain.webhooks import Endpoint
 from signalpost.gateway.http import parse_advertised
-from signalpost.settings import APP, JWT, LIMITS, PAGE, SERVER, IceServer, kind_of
+from signalpost.settings import APP, JWT, LIMITS, PAGE, SERVER, WEBHOOK, IceServer, kind_of
 from signalpost.toml_file import key_lines
 
 Write = Callable[[str], str]
@@ -75,7 +76,10 @@ def test_every_setting_of_the_server_can_be_read_and_no_other() -> None:
     assert set(SERVER) == fields - {"limits", "apps"} - set(PAGE)
     assert set(PAGE) < fields
     assert set(LIMITS) == {field.name for field in msgspec.structs.fields(Limits)}
-    assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {"limits", "jwt", "any_token"}
+    assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {
+        *("limits", "jwt", "webhooks", "any_token")
+    }
+    assert set(WEBHOOK) == {field.name for field in msgspec.structs.fields(Endpoint)} - {"name"}
     assert set(JWT) == {field.name for field in msgspec.structs.fields(WebTokens)}
 
 

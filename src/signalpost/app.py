@@ -10,6 +10,7 @@ import contextlib
 import gc
 import itertools
 import os
+import random
 import secrets
 import signal
 import ssl
@@ -17,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
@@ -24,7 +26,8 @@ import uvloop
 
 from signalpost import __version__
 from signalpost.config import Config
-from signalpost.engine.ports import Clock, Unavailable
+from signalpost.domain.webhooks import Endpoint
+from signalpost.engine.ports import Clock, Reply, Unavailable
 from signalpost.engines import MakeEngine, StoreError, choose
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
@@ -41,6 +44,7 @@ from signalpost.services.attributes import Attributes
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
+from signalpost.services.driver import start
 from signalpost.services.inbox import Inboxes
 from signalpost.services.janitor import Janitor
 from signalpost.services.pauses import Pauses
@@ -48,10 +52,14 @@ from signalpost.services.presence import Presence
 from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Sessions
+from signalpost.services.webhooks import Answer, Webhooks
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.logs import Sparing
 from signalpost.telemetry.metrics import LagMeter, Readings, Renderer
+
+if TYPE_CHECKING:
+    from signalpost.gateway.webhook_post import Poster
 
 __all__ = ["Server", "StartError", "run"]
 
@@ -98,8 +106,24 @@ class Server:
 
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
+        self._told = {app_id: app for app_id, app in config.apps.items() if app.webhooks}
+        self._poster = _poster(wall) if self._told else None
+        self.webhooks = Webhooks(
+            kept=self._kept,
+            shared=self._shared,
+            presence=presence,
+            pauses=pauses,
+            post=self._poster or _nowhere,
+            clock=clock,
+            wall=wall,
+            new_id=new_id,
+            find_app=config.app,
+            chance=random.random,
+        )
+        webhooks = self.webhooks if self._told else None  # where nobody has any, nobody asks
         attributes = Attributes(self._kept, self._shared, presence, clock, config.app)
-        inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall)
+        inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall, webhooks=webhooks)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
@@ -111,8 +135,8 @@ class Server:
             new_id=new_id,
             find_app=config.app,
             warn=_warn_watched,
+            webhooks=webhooks,
         )
-        pauses = Pauses(time.perf_counter, self._loop.call_soon)
         calls = Calls(
             kept=self._kept,
             presence=presence,
@@ -122,6 +146,7 @@ class Server:
             wall=wall,
             new_id=new_id,
             find_app=config.app,
+            webhooks=webhooks,
         )
         sessions = Sessions(
             shared=self._shared,
@@ -133,6 +158,7 @@ class Server:
             clock=clock,
             new_secret=lambda: os.urandom(16).hex(),
             find_app=config.app,
+            webhooks=webhooks,
         )
         rates = AccountRates(clock)
         repeats = Repeats(self._kept, new_id)
@@ -143,6 +169,7 @@ class Server:
             calls=calls,
             attributes=attributes,
             inboxes=inboxes,
+            webhooks=self.webhooks,
             rates=rates,
             sweeps=(self._kept.sweep, self._shared.sweep),
             kept=self._kept,
@@ -201,6 +228,8 @@ class Server:
         self._chores = [self._loop.create_task(chore) for chore in chores]
         for keys in self._key_sets.values():
             keys.refresh()  # so that the first login has them
+        for app_id, app in self._told.items():
+            start(self.webhooks.begin(app_id, app), self._begun)
         self._started = True
 
     async def stop(self) -> None:
@@ -212,6 +241,8 @@ class Server:
             chore.cancel()
         for keys in self._key_sets.values():
             keys.close()
+        if self._poster is not None:
+            await self._poster.close()
         self._engine.stop()
         await self._engine.close()
 
@@ -239,6 +270,10 @@ class Server:
             self._engine.watch()
             await asyncio.sleep(_WATCH)
 
+    def _begun(self, result: None, error: Exception | None) -> None:
+        if error is not None:
+            self._report(error)
+
     def _report(self, error: Exception) -> None:
         """What went wrong where nobody waits."""
         if isinstance(error, Unavailable):
@@ -261,6 +296,7 @@ class Server:
             slow_consumers=self.listener.counts.slow,
             sessions=len(self.fanout),
             channel_deliveries=self.fanout.delivered,
+            webhooks=self.webhooks.counts,
             engine=self._engine.readings(),
         )
 
@@ -293,6 +329,16 @@ def _settings(config: Config) -> ListenerSettings:
         outbox_cap=config.outbox_bytes,
         send_buffer=config.send_buffer,
     )
+
+
+def _poster(wall: Clock) -> Poster:
+    from signalpost.gateway.webhook_post import Poster  # late, as below
+
+    return Poster(wall)
+
+
+def _nowhere(endpoint: Endpoint, hook_id: str, body: bytes) -> Reply[Answer]:
+    raise AssertionError("no app has a webhook")
 
 
 def _key_sets(config: Config, clock: Clock) -> dict[str, KeySet]:

@@ -31,6 +31,7 @@ from signalpost.services.live import Live
 from signalpost.services.notes import Altered, Kicked, Moved, Notes
 from signalpost.services.outlet import ALL, Outlet, Reach
 from signalpost.services.presence import TRIES, Presence, Standing, putting, removing
+from signalpost.services.webhooks import Webhooks
 from signalpost.wire.codes import REASON_KICK, Code
 
 __all__ = ["Login", "LoginRequest", "Sessions", "proof_of"]
@@ -66,7 +67,10 @@ def proof_of(token: str) -> str:
 
 
 class Sessions:
-    """The sessions of all accounts."""
+    """The sessions of all accounts.
+
+    Many fields: a session's beginning and end reach into every other part.
+    """
 
     __slots__ = (
         "_attributes",
@@ -81,6 +85,7 @@ class Sessions:
         "_owed",
         "_presence",
         "_shared",
+        "_webhooks",
     )
 
     def __init__(
@@ -95,6 +100,7 @@ class Sessions:
         clock: Clock,
         new_secret: Callable[[], str],
         find_app: Callable[[str], App | None],
+        webhooks: Webhooks | None = None,
     ) -> None:
         """`new_secret`: makes a text that nobody can guess."""
         self._shared = shared
@@ -106,6 +112,7 @@ class Sessions:
         self._clock = clock
         self._new_secret = new_secret
         self._find_app = find_app
+        self._webhooks = webhooks
         self._generation = 0  # of the latest session that this node opened
         self._notes = Notes(outlet, self._look)
         # By account key: sessions without a connection whose records could not be told so, with their reach.
@@ -140,7 +147,7 @@ class Sessions:
         found, attributes = await both(self._presence.find(key), self._attributes.at_login(request.app, key))
         old, rev = found or (None, 0)
         if old is not None and rules.is_over(old, now):
-            await self._end(key, old, rev)
+            await self._end(key, old, rev, "timeout")
             old, rev = None, 0
         if old is not None:
             present = self._outlet.find(key, old.line)
@@ -176,6 +183,8 @@ class Sessions:
                         await self._attributes.came_online(key)
                     if grants.attributes:
                         await self._attributes.grant(live, grants.attributes)
+                if self._webhooks is not None:
+                    await self._webhooks.came(live.session)
             except Exception:
                 await self.abandon(live)  # nobody will be told that it is there
                 raise
@@ -263,7 +272,7 @@ class Sessions:
 
         async def attempt() -> None:
             try:
-                await self._end(live.key, live.session, live.rev)
+                await self._end(live.key, live.session, live.rev, "logout")
             except Conflict:
                 await self._presence.check(live)
                 raise
@@ -295,6 +304,8 @@ class Sessions:
             await decide(attempt, tries=TRIES)
         except Superseded:
             return
+        if self._webhooks is not None:
+            await self._webhooks.detached(live.session)
 
     async def abandon(self, live: Live) -> None:
         """Detach a session whose login came to nothing, unless it goes on elsewhere: it ends in its time.
@@ -323,7 +334,7 @@ class Sessions:
         session, rev = found
         now = self._clock()
         if rules.is_over(session, now):
-            await self._end(key, session, rev)
+            await self._end(key, session, rev, "timeout")
             return
         session, over = rules.drop_kept(session, now)
         rearm = self._rearm(key, session)
@@ -337,8 +348,8 @@ class Sessions:
             await self._shared.nodes.send(session.node, Altered(key, session.line))
         await self._channels.membership.departed(departing, results)
 
-    async def _end(self, key: str, session: Session, rev: int) -> None:
-        """A session is over for good. Raises Conflict if it has changed meanwhile.
+    async def _end(self, key: str, session: Session, rev: int, reason: str) -> None:
+        """A session is over for good, back ends are told why. Raises Conflict if it has changed meanwhile.
 
         What may wait comes last, as the account may log in again meanwhile.
         """
@@ -357,6 +368,8 @@ class Sessions:
         finally:
             if departing:
                 await self._channels.membership.departed(departing, results)
+            if self._webhooks is not None:
+                await self._webhooks.went(session, reason)
 
     def _departing(self, session: Session, places: Sequence[Place]) -> list[Departure]:
         """The steps that take the session out of channels."""

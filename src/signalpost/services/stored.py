@@ -23,6 +23,7 @@ from signalpost.domain.calls import Call
 from signalpost.domain.channels import ChannelEvent, Counted
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.sessions import Session
+from signalpost.domain.webhooks import Occurrence, Told, Tries
 
 __all__ = [
     "ATTRIBUTES",
@@ -30,9 +31,12 @@ __all__ = [
     "COUNTED",
     "EVENT",
     "ITEM",
+    "OCCURRENCE",
     "SESSION",
     "TEXT",
     "TIME",
+    "TOLD",
+    "TRIES",
     "Form",
     "Stored",
     "StoredError",
@@ -104,5 +108,8 @@ EVENT = Stored(Form(1, ChannelEvent), what="an event")
 ITEM = Stored(Form(1, InboxItem), what="an item")
 ATTRIBUTES = Stored(Form(1, dict[str, str]), what="attributes")
 COUNTED = Stored(Form(1, Counted), what="a count of members")
+OCCURRENCE = Stored(Form(1, Occurrence), what="an event for back ends")
+TOLD = Stored(Form(1, Told), what="what back ends know of an account")
+TRIES = Stored(Form(1, Tries), what="tries")
 TEXT = Stored(Form(1, str), what="a text")
 TIME = Stored(Form(1, float), what="a time")

@@ -24,6 +24,7 @@ from signalpost.services.channels.watchers import Watchers
 from signalpost.services.inbox import Inboxes
 from signalpost.services.outlet import Outlet
 from signalpost.services.presence import Presence
+from signalpost.services.webhooks import Webhooks
 
 __all__ = ["Channels", "Joined", "Members", "Missed", "Sight"]
 
@@ -46,6 +47,7 @@ class Channels:
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
         warn: Callable[[str], None],
+        webhooks: Webhooks | None = None,
     ) -> None:
         changes = Changes(find_app, wall)
         self.past = Past(shared, outlet, clock)
@@ -61,6 +63,7 @@ class Channels:
             watchers=self.watchers,
             census=self.census,
             endings=self.endings,
+            webhooks=webhooks,
         )
         self.speech = Speech(shared, inboxes, clock, wall, new_id)
         self.attributes = ChannelAttributes(changes, kept, shared, self.census, self.endings)
