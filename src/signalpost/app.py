@@ -16,9 +16,9 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import structlog
@@ -47,10 +47,12 @@ from signalpost.services.channels import Channels
 from signalpost.services.driver import start
 from signalpost.services.inbox import Inboxes
 from signalpost.services.janitor import Janitor
+from signalpost.services.neighbours import Neighbours
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
+from signalpost.services.rounds import Rounds
 from signalpost.services.sessions import Sessions
 from signalpost.services.webhooks import Answer, Webhooks
 from signalpost.telemetry import logs
@@ -63,11 +65,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "StartError", "run"]
 
+T = TypeVar("T")
+
 _log = structlog.get_logger("signalpost")
 
 _SWEEP = 5.0  # seconds between two sweeps of what is over its time
 _LAG = 0.25  # seconds between two measurements of the loop's lag
-_WATCH = 1.0  # seconds between two looks at the stores
+_WATCH = 1.0  # seconds between two looks at the stores, and two beats
 _LONGEST = 500  # characters of the line that says why the server cannot start
 
 
@@ -122,13 +126,15 @@ class Server:
             chance=random.random,
         )
         webhooks = self.webhooks if self._told else None  # where nobody has any, nobody asks
-        attributes = Attributes(self._kept, self._shared, presence, clock, config.app)
+        repeats = Repeats(self._kept)
+        attributes = Attributes(self._kept, self._shared, presence, repeats, clock, config.app)
         inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall, webhooks=webhooks)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
             presence=presence,
             inboxes=inboxes,
+            repeats=repeats,
             outlet=self.fanout,
             clock=clock,
             wall=wall,
@@ -142,6 +148,7 @@ class Server:
             presence=presence,
             bell=bell,
             pauses=pauses,
+            repeats=repeats,
             clock=clock,
             wall=wall,
             new_id=new_id,
@@ -161,8 +168,7 @@ class Server:
             webhooks=webhooks,
         )
         rates = AccountRates(clock)
-        repeats = Repeats(self._kept, new_id)
-        self.services = Services(sessions, inboxes, channels, calls, attributes, rates, repeats)
+        self.services = Services(sessions, inboxes, channels, calls, attributes, rates)
         self._janitor = Janitor(
             sessions=sessions,
             channels=channels,
@@ -171,12 +177,23 @@ class Server:
             inboxes=inboxes,
             webhooks=self.webhooks,
             rates=rates,
-            sweeps=(self._kept.sweep, self._shared.sweep),
+            sweeps=self._engine.sweeps,
             kept=self._kept,
             shared=self._shared,
             pauses=pauses,
             report=self._report,
         )
+        several = self._engine.several
+        self._neighbours: Neighbours | None = None  # None where there is one node
+        if several is not None:
+            self._neighbours = Neighbours(
+                nodes=self._shared.nodes,
+                guard=several.guard,
+                sessions=sessions,
+                rounds=Rounds(several.kept, several.shared, self.fanout, presence),
+                clock=clock,
+                report=self._report,
+            )
         self._kept.listen(self._janitor.wake)
         self._shared.alarm(self._janitor.wake)
         renderer = Renderer(self.counters, self._lag, self._read, __version__)
@@ -216,6 +233,12 @@ class Server:
     async def start(self) -> None:
         """Accept connections from now on; raises StoreError, StartError."""
         await self._engine.open()
+        try:
+            if self._neighbours is not None:
+                await self._done(self._neighbours.begin())
+        except Unavailable as error:
+            await self._engine.close()
+            raise StartError(str(error)) from error
         self._engine.run(self._loop)
         try:
             await self.listener.start()
@@ -268,11 +291,28 @@ class Server:
     async def _watch(self) -> None:
         while True:
             self._engine.watch()
+            if self._neighbours is not None:
+                self._neighbours.tick()
             await asyncio.sleep(_WATCH)
 
     def _begun(self, result: None, error: Exception | None) -> None:
         if error is not None:
             self._report(error)
+
+    async def _done(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of a use case, for a task."""
+        result: asyncio.Future[T] = self._loop.create_future()
+
+        def ended(value: T, error: Exception | None) -> None:
+            if result.done():
+                return  # nobody waits any more
+            if error is None:
+                result.set_result(value)
+            else:
+                result.set_exception(error)
+
+        start(work, ended)
+        return await result
 
     def _report(self, error: Exception) -> None:
         """What went wrong where nobody waits."""
@@ -298,6 +338,7 @@ class Server:
             channel_deliveries=self.fanout.delivered,
             webhooks=self.webhooks.counts,
             engine=self._engine.readings(),
+            nodes=1 if self._neighbours is None else self._neighbours.alive,
         )
 
 

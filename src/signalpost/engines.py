@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 
 from signalpost.config import Config
 from signalpost.engine.failures import StoreError
+from signalpost.engine.fence import Fence, FencedKept, FencedShared
 from signalpost.engine.journal import BUCKETS
 from signalpost.engine.kept import EmbeddedKept
 from signalpost.engine.memory import memory_kept
@@ -25,9 +27,9 @@ from signalpost.engine.ports.shared import Shared
 from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.sqlite import sqlite_kept
 from signalpost.engine.store import Opened, Store
-from signalpost.telemetry.metrics import EngineReadings, Latencies
+from signalpost.telemetry.metrics import EngineReadings, Latencies, StoreReadings
 
-__all__ = ["Embedded", "Engine", "MakeEngine", "StoreError", "choose", "steady_clock"]
+__all__ = ["Embedded", "Engine", "MakeEngine", "Networked", "Several", "StoreError", "choose", "steady_clock"]
 
 _log = structlog.get_logger("signalpost")
 
@@ -49,50 +51,41 @@ def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
 # --- what a server asks of it -----------------------------------------------------------------
 
 
-class Running(Protocol):
-    """What a half has besides its port while it runs."""
+class Several(NamedTuple):
+    """What one of several nodes has besides: a guard that shuts both halves while the node must not act, and
+    these behind it."""
 
-    def run(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake whoever listens when something is due, until `stop`."""
-        ...
-
-    def stop(self) -> None:
-        """Wake nobody any more."""
-        ...
-
-    async def sweep(self) -> int:
-        """Let go of some of what is over its time; 0 if nothing is left."""
-        ...
-
-
-class RunningKept(Running, Kept, Protocol):
-    """The kept half."""
-
-
-class RunningShared(Running, Shared, Protocol):
-    """The shared half."""
-
-    async def sweep(self) -> int:
-        """As both say."""
-        ...
+    guard: Fence
+    kept: Kept
+    shared: Shared
 
 
 class Engine(Protocol):
     """Both halves, and how they live: `open`, `run`, `stop`, `close`, in this order."""
 
     @property
-    def kept(self) -> RunningKept:
+    def kept(self) -> Kept:
         """What was promised."""
         ...
 
     @property
-    def shared(self) -> RunningShared:
+    def shared(self) -> Shared:
         """What may vanish."""
         ...
 
     @property
     def clock(self) -> Clock:
         """Never steps."""
+        ...
+
+    @property
+    def several(self) -> Several | None:
+        """What is needed where there are other nodes; None where there are none."""
+        ...
+
+    @property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """What lets go of some of what is over its time."""
         ...
 
     async def open(self) -> None:
@@ -128,6 +121,9 @@ class Engine(Protocol):
         ...
 
 
+Sweep = Callable[[], Awaitable[int]]
+"""Says how much was over."""
+
 MakeEngine = Callable[[Config, Clock, "Clock | None"], Engine]
 """An engine for this configuration, on this wall clock and the clock that it measures by: one of its own if
 None. Called on the loop that it runs on. Raises StoreError."""
@@ -161,6 +157,16 @@ class Embedded:
             else sqlite_kept(self._store, clock=self.clock)
         )
         self.shared = MemoryShared(SharedMemory(clock=self.clock))
+
+    @property
+    def several(self) -> None:
+        """There are no others."""
+        return None
+
+    @property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """See `Engine.sweeps`."""
+        return self.kept.sweep, self.shared.sweep
 
     async def open(self) -> None:
         """See `Engine.open`; it was opened when it was made."""
@@ -243,3 +249,141 @@ def _tell_opened(opened: Opened, waiting: int) -> None:
     )
     if opened.doubt:
         _log.warning("messages that were acknowledged may be missing", reason=opened.doubt)
+
+
+# --- elsewhere --------------------------------------------------------------------------------
+
+
+class Running(Protocol):
+    """What a half has besides its port while it runs."""
+
+    def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake whoever listens when something is due, until `stop`."""
+        ...
+
+    def stop(self) -> None:
+        """Wake nobody any more."""
+        ...
+
+    async def sweep(self) -> int:
+        """Let go of some of what is over its time; 0 if nothing is left."""
+        ...
+
+
+class RunningKept(Running, Kept, Protocol):
+    """The kept half."""
+
+
+class RunningShared(Running, Shared, Protocol):
+    """The shared half."""
+
+    async def sweep(self) -> int:
+        """As both say."""
+        ...
+
+
+class Keeper(Protocol):
+    """A half's store that is elsewhere."""
+
+    @property
+    def trips(self) -> int:
+        """Round trips made so far."""
+        ...
+
+    async def open(self) -> None:
+        """Find it, and make sure that it can be used; raises StoreError."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of it, whatever it does, within a second."""
+        ...
+
+    def trouble(self) -> str:
+        """Why it cannot be used at present; "" while it can."""
+        ...
+
+
+class Networked:
+    """What is kept lies in a store that is elsewhere, and so may what is shared; see `Engine`."""
+
+    def __init__(
+        self,
+        kept: RunningKept,
+        shared: RunningShared,
+        clock: Clock,
+        keepers: Mapping[str, Keeper],
+        guard: Fence | None = None,
+    ) -> None:
+        """`keepers`: those of the halves that are elsewhere, by the names of their stores. `guard`: what
+        keeps the node from acting while others may in its place; None where there are no others."""
+        self.clock = clock
+        self._halves: tuple[Running, ...] = shared, kept
+        self.kept: Kept = kept
+        self.shared: Shared = shared
+        self.several: Several | None = None
+        if guard is not None:
+            self.several = Several(guard, kept, shared)
+            self.kept, self.shared = FencedKept(kept, guard), FencedShared(shared, guard)
+        self._keepers = MappingProxyType(dict(keepers))
+        self._troubles: dict[
+            str, str
+        ] = {}  # by store: what the latest look has found, where it was something
+
+    @property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """See `Engine.sweeps`."""
+        return tuple(half.sweep for half in self._halves)
+
+    async def open(self) -> None:
+        """See `Engine.open`. What was opened before one that cannot be is closed again."""
+        opened: list[Keeper] = []
+        try:
+            for name, keeper in self._keepers.items():
+                await keeper.open()
+                opened.append(keeper)
+                _log.info("store opened", store=name)
+        except BaseException:
+            for keeper in opened:
+                await keeper.close()
+            raise
+
+    def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See `Engine.run`."""
+        for half in self._halves:
+            half.run(loop)
+
+    def watch(self) -> None:
+        """Tell when a store goes away, and when it is back."""
+        for name, keeper in self._keepers.items():
+            before, now = self._troubles.get(name, ""), keeper.trouble()
+            if now and not before:
+                _log.error("a store is away", store=name, reason=now)
+            elif before and not now:
+                _log.info("a store is back", store=name)
+            self._troubles[name] = now
+
+    async def flush(self) -> None:
+        """Nothing is gathered for longer than a tick."""
+
+    def stop(self) -> None:
+        """See `Engine.stop`."""
+        for half in self._halves:
+            half.stop()
+
+    async def close(self) -> None:
+        """See `Engine.close`."""
+        await asyncio.gather(*[keeper.close() for keeper in self._keepers.values()])
+
+    def trouble(self) -> str:
+        """See `Engine.trouble`."""
+        found = {name: keeper.trouble() for name, keeper in self._keepers.items()}
+        return "; ".join(f"{name}: {trouble}" for name, trouble in found.items() if trouble)
+
+    def readings(self) -> EngineReadings:
+        """See `Engine.readings`. How much is in the stores they tell themselves."""
+        return EngineReadings(
+            stores={
+                name: StoreReadings(not keeper.trouble(), keeper.trips)
+                for name, keeper in self._keepers.items()
+            }
+        )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.on_redis import redis_shared
 from contract.toy_kept import ToyKept
 from contract.toy_shared import ToyShared, World
 from engine.driving import ManualClock
@@ -17,6 +18,7 @@ from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.sqlite import Store, sqlite_kept
+from support.redis import shared_server
 
 
 @pytest.fixture
@@ -60,13 +62,18 @@ def kept(request: pytest.FixtureRequest, clock: ManualClock) -> Kept:
     return sqlite_kept(store, clock=clock, idle_seconds=600.0)
 
 
-@pytest.fixture(params=["memory", "toy"])
-def nodes(request: pytest.FixtureRequest, clock: ManualClock) -> tuple[Shared, Shared]:
+@pytest.fixture(params=["memory", "toy", "redis"])
+async def nodes(request: pytest.FixtureRequest, clock: ManualClock) -> AsyncIterator[tuple[Shared, Shared]]:
     if request.param == "toy":
         world = World(clock)
-        return ToyShared(world), ToyShared(world)
-    memory = SharedMemory(clock=clock)
-    return MemoryShared(memory), MemoryShared(memory)
+        yield ToyShared(world), ToyShared(world)
+    elif request.param == "memory":
+        memory = SharedMemory(clock=clock)
+        yield MemoryShared(memory), MemoryShared(memory)
+    else:
+        server = shared_server()
+        async with redis_shared(server, clock) as here, redis_shared(server, clock) as there:
+            yield here, there
 
 
 @pytest.fixture

@@ -31,7 +31,6 @@ from signalpost.engine.ports.kept import (
     Attributes,
     Charge,
     Charged,
-    Claim,
     Count,
     DeleteAttribute,
     DeleteAttributes,
@@ -47,21 +46,15 @@ from signalpost.engine.ports.kept import (
     Names,
     Note,
     Noted,
-    Release,
     Remove,
     RemoveMarked,
     SetAttribute,
     Stretch,
     Trim,
 )
+from support.steps import append
 
 FIRST = int(NOW * 1000) * 1000
-
-
-def append(key: str, body: bytes, **options: Any) -> Append:
-    """An append with everyday options."""
-    everyday: dict[str, Any] = {"ttl": 86_400.0, "max_items": 10_000, "max_size": 1_000_000}
-    return Append(key, body, **{"size": len(body), **everyday, **options})
 
 
 async def load(kept: Kept, ask: Any) -> Any:
@@ -512,54 +505,76 @@ async def test_attributes_of_one_commit_need_room_together(kept: Kept) -> None:
     assert await load(kept, Charged("ada")) == Held(0, 0)
 
 
-# --- requests: claimed, noted ---------------------------------------------------------------------
+# --- notes ----------------------------------------------------------------------------------------
 
 
-async def test_a_request_that_was_noted_is_not_claimed_again(kept: Kept, clock: ManualClock) -> None:
+async def test_what_is_noted_is_known_for_its_time(kept: Kept, clock: ManualClock) -> None:
     """PROTOCOL §12: a repeat is answered, not done again."""
-    assert await commit(kept, Claim("r", "one", 10.0)) == (None,)
-    assert await load(kept, Noted("r")) is None
-    await commit(kept, Put("k", b"done"), Note("r", "one", b"answer", 10.0))
-    assert await load(kept, Noted("r")) == b"answer"
-    assert await commit(kept, Claim("r", "two", 10.0)) == (b"answer",)
+    assert await load(kept, Noted("ada", "r")) is None
+    rev, nothing = await commit(kept, Put("k", b"done"), Note("ada", "r", b"answer", 10.0))
+    assert nothing is None
+    assert await run(kept.load(Record("k"), Noted("ada", "r"), Noted("bo", "r"), Noted("ada", "s"))) == (
+        Entry(b"done", rev),
+        b"answer",
+        None,
+        None,
+    )
     clock.advance(10.1)
-    assert await load(kept, Noted("r")) is None
-    assert await commit(kept, Claim("r", "two", 10.0)) == (None,)
+    assert await load(kept, Noted("ada", "r")) is None
+    await commit(kept, Note("ada", "r", b"another", 10.0))
+    assert await load(kept, Noted("ada", "r")) == b"another"
 
 
-@pytest.mark.parametrize("end", ["note", "release"])
-async def test_who_claims_what_is_claimed_waits_for_its_end(kept: Kept, end: str) -> None:
+@pytest.mark.parametrize("durable", [True, False])
+async def test_what_is_noted_is_not_done_again(kept: Kept, durable: bool) -> None:
     """PROTOCOL §12."""
-    await commit(kept, Claim("r", "one", 10.0))
-    second = begin(kept.commit(Claim("r", "two", 10.0)))
-    await commit(kept, Claim("other", "two", 10.0))
-    assert not second.done()
-    if end == "note":
-        await commit(kept, Note("r", "one", b"answer", 10.0))
-        assert await second == (b"answer",)
-    else:
-        await commit(kept, Release("r", "two"))  # which does not hold it
-        assert not second.done()
-        await commit(kept, Release("r", "one"))
-        assert await second == (None,)
-
-
-async def test_a_claim_whose_time_is_over_falls_to_the_next(kept: Kept, clock: ManualClock) -> None:
-    """PROTOCOL §12: whoever held it does nothing any more that depends on it."""
-    await commit(kept, Claim("r", "one", 10.0))
-    clock.advance(10.1)
-    assert await commit(kept, Claim("r", "two", 10.0)) == (None,)
-    late = Note("r", "one", b"late", 10.0)
+    await commit(kept, Note("ada", "r", b"answer", 10.0))
+    again = Note("ada", "r", b"again", 10.0)
     with pytest.raises(Conflict) as raised:
-        await commit(kept, Put("k", b"late"), late)
-    assert raised.value.step == late
-    await commit(kept, Note("r", "two", b"answer", 10.0))
-    assert await run(kept.load(Noted("r"), Record("k"))) == (b"answer", None)
+        await commit(kept, Put("k", b"again", durable=durable), again)
+    assert raised.value.step == again
+    assert await run(kept.load(Noted("ada", "r"), Record("k", durable))) == (b"answer", None)
 
 
-async def test_a_note_without_a_claim_conflicts(kept: Kept) -> None:
+@pytest.mark.parametrize("durable", [True, False])
+async def test_of_commits_at_once_that_note_the_same_one_is_done(kept: Kept, durable: bool) -> None:
+    """PROTOCOL §12: the others find what that one has noted."""
+
+    async def act(by: bytes) -> bytes:
+        try:
+            await kept.commit(
+                Put("k", by, durable=durable),
+                append("q", by, durable=durable),
+                Note("ada", "r", by, 10.0),
+            )
+        except Conflict:
+            [noted] = await kept.load(Noted("ada", "r"))
+            assert noted is not None
+            return noted
+        return by
+
+    acting = [begin(act(by)) for by in (b"one", b"two", b"three")]
+    [first, *others] = [await each for each in acting]
+    assert others == [first, first]
+    assert await bodies(kept, "q") == [first]
+    [found] = await run(kept.load(Record("k", durable)))
+    assert found is not None
+    assert found.value == first
+
+
+async def test_a_commit_that_fails_notes_nothing(kept: Kept) -> None:
     with pytest.raises(Conflict):
-        await commit(kept, Note("r", "one", b"answer", 10.0))
+        await commit(kept, Note("ada", "r", b"answer", 10.0), Expect("k", 7))
+    assert await load(kept, Noted("ada", "r")) is None
+
+
+async def test_the_latest_notes_of_a_key_are_known(kept: Kept) -> None:
+    """SPEC E6: older ones may be."""
+    for n in range(9):
+        await commit(kept, Note("ada", f"r{n}", b"%d" % n, 10.0, most=4))
+    await commit(kept, Note("bo", "r0", b"bo", 10.0, most=4))
+    found = await run(kept.load(*[Noted("ada", f"r{n}") for n in range(5, 9)], Noted("bo", "r0")))
+    assert found == (b"5", b"6", b"7", b"8", b"bo")
 
 
 # --- timers ---------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from contract.notes import Mark, Note
 from engine.driving import NOW, ManualClock, run, together
 from signalpost.engine.ports import Conflict, Entry, RateExceeded
 from signalpost.engine.ports.kept import Attribute
@@ -42,38 +43,40 @@ KEEP = Keep(seconds=120.0, events=100, size=10_000)
 ALL = 1_000_000
 
 
-class Note(msgspec.Struct, frozen=True):
-    """What one node tells another."""
-
-    text: str
-
-
 class Ear:
     """What a node was told."""
 
     def __init__(self, shared: Shared) -> None:
         self._events: list[tuple[str, str, Event]] = []
         self._notes: list[msgspec.Struct] = []
+        self._shared = shared
+        self._marked = asyncio.Event()  # a mark has come
         shared.listen(lambda *event: self._events.append(event))
-        shared.nodes.listen(self._notes.append)
+        shared.nodes.listen(self._note)
+
+    async def _settle(self) -> None:
+        """Wait until all that is on its way here has come: a note to oneself comes behind it."""
+        self._marked.clear()
+        await run(self._shared.nodes.send(self._shared.nodes.me, Mark()))
+        await asyncio.wait_for(self._marked.wait(), 20.0)
+
+    def _note(self, note: msgspec.Struct) -> None:
+        if isinstance(note, Mark):
+            self._marked.set()
+        else:
+            self._notes.append(note)
 
     async def events(self) -> list[tuple[str, int, bytes]]:
         """The events since the last look: topic, offset, body."""
-        await settle()
+        await self._settle()
         heard, self._events = self._events, []
         return [(topic, event.offset, event.body) for topic, _, event in heard]
 
     async def notes(self) -> list[msgspec.Struct]:
         """The notes since the last look."""
-        await settle()
+        await self._settle()
         heard, self._notes = self._notes, []
         return heard
-
-
-async def settle() -> None:
-    """Give what is on its way to a listener the time to come."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 async def one(shared: Shared, ask: Any) -> Any:

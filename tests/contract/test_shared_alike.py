@@ -1,4 +1,4 @@
-"""Two implementations of `Shared` that know nothing of each other do the same, whatever is asked of them."""
+"""Implementations of `Shared` that know nothing of each other do the same, whatever is asked of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.notes import Mark
+from contract.on_redis import redis_shared
 from contract.toy_shared import ToyShared, World
 from engine.driving import ManualClock, run
 from signalpost.engine.ports import Conflict, Entry, RateExceeded
@@ -36,6 +38,7 @@ from signalpost.engine.ports.shared import (
 )
 from signalpost.engine.ports.steps import Arm, Cancel, Delete, Put, Receipt, Record
 from signalpost.engine.shared import MemoryShared, SharedMemory
+from support.redis import shared_server
 
 names = st.sampled_from(["ada", "bo"])
 tags = st.sampled_from(["1", "2"])
@@ -112,7 +115,14 @@ class Party:
         self.shared = shared
         self.told: list[Any] = []
         shared.listen(lambda topic, epoch, event: self.told.append((topic, event)))
+        self._heard = asyncio.Event()
+        shared.nodes.listen(lambda note: self._heard.set())
         self.revs: dict[str, int] = {}
+
+    async def settle(self) -> None:
+        """Wait until all that is on its way here has come: a note to oneself comes behind it."""
+        await run(self.shared.nodes.send(self.shared.nodes.me, Mark()))
+        await asyncio.wait_for(self._heard.wait(), 20.0)
 
     async def follow(self) -> None:
         for topic in ("room", "hall"):
@@ -157,28 +167,46 @@ def _plain(result: Any) -> Any:
     return result
 
 
+async def play(script: list[Any], clock: ManualClock, one: Shared, other: Shared) -> None:
+    """Have both do all of it."""
+    parties = [Party(one), Party(other)]
+    for party in parties:
+        await party.follow()
+    for act in script:
+        if isinstance(act, float):
+            clock.advance(act)
+            await run(one.sweep())
+            due = [await run(party.shared.due(limit=9, lease=3.0)) for party in parties]
+            here, there = (sorted((one.key, one.at) for one in dues) for dues in due)
+            assert here == there
+            continue
+        done, too = [await party.act(act, clock()) for party in parties]
+        assert done == too, act
+    for party in parties:
+        await party.settle()
+    assert parties[0].told == parties[1].told
+
+
 @given(st.lists(acts, max_size=40))
 @settings(max_examples=100, deadline=None)
 def test_memory_and_toy_do_the_same(script: list[Any]) -> None:
     """ENGINE: the contract says all that an implementation has to do."""
+    clock = ManualClock()
 
-    async def play() -> None:
-        clock = ManualClock()
-        parties = [Party(MemoryShared(SharedMemory(clock=clock))), Party(ToyShared(World(clock)))]
-        for party in parties:
-            await party.follow()
-        for act in script:
-            if isinstance(act, float):
-                clock.advance(act)
-                await run(parties[0].shared.sweep())
-                due = [await run(party.shared.due(limit=9, lease=3.0)) for party in parties]
-                here, there = (sorted((one.key, one.at) for one in dues) for dues in due)
-                assert here == there
-                continue
-            one, other = [await party.act(act, clock()) for party in parties]
-            assert one == other, act
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert parties[0].told == parties[1].told
+    async def both() -> None:
+        await play(script, clock, MemoryShared(SharedMemory(clock=clock)), ToyShared(World(clock)))
 
-    asyncio.run(play())
+    asyncio.run(both())
+
+
+@given(st.lists(acts, max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_memory_and_redis_do_the_same(script: list[Any]) -> None:
+    """ENGINE: the contract says all that an implementation has to do."""
+    clock = ManualClock()
+
+    async def both() -> None:
+        async with redis_shared(shared_server(), clock) as redis:
+            await play(script, clock, MemoryShared(SharedMemory(clock=clock)), redis)
+
+    asyncio.run(both())

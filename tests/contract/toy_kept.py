@@ -39,7 +39,6 @@ from signalpost.engine.ports.kept import (
     Attribute,
     Attributes,
     Charged,
-    Claim,
     Count,
     DeleteAttribute,
     DeleteAttributes,
@@ -54,7 +53,6 @@ from signalpost.engine.ports.kept import (
     Names,
     Note,
     Noted,
-    Release,
     Remove,
     RemoveMarked,
     SetAttribute,
@@ -106,8 +104,7 @@ class _World:
         self.items: dict[str, list[_Item]] = {}
         self.receipts: dict[tuple[str, str], tuple[Appended, float]] = {}
         self.attributes: dict[str, dict[str, tuple[Attribute, SetAttribute]]] = {}
-        self.claims: dict[str, tuple[str, float]] = {}
-        self.notes: dict[str, tuple[bytes, float]] = {}
+        self.notes: dict[tuple[str, str], tuple[bytes | None, float]] = {}
         self.timers: dict[str, tuple[Due, float]] = {}  # with when it is given out
 
     def pass_time(self, now: float) -> None:
@@ -120,7 +117,6 @@ class _World:
             key: [item for item in items if item.expires > now] for key, items in self.items.items()
         }
         self.receipts = {key: each for key, each in self.receipts.items() if each[1] > now}
-        self.claims = {key: each for key, each in self.claims.items() if each[1] > now}
         self.notes = {key: each for key, each in self.notes.items() if each[1] > now}
 
     def stand(self, key: str) -> int:
@@ -190,11 +186,11 @@ class _World:
             done = self.receipts[step.key, step.dedupe][0]
             return Appended(done.seq, done.note, True)
         here = [item.step for item in self.items.get(step.key, [])]
-        self._find_room(step, here, step.max_items, step.max_size, Full(step.key, step=step))
+        self._find_room(step, here, step.bounds.max_items, step.bounds.max_size, Full(step.key, step=step))
         if step.source:
             same = [each for each in here if each.source == step.source]
             full = Full(step.key, part=step.source, step=step)
-            self._find_room(step, same, step.part_items or inf, step.part_size or inf, full)
+            self._find_room(step, same, step.bounds.part_items or inf, step.bounds.part_size or inf, full)
             everywhere = [
                 item.step
                 for items in self.items.values()
@@ -202,12 +198,12 @@ class _World:
                 if item.step.source == step.source
             ]
             full = Full(step.key, charge=step.source, step=step)
-            self._find_room(step, everywhere, step.all_items or inf, step.all_size or inf, full)
+            self._find_room(step, everywhere, step.bounds.all_items or inf, step.bounds.all_size or inf, full)
         seq = self.last[step.key] = self.stand(step.key) + 1
-        self.items.setdefault(step.key, []).append(_Item(seq, self.now + step.ttl, step))
+        self.items.setdefault(step.key, []).append(_Item(seq, self.now + step.bounds.ttl, step))
         appended = Appended(seq, step.note, False)
         if step.dedupe:
-            self.receipts[step.key, step.dedupe] = appended, self.now + step.dedupe_ttl
+            self.receipts[step.key, step.dedupe] = appended, self.now + step.bounds.dedupe_ttl
         return appended
 
     @staticmethod
@@ -262,20 +258,10 @@ class _World:
         return len(self.attributes.pop(step.topic, {}))
 
     @do.register
-    def _(self, step: Claim) -> None:
-        self.claims[step.key] = step.by, self.now + step.ttl
-
-    @do.register
     def _(self, step: Note) -> None:
-        if self.claims.get(step.key, ("", 0.0))[0] != step.by:
+        if (step.key, step.name) in self.notes:
             raise Conflict(step)
-        del self.claims[step.key]
-        self.notes[step.key] = step.value, self.now + step.ttl
-
-    @do.register
-    def _(self, step: Release) -> None:
-        if self.claims.get(step.key, ("", 0.0))[0] == step.by:
-            del self.claims[step.key]
+        self.notes[step.key, step.name] = step.value, self.now + step.ttl
 
     @do.register
     def _(self, step: Arm) -> None:
@@ -363,7 +349,7 @@ class _World:
 
     @answer.register
     def _(self, ask: Noted) -> bytes | None:
-        return self.notes[ask.key][0] if ask.key in self.notes else None
+        return self.notes.get((ask.key, ask.name), (None, 0.0))[0]
 
 
 class ToyKept:
@@ -386,19 +372,7 @@ class ToyKept:
     async def commit(self, *steps: Any) -> Any:
         """See `Kept.commit`."""
         await _turn()
-        if len(steps) == 1 and type(steps[0]) is Claim:
-            return (await self._claim(steps[0]),)
         return self._try(*steps)
-
-    async def _claim(self, step: Claim) -> bytes | None:
-        while True:
-            world = self._world()
-            if step.key in world.notes:
-                return world.notes[step.key][0]
-            if step.key not in world.claims:
-                self._try(step)
-                return None
-            await _turn()
 
     def listen(self, wake: Callable[[], None]) -> None:
         """See `Kept.listen`: nobody has to be woken."""

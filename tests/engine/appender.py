@@ -13,11 +13,12 @@ import sys
 import time
 
 from signalpost.engine.ports import Pending
-from signalpost.engine.ports.kept import Append
+from signalpost.engine.ports.kept import Append, Bounds
 from signalpost.engine.sqlite import Store, sqlite_kept
 
 QUEUES = 5
 IN_FLIGHT = 20
+_BOUNDS = Bounds(86_400.0, max_items=10**9, max_size=10**9, dedupe_ttl=3600.0)
 
 
 async def main() -> None:
@@ -32,18 +33,7 @@ async def main() -> None:
             count += 1
             durable = count % 3 > 0
             body = f"{turn}.{number}.{count}"
-            step = Append(
-                key,
-                body.encode(),
-                size=1,
-                ttl=86_400.0,
-                max_items=10**9,
-                max_size=10**9,
-                durable=durable,
-                note=body,
-                dedupe=body,
-                dedupe_ttl=3600.0,
-            )
+            step = Append(key, body.encode(), 1, _BOUNDS, durable=durable, note=body, dedupe=body)
             [done] = await kept.commit(step)
             os.write(1, f"{key} {done.seq} {body} {int(durable)}\n".encode())
             if not durable:

@@ -7,7 +7,6 @@ from typing import Any
 
 from signalpost.engine.ports import NO_FIELDS, Appended, Delete, Entry, Head, Item, Put, Receipt, Record
 from signalpost.engine.ports.kept import (
-    Append,
     Fields,
     HeadOf,
     Kept,
@@ -17,6 +16,7 @@ from signalpost.engine.ports.kept import (
     Stretch,
     Trim,
 )
+from support.steps import append
 
 __all__ = ["QueuesOf", "RecordsOf"]
 
@@ -33,7 +33,7 @@ class QueuesOf:
 
     async def append(self, key: str, body: bytes, **options: Any) -> Appended:
         """See `Append`."""
-        [appended] = await self.kept.commit(Append(key, body, **options))
+        [appended] = await self.kept.commit(append(key, body, **options))
         return appended
 
     async def appended(self, key: str, dedupe: str) -> Appended | None:

@@ -12,12 +12,10 @@ from engine.driving import NOW, ManualClock, begin, run
 from engine.test_journal import BIG, empty, stuff
 from signalpost.engine.ports import Arm, Cancel, Delete, Full, Item, Put, Record, Step, Unavailable
 from signalpost.engine.ports.kept import (
-    Append,
     Attribute,
     Attributes,
     Charge,
     Charged,
-    Claim,
     DeleteAttribute,
     DeleteAttributes,
     Exclude,
@@ -33,6 +31,7 @@ from signalpost.engine.ports.kept import (
     Trim,
 )
 from signalpost.engine.store import MIGRATIONS
+from support.steps import append
 
 
 async def commit(disk: Disk, *steps: Step[Any]) -> tuple[Any, ...]:
@@ -41,10 +40,6 @@ async def commit(disk: Disk, *steps: Step[Any]) -> tuple[Any, ...]:
 
 async def load(disk: Disk, *asks: Any) -> tuple[Any, ...]:
     return await run(disk.kept.load(*asks))
-
-
-def append(key: str, body: bytes = b"x", **options: Any) -> Append:
-    return Append(key, body, len(body), 86_400.0, 1000, 1_000_000, **options)
 
 
 async def due(disk: Disk) -> list[str]:
@@ -67,8 +62,7 @@ async def test_what_is_durable_outlives_the_process_and_nothing_else(disk: Disk,
     await commit(disk, DeleteAttribute("t", "b"))
     await commit(disk, Put("k", b"v", fields={"f": b"1"}), Arm("soon", NOW), Arm("late", NOW + 5_000.0))
     await commit(disk, Arm("passing", NOW, durable=False))
-    await commit(disk, Claim("r", "one", 10.0))
-    await commit(disk, Note("r", "one", b"answer", 10.0))
+    await commit(disk, Note("ada", "r", b"answer", 10.0))
     disk.crash() if crash else await disk.reopen()
     names, passing, stand, charged, call, noted = await load(
         disk,
@@ -77,7 +71,7 @@ async def test_what_is_durable_outlives_the_process_and_nothing_else(disk: Disk,
         Attributes("t"),
         Charged("ada"),
         Record("call", False),
-        Noted("r"),
+        Noted("ada", "r"),
     )
     assert list(names.items()) == [("b", "new"), ("a", "1")]
     assert (dict(passing), call, noted) == ({}, None, None)
@@ -149,7 +143,6 @@ async def test_a_failed_commit_leaves_everything_as_it_was(disk: Disk) -> None:
     )
     await commit(disk, SetAttribute("t", "a", "old", 1, charges), Arm("cancelled", NOW + 9.0))
     await commit(disk, SetAttribute("t", "b", "old", 2, charges), Arm("later", NOW + 9.0))
-    await commit(disk, Claim("r", "one", 10.0))
     asks = (
         Names("set"),
         Names("new"),
@@ -158,7 +151,7 @@ async def test_a_failed_commit_leaves_everything_as_it_was(disk: Disk) -> None:
         Attributes("t"),
         Charged("ada"),
         Charged("bo"),
-        Noted("r"),
+        Noted("ada", "r"),
         Stretch("q", 0, 9),
     )
     before = await load(disk, *asks)
@@ -176,7 +169,7 @@ async def test_a_failed_commit_leaves_everything_as_it_was(disk: Disk) -> None:
             Arm("later", NOW),
             Arm("new", NOW),
             Cancel("cancelled"),
-            Note("r", "one", b"answer", 10.0),
+            Note("ada", "r", b"answer", 10.0),
         )
     empty(disk)
     after = await load(disk, *asks)
@@ -184,7 +177,7 @@ async def test_a_failed_commit_leaves_everything_as_it_was(disk: Disk) -> None:
     assert dict(after[4].attributes) == dict(before[4].attributes)
     assert after[5:] == before[5:]
     assert await due(disk) == []
-    await commit(disk, append("q", source="ada", all_items=1), Note("r", "one", b"answer", 10.0))
+    await commit(disk, append("q", source="ada", all_items=1), Note("ada", "r", b"answer", 10.0))
     disk.clock.advance(9.0)
     assert sorted(await due(disk)) == ["cancelled", "kept", "later"]
     disk.crash()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pytest
 
 from signalpost.domain.apps import App
@@ -44,6 +46,10 @@ class Member:
     @property
     def outbox(self) -> Wire:
         return self.wire
+
+    @property
+    def inbox(self) -> Self:
+        return self
 
     def offer(self, version: int, item: InboxItem) -> None:
         self.offered.append((version, item.text))

@@ -15,7 +15,7 @@ from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.sessions import Session
 from signalpost.engine.memory import memory_kept
 from signalpost.engine.ports import Pending, Unavailable
-from signalpost.engine.ports.kept import Append, Remove
+from signalpost.engine.ports.kept import Remove
 from signalpost.gateway.bulk import Pace, Turns
 from signalpost.gateway.dialect import Dialect, dialect_of
 from signalpost.gateway.inbox import Inbox
@@ -25,6 +25,7 @@ from signalpost.services.keys import inbox_key
 from signalpost.services.live import Live
 from signalpost.services.stored import ITEM
 from support.client import parse_line
+from support.steps import append
 from support.wiring import Wire
 
 WEB = dialect_of("websdk", App(), flagged=False)
@@ -76,7 +77,7 @@ class Box:
         """An item is committed; the version. Nobody is told yet."""
         self._count += 1
         item = InboxItem(f"m{self._count}", kind, src, 7, text, channel, "c1" if channel else "")
-        step = Append(self.key, ITEM.encode(item), len(text), 86_400.0, 10_000, 2**30, durable=False)
+        step = append(self.key, ITEM.encode(item), size=len(text), max_size=2**30, durable=False)
         (appended,) = done(self._kept.commit(step))
         version: int = appended.seq
         self._items[version] = item

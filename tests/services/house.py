@@ -22,11 +22,11 @@ from signalpost.domain.calls import Call, Input
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
 from signalpost.domain.webhooks import Endpoint
-from signalpost.engine.claims import Claims
 from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.memory import MemoryQueues, MemoryRecords
 from signalpost.engine.names import MemoryNames
+from signalpost.engine.notes import Notes
 from signalpost.engine.ports import NO_FIELDS, Pending, Reply, Unavailable
 from signalpost.engine.ports import Record as RecordOf
 from signalpost.engine.ports.kept import Append, Remove
@@ -330,7 +330,7 @@ class House:
             attributes=self.attributes_kept,
             deadlines=self.deadlines_kept,
             passing_deadlines=Deadlines(clock=self.clock),
-            claims=Claims(clock=self.clock),
+            notes=Notes(clock=self.clock),
         )
         self.kept = EmbeddedKept(parts, clock=self.clock)
         self.memory = SharedMemory(clock=self.clock)
@@ -370,14 +370,15 @@ class House:
         )
         webhooks = self.webhooks if told else None
         self.inboxes = Inboxes(kept, bell, clock, new_id, wall=clock, webhooks=webhooks)
-        self.attributes = Attributes(kept, shared, presence, clock, find_app)
+        self.repeats = Repeats(kept)
+        self.attributes = Attributes(kept, shared, presence, self.repeats, clock, find_app)
         self.rates = AccountRates(clock)
-        self.repeats = Repeats(kept, new_id)
         self.channels = Channels(
             kept=kept,
             shared=shared,
             presence=presence,
             inboxes=self.inboxes,
+            repeats=self.repeats,
             outlet=self,
             clock=clock,
             wall=clock,
@@ -391,6 +392,7 @@ class House:
             presence=presence,
             bell=bell,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
+            repeats=self.repeats,
             clock=clock,
             wall=clock,
             new_id=new_id,

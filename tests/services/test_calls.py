@@ -16,12 +16,12 @@ from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal
 from signalpost.engine.ports import Unavailable
-from signalpost.engine.ports.kept import Append
 from signalpost.engine.ports.steps import Delete
 from signalpost.services.calls import Answer
 from signalpost.services.keys import session_key
 from signalpost.services.live import Live
 from signalpost.services.stored import ITEM
+from support.steps import append
 
 
 @pytest.fixture
@@ -1320,7 +1320,7 @@ def test_a_login_and_a_logout_read_nothing_of_a_full_inbox(
     talk(cy, bo)
     for number in range(9_900):
         item = ITEM.encode(InboxItem(f"m{number}", "instant", "ada", 0, "x"))
-        house.run(house.kept.commit(Append(bo.key, item, 1, 100.0, max_items=10_000, max_size=10_000)))
+        house.run(house.kept.commit(append(bo.key, item, size=1)))
     cy.press("bo", "5")
 
     def read(*args: object, **options: object) -> None:

@@ -11,6 +11,7 @@ import pytest
 from signalpost.domain.calls import Call, State
 from signalpost.domain.channels import ChannelEvent, Counted
 from signalpost.domain.inbox import InboxItem
+from signalpost.domain.outcomes import Outcome
 from signalpost.domain.sessions import Place, Session
 from signalpost.services.notes import NOTE, Altered, Announced, Kicked, Moved
 from signalpost.services.stored import (
@@ -19,6 +20,7 @@ from signalpost.services.stored import (
     COUNTED,
     EVENT,
     ITEM,
+    OUTCOME,
     SESSION,
     TEXT,
     TIME,
@@ -27,6 +29,7 @@ from signalpost.services.stored import (
     StoredError,
     translated,
 )
+from signalpost.wire.codes import Code
 
 PLACE = Place("room", "tag", 3, 4, 5.5)
 ITEM_1 = InboxItem("id", "instant", "ada", 7, "hé", "room", "c1")
@@ -80,6 +83,18 @@ WRITTEN: dict[str, tuple[object, Stored[object], str]] = {
             "0197ab6368616e6e656c5f6d7367a361646107a368c3a9a46e616d65a576616c7565a6757064617465",
         ),
         ("an item", ITEM_1, ITEM, "0197a26964a7696e7374616e74a361646107a368c3a9a4726f6f6da26331"),
+        (
+            "a result",
+            Outcome(result="room"),
+            OUTCOME,
+            "0193a4726f6f6dc0a0",
+        ),
+        (
+            "a refusal",
+            Outcome(code=Code.GENERAL_E_FAILED, reason="no"),
+            OUTCOME,
+            "0193a0cd03e9a26e6f",
+        ),
         ("attributes", {"_conn_timeout": "20"}, ATTRIBUTES, "0181ad5f636f6e6e5f74696d656f7574a23230"),
         (
             "a count",
@@ -108,6 +123,7 @@ BEGAN_WITH = {
     Call: "id channel caller callee extra state invited timeout pushed caller_session callee_session",
     ChannelEvent: "kind account time text name value change",
     InboxItem: "id kind src time text channel call",
+    Outcome: "result code reason",
     Counted: "at members joins before epoch total",
     Kicked: "key line",
     Moved: "key line connection",

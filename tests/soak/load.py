@@ -13,6 +13,7 @@ from services.house import APP, Device, House
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from signalpost.domain.refusals import Refusal
+from signalpost.services.repeats import Once
 
 __all__ = ["SHORT", "SWEEP", "Town"]
 
@@ -172,8 +173,8 @@ class Town:
         live = self._guest(here=True).session
         self.house.rates.ask(live)
 
-        async def act() -> bytes:
-            return b"x" * 200
+        async def act(once: Once) -> str:
+            return "x" * 200
 
         self.house.run(self.house.repeats.once(live, self._fresh("r"), act))
 

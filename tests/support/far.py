@@ -115,6 +115,7 @@ class Cable:
         self._back = back
         self._patience = patience
         self.cut = False  # what is sent is lost
+        self.deaf = False  # what the far end tells by itself is lost
         self.trips: Counter[str] = Counter()  # the calls that ever were made, by method
 
     def ask(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> Reply[Any]:
@@ -142,7 +143,12 @@ class Cable:
 
     def tell(self, handler: Callable[..., None]) -> Callable[..., None]:
         """A handler at the near end for what the far end tells by itself."""
-        return lambda *what: self._back.put(partial(handler, *what))
+
+        def told(*what: Any) -> None:
+            if not self.cut and not self.deaf:
+                self._back.put(partial(handler, *what))
+
+        return told
 
 
 HANDLERS = ("listen", "alarm")  # the methods of ports that are given whom to tell

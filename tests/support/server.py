@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import re
 import signal
@@ -45,18 +46,23 @@ class ServerProcess:
         flags: tuple[str, ...] = (),
         limits: str = "",
         far: str = "",
+        nodes: int = 0,
     ) -> None:
         """`limits`: what a shell's `ulimit` is told before, such as "-n 256".
 
         `far`: how far away its engine is, see `support.far.ways`; as the environment's FAR_ENGINE says if "".
+        `nodes`: how many nodes it is, see `support.several`; as the environment's NODES says if 0.
         """
         self.directory = directory
         self.data = data or str(directory / "data")
         self.flags = flags
         self.limits = limits
         self.far = far or os.environ.get("FAR_ENGINE", "")
+        self.nodes = nodes or int(os.environ.get("NODES", "1"))
         self.port = 0
+        self.ports: list[int] = []  # of all nodes, `port` the first
         self.process: subprocess.Popen[bytes] | None = None
+        self._turns: Iterator[int] = iter(self.ports)  # whose turn it is to get a client
         self.clients: list[RawClient] = []  # that were ever opened
         self.log = directory / "server.log"
         self._config = directory / "signalpost.toml"
@@ -65,6 +71,9 @@ class ServerProcess:
     def start(self) -> None:
         """Start, and wait until it listens."""
         program = "support.far_server" if self.far else "signalpost"
+        file = self.directory / "ports"
+        if self.nodes > 1:
+            program = "support.several_server"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
@@ -74,18 +83,24 @@ class ServerProcess:
                 ],
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": _path(), "FAR_ENGINE": self.far},
+                env={
+                    **os.environ,
+                    **{"PYTHONUNBUFFERED": "1", "PYTHONPATH": _path(), "FAR_ENGINE": self.far},
+                    **{"NODES": str(self.nodes), "NODE_PORTS": str(file)},
+                },
             )
         assert self.process.stdout is not None
         first = self.process.stdout.readline().decode()
         match = _LISTENING.match(first)
         assert match, (first, self.log.read_text())
         self.port = int(match[2])
+        self.ports = [int(port) for port in file.read_text().split()] if self.nodes > 1 else [self.port]
+        self._turns = itertools.cycle(self.ports)
 
     @property
     def url(self) -> str:
-        """Where clients connect."""
-        return f"ws://127.0.0.1:{self.port}/"
+        """Where a client connects: one after the other to each node."""
+        return f"ws://127.0.0.1:{next(self._turns)}/"
 
     @property
     def http(self) -> str:

@@ -16,7 +16,6 @@ from signalpost.wire.lines import (
     line_v3,
     member_content,
     message_content,
-    rest,
 )
 from support.client import parse_line
 from support.conversation import VECTORS
@@ -29,8 +28,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 def build(fields: dict[str, Any]) -> str:
-    shared = rest(fields["src"], fields["dst"], fields["type"], int(fields["time"]), fields["content"])
-    return line_v3(fields["id"], shared) if fields["version"] == "v3" else line_v2(shared)
+    shared = fields["src"], fields["dst"], fields["type"], int(fields["time"]), fields["content"]
+    return line_v3(fields["id"], *shared) if fields["version"] == "v3" else line_v2(*shared)
 
 
 @pytest.mark.parametrize("case", OURS, ids=lambda case: case["line"][:60])
@@ -56,15 +55,15 @@ def test_what_is_no_line_is_not_taken_apart(case: dict[str, Any]) -> None:
 @given(src=names, dst=names, content=texts)
 def test_only_the_content_may_hold_spaces(src: str, dst: str, content: str) -> None:
     """PROTOCOL §6, §11.10: whatever the content, the other fields stay where they are."""
-    shared = rest(src, dst, "instant", 1_763_700_000, content)
-    for line in (parse_line(line_v2(shared)), parse_line(line_v3("m1", shared))):
+    shared = src, dst, "instant", 1_763_700_000, content
+    for line in (parse_line(line_v2(*shared)), parse_line(line_v3("m1", *shared))):
         assert (line.src, line.dst, line.type, line.time) == (src, dst, "instant", "1763700000")
         assert line.content == content
 
 
 def test_what_nobody_caused_comes_from_the_system() -> None:
     """PROTOCOL §12: account "" and SRC `_system`."""
-    assert parse_line(line_v2(rest("", "room", "channel_attr_update", 1, "{}"))).src == "_system"
+    assert parse_line(line_v2("", "room", "channel_attr_update", 1, "{}")).src == "_system"
 
 
 @given(channel=names, account=names, text=texts)

@@ -40,6 +40,7 @@ __all__ = [
     "next_generation",
     "recall",
     "replace",
+    "stay",
     "stood",
 ]
 
@@ -137,6 +138,11 @@ def attach(session: Session, node: str) -> Session:
     return msgspec.structs.replace(
         session, attached=True, until=0.0, connection=session.connection + 1, node=node
     )
+
+
+def stay(session: Session, node: str) -> Session:
+    """The session that was taken for detached, as its node was not heard of, and has its connection still."""
+    return msgspec.structs.replace(session, attached=True, until=0.0, node=node)
 
 
 def is_same(session: Session, other: Session) -> bool:

@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from signalpost.engine.claims import Claims
 from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.names import NOTHING, MemoryNames
+from signalpost.engine.notes import Notes, Waits, carried_through
 from signalpost.engine.ports import (
     Appended,
     Arm,
@@ -33,7 +33,6 @@ from signalpost.engine.ports.kept import (
     Append,
     Attributes,
     Charged,
-    Claim,
     Count,
     DeleteAttribute,
     DeleteAttributes,
@@ -47,7 +46,6 @@ from signalpost.engine.ports.kept import (
     Names,
     Note,
     Noted,
-    Release,
     Remove,
     RemoveMarked,
     SetAttribute,
@@ -61,9 +59,6 @@ from signalpost.engine.topic_attributes import MemoryAttributes
 
 __all__ = ["EmbeddedKept", "Parts"]
 
-Waits = list[tuple[Pending, Any]]
-"""What a commit has to wait for, each with the one whose `row` is LOST if that came to nothing (or None)."""
-
 
 class Parts(NamedTuple):
     """What the half is made of. `passing_…`: of what need not outlive the process; in memory the same."""
@@ -76,7 +71,7 @@ class Parts(NamedTuple):
     attributes: MemoryAttributes
     deadlines: Deadlines
     passing_deadlines: Deadlines
-    claims: Claims
+    notes: Notes
 
 
 class _Way(NamedTuple):
@@ -94,14 +89,10 @@ def _ways(parts: Parts, *, durable: bool) -> dict[type, _Way]:
     records = parts.records if durable else parts.passing_records
     names = parts.names if durable else parts.passing_names
     deadlines = parts.deadlines if durable else parts.passing_deadlines
-    queues, attributes, claims = parts.queues, parts.attributes, parts.claims
+    queues, attributes, notes = parts.queues, parts.attributes, parts.notes
 
     def trim(step: Trim, _: object) -> tuple[None, None]:
         queues.trim_to(step)
-        return None, None
-
-    def release(step: Release, _: object) -> tuple[None, None]:
-        claims.release(step)
         return None, None
 
     return {
@@ -118,9 +109,7 @@ def _ways(parts: Parts, *, durable: bool) -> dict[type, _Way]:
         DeleteAttributes: _Way(lambda step, _: attributes.find_all(step), attributes.delete_all),
         Arm: _Way(None, lambda step, _: (None, deadlines.arm(step.key, step.at))),
         Cancel: _Way(None, lambda step, _: (None, deadlines.cancel(step.key))),
-        # It is remembered at the end.
-        Note: _Way(lambda step, _: claims.check(step), lambda step, _: (None, None)),
-        Release: _Way(None, release),
+        Note: _Way(notes.check, notes.note),
     }
 
 
@@ -140,7 +129,6 @@ class EmbeddedKept:
             Trim: queues.trim_to,
             Remove: queues.take_out,
             RemoveMarked: queues.take_marked,
-            Release: parts.claims.release,
         }
         self._answers: dict[type, Callable[[Any], object]] = {
             Record: self._record,
@@ -156,7 +144,7 @@ class EmbeddedKept:
             Receipt: self._receipt,
             Attributes: lambda ask: attributes.of(ask.topic),
             Charged: lambda ask: attributes.charged(ask.key),
-            Noted: lambda ask: parts.claims.noted(ask.key),
+            Noted: parts.notes.noted,
         }
 
     @property
@@ -168,7 +156,7 @@ class EmbeddedKept:
         """See `Kept.load`."""
         answers, found = self._answers, []
         for ask in asks:
-            if type(ask) is Receipt:
+            if type(ask) is Receipt or type(ask) is Noted:
                 await self._settle(asks)
                 break
         for ask in asks:  # a comprehension would cost a call, several times a login
@@ -176,9 +164,11 @@ class EmbeddedKept:
         return tuple(found)
 
     async def _settle(self, asks: Sequence[Any]) -> None:
-        """Wait for the appends that are asked for and still under way."""
+        """Wait for what is asked for and still under way."""
         for ask in asks:
-            if type(ask) is Receipt:
+            if type(ask) is Noted:
+                await self.parts.notes.settle(ask)
+            elif type(ask) is Receipt:
                 receipt = self._queues.receipt(ask.key, ask.dedupe)
                 if receipt is not None:
                     await settled(receipt)
@@ -190,7 +180,7 @@ class EmbeddedKept:
             kind = type(first)
             if kind is Append:
                 queues, now = self._queues, self._clock()
-                appended, waiting, witness = queues.add(first, queues.check(first, now), now)
+                appended, waiting, witness = queues.append(first, now)
                 if waiting is not None:
                     try:
                         await waiting
@@ -201,8 +191,6 @@ class EmbeddedKept:
             removal = self._removals.get(kind)
             if removal is not None:
                 return (removal(first),)
-            if kind is Claim:
-                return (await self.parts.claims.claim(first),)
         for step in steps:
             if type(step) is Append:
                 held_back = self._queues.held_back(step)
@@ -210,16 +198,9 @@ class EmbeddedKept:
                     await held_back
         waits: Waits = []
         results = self._do(steps, waits)
-        for pending, witness in waits:
-            try:
-                await pending
-            except Unavailable:
-                if witness is None or witness.row == LOST:
-                    raise
-        if Note in map(type, steps):
-            for step in steps:
-                if type(step) is Note:
-                    self.parts.claims.note(step)
+        if waits:
+            noting = [step for step in steps if type(step) is Note]
+            await (self.parts.notes.carry(noting, waits) if noting else carried_through(waits))
         return results
 
     def _do(self, steps: Sequence[Any], waits: Waits) -> tuple[Any, ...]:
@@ -231,12 +212,11 @@ class EmbeddedKept:
                 break
         queues, now = self._queues, self._clock()
         checked: list[tuple[Any, Any, Any]] = []  # how it is done (None: an append), the step, what was found
-        lone = True  # no append so far
         for number, step in enumerate(steps):
             kind = type(step)
             if kind is Append:
-                checked.append((None, step, queues.check(step, now, () if lone else steps[:number])))
-                lone = False
+                queues.check(step, now, steps[:number])
+                checked.append((None, step, None))
             else:
                 check, deed = ways[kind]
                 checked.append((deed, step, None if check is None else check(step, steps[:number])))
@@ -244,7 +224,7 @@ class EmbeddedKept:
         for do, step, found in checked:
             witness = None
             if do is None:
-                result, waiting, witness = queues.add(step, found, now)
+                result, waiting, witness = queues.append(step, now)
             else:
                 result, waiting = do(step, found)
             results.append(result)
@@ -298,7 +278,7 @@ class EmbeddedKept:
     async def sweep(self) -> int:
         """Let go of some of what is over its time; returns how much went."""
         parts = self.parts
-        gone = await parts.records.sweep() + await parts.queues.sweep() + await parts.claims.sweep()
+        gone = await parts.records.sweep() + await parts.queues.sweep() + await parts.notes.sweep()
         if parts.passing_records is not parts.records:
             gone += await parts.passing_records.sweep()
         return gone

@@ -5,10 +5,10 @@ It knows no more than its parts; one module holds each.
 
 from __future__ import annotations
 
-from signalpost.engine.claims import Claims
 from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.names import MemoryNames
+from signalpost.engine.notes import Notes
 from signalpost.engine.ports import Clock
 from signalpost.engine.queues import MemoryQueues
 from signalpost.engine.records import MemoryRecords
@@ -30,6 +30,6 @@ def memory_kept(*, clock: Clock, idle_seconds: float = 3600.0) -> EmbeddedKept:
         attributes=MemoryAttributes(),
         deadlines=deadlines,
         passing_deadlines=deadlines,
-        claims=Claims(clock=clock),
+        notes=Notes(clock=clock),
     )
     return EmbeddedKept(parts, clock=clock)

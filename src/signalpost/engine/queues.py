@@ -17,7 +17,6 @@ from heapq import heappop, heappush
 from itertools import islice
 from math import inf
 from operator import attrgetter
-from typing import Final
 
 import msgspec
 
@@ -40,8 +39,6 @@ _SWEEP = 4096  # queues that one sweep looks at, receipts that it forgets
 _LOOKS = 4  # queues that are looked at for each that comes, so that those that are over never pile up
 _AGAIN = 1.0  # seconds until a queue is looked at again, at least
 _PASS = 64  # removing one item of so many one by one costs less than to go through all of them
-
-_NOTHING: Final = [0, 0]
 
 _by_seq = attrgetter("seq")
 
@@ -156,74 +153,63 @@ class MemoryQueues:
 
     # --- appending ----------------------------------------------------------------------------------
 
-    def check(self, step: Append, now: float, earlier: Sequence[object] = ()) -> Queue | Receipt:
-        """Where the step appends, or what has done so already; Full if there is no room.
+    def check(self, step: Append, now: float, earlier: Sequence[object]) -> None:
+        """Raise Full if there is no room for the step, with that of those `earlier` in its commit counted."""
+        queue = self._queues.get(step.key) or self._begin(step.key, now)
+        queue.touched = now
+        self._require_room(queue, step, now, earlier)
 
-        `earlier`: the steps before it, whose room is counted.
-        """
-        key = step.key
-        if step.dedupe:
-            receipt = self._receipts.find((key, step.dedupe), now)
+    def append(self, step: Append, now: float) -> tuple[Appended, Pending | None, Stored | Receipt]:
+        """Append, unless it was done before; the result, what is to be waited for, and whose `row` is LOST if
+        that comes to nothing. Raises Full, with nothing done."""
+        key, dedupe = step.key, step.dedupe
+        receipt: Receipt | None = None
+        if dedupe:
+            receipt = self._receipts.find((key, dedupe), now)
             if receipt is not None:
-                return receipt
+                return Appended(receipt.seq, receipt.note, True), receipt.waiting, receipt
         queue = self._queues.get(key)
         if queue is None:
             queue = self._begin(key, now)
-        items, size = len(queue.items), queue.size + step.size
-        if earlier:
-            same = [each for each in earlier if type(each) is Append and each.key == key]
-            items += len(same)
-            size += sum([each.size for each in same])
-        if items >= step.max_items or size > step.max_size:
-            if queue.soonest <= now and self._purge(queue, now):
-                return self.check(step, now, earlier)
-            raise Full(key, step=step)
-        source = step.source
-        if source:
-            if queue.parts is not None or items >= step.part_items > 0 or size > step.part_size > 0:
-                self._check_part(queue, step, now, earlier)
-            total = self._sources.get(source) or _NOTHING
-            if earlier or total[0] >= step.all_items > 0 or total[1] + step.size > step.all_size > 0:
-                self._check_source(step, now, earlier)
-        return queue
-
-    def add(
-        self, step: Append, found: Queue | Receipt, now: float
-    ) -> tuple[Appended, Pending | None, Stored | Receipt]:
-        """Append to what `check` has found just now; the result, what is to be waited for, and whose `row` is
-        LOST if that comes to nothing."""
-        if type(found) is Receipt:
-            return Appended(found.seq, found.note, True), found.waiting, found
-        assert type(found) is Queue
-        assert not (step.durable and step.mark), "marks are kept in memory only"
-        source, size, seq, expires, receipt = step.source, step.size, found.next, now + step.ttl, None
-        item = Stored(seq, size, expires, step.body, source)
-        if step.dedupe:
-            receipt = Receipt(seq, step.note, now + step.dedupe_ttl)
-        waiting = self._keep(found, item, step, receipt)  # it may raise, so that nothing is changed before
-        if receipt is not None:
-            self._receipts.add((step.key, step.dedupe), receipt, ttl=step.dedupe_ttl, now=now)
-        if source:
+        queue.touched = now
+        size, source, bounds = step.size, step.source, step.bounds
+        count, held, total = len(queue.items), queue.size + size, self._sources.get(source)
+        if (
+            count >= bounds.max_items
+            or held > bounds.max_size
+            or queue.parts is not None
+            or (source and (count >= bounds.part_items or held > bounds.part_size))
+            or (total is not None and (total[0] >= bounds.all_items or total[1] + size > bounds.all_size))
+        ):  # it may well be that there is none
+            self._require_room(queue, step, now, ())
             total = self._sources.get(source)
+        seq, expires = queue.next, now + bounds.ttl
+        item = Stored(seq, size, expires, step.body, source)
+        if dedupe:
+            receipt = Receipt(seq, step.note, now + bounds.dedupe_ttl)
+        waiting = self._keep(queue, item, step, receipt)  # it may raise, so that nothing is changed before
+        if receipt is not None:
+            self._receipts.add((key, dedupe), receipt, ttl=bounds.dedupe_ttl, now=now)
+        if source:
             if total is None:
                 self._sources[source] = [1, size]
             else:
                 total[0] += 1
                 total[1] += size
-            if found.parts is not None:
-                found.part(source).add(size)
-        found.next = seq + 1
-        found.items.append(item)
-        found.size += size
-        found.touched = now
-        if expires < found.soonest:
-            found.soonest = expires
-            if expires < found.look:
-                self._look_at(step.key, found, expires)
+            if queue.parts is not None:
+                queue.part(source).add(size)
+        queue.next = seq + 1
+        queue.items.append(item)
+        queue.size += size
+        if expires < queue.soonest:
+            queue.soonest = expires
+            if expires < queue.look:
+                self._look_at(key, queue, expires)
         self.items += 1
         if step.mark:
-            found.marks = found.marks or {}
-            found.marks[seq] = step.mark
+            assert not step.durable, "marks are kept in memory only"
+            queue.marks = queue.marks or {}
+            queue.marks[seq] = step.mark
         return Appended(seq, step.note, False), waiting, item
 
     def receipt(self, key: str, dedupe: str) -> Receipt | None:
@@ -411,9 +397,25 @@ class MemoryQueues:
             self._discard(queue, gone)
         return [item.seq for item in gone]
 
+    def _require_room(self, queue: Queue, step: Append, now: float, earlier: Sequence[object]) -> None:
+        """Raise Full if there is no room for the step, with that of those `earlier` in its commit counted."""
+        bounds = step.bounds
+        same = [each for each in earlier if type(each) is Append and each.key == step.key]
+        items = len(queue.items) + len(same)
+        size = queue.size + sum([each.size for each in same]) + step.size
+        if items >= bounds.max_items or size > bounds.max_size:
+            if queue.soonest <= now and self._purge(queue, now):
+                self._require_room(queue, step, now, earlier)
+                return
+            raise Full(step.key, step=step)
+        if step.source:
+            if queue.parts is not None or items >= bounds.part_items > 0 or size > bounds.part_size > 0:
+                self._check_part(queue, step, now, earlier)
+            self._check_source(step, now, earlier)
+
     def _check_part(self, queue: Queue, step: Append, now: float, earlier: Sequence[object]) -> None:
         """Raise Full if the queue holds too much of the source."""
-        source = step.source
+        source, bounds = step.source, step.bounds
         held = queue.part(source)
         more = [
             each
@@ -421,7 +423,7 @@ class MemoryQueues:
             if type(each) is Append and each.key == step.key and each.source == source
         ]
         items, size = held.items + len(more), held.size + sum([each.size for each in more]) + step.size
-        if (step.part_items and items >= step.part_items) or (step.part_size and size > step.part_size):
+        if items >= bounds.part_items > 0 or size > bounds.part_size > 0:
             if queue.soonest <= now and self._purge(queue, now):
                 self._check_part(queue, step, now, earlier)
                 return
@@ -431,13 +433,14 @@ class MemoryQueues:
 
     def _check_source(self, step: Append, now: float, earlier: Sequence[object]) -> None:
         """Raise Full if all queues hold too much of the source."""
+        bounds = step.bounds
         for _ in range(2):  # the second time without what is over
             total = self._sources.get(step.source)
             more = [each for each in earlier if type(each) is Append and each.source == step.source]
             items, size = len(more), sum([each.size for each in more]) + step.size
             if total is not None:
                 items, size = items + total[0], size + total[1]
-            if not ((step.all_items and items >= step.all_items) or (step.all_size and size > step.all_size)):
+            if not (items >= bounds.all_items > 0 or size > bounds.all_size > 0):
                 return
             self._look(now, _SWEEP)
         raise Full(step.key, charge=step.source, step=step)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from signalpost.engine.claims import Claims
 from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.names import MemoryNames
+from signalpost.engine.notes import Notes
 from signalpost.engine.ports import Clock
 from signalpost.engine.records import MemoryRecords
 from signalpost.engine.sqlite_deadlines import SqliteDeadlines
@@ -51,6 +51,6 @@ def sqlite_kept(store: Store, *, clock: Clock, cached: int = 10_000, **queues: A
         attributes=SqliteAttributes(store),
         deadlines=SqliteDeadlines(store, clock=clock),
         passing_deadlines=Deadlines(clock=clock),
-        claims=Claims(clock=clock),
+        notes=Notes(clock=clock),
     )
     return EmbeddedKept(parts, clock=clock)

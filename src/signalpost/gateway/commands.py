@@ -23,7 +23,6 @@ from signalpost.services.channels import Channels, Joined, Sight
 from signalpost.services.inbox import Inboxes
 from signalpost.services.live import Live
 from signalpost.services.rates import AccountRates
-from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Sessions
 from signalpost.wire import arguments as args
 from signalpost.wire.arguments import name_text, text_of
@@ -45,7 +44,6 @@ class Services:
     calls: Calls
     attributes: Attributes
     rates: AccountRates
-    repeats: Repeats
 
 
 class Context(Protocol):
@@ -97,7 +95,6 @@ class Command:
     failure: Code  #: the code of a failure that has none of its own (E1)
     charge: Charge | None  #: None for messages, which have rates of their own (M8)
     reads: bool  #: it leaves nothing behind but its answer
-    changes: bool  #: a repeat with the same request id is answered from memory (PROTOCOL §12)
     pipelined: bool  #: the next request need not wait for this one's commit
     last: bool  #: it begins when all messages before it are answered (M11)
 
@@ -144,7 +141,9 @@ async def query_status(context: Context, live: Live, asked: args.AccountArgs) ->
 
 async def set_user_attribute(context: Context, live: Live, asked: args.UserAttributeArgs) -> Fields:
     """`user_set_attr`"""
-    await context.services.attributes.set(live, name_text(asked.name), text_of(asked.value))
+    await context.services.attributes.set(
+        live, name_text(asked.name), text_of(asked.value), request=asked.rid
+    )
     return {}
 
 
@@ -175,7 +174,9 @@ async def join(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fie
 
 async def leave(context: Context, live: Live, asked: args.ChannelNameArgs) -> Fields:
     """`channel_leave`"""
-    await context.services.channels.membership.leave(live, name_text(asked.name), context.sight)
+    await context.services.channels.membership.leave(
+        live, name_text(asked.name), context.sight, request=asked.rid
+    )
     return {}
 
 
@@ -190,7 +191,7 @@ async def set_channel_attribute(context: Context, live: Live, asked: args.Channe
     """`channel_set_attr`"""
     value = text_of(asked.value)
     await context.services.channels.attributes.set(
-        live, name_text(asked.channel), name_text(asked.name), value
+        live, name_text(asked.channel), name_text(asked.name), value, request=asked.rid
     )
     return {}
 
@@ -200,13 +201,13 @@ async def delete_channel_attribute(
 ) -> Fields:
     """`channel_del_attr`"""
     attributes = context.services.channels.attributes
-    await attributes.delete(live, name_text(asked.channel), name_text(asked.name))
+    await attributes.delete(live, name_text(asked.channel), name_text(asked.name), request=asked.rid)
     return {}
 
 
 async def clear_channel_attributes(context: Context, live: Live, asked: args.ChannelAttributesArgs) -> Fields:
     """`channel_clear_attr`"""
-    await context.services.channels.attributes.clear(live, name_text(asked.channel))
+    await context.services.channels.attributes.clear(live, name_text(asked.channel), request=asked.rid)
     return {}
 
 
@@ -243,7 +244,9 @@ async def invite(context: Context, live: Live, asked: args.CallArgs) -> Fields:
     """`voip_invite`"""
     channel, peer = name_text(asked.channelName), name_text(asked.peer)
     context.inbox.knows_call(channel, peer)
-    channel = await context.services.calls.invite(live, channel, peer, text_of(asked.extra))
+    channel = await context.services.calls.invite(
+        live, channel, peer, text_of(asked.extra), request=asked.rid
+    )
     return {"channelName": channel} if live.session.ours else {}
 
 
@@ -255,7 +258,7 @@ def answer(by_caller: Input | None, by_callee: Input | None, check: Callable[[st
         extra = text_of(asked.extra)
         check(extra)
         channel, peer = name_text(asked.channelName), name_text(asked.peer)
-        await context.services.calls.answer(live, channel, peer, by, extra)
+        await context.services.calls.answer(live, channel, peer, by, extra, request=asked.rid)
         return {}
 
     return run
@@ -265,7 +268,8 @@ async def hang_up(context: Context, live: Live, asked: args.CallArgs) -> Fields:
     """`voip_invite_bye`: that there is nothing to end any more is no failure (K12)."""
     extra = text_of(asked.extra)
     check_answer_extra(extra)
-    await context.services.calls.end(live, name_text(asked.channelName), name_text(asked.peer), extra)
+    channel, peer = name_text(asked.channelName), name_text(asked.peer)
+    await context.services.calls.end(live, channel, peer, extra, request=asked.rid)
     return {}
 
 
@@ -285,7 +289,6 @@ def _row(
     *,
     charge: Charge = AccountRates.ask,
     reads: bool = False,
-    changes: bool = False,
     last: bool = False,
 ) -> Command:
     return Command(
@@ -294,7 +297,6 @@ def _row(
         failure,
         charge=charge,
         reads=reads,
-        changes=changes,
         pipelined=False,
         last=last,
     )
@@ -308,7 +310,6 @@ def _message(type_: type[args.Args], run: Handler) -> Command:
         failure=Code.SENDMESSAGE_E_OTHER,
         charge=None,
         reads=False,
-        changes=False,
         pipelined=True,
         last=False,
     )
@@ -324,33 +325,30 @@ COMMANDS: dict[str, Command] = {
     "user_sendmsg": _message(args.SendArgs, send),
     "user_logout": _row(args.Args, log_out, charge=_KEEPS_UP, last=True),
     "user_query_user_status": _row(args.AccountArgs, query_status, reads=True),
-    "user_set_attr": _row(args.UserAttributeArgs, set_user_attribute, changes=True),
+    "user_set_attr": _row(args.UserAttributeArgs, set_user_attribute),
     "user_get_attr": _row(args.UserAttributeNameArgs, get_user_attribute, reads=True),
     "user_get_attr_all": _row(args.AccountArgs, get_user_attributes, reads=True),
     "channel_join": _row(args.ChannelNameArgs, join, Code.JOINCHANNEL_E_OTHER, last=True),
-    "channel_leave": _row(args.ChannelNameArgs, leave, changes=True, last=True),
+    "channel_leave": _row(args.ChannelNameArgs, leave, last=True),
     "channel_sendmsg": _message(args.ChannelMessageArgs, send_to_channel),
-    "channel_set_attr": _row(args.ChannelAttributeArgs, set_channel_attribute, changes=True),
-    "channel_del_attr": _row(args.ChannelAttributeNameArgs, delete_channel_attribute, changes=True),
-    "channel_clear_attr": _row(args.ChannelAttributesArgs, clear_channel_attributes, changes=True),
+    "channel_set_attr": _row(args.ChannelAttributeArgs, set_channel_attribute),
+    "channel_del_attr": _row(args.ChannelAttributeNameArgs, delete_channel_attribute),
+    "channel_clear_attr": _row(args.ChannelAttributesArgs, clear_channel_attributes),
     "channel_query_num": _row(args.ChannelNameArgs, query_number, _QUERY, reads=True),
     "channel_query_user_isin": _row(args.ChannelUserArgs, query_is_in, _QUERY, reads=True),
     "channel_query_userlist": _row(args.ChannelNameArgs, query_list, _QUERY, reads=True),
     "channel_query_userlist_all": _row(
         args.ChannelListArgs, query_full_list, _QUERY, charge=AccountRates.ask_for_list, reads=True
     ),
-    "voip_invite": _row(args.CallArgs, invite, Code.INVITE_E_OTHER, changes=True),
+    "voip_invite": _row(args.CallArgs, invite, Code.INVITE_E_OTHER),
     "voip_invite_ack": _row(
         args.CallArgs,
         answer(None, Input.CONFIRM, check_answer_extra),
         charge=AccountRates.confirm,
-        changes=True,
     ),
-    "voip_invite_accept": _row(args.CallArgs, answer(None, Input.ACCEPT, check_answer_extra), changes=True),
-    "voip_invite_refuse": _row(args.CallArgs, answer(None, Input.REFUSE, check_answer_extra), changes=True),
-    "voip_invite_bye": _row(args.CallArgs, hang_up, changes=True),
-    "voip_invite_msg": _row(
-        args.CallArgs, answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE, check_dtmf), changes=True
-    ),
+    "voip_invite_accept": _row(args.CallArgs, answer(None, Input.ACCEPT, check_answer_extra)),
+    "voip_invite_refuse": _row(args.CallArgs, answer(None, Input.REFUSE, check_answer_extra)),
+    "voip_invite_bye": _row(args.CallArgs, hang_up),
+    "voip_invite_msg": _row(args.CallArgs, answer(Input.DTMF_BY_CALLER, Input.DTMF_BY_CALLEE, check_dtmf)),
     "user_ext_call": _row(args.Args, external_call),
 }

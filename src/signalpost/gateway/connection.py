@@ -4,10 +4,11 @@ It knows frames, and how a session comes and goes. It refuses to know what a com
 waits for what (`exchanges`), how an answer is written (`replies`), who may log in (`login`), what a session
 is told (`session`) or how bytes travel (`listener`).
 
-A session leaves its connection in one of four ways. *Logged out*: the client may log in again. *Lost*: the
+A session leaves its connection in one of five ways. *Logged out*: the client may log in again. *Lost*: the
 socket is gone; what was asked for is done, then the session is detached and waits for its client (L11).
 *Kicked*: another login has ended it. What was begun is answered, what was not is not done; then the client
 is told, and the connection closed (L7). *Replaced*: it goes on elsewhere, and the connection is closed.
+*Over*: nobody knows it any more, and the connection is closed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from signalpost.wire.frames import CallBody, LoginFields
 
 __all__ = ["Connection"]
 
-_NORMAL, _POLICY = 1000, 1008  # WebSocket close codes (RFC 6455 §7.4.1)
+_NORMAL, _POLICY, _RESTART = 1000, 1008, 1012  # WebSocket close codes (RFC 6455 §7.4.1)
 _REQUEST_ID_BYTES = 128
 _STRANGERS = Limits()  # of who has no session, and so no app
 
@@ -231,8 +232,6 @@ class Connection:
                 )
             if wait and charge is not None:
                 work = self._later(command, charge, session, args, wait)
-            elif command.changes and args.rid:
-                work = self._once(command, session, args)
             else:
                 work = command.run(session, live, args)
         except Refusal as refusal:
@@ -259,21 +258,6 @@ class Connection:
                 raise Superseded
             wait = charge(self._gate.services.rates, session.live)
         return await command.run(session, session.live, args)
-
-    async def _once(self, command: Command, session: AttachedSession, args: Any) -> bytes:
-        """Do what was asked, unless it was done already: a known request id is answered from memory."""
-
-        async def act() -> bytes:
-            if self._session is not session:  # it has waited for the same request elsewhere, which failed
-                raise Superseded
-            try:
-                return codec.ok_body(await command.run(session, session.live, args))
-            except (Superseded, TooMany):
-                raise
-            except Refusal as refusal:
-                return self._replies.failure(refusal)
-
-        return await self._gate.services.repeats.once(session.live, args.rid, act)
 
     # --- login ----------------------------------------------------------------------------------
 
@@ -383,6 +367,11 @@ class Connection:
         """The session goes on elsewhere."""
         if self._release() is not None:
             self._socket.close(_NORMAL, "the session goes on elsewhere")
+
+    def ended(self) -> None:
+        """Nobody knows the session any more: its client is to log in again, as after a restart (SPEC N5)."""
+        if self._release() is not None:
+            self._socket.close(_RESTART, "the session is over: log in again")
 
     def detach(self) -> None:
         """The socket is gone, and what the client asked for is done: its grace time begins."""

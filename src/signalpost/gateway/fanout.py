@@ -17,9 +17,21 @@ from signalpost.services.channels.past import Past
 from signalpost.services.driver import start
 from signalpost.services.keys import split
 from signalpost.services.live import Live
-from signalpost.services.outlet import Happened, Reach
+from signalpost.services.outlet import Happened, Reach, Stand
 
-__all__ = ["Fanout", "Seat", "Subscriber"]
+__all__ = ["Fanout", "Offered", "Seat", "Subscriber"]
+
+
+class Offered(Protocol):
+    """A session's inbox on its connection, as the fan-out sees it."""
+
+    def offer(self, version: int, item: InboxItem) -> None:
+        """An item is committed in it."""
+        ...
+
+    def look(self, version: int) -> None:
+        """There are items up to this version."""
+        ...
 
 
 class Subscriber(Viewer, Protocol):
@@ -28,13 +40,16 @@ class Subscriber(Viewer, Protocol):
     @property
     def live(self) -> Live: ...
 
-    def offer(self, version: int, item: InboxItem) -> None: ...
+    @property
+    def inbox(self) -> Offered: ...
 
     def reach(self) -> Reach: ...
 
     def kicked(self) -> None: ...
 
     def replaced(self) -> None: ...
+
+    def ended(self) -> None: ...
 
 
 class _Followed:
@@ -48,6 +63,11 @@ class _Followed:
         self.seats = 0
         self.ready = Pending()  # settled when it is followed, or cannot be
         self.error: Exception | None = None  # why it cannot be
+
+    def lose(self) -> None:
+        """Something of it is lost: who sees it has to come back, and is told how much."""
+        for viewer in list(self.stage.viewers()):
+            viewer.outbox.give_up()
 
 
 class Seat:
@@ -160,8 +180,7 @@ class Fanout:
             while stage.number < upto:
                 missed = await followed.past.missed(app_id, channel, stage.number)
                 if missed.lost or not missed.events or missed.epoch != stage.epoch:
-                    for viewer in list(stage.viewers()):
-                        viewer.outbox.give_up()  # it has to come back, and is told how much is lost
+                    followed.lose()
                     stage.number = max(stage.number, upto - 1)
                     break
                 for event in missed.events:
@@ -177,7 +196,7 @@ class Fanout:
         subscriber = self._attached.get(key)
         if subscriber is None:
             return False
-        subscriber.offer(seq, item)
+        subscriber.inbox.offer(seq, item)
         return True
 
     def kick(self, key: str, line: str) -> None:
@@ -194,6 +213,12 @@ class Fanout:
         if subscriber.live.session.connection < before:
             subscriber.replaced()
 
+    def end(self, key: str, line: str) -> None:
+        """Nobody knows the session any more."""
+        subscriber = self._with_line(key, line)
+        if subscriber is not None:
+            subscriber.ended()
+
     def reach(self, key: str, line: str) -> Reach | None:
         """How far the session with this line was told of its channels, if it is here."""
         subscriber = self._with_line(key, line)
@@ -203,6 +228,34 @@ class Fanout:
         """The session with this line, if it is here."""
         subscriber = self._with_line(key, line)
         return None if subscriber is None else subscriber.live
+
+    # --- what is compared with what is in force ---------------------------------------------------
+
+    def attached(self) -> list[Live]:
+        """All sessions that are here."""
+        return [subscriber.live for subscriber in self._attached.values()]
+
+    def followed(self) -> list[Stand]:
+        """How far the channels were shown that somebody sees."""
+        stages = [followed.stage for followed in self._stages.values()]
+        return [Stand(stage.topic, stage.epoch, stage.number) for stage in stages if stage.epoch]
+
+    def stands(self, stand: Stand) -> None:
+        """So far a channel is."""
+        followed = self._stages.get(stand.topic)
+        if followed is None:
+            return
+        stage = followed.stage
+        if stage.epoch != stand.epoch:
+            followed.lose()
+        elif stage.number < stand.number and stage.hold():
+            start_alone(self._fill(followed, stand.number))
+
+    def waits(self, key: str, seq: int) -> None:
+        """Up to here there are items in an inbox."""
+        subscriber = self._attached.get(key)
+        if subscriber is not None:
+            subscriber.inbox.look(seq)
 
     def _with_line(self, key: str, line: str) -> Subscriber | None:
         subscriber = self._attached.get(key)

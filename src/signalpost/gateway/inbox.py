@@ -21,7 +21,7 @@ from signalpost.services.inbox import Inboxes
 from signalpost.services.live import Live
 from signalpost.wire import codec
 from signalpost.wire.codes import POLL_BATCH
-from signalpost.wire.lines import call_content, line_v2, line_v3, rest
+from signalpost.wire.lines import call_content, line_v2, line_v3
 
 __all__ = ["Inbox", "Reader"]
 
@@ -132,6 +132,16 @@ class Inbox:
             if not self._behind:
                 self._behind = True
                 self._spawn(self._pump())
+
+    def look(self, version: int) -> None:
+        """There are items up to this version, of which it may not have been told."""
+        if self.polling or not self._started or version <= self._sent:
+            return
+        if not self._dialect.pushes:
+            self._announce(version)
+        elif not self._behind:
+            self._news, self._behind = version, True
+            self._spawn(self._pump())
 
     async def start(self, after: int) -> None:
         """Push what lies after the client's cursor: it said at login what it has seen (PROTOCOL §12)."""
@@ -259,5 +269,7 @@ class Inbox:
 
     def _line(self, item: InboxItem) -> str:
         content = item.text if item.kind == INSTANT else call_content(item.channel, item.src, item.text)
-        shared = rest(item.src, self._live.session.account, item.kind, item.time, content)
-        return line_v3(item.id, shared) if self._dialect.v3 else line_v2(shared)
+        account = self._live.session.account
+        if self._dialect.v3:
+            return line_v3(item.id, item.src, account, item.kind, item.time, content)
+        return line_v2(item.src, account, item.kind, item.time, content)

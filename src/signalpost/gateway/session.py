@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
-from signalpost.domain.inbox import InboxItem
 from signalpost.domain.refusals import Superseded
 from signalpost.gateway.bulk import Pace
 from signalpost.gateway.commands import Services
@@ -53,6 +52,10 @@ class Carrier(Protocol):
 
     def replaced(self) -> None:
         """It goes on elsewhere."""
+        ...
+
+    def ended(self) -> None:
+        """Nobody knows it any more."""
         ...
 
 
@@ -160,10 +163,6 @@ class AttachedSession:
             return Lines.STAMPED_V2
         return Lines.NUMBERED if self.dialect.ours else Lines.STAMPED_V3
 
-    def offer(self, version: int, item: InboxItem) -> None:
-        """An item is committed in the session's inbox."""
-        self.inbox.offer(version, item)
-
     def reach(self) -> Reach:
         """How far the session was told of its channels."""
         silence, unread = self._carrier.undelivered()
@@ -176,6 +175,10 @@ class AttachedSession:
     def replaced(self) -> None:
         """The session goes on elsewhere."""
         self._carrier.replaced()
+
+    def ended(self) -> None:
+        """Nobody knows the session any more."""
+        self._carrier.ended()
 
     # --- what its inbox asks -----------------------------------------------------------------------
 

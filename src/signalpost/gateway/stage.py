@@ -29,7 +29,6 @@ from signalpost.wire.lines import (
     line_v3,
     member_content,
     message_content,
-    rest,
 )
 
 __all__ = ["Lines", "Stage", "Stamps", "Viewer", "event_frame"]
@@ -202,6 +201,14 @@ class Stage:
             python.add(event_frame(happened, Lines.STAMPED_V2, stamp))
         return shown
 
+    def hold(self) -> bool:
+        """Hold back what comes until `filled`, as something is missing before it; False if it is held back
+        already."""
+        if self._held is not None:
+            return False
+        self._held = []
+        return True
+
     def filled(self) -> list[Happened]:
         """A gap was read and shown; what is to be heard next."""
         held, self._held = self._held, None
@@ -243,6 +250,8 @@ def event_frame(happened: Happened, lines: Lines, stamp: int) -> bytes:
             content = attribute_content(channel, event.account, event.name, event.value, event.change)
         case _:
             content = member_content(channel, event.account)
-    shared = rest(event.account, channel, event.kind, event.time, content)
-    line = line_v2(shared) if lines is Lines.STAMPED_V2 else line_v3(f"{epoch}-{number}", shared)
+    if lines is Lines.STAMPED_V2:
+        line = line_v2(event.account, channel, event.kind, event.time, content)
+    else:
+        line = line_v3(f"{epoch}-{number}", event.account, channel, event.kind, event.time, content)
     return frame_text(channel_event(channel, number if lines is Lines.NUMBERED else stamp, line))

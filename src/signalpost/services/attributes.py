@@ -21,7 +21,7 @@ from signalpost.domain.apps import App
 from signalpost.domain.attributes import check_attribute
 from signalpost.domain.names import check_label, check_name
 from signalpost.domain.sessions import conn_timeout
-from signalpost.engine.ports import Arm, Clock, Delete, Entry, Put, Record, Unavailable
+from signalpost.engine.ports import Arm, Clock, Delete, Entry, Put, Record, Step, Unavailable
 from signalpost.engine.ports.kept import Fields, Kept
 from signalpost.engine.ports.shared import Shared, Since
 from signalpost.services.decide import decide
@@ -29,6 +29,7 @@ from signalpost.services.driver import together
 from signalpost.services.keys import attributes_key, inbox_key, split, subject_of
 from signalpost.services.live import Live
 from signalpost.services.presence import Presence
+from signalpost.services.repeats import Once, Repeats
 from signalpost.services.stored import ATTRIBUTES, TEXT
 from signalpost.wire.codes import ATTR_CONN_TIMEOUT
 
@@ -50,30 +51,37 @@ class AtLogin(msgspec.Struct, frozen=True, gc=False):
 class Attributes:
     """The attributes of all accounts, in the kept half of the engine."""
 
-    __slots__ = ("_clock", "_find_app", "_kept", "_owed", "_presence", "_shared")
+    __slots__ = ("_clock", "_find_app", "_kept", "_owed", "_presence", "_repeats", "_shared")
 
     def __init__(
         self,
         kept: Kept,
         shared: Shared,
         presence: Presence,
+        repeats: Repeats,
         clock: Clock,
         find_app: Callable[[str], App | None],
     ) -> None:
         self._kept = kept
         self._shared = shared
         self._presence = presence
+        self._repeats = repeats
         self._clock = clock
         self._find_app = find_app
         # By account key: accounts of which it could not be stored that they came (None), or until when their
         # attributes are kept now that they have left.
         self._owed: dict[str, float | None] = {}
 
-    async def set(self, live: Live, name: str, value: str) -> None:
+    async def set(self, live: Live, name: str, value: str, *, request: str = "") -> None:
         """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
-        own = await decide(lambda: self._set(live, name, value))
-        if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
-            await self._enforce(live, own)
+
+        async def act(once: Once) -> str:
+            own = await decide(lambda: self._set(live, name, value, once))
+            if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
+                await self._enforce(live, own)
+            return ""
+
+        await self._repeats.once(live, request, act)
 
     async def grant(self, live: Live, attributes: Mapping[str, str]) -> None:
         """Have the session's account have these attributes, besides those that it has (J5).
@@ -89,13 +97,14 @@ class Attributes:
         grace = self._grace(own, live.app)
         await self._presence.alter(live, lambda session: msgspec.structs.replace(session, grace=grace))
 
-    async def _set(self, live: Live, name: str, value: str) -> dict[str, str]:
+    async def _set(self, live: Live, name: str, value: str, once: Once) -> dict[str, str]:
         """Store it; what lies in the account's record itself then. Raises Refusal, Conflict."""
         key = attributes_key(live.key)
-        entry, fields = await self._kept.load(Record(key), Fields(key))
+        entry, fields, *noted = await self._kept.load(Record(key), Fields(key), *once.asks)
+        once.recall(noted)
         own = _own(entry)
         value = check_attribute(own.keys() | fields.keys(), name, value, live.app.limits)
-        return await self._store(live, key, entry, {**own, name: value})
+        return await self._store(live, key, entry, {**own, name: value}, *once.note())
 
     async def _grant(self, live: Live, attributes: Mapping[str, str]) -> dict[str, str]:
         """The same of several, unless they are there already."""
@@ -108,9 +117,10 @@ class Attributes:
         return await self._store(live, key, entry, {**own, **attributes})
 
     async def _store(
-        self, live: Live, key: str, entry: Entry | None, moving: dict[str, str]
+        self, live: Live, key: str, entry: Entry | None, moving: dict[str, str], *along: Step[Any]
     ) -> dict[str, str]:
-        """Store these besides the fields that there are; what lies in the record itself then."""
+        """Store these besides the fields that there are, and do the steps `along` with that; what lies in the
+        record itself then."""
         own = {built_in: moving.pop(built_in) for built_in in _READ_AT_LOGIN & moving.keys()}
         put = Put(
             key,
@@ -118,10 +128,10 @@ class Attributes:
             expect=0 if entry is None else entry.rev,
             fields={each: TEXT.encode(text) for each, text in moving.items()},
         )
+        steps: list[Step[Any]] = [put]
         if entry is None:
-            await self._kept.commit(put, Arm(key, self._clock() + live.app.limits.attribute_seconds))
-        else:
-            await self._kept.commit(put)
+            steps.append(Arm(key, self._clock() + live.app.limits.attribute_seconds))
+        await self._kept.commit(*steps, *along)
         return own
 
     async def get(self, app: str, account: str, name: str) -> str:

@@ -25,12 +25,14 @@ from signalpost.domain.extras import is_phone, parse_invitation
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
+from signalpost.domain.outcomes import Outcome
 from signalpost.domain.refusals import Refusal
 from signalpost.domain.sessions import Session
 from signalpost.domain.webhooks import call_event, ended_by
 from signalpost.engine.ports import Appended, Clock, Full
 from signalpost.engine.ports.kept import (
     Append,
+    Bounds,
     Count,
     Exclude,
     Include,
@@ -43,6 +45,7 @@ from signalpost.engine.ports.kept import (
 from signalpost.engine.ports.steps import Arm, Cancel, Delete, Entry, Expect, Put, Record, Step
 from signalpost.services.bell import Bell
 from signalpost.services.decide import decide
+from signalpost.services.driver import both
 from signalpost.services.keys import (
     call_key,
     calls_key,
@@ -55,6 +58,7 @@ from signalpost.services.keys import (
 from signalpost.services.live import Live
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
+from signalpost.services.repeats import UNNAMED, Once, Repeats
 from signalpost.services.stored import CALL, ITEM
 from signalpost.services.webhooks import Webhooks
 from signalpost.wire.codes import EXTRA_BYTES, Code
@@ -88,6 +92,7 @@ class Calls:
         "_new_id",
         "_pauses",
         "_presence",
+        "_repeats",
         "_wall",
         "_webhooks",
     )
@@ -99,6 +104,7 @@ class Calls:
         presence: Presence,
         bell: Bell,
         pauses: Pauses,
+        repeats: Repeats,
         clock: Clock,
         wall: Clock,
         new_id: Callable[[], str],
@@ -111,6 +117,7 @@ class Calls:
         self._presence = presence
         self._bell = bell
         self._pauses = pauses
+        self._repeats = repeats
         self._clock = clock
         self._wall = wall  # what events are dated by
         self._new_id = new_id
@@ -119,7 +126,7 @@ class Calls:
 
     # --- what the parties do ------------------------------------------------------------------
 
-    async def invite(self, live: Live, channel: str, peer: str, extra: str) -> str:
+    async def invite(self, live: Live, channel: str, peer: str, extra: str, *, request: str = "") -> str:
         """Call `peer` into a channel; returns the channel's name, made here if ours left it empty (K1, K10).
 
         Raises Refusal: 700 (K12, M9), 701, 703 (K5), 705 (K13), 1004, 1005.
@@ -144,7 +151,15 @@ class Calls:
             timeout=invitation.timeout,
             caller_session=live.session.generation,
         )
-        waits = await decide(lambda: self._invite(live.app_id, call, invitation.require_online, limits))
+        waits = True  # what a repeat is of may have come no further
+
+        async def act(once: Once) -> str:
+            nonlocal waits
+            online = invitation.require_online
+            waits = await decide(lambda: self._invite(live.app_id, call, online, limits, once))
+            return channel
+
+        channel = await self._repeats.once(live, request, act)
         if waits:  # whoever came before it was on record has not found it
             session = await self._presence.present(inbox_key(live.app_id, peer))
             if session is not None and session.attached:
@@ -152,15 +167,24 @@ class Calls:
                 await self._follow(session, (key,), lambda call: rules.at_resume(call, peer))
         return channel
 
-    async def _invite(self, app_id: str, call: Call, require_online: bool, limits: Limits) -> bool:
+    async def _invite(
+        self, app_id: str, call: Call, require_online: bool, limits: Limits, once: Once
+    ) -> bool:
         """Put a new call on record; returns whether it waits for its callee."""
         caller, callee = inbox_key(app_id, call.caller), inbox_key(app_id, call.callee)
         key = call_key(app_id, call.channel, call.caller, call.callee)
         of_caller, of_callee = calls_key(caller), calls_key(callee)
-        found, with_caller, with_callee, for_caller, for_callee = await self._kept.load(
-            Record(key, durable=False), Count(of_caller), Count(of_callee), Marked(caller), Marked(callee)
+        loading = self._kept.load(
+            Record(key, durable=False),
+            Count(of_caller),
+            Count(of_callee),
+            Marked(caller),
+            Marked(callee),
+            *once.asks,
         )
-        session = await self._presence.present(callee)
+        facts, session = await both(loading, self._presence.present(callee))
+        found, with_caller, with_callee, for_caller, for_callee, *noted = facts
+        once.recall(noted)
         current, rev = _decoded(found)
         call, effects = rules.invite(current, call)
         news: list[News] = [] if current is None else [_ended_anew(current, call, self._clock())]
@@ -183,7 +207,7 @@ class Calls:
         deadline = rules.next_deadline(call, peer_online=session is not None, limits=limits)
         assert deadline is not None, "a call that rings or waits has an end"
         own = Include(of_caller, key, call.id, most, durable=False)
-        both = Include(pair_key(app_id, call.caller, call.callee), key, call.id, most_with, durable=False)
+        of_both = Include(pair_key(app_id, call.caller, call.callee), key, call.id, most_with, durable=False)
         their = Include(of_callee, key, call.id, most, durable=False)
         try:
             await self._commit(
@@ -194,23 +218,26 @@ class Calls:
                 [
                     Put(key, CALL.encode(call), expect=rev, durable=False),
                     own,
-                    both,
+                    of_both,
                     their,
                     Arm(key, deadline, durable=False),
+                    *once.note(Outcome(call.channel)),
                 ],
                 news,
             )
         except Full as full:
             if full.step is own:
                 raise rules.too_many_calls(call.caller, most) from None
-            if full.step is both:
+            if full.step is of_both:
                 raise rules.too_many_with(call.callee, most_with) from None
             if full.step is their:
                 raise rules.too_many_calls(call.callee, most) from None
             raise rules.no_room(call.callee, reserve, Code.INVITE_E_OTHER) from None
         return call.state is State.WAITING
 
-    async def answer(self, live: Live, channel: str, peer: str, answer: Answer, extra: str) -> None:
+    async def answer(
+        self, live: Live, channel: str, peer: str, answer: Answer, extra: str, *, request: str = ""
+    ) -> None:
         """Confirm, accept, refuse or send keys (K2, K4, K12). Raises Refusal: 1001, 1004, 1005."""
         check_name(channel, "channel name")
         check_name(peer, "account")
@@ -225,10 +252,17 @@ class Calls:
         app_id = live.app_id
         key = call_key(app_id, channel, account, peer)
         by = live.session
-        if await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra, by=by)) is None:
-            raise Refusal(Code.GENERAL_E_FAILED, "there is no such call: it was answered, ended or timed out")
 
-    async def end(self, live: Live, channel: str, peer: str, extra: str) -> None:
+        async def act(once: Once) -> str:
+            call = await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra, by=by, once=once))
+            if call is None:
+                reason = "there is no such call: it was answered, ended or timed out"
+                raise Refusal(Code.GENERAL_E_FAILED, reason)
+            return ""
+
+        await self._repeats.once(live, request, act)
+
+    async def end(self, live: Live, channel: str, peer: str, extra: str, *, request: str = "") -> None:
         """End a call, or its invitation; one that is over changes nothing and is no failure (K3, K12).
 
         Raises Refusal: 1004, 1005.
@@ -241,7 +275,11 @@ class Calls:
         def rule(call: Call) -> Input | None:
             return rules.ends(call, account)
 
-        await decide(lambda: self._advance(app_id, key, "", rule, extra=extra))
+        async def act(once: Once) -> str:
+            await decide(lambda: self._advance(app_id, key, "", rule, extra=extra, once=once))
+            return ""
+
+        await self._repeats.once(live, request, act)
 
     # --- what happens to the parties -----------------------------------------------------------
 
@@ -345,6 +383,7 @@ class Calls:
         extra: str = "",
         by: Session | None = None,
         follows: Session | None = None,
+        once: Once = UNNAMED,
     ) -> Call | None:
         """Let the rule decide once on a call; the call then, None if there is none. Raises Conflict.
 
@@ -355,12 +394,13 @@ class Calls:
         wanted = 0
         if told:
             inbox = inbox_key(app_id, told)
-            found, events, open_calls = await self._kept.load(
-                Record(key, durable=False), Marked(inbox), Count(calls_key(inbox))
+            found, events, open_calls, *noted = await self._kept.load(
+                Record(key, durable=False), Marked(inbox), Count(calls_key(inbox)), *once.asks
             )
             wanted = events + open_calls + 1
         else:
-            (found,) = await self._kept.load(Record(key, durable=False))
+            found, *noted = await self._kept.load(Record(key, durable=False), *once.asks)
+        once.recall(noted)
         if found is None:
             return None
         call = before = CALL.decode(found.value)
@@ -393,6 +433,7 @@ class Calls:
             deadline = rules.next_deadline(after, peer_online=what is Input.PUSH, limits=limits)
             assert deadline is not None, "a call that rings or waits has an end"
             steps.append(Arm(key, deadline, durable=False))
+        steps += once.note()
         try:
             news = self._news(before, after, what, effects)
             await self._commit(app_id, limits, call.channel, effects, steps, news)
@@ -467,12 +508,16 @@ def _append(inbox: str, item: InboxItem, mark: str, limits: Limits) -> Append:
     return Append(
         inbox,
         ITEM.encode(item),
-        size=size_of(item.text),
-        ttl=limits.inbox_seconds,
-        max_items=limits.inbox_messages + reserve,
-        max_size=limits.inbox_bytes + reserve * EXTRA_BYTES,
+        size_of(item.text),
+        _bounds(limits, reserve),
         durable=False,
         mark=mark,
+    )
+
+
+def _bounds(limits: Limits, reserve: int) -> Bounds:
+    return Bounds(
+        limits.inbox_seconds, limits.inbox_messages + reserve, limits.inbox_bytes + reserve * EXTRA_BYTES
     )
 
 

@@ -20,7 +20,7 @@ from signalpost.domain.inbox import (
 from signalpost.domain.limits import Limits
 from signalpost.domain.rates import Rates, SlidingWindow
 from signalpost.engine.ports import Clock, Full, Receipt, Unavailable
-from signalpost.engine.ports.kept import Append, HeadOf, Kept, Remove, Stretch, Trim
+from signalpost.engine.ports.kept import Append, Bounds, HeadOf, Kept, Remove, Stretch, Trim
 from signalpost.services.bell import Bell
 from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
@@ -47,7 +47,7 @@ class Batch(NamedTuple):
 class Inboxes:
     """Sending, and taking from one's inbox."""
 
-    __slots__ = ("_bell", "_clock", "_kept", "_limits", "_new_id", "_sent", "_share", "_wall", "_webhooks")
+    __slots__ = ("_bell", "_bounds", "_clock", "_kept", "_limits", "_new_id", "_sent", "_wall", "_webhooks")
 
     def __init__(
         self,
@@ -68,9 +68,9 @@ class Inboxes:
         self._clock = clock
         self._new_id = new_id
         self._sent = Rates(SlidingWindow)  # by account key: the messages of the last second (M8)
-        # What one sender may have of an inbox under the limits that were looked at last (M9).
+        # What bounds a message under the limits that were looked at last.
         self._limits = Limits()
-        self._share = most_of_one(self._limits)
+        self._bounds = self._bounds_under(self._limits)
 
     @property
     def epoch(self) -> str:
@@ -102,24 +102,14 @@ class Inboxes:
                     return Again(stored.note)
             raise too_fast(limits.user_messages)
         item = InboxItem(self._new_id(), INSTANT, live.session.account, int(self._wall()), text)
-        if limits is not self._limits:
-            self._limits, self._share = limits, most_of_one(limits)
-        part_items, part_size = self._share
         step = Append(
             key,
             ITEM.encode(item),
             size,
-            limits.inbox_seconds,
-            limits.inbox_messages,
-            limits.inbox_bytes,
+            self._bounds if limits is self._limits else self._bounds_under(limits),
             source=live.key,
-            part_items=part_items,
-            part_size=part_size,
-            all_items=limits.untaken_messages,
-            all_size=limits.untaken_bytes,
             note=item.id,
             dedupe=request_key(live.key, request) if request else "",
-            dedupe_ttl=limits.request_memory,
         )
         try:
             [appended] = await self._kept.commit(step)
@@ -141,6 +131,22 @@ class Inboxes:
         if self._webhooks is not None:
             await self._webhooks.stored(live.session.app, peer, item, size)
         return appended.note
+
+    def _bounds_under(self, limits: Limits) -> Bounds:
+        """What a message may take of its inbox, and what its sender of all inboxes (M9, E6)."""
+        part_items, part_size = most_of_one(limits)
+        self._limits = limits
+        self._bounds = Bounds(
+            limits.inbox_seconds,
+            limits.inbox_messages,
+            limits.inbox_bytes,
+            part_items=part_items,
+            part_size=part_size,
+            all_items=limits.untaken_messages,
+            all_size=limits.untaken_bytes,
+            dedupe_ttl=limits.request_memory,
+        )
+        return self._bounds
 
     async def read(self, live: Live, *, after: int, limit: int) -> Batch:
         """The next items of the session's inbox after version `after`."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 __all__ = [
     "app_attributes_key",
+    "app_of",
+    "app_of_topic",
     "attributes_key",
     "away_key",
     "call_key",
@@ -176,6 +178,16 @@ def away_key(key: str) -> str:
 def split(key: str) -> list[str]:
     """The parts that a key was made of."""
     return key.split(_SEP)
+
+
+def app_of(key: str) -> str:
+    """The app that a record's, a bucket's or a timer's key belongs to."""
+    return key.split(_SEP, 2)[1]
+
+
+def app_of_topic(topic: str) -> str:
+    """The app that a topic belongs to."""
+    return topic.partition(_SEP)[0]
 
 
 def kind_of(key: str) -> str:

@@ -12,7 +12,7 @@ from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import InboxItem
 from signalpost.services.live import Live
 
-__all__ = ["ALL", "Happened", "Outlet", "Reach"]
+__all__ = ["ALL", "Attendance", "Happened", "Outlet", "Reach", "Stand"]
 
 
 class Happened(NamedTuple):
@@ -24,6 +24,14 @@ class Happened(NamedTuple):
     number: int
     time: float  #: when it happened, by the engine's clock
     event: ChannelEvent
+
+
+class Stand(NamedTuple):
+    """How far a channel is, or was shown."""
+
+    topic: str
+    epoch: str
+    number: int
 
 
 class Reach(NamedTuple):
@@ -66,4 +74,29 @@ class Outlet(Protocol):
 
     def find(self, key: str, line: str) -> Live | None:
         """The session with this line, if it is attached to this node."""
+        ...
+
+
+class Attendance(Outlet, Protocol):
+    """The same, for who compares what is attached here with what is in force."""
+
+    def end(self, key: str, line: str) -> None:
+        """Nobody knows the session with this line any more: close its connection, so that its client logs in
+        again (N5)."""
+        ...
+
+    def attached(self) -> list[Live]:
+        """All sessions that are attached to this node."""
+        ...
+
+    def followed(self) -> list[Stand]:
+        """How far all channels were shown that somebody sees here."""
+        ...
+
+    def stands(self, stand: Stand) -> None:
+        """So far a channel is: what was not shown of it was not told to this node, and is read."""
+        ...
+
+    def waits(self, key: str, seq: int) -> None:
+        """Up to here there are items in the inbox of account `key`."""
         ...

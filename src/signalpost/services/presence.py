@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 from signalpost.domain.refusals import Superseded
-from signalpost.domain.sessions import Session, is_over, is_same, recall
+from signalpost.domain.sessions import Session, is_over, is_same, recall, stay
 from signalpost.engine.ports import Clock, Conflict, Delete, Put, Record, Step
 from signalpost.engine.ports.shared import Shared
 from signalpost.services.decide import decide
@@ -60,11 +60,16 @@ class Presence:
         found = await self.find(live.key)
         if found is None:
             raise Superseded
-        session, rev = found
+        self.learn(live, *found)
+
+    def learn(self, live: Live, session: Session, rev: int) -> None:
+        """Its record is this. Raises Superseded as `check` does."""
         if rev <= live.rev:
             return  # nothing, as nearly always
         if not is_same(session, live.session):
             raise Superseded
+        if not session.attached:  # others have not heard of this node for some time (N3)
+            session = stay(session, live.session.node)
         live.session, live.rev = recall(session, live.session), rev
 
     async def commit(self, live: Live, session: Session, *steps: Step[Any]) -> tuple[Any, ...]:

@@ -1,59 +1,104 @@
 """Requests that are repeated: answered again, not done again (PROTOCOL §12).
 
-The answer to one that carried an id is noted in the engine, and who is doing it is claimed there, whatever
-node that is. Messages have a memory of their own, as durable as they are; this is for everything else.
+What one that carries an id came to is noted by the very commit that decides it, so that nothing can come
+between the two, on whatever node. Of two at once one commits; the other's commit conflicts, and it finds the
+note when it tries again. One that changes nothing is noted by itself.
+
+Messages have a memory of their own, and so has leaving a channel, in the half that these are decided in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
-from signalpost.engine.ports.kept import Claim, Kept, Note, Release
-from signalpost.services.driver import start
-from signalpost.services.keys import request_key
+from signalpost.domain.outcomes import Outcome
+from signalpost.domain.refusals import Refusal, Superseded, TooMany
+from signalpost.engine.ports import Conflict
+from signalpost.engine.ports.kept import Kept, Note, Noted
 from signalpost.services.live import Live
+from signalpost.services.stored import OUTCOME
 
-__all__ = ["Repeats"]
+__all__ = ["UNNAMED", "Once", "Repeats"]
 
-_CLAIM = 60.0  # seconds after which a request that is still under way may be done by its repeat
+_REPEATED: Final = 10  # seconds after which nobody repeats a request any more that had no answer (SPEC E1)
+
+
+class _Answered(Exception):
+    """The request was acted on before."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+class Once:
+    """A request that is acted on once. Each attempt loads `asks` with what else it asks for, gives `recall`
+    what was found, and commits the `note`; one without an id has neither."""
+
+    __slots__ = ("_live", "asks", "noting")
+
+    def __init__(self, live: Live | None, asks: tuple[Noted, ...]) -> None:
+        self._live = live
+        self.asks: Final = asks
+        self.noting = False  # the latest attempt commits the note along
+
+    def recall(self, found: Sequence[bytes | None]) -> None:
+        """End the attempt if the request was acted on before; for who commits `note` alone."""
+        self.noting = False
+        for noted in found:
+            if noted is not None:
+                raise _Answered(OUTCOME.decode(noted))
+
+    def note(self, outcome: Outcome = Outcome()) -> tuple[Note, ...]:  # noqa: B008
+        """The step of the commit that decides it. Conflict: somebody else acts on it, or has done so."""
+        if self._live is None:
+            return ()
+        self.noting = True
+        [ask] = self.asks
+        limits = self._live.app.limits
+        most = limits.requests_burst + _REPEATED * limits.requests  # more cannot have come meanwhile (M10)
+        return (Note(ask.key, ask.name, OUTCOME.encode(outcome), limits.request_memory, most),)
+
+
+UNNAMED: Final = Once(None, ())
+"""A request without an id: whoever repeats it wants it done again."""
 
 
 class Repeats:
-    """The answers to the requests of the last two minutes that carried an id, and those under way."""
+    """The requests of the last two minutes that carried an id, and those under way."""
 
-    __slots__ = ("_kept", "_new_id")
+    __slots__ = ("_kept",)
 
-    def __init__(self, kept: Kept, new_id: Callable[[], str]) -> None:
-        """`new_id`: names who claims a request, over all nodes."""
+    def __init__(self, kept: Kept) -> None:
         self._kept = kept
-        self._new_id = new_id
 
-    async def once(self, live: Live, request: str, act: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The answer to this request: what was answered before, or else what `act` returns.
+    async def once(self, live: Live, request: str, act: Callable[[Once], Awaitable[str]]) -> str:
+        """What `act` returns, or what it came to when this request was acted on before.
 
-        A repeat that comes while the first is under way, on whatever node, waits for it. If that one raises,
-        nothing is remembered, and the repeat acts itself, as it would if it had come a moment later. It must
-        not share the failure: the first one's connection may have lost the session to the very one that
-        repeats.
-
-        A connection waits for one request at a time, so that no more than the connections wait here. Nobody
-        waits for the note: until it is made, the claim keeps repeats waiting.
+        `request`: its id; "" for none. `act` attempts as `Once` says, as often as it likes. Nothing is
+        remembered of a request above a rate, nor of one whose session is gone: its repeat is judged anew.
+        Raises what `act` raises, Refusal, Unavailable.
         """
-        key, by = request_key(live.key, request), self._new_id()
-        [noted] = await self._kept.commit(Claim(key, by, _CLAIM))
-        if noted is not None:
-            return noted
+        if not request:
+            return await act(UNNAMED)
+        once = Once(live, (Noted(live.key, request),))
         try:
-            answer = await act()
-        except BaseException:
-            start(self._kept.commit(Release(key, by)), _over)
+            result = await act(once)
+        except _Answered as before:
+            return before.outcome.again()
+        except (Superseded, TooMany):
             raise
-        start(self._kept.commit(Note(key, by, answer, live.app.limits.request_memory)), _over)
-        return answer
+        except Refusal as refusal:
+            return await self._settle(once, Outcome(code=refusal.code, reason=refusal.reason))
+        return result if once.noting else await self._settle(once, Outcome(result))
 
-
-def _over(result: object, error: Exception | None) -> None:
-    """Stand in for who would wait.
-
-    A claim that could not be ended ends with its time. If that was over, a repeat is noted.
-    """
+    async def _settle(self, once: Once, outcome: Outcome) -> str:
+        """Note what a request came to that has changed nothing; if its repeat was faster, what that has."""
+        try:
+            await self._kept.commit(*once.note(outcome))
+        except Conflict:
+            [noted] = await self._kept.load(*once.asks)
+            if noted is not None:
+                outcome = OUTCOME.decode(noted)
+        return outcome.again()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ from signalpost.wire.codes import REASON_KICK, Code
 
 __all__ = ["Login", "LoginRequest", "Sessions", "proof_of"]
 
+_UNTOLD = 15.0  # seconds before the last sign of life of a node of which nobody knows what it told
 _HANDOVER = 10.0  # seconds in which a login has given up the places of the session that it has ended
 
 
@@ -313,6 +315,27 @@ class Sessions:
         Nobody was told of it, nor of what it has missed.
         """
         await self.detach(live, Reach(behind={place.channel: place.seen for place in live.session.places}))
+
+    async def lose(self, key: str, node: str, silence: float) -> None:
+        """The node that has the account's session is gone, and was not heard of for so many seconds: its
+        grace time begins (L11, N3)."""
+        await decide(lambda: self._lose(key, node, silence), tries=TRIES)
+
+    async def _lose(self, key: str, node: str, silence: float) -> None:
+        found = await self._presence.find(key)
+        if found is None or not found[0].attached or found[0].node != node:
+            return
+        session, rev = found
+        # How far it was told of its channels only that node knew.
+        told = await self._channels.past.told(session, Reach(silence + _UNTOLD))
+        session = rules.detach(session, seen=told, now=self._clock())
+        await self._shared.commit(putting(key, session, expect=rev), self._rearm(key, session))
+
+    async def stay(self, live: Live) -> None:
+        """An attached session is still here, whatever others have made of it while this node was silent."""
+        rearm = self._rearm(live.key, live.session)
+        with suppress(Superseded):  # that is told to it
+            await decide(lambda: self._presence.commit(live, live.session, rearm), tries=TRIES)
 
     async def settle(self) -> None:
         """Begin the grace time of sessions whose records could not be told that it does."""

@@ -22,6 +22,7 @@ import msgspec
 from signalpost.domain.calls import Call
 from signalpost.domain.channels import ChannelEvent, Counted
 from signalpost.domain.inbox import InboxItem
+from signalpost.domain.outcomes import Outcome
 from signalpost.domain.sessions import Session
 from signalpost.domain.webhooks import Occurrence, Told, Tries
 
@@ -32,6 +33,7 @@ __all__ = [
     "EVENT",
     "ITEM",
     "OCCURRENCE",
+    "OUTCOME",
     "SESSION",
     "TEXT",
     "TIME",
@@ -106,6 +108,7 @@ SESSION = Stored(Form(1, Session), what="a session")
 CALL = Stored(Form(1, Call), what="a call")
 EVENT = Stored(Form(1, ChannelEvent), what="an event")
 ITEM = Stored(Form(1, InboxItem), what="an item")
+OUTCOME = Stored(Form(1, Outcome), what="what a request came to")
 ATTRIBUTES = Stored(Form(1, dict[str, str]), what="attributes")
 COUNTED = Stored(Form(1, Counted), what="a count of members")
 OCCURRENCE = Stored(Form(1, Occurrence), what="an event for back ends")

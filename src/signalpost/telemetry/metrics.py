@@ -69,7 +69,6 @@ class EngineReadings:
     inbox_items: int | None = None
     commits: Latencies | None = None
     commits_failed: int | None = None
-    nodes: int | None = None  #: that are known to be alive, this one included
     stores: Mapping[str, StoreReadings] = field(default_factory=dict)  #: by name
 
 
@@ -86,6 +85,7 @@ class Readings:
     channel_deliveries: int
     webhooks: Mapping[str, int]
     engine: EngineReadings
+    nodes: int  #: that are alive, this one included
 
 
 class Renderer:
@@ -160,12 +160,8 @@ class Renderer:
             yield CounterMetricFamily(
                 "signalpost_commits_failed", "commits that did not succeed", engine.commits_failed
             )
-        if engine.nodes is not None:
-            yield GaugeMetricFamily(
-                "signalpost_nodes", "nodes that are alive, this one included", engine.nodes
-            )
-        if engine.stores:
-            yield from _stores(engine.stores)
+        yield GaugeMetricFamily("signalpost_nodes", "nodes that are alive, this one included", now.nodes)
+        yield from _stores(engine.stores)
 
 
 def _stores(stores: Mapping[str, StoreReadings]) -> Iterator[Metric]:

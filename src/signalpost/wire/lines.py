@@ -4,7 +4,7 @@
     msg-v3 MSGID SRC DST FLAG TYPE TIME CONTENT
 
 CONTENT is the rest of the line, any characters; no other field may hold a space, which the rules for
-names see to. Both versions share everything behind the id.
+names see to. What nobody caused comes from `_system` (PROTOCOL §12).
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ __all__ = [
     "member_content",
     "message_content",
     "parse_line",
-    "rest",
     "seconds_of",
 ]
 
@@ -32,19 +31,14 @@ _FLAG = "v1:E:86400"
 _encode = msgspec.json.Encoder().encode
 
 
-def rest(src: str, dst: str, kind: str, time: int, content: str) -> str:
-    """What both versions share; an event that nobody caused comes from `_system` (PROTOCOL §12)."""
-    return f"{src or SYSTEM_ACCOUNT} {dst} {_FLAG} {kind} {time} {content}"
-
-
-def line_v2(shared: str) -> str:
+def line_v2(src: str, dst: str, kind: str, time: int, content: str) -> str:
     """The line as Python 1.0.2 and web before 1.3 read it."""
-    return f"msg-v2 {shared}"
+    return f"msg-v2 {src or SYSTEM_ACCOUNT} {dst} {_FLAG} {kind} {time} {content}"
 
 
-def line_v3(message_id: str, shared: str) -> str:
+def line_v3(message_id: str, src: str, dst: str, kind: str, time: int, content: str) -> str:
     """The line with an id, by which web 1.3.0/1.4.0 drop repeats."""
-    return f"msg-v3 {message_id} {shared}"
+    return f"msg-v3 {message_id} {src or SYSTEM_ACCOUNT} {dst} {_FLAG} {kind} {time} {content}"
 
 
 def message_content(channel: str, account: str, text: str) -> str:

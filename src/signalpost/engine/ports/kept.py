@@ -4,12 +4,12 @@
 all. In one commit
 
 - all steps that say whether they are durable say the same,
-- each record, name of a set, attribute, claim and timer is changed at most once,
+- each record, name of a set, attribute, note and timer is changed at most once,
 - the room that a step gives is not yet counted by what another one takes,
-- `Claim`, and an append with a `dedupe`, is the only step.
+- an append with a `dedupe` is the only step.
 
 Keys and names are text, values are bytes, times are Unix seconds (float) of the clock that the
-implementation was given, sizes are bytes. Keys of records, sets, queues, topics, charges, claims and timers
+implementation was given, sizes are bytes. Keys of records, sets, queues, topics, charges, notes and timers
 are apart from each other.
 """
 
@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from signalpost.engine.ports.queues import Appended, Head, Item
 from signalpost.engine.ports.steps import Ask, Half, Step
 
@@ -25,9 +27,9 @@ __all__ = [
     "Append",
     "Attribute",
     "Attributes",
+    "Bounds",
     "Charge",
     "Charged",
-    "Claim",
     "Count",
     "DeleteAttribute",
     "DeleteAttributes",
@@ -43,7 +45,6 @@ __all__ = [
     "Names",
     "Note",
     "Noted",
-    "Release",
     "Remove",
     "RemoveMarked",
     "SetAttribute",
@@ -141,41 +142,49 @@ class Marks(Ask[Collection[str]], frozen=True, gc=False):
     key: str
 
 
+class Bounds(msgspec.Struct, frozen=True, gc=False):
+    """What bounds an item: the same for all that is appended under the same rules. None is configured here.
+
+    `ttl`: for how many seconds the item lives. `dedupe_ttl`: for how many its receipt does.
+    `max_items`, `max_size`: of a queue's live items, and of the sum of their sizes.
+    `part_items`, `part_size`: the same of one source in a queue; 0 is no bound, here and below.
+    `all_items`, `all_size`: the same of one source in all queues together.
+    """
+
+    ttl: float
+    max_items: int
+    max_size: int
+    part_items: int = 0
+    part_size: int = 0
+    all_items: int = 0
+    all_size: int = 0
+    dedupe_ttl: float = 0.0
+
+
 class Append(Step[Appended], frozen=True, gc=False):
     """Append one item; it is committed (if `durable`) and visible when the commit returns.
 
-    `size` counts against `max_size` (the sum over the live items): Full if the queue would then hold more
-    than `max_items` items or `max_size` bytes. Commits of one tick keep their order, and so do an item that
-    is not durable and those that are.
+    Full if the queue would then hold more than its `bounds` say. Commits of one tick keep their order, and so
+    do an item that is not durable and those that are.
     `source`: a text that items have in common, in this queue and in others; Full with it as `part` if the
-    queue would then hold more than `part_items` items or `part_size` bytes of it, and with it as `charge`
-    if all queues together would hold more than `all_items` or `all_size` (0: no bound). It is as durable as
-    the item; whatever removes the item gives its room back in the same commit.
+    queue would then hold too much of it, and with it as `charge` if all queues together would. It is as
+    durable as the item; whatever removes the item gives its room back in the same commit.
     `dedupe`: for `dedupe_ttl` seconds a second append to the same `key` with the same text stores nothing
     and returns what the first returned (waiting for it if it is still under way, and failing with it); it is
     as durable as the item, and outlives the item's removal. `note` is a short text returned with it.
     `mark`: a text by which `RemoveMarked` finds the item, and for which `Marked` counts it; only for one that
     is not durable.
-
-    Many fields: all bounds of a queue come with what is appended, as none is configured here.
     """
 
     key: str
     body: bytes
     size: int
-    ttl: float
-    max_items: int
-    max_size: int
+    bounds: Bounds
     durable: bool = True
     source: str = ""
-    part_items: int = 0
-    part_size: int = 0
-    all_items: int = 0
-    all_size: int = 0
     note: str = ""
     mark: str = ""
     dedupe: str = ""
-    dedupe_ttl: float = 0.0
 
 
 class Trim(Step[None], frozen=True, gc=False):
@@ -279,45 +288,30 @@ class DeleteAttributes(Step[int], frozen=True, gc=False):
     topic: str
 
 
-# --- requests: claimed, noted -------------------------------------------------------------------
+# --- notes ----------------------------------------------------------------------------------------
 
 
 class Noted(Ask[bytes | None], frozen=True, gc=False):
-    """What was noted under the key, or None."""
+    """What is noted of the name under the key, or None. Waits for a commit under way that notes it."""
 
     key: str
-
-
-class Claim(Step[bytes | None], frozen=True, gc=False):
-    """Claim the key for `by`, for at most `ttl` seconds; None if that succeeded, else what was noted.
-
-    If somebody else has claimed it, the commit waits until that one has noted or released it or its time is
-    over. The only step of its commit. A claim does not outlive the process of the one who made it.
-    """
-
-    key: str
-    by: str
-    ttl: float
+    name: str
 
 
 class Note(Step[None], frozen=True, gc=False):
-    """Remember `value` under the key for `ttl` seconds, and end the claim.
+    """Remember `value` of the name under the key for `ttl` seconds.
 
-    Conflict if `by` does not hold the claim (any more): whatever else the commit says is not done then.
-    It is remembered when all else is in force, and need not outlive the process.
+    Conflict if something is noted of it, or is about to be by a commit under way. So of several commits with
+    this step one is done, and whoever asks for it then is told what that one noted. It is remembered when all
+    else that its commit says is in force, and need not outlive the process.
+    `most`: of more names under one key than this the oldest may be forgotten (0: none).
     """
 
     key: str
-    by: str
+    name: str
     value: bytes
     ttl: float
-
-
-class Release(Step[None], frozen=True, gc=False):
-    """Give up the claim, if `by` holds it; the next who waits for it gets it."""
-
-    key: str
-    by: str
+    most: int = 0
 
 
 # --- the half -----------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from signalpost.services.channels.watchers import Watchers
 from signalpost.services.inbox import Inboxes
 from signalpost.services.outlet import Outlet
 from signalpost.services.presence import Presence
+from signalpost.services.repeats import Repeats
 from signalpost.services.webhooks import Webhooks
 
 __all__ = ["Channels", "Joined", "Members", "Missed", "Sight"]
@@ -41,6 +42,7 @@ class Channels:
         shared: Shared,
         presence: Presence,
         inboxes: Inboxes,
+        repeats: Repeats,
         outlet: Outlet,
         clock: Clock,
         wall: Clock,
@@ -66,4 +68,4 @@ class Channels:
             webhooks=webhooks,
         )
         self.speech = Speech(shared, inboxes, clock, wall, new_id)
-        self.attributes = ChannelAttributes(changes, kept, shared, self.census, self.endings)
+        self.attributes = ChannelAttributes(changes, kept, shared, repeats, self.census, self.endings)

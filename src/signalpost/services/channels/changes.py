@@ -85,13 +85,26 @@ class Changes:
         )
         return step, self._telling_of_member(app_id, account, channel, "join")
 
-    def leaving(self, app_id: str, account: str, place: Place) -> tuple[Step[Any], ...]:
-        """An account goes out of a channel, if the place is still the one meant; as `entering`."""
+    def leaving(self, app_id: str, account: str, place: Place, *, request: str = "") -> tuple[Step[Any], ...]:
+        """An account goes out of a channel, if the place is still the one meant; as `entering`.
+
+        `request`: under which text that is remembered of the channel; "" for none.
+        """
         topic, edits = topic_key(app_id, place.channel), (RemoveMember(account, place.tag),)
+        limits = self.limits(app_id)
+        memory = limits.request_memory
         if place.channel in SPECIAL:
-            return (Change(topic, edits, show=0),)
-        event, kept = self._event(LEAVE, account), keep(self.limits(app_id))
-        step = Change(topic, edits, event, kept, unless=_UNTOLD, show=0)
+            return (Change(topic, edits, dedupe=request, dedupe_ttl=memory, show=0),)
+        step = Change(
+            topic,
+            edits,
+            self._event(LEAVE, account),
+            keep(limits),
+            dedupe=request,
+            dedupe_ttl=memory,
+            unless=_UNTOLD,
+            show=0,
+        )
         return step, self._telling_of_member(app_id, account, place.channel, "leave")
 
     def telling_of_account(self, app_id: str, account: str, event: str) -> Step[Any]:

@@ -16,7 +16,7 @@ from signalpost.domain.channels import SPECIAL
 from signalpost.domain.grants import check_may_join
 from signalpost.domain.names import check_name
 from signalpost.domain.sessions import Place, Session, enter, leave
-from signalpost.engine.ports import Conflict, Step
+from signalpost.engine.ports import Conflict, Receipt, Step
 from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Begin, Change, Changed, Shared, Snapshot, Topic
 from signalpost.engine.ports.shared import Place as PlaceOf
@@ -26,7 +26,7 @@ from signalpost.services.channels.endings import Endings, begin
 from signalpost.services.channels.past import Missed, Past
 from signalpost.services.channels.watchers import Watchers
 from signalpost.services.decide import decide
-from signalpost.services.keys import topic_key
+from signalpost.services.keys import request_key, topic_key
 from signalpost.services.live import Live
 from signalpost.services.presence import TRIES, Presence
 from signalpost.services.webhooks import Webhooks
@@ -198,15 +198,24 @@ class Membership:
 
         return await decide(attempt, tries=TRIES, heed=self._changes.heed)
 
-    async def leave(self, live: Live, channel: str, sight: Sight) -> None:
-        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal."""
+    async def leave(self, live: Live, channel: str, sight: Sight, *, request: str = "") -> None:
+        """Leave a channel; one that the session is not in is left already (C3). Raises Refusal.
+
+        `request`: its id, "" for none; a repeat of it leaves nothing that was joined since (PROTOCOL §12).
+        """
         check_name(channel, "channel name")
         place = _place_in(live.session.places, channel) or _place_in(live.session.kept, channel)
         if place is None:
             return
+        topic = topic_key(live.app_id, channel)
+        dedupe = request_key(live.key, request) if request else ""
+        if dedupe:
+            (left,) = await self._shared.load(Receipt(topic, dedupe))
+            if left is not None:
+                return
 
         async def attempt() -> Changed:
-            steps = self._changes.leaving(live.app_id, live.account, place)
+            steps = self._changes.leaving(live.app_id, live.account, place, request=dedupe)
             changed, *_ = await self._presence.commit(live, leave(live.session, channel), *steps)
             return cast(Changed, changed)
 

@@ -18,7 +18,7 @@ import structlog
 from signalpost.domain.apps import App
 from signalpost.domain.webhooks import GIVE_UP, Endpoint, Occurrence, Tries, pause_before
 from signalpost.engine.ports import Arm, Clock, Delete, Full, Item, Pending, Put, Record, Reply
-from signalpost.engine.ports.kept import Append, HeadOf, Kept, Remove, Stretch, Trim
+from signalpost.engine.ports.kept import Append, Bounds, HeadOf, Kept, Remove, Stretch, Trim
 from signalpost.services.keys import failed_key, hooks_key, split, tries_key
 from signalpost.services.stored import OCCURRENCE, TEXT, TRIES
 from signalpost.services.webhooks.outgoing import Outgoing, appending
@@ -232,9 +232,8 @@ class Delivery:
         occurrence = OCCURRENCE.decode(item.body)
         kept = msgspec.structs.replace(occurrence, seq=occurrence.seq or item.seq, subject=key)
         body = OCCURRENCE.encode(kept)
-        failed = Append(
-            failed_key(app_id, endpoint.name), body, len(body), _FAILED_SECONDS, _FAILED, _FAILED * 16_384
-        )
+        bounds = Bounds(_FAILED_SECONDS, _FAILED, _FAILED * 16_384)
+        failed = Append(failed_key(app_id, endpoint.name), body, len(body), bounds)
         try:
             await self._kept.commit(Trim(key, item.seq), failed, Delete(tries_key(key)))
         except Full:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from signalpost.domain.apps import App
 from signalpost.domain.webhooks import Endpoint, Occurrence
 from signalpost.engine.ports import Arm, Clock, Full, Step, Unavailable
-from signalpost.engine.ports.kept import Append, Kept
+from signalpost.engine.ports.kept import Append, Bounds, Kept
 from signalpost.services.keys import hook_key, hooks_key, hooks_of
 from signalpost.services.stored import OCCURRENCE
 
@@ -117,10 +117,12 @@ def appending(app: App, key: str, occurrence: Occurrence) -> Append:
         key,
         body,
         size=len(body),
-        ttl=_KEPT,
-        max_items=limits.webhook_events,
-        max_size=limits.webhook_bytes,
+        bounds=Bounds(
+            ttl=_KEPT,
+            max_items=limits.webhook_events,
+            max_size=limits.webhook_bytes,
+            all_items=limits.webhook_events,
+            all_size=limits.webhook_bytes,
+        ),
         source=hooks_of(key),
-        all_items=limits.webhook_events,
-        all_size=limits.webhook_bytes,
     )

@@ -1,0 +1,271 @@
+"""Nodes that die, are cut off or hear nothing, with their gateways, on one pair of halves (SPEC N3-N6)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from support.several import Town
+from support.waiting import until
+
+OURS = {"device": "signalpost-web", "inbox": ["", 0]}
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Town]:
+    async with Town(3) as town:
+        yield town
+
+
+async def status(client, account: str) -> int:
+    return (await client.ok("user_query_user_status", account=account))["status"]
+
+
+async def test_the_sessions_of_a_dead_node_are_detached_and_end_on_time(town: Town) -> None:
+    """SPEC N3, L11: it takes 10 s until they are, then their grace time runs; nobody is left behind."""
+    here, there, _ = town.nodes
+    await town.pass_time(12.0)
+    ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
+    for client in (ada, bo):
+        await client.ok("channel_join", name="room")
+    here.die()
+    await town.pass_time(10.0)
+    assert await status(bo, "ada") == 1
+    found = await bo.ok("channel_query_userlist", name="room")
+    assert [name for name, _ in found["list"]] == ["ada", "bo"]
+    await town.pass_time(117.0)
+    assert await status(bo, "ada") == 1
+    await town.pass_time(4.0)
+    assert await status(bo, "ada") == 0
+    found = await bo.ok("channel_query_userlist", name="room")
+    assert [name for name, _ in found["list"]] == ["bo"]
+    assert there.server._neighbours.alive == 2
+
+
+@pytest.mark.parametrize("seconds", [0.0, 10.0, 60.0])
+async def test_a_session_goes_on_elsewhere_when_its_node_is_dead(town: Town, seconds: float) -> None:
+    """SPEC N3, L17: whether or not the others know yet; nothing is lost, and nothing comes twice."""
+    here, there, _ = town.nodes
+    await town.pass_time(12.0)
+    ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
+    for client in (ada, bo):
+        await client.ok("channel_join", name="room")
+    joined = await bo.ok("channel_sendmsg", name="room", msg="one")
+    assert joined
+    number, _ = await ada.event("room")
+    number, said = await ada.event("room")
+    assert said.content
+    here.die()
+    await bo.ok("user_sendmsg", peer="ada", t="instant", content="hi", rid="1")
+    await bo.ok("channel_sendmsg", name="room", msg="two")
+    await town.pass_time(seconds)
+    again = await town.open(there)
+    cursors = {"room": [said.id.partition("-")[0], number]}
+    body = await again.login("ada", **OURS, line=ada.line, channels=cursors)
+    assert body["resumed"]
+    _, heard = await again.event("room")
+    assert "two" in heard.content
+    _, got = await again.pushed()
+    assert got.content == "hi"
+    await town.pass_time(200.0 if seconds else 20.0)
+    assert await status(bo, "ada") == 1
+    await again.settle()
+    assert again.frames == []
+
+
+async def test_a_node_that_is_cut_off_acts_on_nothing_until_it_knows(town: Town) -> None:
+    """SPEC N4, N6: what it is asked fails with an error, nothing hangs, and its sessions stay connected."""
+    here, there, _ = town.nodes
+    await town.pass_time(12.0)
+    ada, bo, cy = (
+        await town.client(here, "ada"),
+        await town.client(there, "bo"),
+        await town.client(here, "cy"),
+    )
+    for client in (ada, bo):
+        await client.ok("channel_join", name="room")
+    ada.frames.clear()
+    here.cut_off()
+    body = await ada.call("user_sendmsg", peer="bo", t="instant", content="lost", rid="1")
+    assert body["result"] == "failed"
+    await town.pass_time(12.0)
+    await bo.ok("user_sendmsg", peer="ada", t="instant", content="hi", rid="1")
+    await bo.ok("channel_sendmsg", name="room", msg="psst")
+    moved = await town.open(there)
+    assert (await moved.login("cy", **OURS, line=cy.line))["resumed"]
+    # It is heard of again, but has not beaten yet: it may have been taken for dead.
+    here.come_back()
+    body = await ada.call("user_sendmsg", peer="bo", t="instant", content="early", rid="2")
+    assert body["result"] == "failed"
+    await town.pass_time(1.0)
+    await ada.ok("user_sendmsg", peer="bo", t="instant", content="late", rid="3")
+    _, heard = await ada.event("room")
+    assert "psst" in heard.content
+    _, got = await ada.pushed()
+    assert got.content == "hi"
+    assert (await cy.gone())[0] == 1000
+    await town.pass_time(300.0)
+    assert await status(bo, "ada") == 1
+    assert await status(ada, "cy") == 1
+    assert ada.closed is None
+
+
+async def test_a_session_that_ended_meanwhile_is_given_up(town: Town) -> None:
+    """SPEC N4, L11: its client logs in again."""
+    here, there, _ = town.nodes
+    await town.pass_time(12.0)
+    ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
+    here.cut_off()
+    await town.pass_time(140.0)
+    assert await status(bo, "ada") == 0
+    here.come_back()
+    await town.pass_time(1.0)
+    assert (await ada.gone())[0] == 1012
+    again = await town.client(here, "ada")
+    assert await status(bo, "ada") == 1
+    await again.settle()
+
+
+async def test_an_account_that_logged_in_elsewhere_meanwhile_is_kicked(town: Town) -> None:
+    """SPEC N4, L7."""
+    here, there, _ = town.nodes
+    await town.pass_time(12.0)
+    ada = await town.client(here, "ada")
+    here.cut_off()
+    await town.pass_time(12.0)
+    await town.client(there, "ada")
+    here.come_back()
+    await town.pass_time(1.0)
+    await ada.gone()
+    assert ["kick"] in [frame[:1] for frame in ada.frames]
+
+
+async def test_what_needs_the_kept_half_alone_goes_on_for_eight_seconds(town: Town) -> None:
+    """SPEC N6: then it fails, too; all goes on by itself when the shared half is back."""
+    here, there, _ = town.nodes
+    await town.pass_time(12.0)
+    ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
+    for node in town.nodes:
+        node.cut_off(kept=False)
+    await town.pass_time(3.0)
+    await ada.ok("user_sendmsg", peer="bo", t="instant", content="one", rid="1")
+    await town.pass_time(4.0)
+    _, got = await bo.pushed()
+    assert got.content == "one"
+    body = await ada.call("channel_join", name="room")
+    assert body["result"] == "failed"
+    await town.pass_time(3.0)
+    body = await ada.call("user_sendmsg", peer="bo", t="instant", content="two", rid="2")
+    assert body["result"] == "failed"
+    await town.pass_time(420.0)
+    for node in town.nodes:
+        node.come_back()
+    await town.pass_time(1.0)
+    await ada.ok("user_sendmsg", peer="bo", t="instant", content="three", rid="3")
+    _, got = await bo.pushed()
+    assert got.content == "three"
+    await town.pass_time(30.0)
+    assert await status(ada, "bo") == 1
+    assert ada.closed is None
+    assert bo.closed is None
+
+
+async def test_nobody_is_taken_for_dead_for_ten_seconds_after_the_shared_half_was_away(town: Town) -> None:
+    """ENGINE §2: a node that finds it again a little later than the others has not died."""
+    here, there, _ = town.nodes
+    await town.pass_time(12.0)
+    ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
+    await ada.ok("user_set_attr", name="_conn_timeout", value="20")
+    for node in town.nodes:
+        node.cut_off(kept=False)
+    await town.pass_time(60.0)
+    there.come_back()
+    await town.pass_time(9.0)
+    assert there.server._neighbours.alive == 1
+    here.come_back()
+    await town.pass_time(40.0)
+    assert there.server._neighbours.alive == 2
+    assert await status(bo, "ada") == 1
+    assert ada.closed is None
+
+
+async def test_what_is_dropped_on_its_way_is_found_within_five_seconds(town: Town) -> None:
+    """SPEC N4: messages, events, kicks and moves; by the inbox's head, the offset, the session's record."""
+    here, there, _ = town.nodes
+    ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
+    cy, dan = await town.client(here, "cy"), await town.client(here, "dan")
+    eve = await town.original(here, "eve")
+    for client in (ada, bo):
+        await client.ok("channel_join", name="room")
+    ada.frames.clear()
+    here.be_deaf()
+    await bo.ok("user_sendmsg", peer="ada", t="instant", content="hi", rid="1")
+    await bo.ok("user_sendmsg", peer="eve", t="instant", content="hi", rid="2")
+    await bo.ok("channel_sendmsg", name="room", msg="psst")
+    moved = await town.open(there)
+    assert (await moved.login("cy", **OURS, line=cy.line))["resumed"]
+    await town.client(there, "dan")
+    await ada.settle()
+    assert ada.frames == []
+    await town.pass_time(5.0)
+    _, got = await ada.pushed()
+    assert got.content == "hi"
+    _, got = await eve.pushed()
+    assert got.content == "hi"
+    _, heard = await ada.event("room")
+    assert "psst" in heard.content
+    assert (await cy.gone())[0] == 1000
+    await dan.gone()
+    assert ["kick"] in [frame[:1] for frame in dan.frames]
+    here.be_deaf(deaf=False)
+    await town.pass_time(5.0)
+    await ada.quiet()
+
+
+async def test_when_all_that_is_shared_is_lost_clients_log_in_again(town: Town) -> None:
+    """SPEC N5: nothing kept is touched, and calls whose parties have no session end."""
+    here, there, _ = town.nodes
+    ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
+    for client in (ada, bo):
+        await client.ok("channel_join", name="room")
+    await ada.ok("channel_set_attr", channel="room", name="topic", value="tea")
+    await ada.ok("user_set_attr", name="mood", value="fine")
+    await ada.ok("user_sendmsg", peer="cy", t="instant", content="hi", rid="1")
+    await ada.ok("voip_invite", channelName="call", peer="bo", extra="")
+    await bo.ok("voip_invite_ack", channelName="call", peer="ada", extra="")
+    await bo.ok("voip_invite_accept", channelName="call", peer="ada", extra="")
+    town.common.lose_shared()
+    await town.pass_time(5.0)
+    for client in (ada, bo):
+        assert (await client.gone())[0] == 1012
+    cy = await town.client(there, "cy")
+    _, got = await cy.pushed()
+    assert got.content == "hi"
+    body = await cy.ok("user_get_attr_all", account="ada")
+    assert "fine" in body["json"]
+    again = await town.open(there)
+    assert not (await again.login("ada", **OURS, line=ada.line))["resumed"]
+    joined = await again.ok("channel_join", name="room")
+    assert joined
+    assert "tea" in str(joined)
+    await town.pass_time(70.0)
+    kept = town.common.inner.kept.parts
+    assert [key for key in kept.passing_records._records if key.startswith("call\x1f")] == []
+
+
+async def test_a_node_says_which_store_is_away(town: Town) -> None:
+    """SPEC N6: it lives all the same."""
+    here, _, _ = town.nodes
+    assert here.server._unready() is None
+    here.cut_off(kept=False)
+    unready = here.server._unready()
+    assert unready is not None
+    assert unready.status == "store"
+    assert unready.reason.startswith("shared: ")
+    here.come_back()
+
+    async def ready() -> bool:
+        return here.server._unready() is None
+
+    await until(ready, "it is ready again")
