@@ -413,6 +413,23 @@ def test_one_that_hangs_keeps_no_other_one_waiting() -> None:
     }
 
 
+def test_a_slow_disk_makes_nobody_forget(house: House) -> None:
+    """SPEC W1: the timer of an event may come before the event can be seen."""
+    ada = house.login("ada")
+    told(house)
+    house.disk.slow = True
+    sent = [house.begin(house.inboxes.send(ada.session, "cy", "hello")) for _ in range(3)]
+    for _ in range(10):
+        house.advance(0.01)
+        house.disk.commit()
+    house.disk.slow = False
+    house.disk.commit_all()
+    for each in sent:
+        each.result()
+    house.advance(1)
+    assert types(house) == ["message.stored"] * 3
+
+
 def test_a_node_that_dies_while_it_tells_is_followed_by_another(house: House) -> None:
     """SPEC W1: at least once; the same id."""
     other = house.neighbour()

@@ -123,6 +123,7 @@ class Delivery:
         way = self._ways.setdefault(hooks_key(app_id, name), _Way())
         self._busy.add(key)
         try:
+            await self._outgoing.arrived(key)
             if not await self._turn(way):
                 return True
             try:
@@ -271,9 +272,7 @@ class Delivery:
             again = msgspec.structs.replace(occurrence, at=self._clock(), subject="")
             step = appending(app, occurrence.subject, again)
             try:
-                await self._kept.commit(
-                    Remove(key, (item.seq,)), step, Arm(occurrence.subject, self._clock())
-                )
+                await self._outgoing.keep((Remove(key, (item.seq,)),), (step,))
             except Full:
                 break
             count += 1

@@ -7,12 +7,12 @@ how many.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from signalpost.domain.apps import App
 from signalpost.domain.webhooks import Endpoint, Occurrence
-from signalpost.engine.ports import Arm, Clock, Full, Step, Unavailable
+from signalpost.engine.ports import Arm, Clock, Full, Pending, Step, Unavailable
 from signalpost.engine.ports.kept import Append, Bounds, Kept
 from signalpost.services.keys import hook_key, hooks_key, hooks_of
 from signalpost.services.stored import OCCURRENCE
@@ -29,7 +29,7 @@ Happened = tuple[str, dict[str, Any]]
 class Outgoing:
     """Puts events into the queues."""
 
-    __slots__ = ("_clock", "_dropped", "_kept", "_new_id", "_off", "_wall", "counts")
+    __slots__ = ("_clock", "_coming", "_dropped", "_kept", "_new_id", "_off", "_wall", "counts")
 
     def __init__(self, kept: Kept, clock: Clock, wall: Clock, new_id: Callable[[], str]) -> None:
         self._kept = kept
@@ -39,6 +39,8 @@ class Outgoing:
         self._off: set[str] = set()  # the keys of endpoints that want nothing any more
         # By the key of an endpoint: how many were dropped that it has not been told of.
         self._dropped: dict[str, int] = {}
+        # Queues whose commit is under way here: a timer of it may come before its item can be seen.
+        self._coming: dict[str, list[Pending]] = {}
         self.counts = {"delivered": 0, "retried": 0, "failed": 0, "dropped": 0}  # since the start
 
     def switch(self, app_id: str, endpoint: Endpoint, *, on: bool) -> None:
@@ -67,10 +69,8 @@ class Outgoing:
 
     async def _commit(self, others: tuple[Step[Any], ...], steps: list[Append]) -> None:
         while others or steps:
-            now = self._clock()
-            arms = {step.key: Arm(step.key, now) for step in steps}
             try:
-                await self._kept.commit(*others, *steps, *arms.values())
+                await self.keep(others, steps)
             except Full as full:
                 self._drop([step for step in steps if step is full.step])
                 steps = [step for step in steps if step is not full.step]
@@ -78,6 +78,28 @@ class Outgoing:
             for step in steps:
                 self._dropped.pop(step.source, None)  # it says so
             return
+
+    async def keep(self, others: Sequence[Step[Any]], steps: Sequence[Append]) -> None:
+        """Commit these steps, with appends to queues and their timers. Raises what they do."""
+        now = self._clock()
+        arms = {step.key: Arm(step.key, now) for step in steps}
+        done = Pending()
+        for key in arms:
+            self._coming.setdefault(key, []).append(done)
+        try:
+            await self._kept.commit(*others, *steps, *arms.values())
+        finally:
+            for key in arms:
+                coming = self._coming[key]
+                coming.remove(done)
+                if not coming:
+                    del self._coming[key]
+            done.settle()
+
+    async def arrived(self, key: str) -> None:
+        """Wait until what is being put into a queue can be seen."""
+        for pending in tuple(self._coming.get(key, ())):
+            await pending
 
     def _drop(self, steps: list[Append]) -> None:
         self.counts["dropped"] += len(steps)
