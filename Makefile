@@ -13,7 +13,7 @@ PAGE   := src/signalpost/gateway/console/index.html
 SCRIPT := src/signalpost/gateway/script/signal.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-python test-far test-web test-android soak check check-python check-web check-android format api jar bench bench-client bench-web bench-android reference codes lock page script wheel clean
+.PHONY: help run test test-python test-far test-web test-android soak check check-python check-web check-android format api jar bench bench-client bench-web bench-android reference codes openapi lock page script wheel clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -57,6 +57,7 @@ check-python: $(VENV)/.developed
 	$(BIN)/mypy --strict src protocol
 	$(BIN)/lint-imports
 	$(BIN)/python protocol/gen.py --check
+	$(BIN)/python -m signalpost.api.openapi | cmp - docs/openapi.json
 
 check-web: $(WEB)/dist/.built
 	cd $(WEB) && npm run --silent check
@@ -104,6 +105,9 @@ codes: $(VENV)/.installed ## render protocol/codes.toml again
 # UPGRADE=1 takes the newest versions instead of keeping the locked ones.
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+openapi: $(VENV)/.installed ## write docs/openapi.json again, from the API's table
+	$(BIN)/python -m signalpost.api.openapi > docs/openapi.json
 
 lock: $(VENV)/.developed ## resolve the dependencies of pyproject.toml again (UPGRADE=1)
 	$(LOCK) --group build --output-file requirements.lock

@@ -34,7 +34,10 @@ static uint64_t number_after(const char *in, size_t n, const char *name, uint64_
     return number_at(at, end);
 }
 
-/* Writes head, id, middle, text, tail, and keeps the places of id and stamp. */
+/* As our SDKs name a request: a seed of the session's, and a number. */
+#define RID "\"rid\":\"1f6e0d52-"
+
+/* Writes head, id, middle, text, tail, and keeps the places of id, rid and stamp. */
 static void draft(struct draft *out, const char *head, const char *middle, const char *tail) {
     char text[TEXT_BYTES + 1];
     memset(text, 'x', TEXT_BYTES);
@@ -46,6 +49,8 @@ static void draft(struct draft *out, const char *head, const char *middle, const
     int n = snprintf(out->text, sizeof out->text, "%s%08d%s%s%s", head, FIRST_ID, middle, text, tail);
     if (n < 0 || (size_t)n >= sizeof out->text) abort();
     out->length = (size_t)n;
+    const char *rid = strstr(out->text, RID);
+    out->rid_at = rid == NULL ? 0 : (size_t)(rid - out->text) + sizeof RID - 1;
 }
 
 /* --- Signalpost ----------------------------------------------------------------------------- */
@@ -147,15 +152,16 @@ static enum progress post_set_up(struct person *who, const char *in, size_t n, c
 
 static void post_share(const struct person *who, struct draft *out) {
     char middle[256];
-    snprintf(middle, sizeof middle, ",{\"line\":\"%s\",\"name\":\"%s\",\"msg\":\"", who->line, who->room);
+    snprintf(middle, sizeof middle, ",{\"line\":\"%s\"," RID "%08d\",\"name\":\"%s\",\"msg\":\"", who->line, FIRST_ID,
+             who->room);
     draft(out, "[\"call2\",[\"channel_sendmsg\",", middle, "\"}]]");
 }
 
 static void post_whisper(const struct person *who, struct draft *out) {
     char middle[256];
     snprintf(middle, sizeof middle,
-             ",{\"line\":\"%s\",\"peer\":\"%s\",\"flag\":\"v1:E:3600\",\"t\":\"instant\",\"content\":\"", who->line,
-             who->peer);
+             ",{\"line\":\"%s\"," RID "%08d\",\"peer\":\"%s\",\"flag\":\"v1:E:3600\",\"t\":\"instant\",\"content\":\"",
+             who->line, FIRST_ID, who->peer);
     draft(out, "[\"call2\",[\"user_sendmsg\",", middle, "\"}]]");
 }
 

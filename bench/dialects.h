@@ -32,6 +32,7 @@ struct person {
 struct draft {
     char text[SAY_BYTES];
     size_t length, id_at, stamp_at;
+    size_t rid_at; /* the same digits as the id once more, as part of the request's id; 0: it has none */
 };
 
 enum kind {

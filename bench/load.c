@@ -123,8 +123,8 @@ struct link {
     char *unsent;        /* what the socket did not take; NULL until first needed */
     size_t unsent_length;
     char *frame;         /* the message that this person sends, masked; NULL for those who send none */
-    size_t frame_length, id_at, stamp_at; /* places inside the frame's payload … */
-    size_t payload_at;                    /* … which begins here */
+    size_t frame_length, id_at, stamp_at, rid_at; /* places inside the frame's payload … */
+    size_t payload_at;                            /* … which begins here */
     uint32_t next_id;                     /* of a message */
     unsigned in_flight;                   /* messages that are not done */
     uint64_t sent, done, got, repeated;   /* messages: given to the socket, done, received, received again */
@@ -371,6 +371,7 @@ static void prepare(struct link *l, draft_maker *make) {
     l->frame_length = put_masked(l->frame, OP_TEXT, d.text, d.length, &l->payload_at);
     l->id_at = d.id_at;
     l->stamp_at = d.stamp_at;
+    l->rid_at = d.rid_at;
     if (l->frame_length * WINDOW_MAX > BURST) die("the message is too long");
 }
 
@@ -386,6 +387,7 @@ static size_t next_message(struct link *l, char *out, uint64_t stamp) {
     l->next_id = id + 1 < FIRST_OTHER ? id + 1 : FIRST_ID;
     for (int i = ID_DIGITS - 1; i >= 0; i--, id /= 10) digits[i] = (char)('0' + id % 10);
     patch(l, l->id_at, digits, ID_DIGITS);
+    if (l->rid_at > 0) patch(l, l->rid_at, digits, ID_DIGITS);
     for (int i = 0; i < STAMP_DIGITS; i++) digits[i] = "0123456789abcdef"[stamp >> (60 - 4 * i) & 15];
     patch(l, l->stamp_at, digits, STAMP_DIGITS);
     memcpy(out, l->frame, l->frame_length);

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalpost.config import Config, ConfigError, load
+from signalpost.config import Api, Config, ConfigError, load
 from signalpost.domain.apps import App, WebTokens
 from signalpost.domain.limits import Limits
 from signalpost.domain.webhooks import Endpoint
 from signalpost.gateway.http import parse_advertised
-from signalpost.settings import APP, JWT, LIMITS, PAGE, SERVER, WEBHOOK, IceServer, kind_of
+from signalpost.settings import API, APP, JWT, LIMITS, PAGE, SERVER, WEBHOOK, IceServer, kind_of
 from signalpost.toml_file import key_lines
 
 Write = Callable[[str], str]
@@ -73,8 +73,9 @@ def test_the_defaults_are_those_of_the_specification() -> None:
 def test_every_setting_of_the_server_can_be_read_and_no_other() -> None:
     """SPEC §9: the table of settings and the fields of Config are the same."""
     fields = {field.name for field in msgspec.structs.fields(Config)}
-    assert set(SERVER) == fields - {"limits", "apps"} - set(PAGE)
+    assert set(SERVER) == fields - {"limits", "apps", "api"} - set(PAGE)
     assert set(PAGE) < fields
+    assert set(API) == {field.name for field in msgspec.structs.fields(Api)} - {"keys"}
     assert set(LIMITS) == {field.name for field in msgspec.structs.fields(Limits)}
     assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {
         *("limits", "jwt", "webhooks", "any_token")
@@ -171,6 +172,7 @@ allow_no_token = true
             IceServer(("stun:stun.example.org",)),
             IceServer(("turn:192.0.2.9", "turns:[2001:db8::9]:443?transport=tcp"), "u", "c"),
         ),
+        "api": None,
         "limits": Limits(user_messages=1000, inbox_seconds=3600.0),
         "apps": {
             "one": App(

@@ -114,7 +114,9 @@ def test_the_configuration_of_the_readme_is_accepted_and_lists_every_default(tmp
     shown = tomllib.loads(text)
     commented = set(re.findall(r"^# (\w+) = ", text, re.MULTILINE))
     server_fields = (
-        {field.name for field in msgspec.structs.fields(Config)} - {"limits", "apps", "dev"} - set(PAGE)
+        {field.name for field in msgspec.structs.fields(Config)}
+        - {"limits", "apps", "dev", "api"}
+        - set(PAGE)
     )
     assert shown["server"].keys() | commented == server_fields
     assert shown["page"].keys() == set(PAGE)

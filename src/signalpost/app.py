@@ -25,7 +25,12 @@ import structlog
 import uvloop
 
 from signalpost import __version__
-from signalpost.config import Config
+from signalpost.api.cases import Cases
+from signalpost.api.desk import Desk
+from signalpost.api.listener import ApiListener, Surroundings
+from signalpost.api.types import Info
+from signalpost.config import Api, Config
+from signalpost.domain.keys import Keyring
 from signalpost.domain.webhooks import Endpoint
 from signalpost.engine.ports import Clock, Reply, Unavailable
 from signalpost.engines import MakeEngine, StoreError, choose
@@ -40,10 +45,13 @@ from signalpost.gateway.key_sets import KeySet
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
 from signalpost.gateway.web_tokens import Judge
+from signalpost.services.attempts import Attempts
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import Bars
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
+from signalpost.services.deputies import Deputies
 from signalpost.services.driver import start
 from signalpost.services.inbox import Inboxes
 from signalpost.services.janitor import Janitor
@@ -95,8 +103,11 @@ class Server:
         wall: Clock = time.time,
         clock: Clock | None = None,
         engine: MakeEngine = choose,
+        end: asyncio.Event | None = None,
     ) -> None:
-        """Raises StoreError, StartError."""
+        """`end`: set when an operator wants it to end.
+
+        Raises StoreError, StartError."""
         self._config = config
         self._loop = asyncio.get_running_loop()
         self._started = False  # connections are accepted
@@ -142,6 +153,7 @@ class Server:
             find_app=config.app,
             warn=_warn_watched,
             webhooks=webhooks,
+            pauses=pauses,
         )
         calls = Calls(
             kept=self._kept,
@@ -167,6 +179,7 @@ class Server:
             find_app=config.app,
             webhooks=webhooks,
         )
+        bars = Bars(self._kept, clock, wall=wall)
         rates = AccountRates(clock)
         self.services = Services(sessions, inboxes, channels, calls, attributes, rates)
         self._janitor = Janitor(
@@ -174,6 +187,7 @@ class Server:
             channels=channels,
             calls=calls,
             attributes=attributes,
+            bars=bars,
             inboxes=inboxes,
             webhooks=self.webhooks,
             rates=rates,
@@ -196,11 +210,13 @@ class Server:
             )
         self._kept.listen(self._janitor.wake)
         self._shared.alarm(self._janitor.wake)
+        self._started_at = wall()
+        self._end = end or asyncio.Event()
         renderer = Renderer(self.counters, self._lag, self._read, __version__)
         self.listener = Listener(
             _settings(config),
             Site(
-                metrics=renderer.render,
+                metrics=renderer.render if config.api is None or config.api.public_metrics else None,
                 health=lambda: {"sessions": len(self.fanout)},
                 unready=self._unready,
                 advertised=parse_advertised(config.advertise) if config.advertise else None,
@@ -213,6 +229,10 @@ class Server:
             self._accept,
         )
         self._key_sets = _key_sets(config, clock)
+        self.api: ApiListener | None = None
+        if config.api is not None:
+            cases = self._cases(config.api, presence, bars)
+            self.api = self._api_listener(config.api, cases, renderer.render)
         self._unstored = Sparing(partial(_log.error, "store unavailable"))
         self._gate = Gate(
             services=self.services,
@@ -225,7 +245,6 @@ class Server:
             may_connect=self.listener.may_connect,
             may_login=self.listener.may_login,
             failed_login=self.listener.failed_login,
-            login_timeout=config.login_timeout,
             turns=Turns(asyncio.get_running_loop()),
         )
         self._chores: list[asyncio.Task[None]] = []  # what is done now and then, while the server runs
@@ -247,6 +266,16 @@ class Server:
             raise StartError(
                 f"cannot listen on {self._config.host}:{self._config.port}: {_reason(error)}"
             ) from error
+        if self.api is not None:
+            try:
+                await self.api.start()
+            except (OSError, UnicodeError, OverflowError) as error:
+                await self.listener.drain()
+                self._engine.stop()
+                await self._engine.close()
+                raise StartError(
+                    f"cannot listen on {self._where_api()} for the API: {_reason(error)}"
+                ) from error
         chores = [self._sweep(), self._measure(), self._watch()]
         self._chores = [self._loop.create_task(chore) for chore in chores]
         for keys in self._key_sets.values():
@@ -260,6 +289,8 @@ class Server:
         self.listener.stop()
         await self._engine.flush()  # who waits for a commit gets his answer before he is sent away
         await self.listener.drain()
+        if self.api is not None:
+            await self.api.stop()
         for chore in self._chores:
             chore.cancel()
         for keys in self._key_sets.values():
@@ -273,6 +304,53 @@ class Server:
     def port(self) -> int:
         """The plain port, once started."""
         return self.listener.port
+
+    def _cases(self, api: Api, presence: Presence, bars: Bars) -> Cases:
+        services = self.services
+        return Cases(
+            sessions=services.sessions,
+            presence=presence,
+            inboxes=services.inboxes,
+            channels=services.channels,
+            calls=services.calls,
+            attributes=services.attributes,
+            bars=bars,
+            deputies=Deputies(api.idempotency_seconds),
+            find_app=self._config.app,
+            apps=lambda: self._config.apps.items(),
+            info=self._info,
+            drain=self._end.set,
+        )
+
+    def _api_listener(self, api: Api, cases: Cases, metrics: Callable[[], bytes]) -> ApiListener:
+        attempts = Attempts(self._kept, self._shared, api.idempotency_seconds)
+        desk = Desk(cases, attempts, self._engine.clock, rate=api.requests, burst=api.requests_burst)
+        surroundings = Surroundings(
+            metrics=metrics,
+            health=lambda: {"sessions": len(self.fanout)},
+            unready=self._unready,
+            draining=lambda: self.listener.draining,
+            address_of=self.listener.address_of,
+            may_try=self.listener.may_login,
+            failed=self.listener.failed_login,
+        )
+        return ApiListener(desk, Keyring(api.keys), surroundings, host=api.host, port=api.port)
+
+    def _where_api(self) -> str:
+        api = self._config.api
+        return "" if api is None else f"{api.host}:{api.port}"
+
+    def _info(self) -> Info:
+        unready = self._unready()
+        return Info(
+            version=__version__,
+            node=self._shared.nodes.me,
+            started=self._started_at,
+            ready=unready is None,
+            status="ok" if unready is None else unready.status,
+            connections=self.listener.websockets,
+            sessions=len(self.fanout),
+        )
 
     def _accept(self, socket: Socket) -> Connection:
         return Connection(self._gate, socket)
@@ -367,6 +445,7 @@ def _settings(config: Config) -> ListenerSettings:
         ping_after=config.ping_after,
         dead_after=config.dead_after,
         handshake_timeout=config.handshake_timeout,
+        login_timeout=config.login_timeout,
         outbox_cap=config.outbox_bytes,
         send_buffer=config.send_buffer,
     )
@@ -469,11 +548,13 @@ async def _serve(config: Config, engine: MakeEngine) -> None:
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
-    server = Server(config, engine=engine)
+    server = Server(config, engine=engine, end=end)
     await server.start()
     _settle_memory()
     host = f"[{config.host}]" if ":" in config.host else config.host
     print(f"signalpost: listening on http://{host}:{server.port}", flush=True)
+    if server.api is not None:
+        _log.info("the API listens", host=config.api.host if config.api else "", port=server.api.port)
     _log.info("started", port=server.port, data=config.data, version=__version__)
     if config.durability == "process":
         _log.warning("durability is 'process': a loss of power may lose acknowledged messages")

@@ -1,4 +1,4 @@
-"""The command line: `signalpost serve`, `token` and `check-config` (SPEC §9).
+"""The command line: `signalpost serve`, `token`, `key` and `check-config` (SPEC §9).
 
 It turns arguments into a `Config` and an exit code, and errors into one line. It starts the server
 through `signalpost.app` and knows nothing of what that does.
@@ -6,8 +6,10 @@ through `signalpost.app` and knows nothing of what that does.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import secrets
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -17,6 +19,7 @@ import typer
 
 from signalpost import __version__
 from signalpost.config import Config, ConfigError, in_one_line, load
+from signalpost.domain.keys import KEY_ID, Scope, digest_of, spelled
 from signalpost.domain.names import is_name
 from signalpost.settings import kind_of
 from signalpost.telemetry import logs
@@ -76,6 +79,16 @@ signalpost token --jwt --config signalpost.toml --app myapp --account ada
 
 With --jwt it is a JSON Web Token, made with the secret, the audience and the issuer that the
 configuration has for the app.
+"""
+
+KEY = """\
+Make a key for the HTTP API: print it, and what belongs into the configuration, which is not the key itself.
+
+Without --app it is an operator's, for all apps and the server.
+
+[bold]Example[/]
+
+signalpost key backend --app myapp --scope send --scope read
 """
 
 CHECK = """\
@@ -250,6 +263,26 @@ def _web_token(file: str | None, app_id: str, account: str, ttl: int) -> str:
     return make_web_token(tokens.secret, account, ttl=ttl, algorithm=algorithm, claims=given)
 
 
+@cli.command("key", help=_paragraphs(KEY))
+def make_key(
+    id: Annotated[str, typer.Argument(help="What it is called: 1 to 32 letters, digits, -.", metavar="ID")],
+    scope: Annotated[list[Scope], typer.Option(help="What it may do. May be repeated.", show_choices=True)],
+    app: Annotated[str | None, typer.Option(help="The app that it is for.", metavar="ID")] = None,
+) -> None:
+    if not KEY_ID.fullmatch(id):
+        raise Misuse("ID: expected 1 to 32 letters, digits and -")
+    if app is not None and not is_name(app):
+        raise Misuse(f"--app: expected 1 to 128 bytes without blanks, got {kind_of(app)}")
+    if app is not None and Scope.ADMIN in scope:
+        raise Misuse("--scope: admin is for operators' keys, which are for no app")
+    secret = secrets.token_urlsafe(32)
+    scopes = ", ".join(f'"{each.value}"' for each in dict.fromkeys(scope))
+    section = f"api.keys.{id}" if app is None else f"apps.{_toml_key(app)}.keys.{id}"
+    typer.echo(spelled(id, secret))
+    typer.echo("\n# The configuration file holds this, and not the key itself:")
+    typer.echo(f'[{section}]\nhash = "sha256:{digest_of(secret)}"\nscopes = [{scopes}]')
+
+
 @cli.command("check-config", help=_paragraphs(CHECK))
 def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metavar="FILE")]) -> None:
     try:
@@ -258,6 +291,11 @@ def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metava
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(in_one_line(f"ok: {_summary(config)}"))
+
+
+def _toml_key(name: str) -> str:
+    """A name as a part of a TOML key."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
 
 
 # --- what is said -----------------------------------------------------------------------------
@@ -311,7 +349,8 @@ def _warn(config: Config) -> None:
 def _summary(config: Config) -> str:
     apps = "any app (dev)" if config.dev else ", ".join(sorted(config.apps))
     tls = f", TLS on port {config.port + 1}" if config.tls_cert else ""
-    return f"listens on {config.host}:{config.port}{tls}; data in {config.data}; apps: {apps}"
+    api = f", API on {config.api.host}:{config.api.port}" if config.api else ""
+    return f"listens on {config.host}:{config.port}{tls}{api}; data in {config.data}; apps: {apps}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

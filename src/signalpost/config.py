@@ -16,19 +16,45 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from signalpost.domain.apps import App, WebTokens
+from signalpost.domain.keys import KEY_ID, MOST_DIGESTS, Key, Scope, digest_of
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.domain.webhooks import Endpoint
-from signalpost.settings import APP, JWT, LIMITS, PAGE, SERVER, WEBHOOK, IceServer, Kind, Network, kind_of
+from signalpost.settings import (
+    API,
+    APP,
+    JWT,
+    KEY,
+    LIMITS,
+    PAGE,
+    SERVER,
+    WEBHOOK,
+    IceServer,
+    Kind,
+    Network,
+    kind_of,
+)
 from signalpost.toml_file import Path, TomlError, TomlFile
 
-__all__ = ["Config", "ConfigError", "Problem", "in_one_line", "load"]
+__all__ = ["Api", "Config", "ConfigError", "Problem", "in_one_line", "load"]
 
 ENVIRONMENT: Final = "SIGNALPOST_"
 _LINE: Final = 460  # characters that are said of one problem
 _NAME: Final = 40  # characters of a name that are compared with those that exist
 _MOST_PROBLEMS: Final = 50  # that are told; after so many another file was meant
 _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+class Api(msgspec.Struct, frozen=True, kw_only=True):
+    """The listener for back ends and operators: `[api]`, and the keys of it and of the apps."""
+
+    host: str = "127.0.0.1"  #: where to listen
+    port: int = 8082  #: 0: any free one
+    public_metrics: bool = False  #: `/metrics` stays on the public port as well
+    requests: int = 100  #: requests a second with one key, sustained
+    requests_burst: int = 200  #: requests with one key at once
+    idempotency_seconds: float = 3_600.0  #: how long an `Idempotency-Key` is remembered (A3)
+    keys: tuple[Key, ...] = ()
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +86,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"  #: auto: console on a terminal, else JSON
     ice_servers: tuple[IceServer, ...] = ()  #: of `[page]`: how its calls find a way between networks
+    api: Api | None = None  #: `[api]`: the listener for back ends; None: there is none (A1)
     limits: Limits = Limits()  #: of the apps that `--dev` makes up
     apps: Mapping[str, App] = {}  #: by App ID, each with its own limits filled in
 
@@ -133,6 +160,8 @@ class _Draft:
         self.page: dict[str, Any] = {}  # accepted values of [page]
         self.limits: dict[str, Any] = {}  # accepted values of [limits]
         self.apps: dict[str, dict[str, Any]] = {}  # accepted values of [apps.ID], "limits" among them
+        self.api: dict[str, Any] | None = None  # accepted values of [api]; None: there is no such section
+        self.keys: list[tuple[str, str, dict[str, Any], str]] = []  # App ID or "", id, values, place
         self.jwt_places: dict[str, str] = {}  # where each [apps.ID.jwt] stands
         self.app_places: dict[str, str] = {}  # where each app was last named
         self.limits_places: dict[str, str] = {}  # where [limits] ("") and each [apps.ID.limits] stand
@@ -192,7 +221,7 @@ class _Draft:
                 self.refuse(place, f"no such app is configured{_meant(app_id, self.apps)}")
         limits = self._limits("", self.limits)
         apps = {app_id: App(**values | self._tables(app_id, values)) for app_id, values in self.apps.items()}
-        config = Config(**self.server, **self.page, limits=limits, apps=apps)
+        config = Config(**self.server, **self.page, api=self._api(), limits=limits, apps=apps)
         if config.dev and "exempt_networks" not in self.server:
             config = msgspec.structs.replace(config, exempt_networks=_LOOPBACK)
         self._judge(config)
@@ -223,6 +252,38 @@ class _Draft:
         elif fault := _fault_of(tokens):
             self.refuse(place, fault)
         return tokens
+
+    def _api(self) -> Api | None:
+        if self.api is None:
+            for _, _, _, place in self.keys:
+                self.refuse(place, "there is nothing to use it at: give the file a section [api]")
+            return None
+        keys: dict[str, Key] = {}
+        for app_id, id, values, place in self.keys:
+            key = self._key(app_id, id, values, place)
+            if id in keys:
+                self.refuse(place, "the id is that of another key, of whatever app")
+            elif key is not None:
+                keys[id] = key
+        return Api(**self.api, keys=tuple(keys.values()))
+
+    def _key(self, app_id: str, id: str, values: dict[str, Any], place: str) -> Key | None:
+        if not KEY_ID.fullmatch(id):
+            self.refuse(place, "expected an id of 1 to 32 letters, digits and -")
+            return None
+        digests = [digest_of(secret) for secret in values.get("secret", ())]
+        digests += [text.removeprefix("sha256:") for text in values.get("hash", ())]
+        if not digests:
+            self.refuse(place, "the key has neither a secret nor a hash: `signalpost key` makes one")
+        if len(digests) > MOST_DIGESTS:
+            self.refuse(place, f"a key has {MOST_DIGESTS} secrets at most, hashes included")
+        scopes = frozenset(values.get("scopes", ()))
+        if not scopes:
+            self.refuse(place, "the key may do nothing: give it scopes")
+        if app_id and Scope.ADMIN in scopes:
+            self.refuse(place, "admin is for operators' keys, which stand under [api.keys]")
+        networks = values.get("networks", ())
+        return Key(id=id, app=app_id, digests=tuple(digests), scopes=scopes, networks=networks)
 
     def _limits(self, app_id: str, values: dict[str, Any]) -> Limits:
         limits = Limits(**values)
@@ -354,11 +415,18 @@ def _read_file(draft: _Draft, name: str, source: str) -> None:
         place = name if error.line is None else f"{name}:{error.line}"
         place = place if _exists(name) else source
         raise ConfigError([Problem(place, error.reason)]) from None  # nobody can say what else is wrong
-    sections = dict(_section(draft, file, file.root, ("server", "page", "limits", "apps"), ()))
+    sections = dict(_section(draft, file, file.root, ("server", "page", "api", "limits", "apps"), ()))
     for key, value in _section(draft, file, sections.get("server", {}), SERVER, ("server",)):
         draft.take_server(key, value, file.place("server", key))
     for key, value in _section(draft, file, sections.get("page", {}), PAGE, ("page",)):
         draft.take(draft.page, key, PAGE[key], value, file.place("page", key))
+    if "api" in sections:
+        draft.api = {}
+        for key, value in _section(draft, file, sections["api"], (*API, "keys"), ("api",)):
+            if key == "keys":
+                _read_keys(draft, file, "", value, ("api", key))
+            else:
+                draft.take(draft.api, key, API[key], value, file.place("api", key))
     if "limits" in sections:
         _read_limits(draft, file, draft.limits, sections["limits"], ("limits",))
         draft.limits_places[""] = file.place("limits")
@@ -369,9 +437,11 @@ def _read_file(draft: _Draft, name: str, source: str) -> None:
 def _read_app(draft: _Draft, file: _File, app_id: str, values: object) -> None:
     path = ("apps", app_id)
     app = draft.name_app(app_id, file.place(*path))
-    for key, value in _section(draft, file, values, (*APP, "limits", "jwt", "webhooks"), path):
+    for key, value in _section(draft, file, values, (*APP, "limits", "jwt", "keys", "webhooks"), path):
         if key == "webhooks":
             _read_webhooks(draft, file, app.setdefault("webhooks", {}), value, (*path, key))
+        elif key == "keys":
+            _read_keys(draft, file, app_id, value, (*path, key))
         elif key == "jwt":
             _read_web_tokens(draft, file, app.setdefault("jwt", {}), value, (*path, key))
             draft.jwt_places[app_id] = file.place(*path, key)
@@ -380,6 +450,14 @@ def _read_app(draft: _Draft, file: _File, app_id: str, values: object) -> None:
             draft.limits_places[app_id] = file.place(*path, key)
         else:
             draft.take(app, key, APP[key], value, file.place(*path, key))
+
+
+def _read_keys(draft: _Draft, file: _File, app_id: str, values: object, path: tuple[str, ...]) -> None:
+    for id, fields in _section(draft, file, values, None, path):
+        taken: dict[str, Any] = {}
+        for name, value in _section(draft, file, fields, KEY, (*path, id)):
+            draft.take(taken, name, KEY[name], value, file.place_below(*path, id, name) + f".{name}")
+        draft.keys.append((app_id, id, taken, file.place_below(*path, id)))
 
 
 def _read_limits(

@@ -16,12 +16,26 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from signalpost.domain.keys import MOST_DIGESTS, SECRET, Scope
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.domain.webhooks import EVENTS
 from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
 
-__all__ = ["APP", "JWT", "LIMITS", "PAGE", "SERVER", "WEBHOOK", "IceServer", "Kind", "Network", "kind_of"]
+__all__ = [
+    "API",
+    "APP",
+    "JWT",
+    "KEY",
+    "LIMITS",
+    "PAGE",
+    "SERVER",
+    "WEBHOOK",
+    "IceServer",
+    "Kind",
+    "Network",
+    "kind_of",
+]
 
 Network = IPv4Network | IPv6Network
 
@@ -132,6 +146,20 @@ def _several(allowed: str, item: Callable[[str], Any]) -> Kind:
 
     return Kind(allowed, take, spell)
 
+
+def _one_or_two(allowed: str, accepts: Callable[[str], object]) -> Kind:
+    """A text, or a list of two while one is being replaced by another."""
+
+    def take(value: Any) -> tuple[str, ...]:
+        texts = [value] if isinstance(value, str) else value
+        _require(isinstance(texts, list) and 1 <= len(texts) <= MOST_DIGESTS)
+        _require(all(isinstance(text, str) and accepts(text) for text in texts))
+        return tuple(texts)
+
+    return Kind(f"{allowed}, or a list of two such texts", take, str)
+
+
+_HASH: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 _ICE_URL: Final = re.compile(
     r"(?:stuns?|(?P<turn>turns?)):(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?(?(turn)(?:\?transport=(?:udp|tcp))?)",
@@ -286,6 +314,26 @@ PAGE: Final[Mapping[str, Kind]] = {
     )
 }
 
+#: The section `[api]`, besides its `keys`: the listener for back ends and operators.
+API: Final[Mapping[str, Kind]] = {
+    "host": SERVER["host"],
+    "port": SERVER["port"],
+    "public_metrics": _truth(),
+    "requests": _whole(1),
+    "requests_burst": _whole(1),
+    "idempotency_seconds": _seconds(high=604_800.0),
+}
+
+#: A section `[api.keys.ID]` or `[apps.ID.keys.ID]`.
+KEY: Final[Mapping[str, Kind]] = {
+    "secret": _one_or_two("32 to 128 letters, digits, - and _", SECRET.fullmatch),
+    "hash": _one_or_two('"sha256:" and 64 hex digits', _HASH.fullmatch),
+    "scopes": _several(
+        "a list of " + ", ".join(f'"{scope.value}"' for scope in Scope), lambda text: Scope(text)
+    ),
+    "networks": _NETWORKS,
+}
+
 #: A section `[apps.ID]`, besides its `limits`.
 APP: Final[Mapping[str, Kind]] = {
     "certificate": _text("the app's certificate as text", _is_text),
@@ -333,6 +381,9 @@ LIMITS: Final[Mapping[str, Kind]] = {
     "deserted_channels": _whole(0),
     "set_attribute_bytes": _whole(0),
     "channel_attribute_bytes": _whole(0),
+    "api_untaken_messages": _whole(0),
+    "api_untaken_bytes": _whole(0),
+    "api_deserted_channels": _whole(0),
     "channel_seconds": _seconds(zero=True, high=CHANNEL_TTL_SECONDS),
     "webhook_offline_delay": _seconds(zero=True, high=86_400),
 }

@@ -48,6 +48,7 @@ REFUSE = ("ada", "voip_invite_refuse", "said")
 # SPEC §6 once more, by hand: what follows from what, and who is told what.
 LIFE: dict[tuple[State, Input], tuple[State, list[tuple[str, str, object]]]] = {
     (W, Input.PUSH): (P, [INVITE_BO]),
+    (W, Input.END_BY_APP): (OVER, [BYE_TO_ADA]),
     (W, Input.END_BY_CALLER): (OVER, []),
     (W, Input.CALLER_GONE): (OVER, []),
     (W, Input.CALLEE_GONE): (W, []),
@@ -59,6 +60,7 @@ LIFE: dict[tuple[State, Input], tuple[State, list[tuple[str, str, object]]]] = {
     (P, Input.REFUSE): (OVER, [REFUSE]),
     (P, Input.END_BY_CALLER): (OVER, [TAKE_BACK, BYE_TO_BO]),
     (P, Input.END_BY_CALLEE): (OVER, [BYE_TO_ADA]),
+    (P, Input.END_BY_APP): (OVER, [TAKE_BACK, BYE_TO_BO, BYE_TO_ADA]),
     (P, Input.CALLER_GONE): (OVER, [TAKE_BACK, BYE_TO_BO]),
     (P, Input.CALLEE_GONE): (OVER, [TAKE_BACK, failed(703)]),
     (P, Input.RING_TIMEOUT): (OVER, [TAKE_BACK, BYE_TO_BO, failed(704)]),
@@ -69,6 +71,7 @@ LIFE: dict[tuple[State, Input], tuple[State, list[tuple[str, str, object]]]] = {
     (R, Input.REFUSE): (OVER, [REFUSE]),
     (R, Input.END_BY_CALLER): (OVER, [TAKE_BACK, BYE_TO_BO]),
     (R, Input.END_BY_CALLEE): (OVER, [BYE_TO_ADA]),
+    (R, Input.END_BY_APP): (OVER, [TAKE_BACK, BYE_TO_BO, BYE_TO_ADA]),
     (R, Input.CALLER_GONE): (OVER, [TAKE_BACK, BYE_TO_BO]),
     (R, Input.CALLEE_GONE): (OVER, [TAKE_BACK, failed(703)]),
     (R, Input.RING_TIMEOUT): (OVER, [TAKE_BACK, BYE_TO_BO, failed(704)]),
@@ -78,6 +81,7 @@ LIFE: dict[tuple[State, Input], tuple[State, list[tuple[str, str, object]]]] = {
     (N, Input.REFUSE): (OVER, [REFUSE]),
     (N, Input.END_BY_CALLER): (OVER, [TAKE_BACK, BYE_TO_BO]),
     (N, Input.END_BY_CALLEE): (OVER, [BYE_TO_ADA]),
+    (N, Input.END_BY_APP): (OVER, [TAKE_BACK, BYE_TO_BO, BYE_TO_ADA]),
     (N, Input.CALLER_GONE): (OVER, [TAKE_BACK, BYE_TO_BO]),
     (N, Input.CALLEE_GONE): (OVER, [TAKE_BACK, failed(703)]),
     (N, Input.RING_TIMEOUT): (OVER, [TAKE_BACK, BYE_TO_BO, failed(704)]),
@@ -87,6 +91,7 @@ LIFE: dict[tuple[State, Input], tuple[State, list[tuple[str, str, object]]]] = {
     (A, Input.DTMF_BY_CALLEE): (A, [("ada", "voip_invite_msg", "said")]),
     (A, Input.END_BY_CALLER): (OVER, [BYE_TO_BO]),
     (A, Input.END_BY_CALLEE): (OVER, [BYE_TO_ADA]),
+    (A, Input.END_BY_APP): (OVER, [BYE_TO_BO, BYE_TO_ADA]),
     (A, Input.CALLER_GONE): (OVER, [BYE_TO_BO]),
     (A, Input.CALLEE_GONE): (OVER, [BYE_TO_ADA]),
 }

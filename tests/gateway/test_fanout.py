@@ -402,6 +402,19 @@ def test_another_life_of_a_channel_begins_anew() -> None:
     assert bo.heard() == [(2, "2")]
 
 
+def test_who_saw_an_earlier_life_of_a_channel_is_shown_nothing_of_the_next() -> None:
+    """SPEC N5: it was lost with its members; its numbers begin anew, and would be taken for those before."""
+    fanout, ada, bo = Fanout(lambda: 1000.0), Member("ada"), Member("bo")
+    see(fanout, ada)
+    say(fanout, 1)
+    assert ada.heard() == [(1, "1")]
+    fanout.publish(happened(1, epoch="e2"))
+    seat = bo.seats[ROOM] = fanout.take_seat(ROOM, Log())  # type: ignore[arg-type]
+    seat.stage.see(bo, "e2", 1)  # type: ignore[arg-type]
+    fanout.publish(happened(2, epoch="e2"))
+    assert (ada.heard(), bo.heard()) == ([], [(2, "2")])
+
+
 def test_a_gap_that_cannot_be_read_is_read_with_the_next_event() -> None:
     """SPEC C6, C9: nothing is shown behind it before."""
     fanout, ada, log = Fanout(lambda: 1000.0), Member("ada"), Log()

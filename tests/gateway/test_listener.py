@@ -105,7 +105,7 @@ class Edge:
         self.handlers: list[Recorder] = []
         self.on_text = on_text
         self.clock = Clock()
-        bounds: dict[str, Any] = {"port": 0, "sweep_every": 0.01, **settings}
+        bounds: dict[str, Any] = {"port": 0, "sweep_every": 0.01, "login_timeout": 3600.0, **settings}
         metrics = bounds.pop("metrics", b"up 1\n")
         self.listener = Listener(
             ListenerSettings(**bounds), Site(metrics=lambda: metrics), self.accept, clock=self.clock
@@ -408,6 +408,25 @@ class TestHandshake:
         for peer in peers:
             await peer.gone()
         assert (edge.listener.connections, edge.listener.counts.handshake_timeouts) == (0, 2)
+
+    async def test_who_does_not_log_in_is_sent_away(self, serve: Serve, meet: Dial) -> None:
+        """PROTOCOL §2, §5: in time, and with a reason, after a logout, too; who has logged in stays."""
+        edge = await serve(login_timeout=5.0)
+        late, punctual, left = await meet(edge), await meet(edge), await meet(edge)
+        await edge.handler(2)
+        for handler in edge.handlers[1:]:
+            handler.connection.be_known()
+        await edge.pass_time(4)
+        edge.handlers[2].connection.be_guest()
+        await edge.pass_time(1)
+        assert (await late.received()).payload == b"\x03\xf0no login within 5 s"
+        await edge.pass_time(3)
+        left.frame(TEXT, b"still here")
+        assert (await left.received()).payload == b"still here"
+        await edge.pass_time(1)
+        assert await left.closing_code() == 1008
+        punctual.frame(TEXT, b"and I stay")
+        assert (await punctual.received()).payload == b"and I stay"
 
     async def test_a_connection_that_never_says_anything_is_normal(self, serve: Serve, dial: Dial) -> None:
         """PROTOCOL §1: the web SDKs open two and close one without a frame."""

@@ -62,7 +62,7 @@ def test_the_account_is_the_one_that_the_token_names() -> None:
 def test_a_token_is_over_at_its_end_and_the_leeway() -> None:
     """SPEC J1: 30 s."""
     assert right(verdict({"exp": NOW - 29.9}))
-    assert verdict({"exp": NOW - 30}) == Verdict(True, verdict({}).grants)  # type: ignore[union-attr]
+    assert verdict({"exp": NOW - 30}) == Verdict(True, verdict({}).grants, verdict({}).issued, NOW - 30)  # type: ignore[union-attr]
     assert not right(verdict({"exp": NOW}, leeway=0.0))
     assert right(verdict({"exp": 10**400}))
     for exp in (None, "soon", True, [NOW + 60], str(NOW + 60)):

@@ -39,6 +39,7 @@ from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.topic_attributes import Kept as StoredAttribute
 from signalpost.engine.topic_attributes import MemoryAttributes
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import Bars
 from signalpost.services.bell import Bell
 from signalpost.services.calls import Answer, Calls
 from signalpost.services.channels import Channels, Joined, Missed
@@ -386,6 +387,7 @@ class House:
             find_app=find_app,
             warn=self.warned.append,
             webhooks=webhooks,
+            pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
         )
         self.calls = Calls(
             kept=kept,
@@ -411,11 +413,13 @@ class House:
             find_app=find_app,
             webhooks=webhooks,
         )
+        self.bars = Bars(kept, clock, wall=clock)
         self.janitor = Janitor(
             sessions=self.sessions,
             channels=self.channels,
             calls=self.calls,
             attributes=self.attributes,
+            bars=self.bars,
             inboxes=self.inboxes,
             webhooks=self.webhooks,
             rates=self.rates,
@@ -532,6 +536,12 @@ class House:
         if device is not None and device.line == line:
             device.release()
             device.kicked = True
+
+    def put_out(self, key: str, line: str, happened: Happened) -> None:
+        """See `Outlet.put_out`."""
+        device = self.attached.get(key)
+        if device is not None and device.line == line:
+            device.put_out.append(happened)
 
     def replace(self, key: str, line: str, *, before: int) -> None:
         """See `Outlet.replace`."""

@@ -190,7 +190,8 @@ def test_a_mark_of_having_left_that_came_too_late_is_taken_off(house: House) -> 
     """SPEC P3: on another node the end of one session may be stored behind the beginning of the next."""
     ada = house.login("ada")
     ada.describe("a", "1")
-    house.run(house.attributes.went_offline(App(), ada.key))
+    entry = house.run(house.attributes.at_end(ada.key))
+    house.run(house.attributes.went_offline(App(), ada.key, entry))
     house.advance(DAY + 1.0)
     house.restart()
     house.advance(DAY - 1.0)

@@ -165,6 +165,23 @@ def test_a_channel_holds_10_000_members(house: House) -> None:
     assert (found.total, len(found.names)) == (10_001, 10_001)
 
 
+def test_who_joins_again_while_his_session_ends_has_no_place() -> None:
+    """SPEC C1: the channel of which he was the last member is gone when he is told of it."""
+    house = House(far=True)
+    ada = house.login("ada")
+    ada.join("room")
+    house.stepping = True
+    live = ada.session
+    joining = house.begin(house.channels.membership.join(live, "room", ada))
+    leaving = house.begin(house.sessions.logout(live))
+    house.stepping = False
+    house.carry()
+    leaving.result()
+    with refused(1003):
+        joining.result()
+    assert not house.exists("room")
+
+
 # --- speaking ---------------------------------------------------------------------------------------
 
 

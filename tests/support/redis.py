@@ -6,6 +6,7 @@ One a worker, which ends with it, also when that is killed.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import shutil
 import signal
@@ -16,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RedisServer", "shared_server"]
+__all__ = ["RedisServer", "Sentinel", "free_port", "shared_server"]
 
 _STARTS = 10.0  # seconds that a server may take to start
 _PARENT_DIES = 1  # PR_SET_PDEATHSIG
@@ -70,18 +71,13 @@ class RedisServer:
         return True
 
     def command(self, *words: str) -> str:
-        """Have it do one simple command; the first line of its answer."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(5.0)
-            connection.connect(str(self.socket))
-            parts = [f"*{len(words)}\r\n", *[f"${len(word.encode())}\r\n{word}\r\n" for word in words]]
-            connection.sendall("".join(parts).encode())
-            with connection.makefile("rb") as lines:
-                answer = lines.readline().decode().strip()
-                if answer.startswith("$") and answer != "$-1":
-                    answer = lines.read(int(answer[1:])).decode()
-            assert answer, "no answer"
-            return answer
+        """Have it do one simple command; the first line of its answer, or its text."""
+        with contextlib.closing(self.session()) as session:
+            return session.command(*words)
+
+    def session(self) -> Session:
+        """A connection for several commands."""
+        return Session(self.socket)
 
     def signal(self, which: signal.Signals) -> None:
         """Send it a signal."""
@@ -98,6 +94,75 @@ class RedisServer:
         """End it, and remove what it has left."""
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Session:
+    """A connection to a server that does simple commands."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.settimeout(5.0)
+        try:
+            self._connection.connect(str(path))
+        except OSError:
+            self._connection.close()
+            raise
+        self._lines = self._connection.makefile("rb")
+
+    def command(self, *words: str) -> str:
+        """See `RedisServer.command`."""
+        parts = [f"*{len(words)}\r\n", *[f"${len(word.encode())}\r\n{word}\r\n" for word in words]]
+        self._connection.sendall("".join(parts).encode())
+        answer = self._lines.readline().decode().strip()
+        if answer.startswith("$") and answer != "$-1":
+            answer = self._lines.read(int(answer[1:]) + 2)[:-2].decode()
+        assert answer, "no answer"
+        return answer
+
+    def close(self) -> None:
+        """End it."""
+        self._lines.close()
+        self._connection.close()
+
+
+class Sentinel:
+    """A Sentinel process that watches one primary, and decides alone."""
+
+    def __init__(self, name: str, primary: RedisServer, *, port: int) -> None:
+        """`primary` has a port."""
+        program = shutil.which("redis-server")
+        assert program, "redis-server is missing: install the Debian package redis-server"
+        self.port = port
+        self._directory = Path(tempfile.mkdtemp(prefix="signalpost-sentinel-"))
+        settings = self._directory / "sentinel.conf"
+        settings.write_text(
+            f"port {port}\n"
+            "bind 127.0.0.1\n"
+            f"dir {self._directory}\n"
+            f"sentinel monitor {name} 127.0.0.1 {primary.port} 1\n"
+            f"sentinel down-after-milliseconds {name} 500\n"
+            f"sentinel failover-timeout {name} 3000\n"
+        )
+        self._process = subprocess.Popen(
+            [program, str(settings), "--sentinel"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent,
+        )
+
+    def close(self) -> None:
+        """End it, and remove what it has left."""
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody has at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
 
 
 _server: RedisServer | None = None  # the one of this worker, once it was asked for

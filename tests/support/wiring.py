@@ -41,6 +41,7 @@ class Wire:
         self.relieved = True  # a page more may be put
         self.page = 64 * 1024
         self.given_up = False
+        self.is_guest = True  # it has no login
         self._parts: list[bytes | Batch] = []
 
     # as a Socket
@@ -64,10 +65,10 @@ class Wire:
         self.went_on += 1
 
     def be_known(self) -> None:
-        pass
+        self.is_guest = False
 
     def be_guest(self) -> None:
-        pass
+        self.is_guest = True
 
     def undelivered(self) -> tuple[float, int]:
         return 0.0, 0

@@ -93,6 +93,7 @@ class Input(IntEnum):
     PEER_TIMEOUT = 10  #: K5: it did not come online
     RING_TIMEOUT = 11  #: K6: it did not answer
     CONFIRM_TIMEOUT = 12  #: K7: its SDK did not confirm
+    END_BY_APP = 13  #: the back end ends it: neither party has done so, and both are told
 
 
 # What a party is told: the TYPE of the inbox line.
@@ -134,7 +135,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     invited: float  #: when it was made
     timeout: float  #: K6, seconds from `invited`
     pushed: float = 0.0  #: when the invitation was sent to the callee
-    caller_session: int = 0  #: the generation of the session that called
+    caller_session: int = 0  #: the generation of the session that called; 0: of none, its back end did
     callee_session: int = 0  #: and of the one that the invitation was sent to; 0 none
     accepted: float = 0.0  #: when it was accepted; 0.0 if nobody has, or who did was of an earlier version
 
@@ -191,6 +192,7 @@ TABLE: Final[dict[tuple[State, Input], _Row]] = {
     (_W, Input.END_BY_CALLER): _Row(_O),
     (_W, Input.CALLER_GONE): _Row(_O),
     (_W, Input.CALLEE_GONE): _Row(_W),
+    (_W, Input.END_BY_APP): _Row(_O, (_CALLER_BYE,)),
     (_W, Input.PEER_TIMEOUT): _Row(_O, (_failed(Code.INVITE_E_PEEROFFLINE),)),
     (_W, Input.RING_TIMEOUT): _Row(_O, (_failed(Code.INVITE_E_TIMEOUT),)),
     # A fresh session of the callee gets the invitation anew (K11).
@@ -200,6 +202,7 @@ TABLE: Final[dict[tuple[State, Input], _Row]] = {
     (_P, Input.REFUSE): _Row(_O, (Deed("caller", REFUSE),)),
     (_P, Input.END_BY_CALLER): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
     (_P, Input.END_BY_CALLEE): _Row(_O, (_CALLER_BYE,)),
+    (_P, Input.END_BY_APP): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _CALLER_BYE)),
     (_P, Input.CALLER_GONE): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
     (_P, Input.CALLEE_GONE): _Row(_O, (_TAKE_BACK, _failed(Code.INVITE_E_PEEROFFLINE))),
     (_P, Input.RING_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_TIMEOUT))),
@@ -210,6 +213,7 @@ TABLE: Final[dict[tuple[State, Input], _Row]] = {
     (_R, Input.REFUSE): _Row(_O, (Deed("caller", REFUSE),)),
     (_R, Input.END_BY_CALLER): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
     (_R, Input.END_BY_CALLEE): _Row(_O, (_CALLER_BYE,)),
+    (_R, Input.END_BY_APP): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _CALLER_BYE)),
     (_R, Input.CALLER_GONE): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
     (_R, Input.CALLEE_GONE): _Row(_O, (_TAKE_BACK, _failed(Code.INVITE_E_PEEROFFLINE))),
     (_R, Input.RING_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_TIMEOUT))),
@@ -219,6 +223,7 @@ TABLE: Final[dict[tuple[State, Input], _Row]] = {
     (_N, Input.REFUSE): _Row(_O, (Deed("caller", REFUSE),)),
     (_N, Input.END_BY_CALLER): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
     (_N, Input.END_BY_CALLEE): _Row(_O, (_CALLER_BYE,)),
+    (_N, Input.END_BY_APP): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _CALLER_BYE)),
     (_N, Input.CALLER_GONE): _Row(_O, (_TAKE_BACK, _CALLEE_BYE)),
     (_N, Input.CALLEE_GONE): _Row(_O, (_TAKE_BACK, _failed(Code.INVITE_E_PEEROFFLINE))),
     (_N, Input.RING_TIMEOUT): _Row(_O, (_TAKE_BACK, _CALLEE_BYE, _failed(Code.INVITE_E_TIMEOUT))),
@@ -228,6 +233,7 @@ TABLE: Final[dict[tuple[State, Input], _Row]] = {
     (_A, Input.DTMF_BY_CALLEE): _Row(_A, (Deed("caller", MSG),)),
     (_A, Input.END_BY_CALLER): _Row(_O, (_CALLEE_BYE,)),
     (_A, Input.END_BY_CALLEE): _Row(_O, (_CALLER_BYE,)),
+    (_A, Input.END_BY_APP): _Row(_O, (_CALLEE_BYE, _CALLER_BYE)),
     (_A, Input.CALLER_GONE): _Row(_O, (_CALLEE_BYE,)),
     (_A, Input.CALLEE_GONE): _Row(_O, (_CALLER_BYE,)),
 }
@@ -271,7 +277,7 @@ def at_login(call: Call, account: str, session: int) -> Input | None:
     """What a fresh session is for a call of an account that had none: what earlier ones left is over."""
     if call.state is State.WAITING and call.callee == account:
         return Input.PUSH
-    return _gone(call, account) if call.session_of(account) < session else None
+    return _gone(call, account) if call.session_of(account) < session and not _apart(call, account) else None
 
 
 def at_takeover(call: Call, account: str, session: int) -> Input | None:
@@ -279,19 +285,27 @@ def at_takeover(call: Call, account: str, session: int) -> Input | None:
     held = call.session_of(account)
     if call.callee == account and call.state is not State.ACCEPTED and held < session:
         return Input.PUSH
-    return _gone(call, account) if held < session else None
+    return _gone(call, account) if held < session and not _apart(call, account) else None
 
 
 def at_end(call: Call, account: str, session: int) -> Input | None:
     """What the end of a party's session is for a call; what waits for another one goes on waiting (K11)."""
+    if _apart(call, account):
+        return None
     return _gone(call, account) if call.session_of(account) in (0, session) else None
 
 
 def at_look(call: Call, caller_session: int, callee_session: int) -> Input | None:
     """What is to become of an accepted call whose parties have these sessions now; 0 none."""
-    if call.caller_session != caller_session:
+    if call.caller_session not in (0, caller_session):
         return Input.CALLER_GONE
     return None if call.callee_session == callee_session else Input.CALLEE_GONE
+
+
+def _apart(call: Call, account: str) -> bool:
+    """Whether the account is a caller without a session, for which its back end rings: no session of it has
+    a part in the call until it acts in one."""
+    return call.caller == account and not call.caller_session
 
 
 def _gone(call: Call, account: str) -> Input:
@@ -333,7 +347,7 @@ def _effect(call: Call, deed: Deed, extra: str) -> Effect:
 def _out_of_turn(state: State, what: Input) -> str:
     if state is State.OVER:
         return "there is no such call any more: it was answered, ended or timed out"
-    deed = what.name.lower().replace("_by_caller", "").replace("_by_callee", "")
+    deed = what.name.lower().replace("_by_caller", "").replace("_by_callee", "").replace("_by_app", "")
     return f"a call that is {state.name.lower()} takes no {deed}"
 
 

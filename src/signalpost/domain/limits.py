@@ -45,6 +45,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     channel_seconds: float = 7_200.0  #: default `_channel_ttl` (C8)
     deserted_channels: int = 100  #: channels of one account in which nobody is; 0: no bound (E6)
     set_attribute_bytes: int = 16 * 1024 * 1024  #: attributes of one account in channels; 0: no bound (E6)
+    api_messages: int = 1_000  #: messages a second that the API sends, instant and channel together (E6)
+    api_untaken_messages: int = 100_000  #: messages of the API that wait in inboxes, 0: no bound (E6)
+    api_untaken_bytes: int = 256 * 1024 * 1024  #: bytes of their contents, 0: no bound (E6)
+    api_deserted_channels: int = 10_000  #: channels that the API has made and nobody is in; 0: no bound (E6)
     channel_attribute_bytes: int = 256 * 1024 * 1024  #: attributes of all channels; 0: no bound (E6)
     webhook_events: int = 100_000  #: that wait for one webhook (W3)
     webhook_bytes: int = 64 * 1024 * 1024  #: and their bytes

@@ -115,11 +115,13 @@ def call_event(
             return "call.failed", msgspec.json.decode(effect.extra, type=dict[str, Any])
         if effect.kind == REFUSE:
             return "call.refused", {"extra": effect.extra}
+    if what is Input.END_BY_APP:
+        return "call.ended", ended_by(call, "", now)
     by_caller = what in (Input.END_BY_CALLER, Input.CALLER_GONE)
     return "call.ended", ended_by(call, call.caller if by_caller else call.callee, now)
 
 
 def ended_by(call: Call, account: str, now: float) -> dict[str, Any]:
-    """How a call ended that somebody has ended; 0 seconds if nobody had accepted it."""
+    """How a call ended that somebody has ended, "" a back end; 0 seconds if nobody had accepted it."""
     seconds = max(0.0, now - call.accepted) if call.accepted else 0.0
     return {"by": account, "seconds": round(seconds, 3)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.names import NOTHING, MemoryNames
@@ -58,6 +58,10 @@ from signalpost.engine.records import MemoryRecords
 from signalpost.engine.topic_attributes import MemoryAttributes
 
 __all__ = ["EmbeddedKept", "Parts"]
+
+
+_SETTLED: Final = frozenset({Receipt, Noted})
+"""What is answered when nothing of it is under way any more."""
 
 
 class Parts(NamedTuple):
@@ -154,14 +158,16 @@ class EmbeddedKept:
 
     async def load(self, *asks: Any) -> Any:
         """See `Kept.load`."""
-        answers, found = self._answers, []
-        for ask in asks:
-            if type(ask) is Receipt or type(ask) is Noted:
+        answers = self._answers
+        if len(asks) == 1:  # the short way, several times a login
+            (ask,) = asks
+            kind = type(ask)
+            if kind in _SETTLED:
                 await self._settle(asks)
-                break
-        for ask in asks:  # a comprehension would cost a call, several times a login
-            found.append(answers[type(ask)](ask))  # noqa: PERF401
-        return tuple(found)
+            return (answers[kind](ask),)
+        if not _SETTLED.isdisjoint(map(type, asks)):
+            await self._settle(asks)
+        return tuple([answers[type(ask)](ask) for ask in asks])
 
     async def _settle(self, asks: Sequence[Any]) -> None:
         """Wait for what is asked for and still under way."""

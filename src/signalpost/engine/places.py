@@ -184,6 +184,7 @@ class Places:
         if room is None:
             return 0
         past = room.past
+        past.fade(now)
         upto = past.last if ask.upto is None else min(ask.upto, past.last)
         if ask.at is not None:
             upto = min(upto, past.before(ask.at))

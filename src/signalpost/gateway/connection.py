@@ -62,7 +62,6 @@ class Connection:
     """One WebSocket, with at most one session on it."""
 
     __slots__ = (
-        "_deadline",
         "_exchanges",
         "_flagged",
         "_gate",
@@ -89,9 +88,6 @@ class Connection:
         self._flagged = False
         # How the socket went; None while it is there.
         self._loss: _Loss | None = None
-        # When a login is due; None while there is one.
-        self._deadline: asyncio.TimerHandle | None = None
-        self._expect_login()
 
     # --- the socket's side ----------------------------------------------------------------------
 
@@ -126,7 +122,6 @@ class Connection:
         under_way = bool(self._exchanges.waits)
         self._loss = _Loss(silence, unread, under_way, asyncio.get_running_loop().time())
         self._replies.lost = True
-        self._cancel_deadline()
         if not under_way:
             self.detach()
         self._pace.lost()
@@ -134,19 +129,6 @@ class Connection:
     def part(self, code: int, reason: str) -> None:
         """Close the connection when all that was taken from it is done and answered."""
         self._exchanges.part(partial(self._socket.close, code, reason))
-
-    def _expect_login(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(self._gate.login_timeout, self._too_late)
-
-    def _too_late(self) -> None:
-        self._deadline = None
-        self._socket.close(_POLICY, f"no login within {self._gate.login_timeout:g} s")
-
-    def _cancel_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
     # --- frames ---------------------------------------------------------------------------------
 
@@ -310,7 +292,6 @@ class Connection:
             untold = {missed.channel: missed.after for missed in login.missed}
             start_alone(gate.services.sessions.detach(live, Reach(behind=untold)))
             return
-        self._cancel_deadline()
         self._socket.be_known()
         gate.counters.logins += 1
         gate.counters.resumes += login.resumed
@@ -347,7 +328,6 @@ class Connection:
         """The connection has no session any more; the client closes it, or logs in again in time."""
         self._release()
         self._socket.be_guest()
-        self._expect_login()
 
     def kicked(self) -> None:
         """Another login ended the session: right for every client kind (PROTOCOL §3).

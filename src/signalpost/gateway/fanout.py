@@ -47,6 +47,8 @@ class Subscriber(Viewer, Protocol):
 
     def kicked(self) -> None: ...
 
+    def put_out(self, happened: Happened) -> None: ...
+
     def replaced(self) -> None: ...
 
     def ended(self) -> None: ...
@@ -204,6 +206,12 @@ class Fanout:
         subscriber = self._with_line(key, line)
         if subscriber is not None:
             subscriber.kicked()
+
+    def put_out(self, key: str, line: str, happened: Happened) -> None:
+        """This session is in a channel no longer."""
+        subscriber = self._with_line(key, line)
+        if subscriber is not None:
+            subscriber.put_out(happened)
 
     def replace(self, key: str, line: str, *, before: int) -> None:
         """The session goes on elsewhere."""

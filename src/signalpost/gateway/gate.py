@@ -30,5 +30,4 @@ class Gate:
     may_connect: Callable[[str], bool]  #: counts one more connection of an address, if it may (SPEC L16)
     may_login: Callable[[str], bool]  #: whether an address may try again (SPEC L16)
     failed_login: Callable[[str], None]  #: an address has failed
-    login_timeout: float  #: seconds within which a connection has to log in
     turns: Turns  #: whose turn it is to be written to in bulk

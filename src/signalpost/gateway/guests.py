@@ -7,6 +7,7 @@ ask over HTTP, or be a WebSocket that has yet to log in.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Final, Protocol
 
 from signalpost.gateway.addresses import Networks, address_key
@@ -43,6 +44,10 @@ class Guests:
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def __iter__(self) -> Iterator[Guest]:
+        """All, in the order in which they came; nobody may come or go meanwhile."""
+        return iter(self._keys)
 
     def enter(self, guest: Guest, address: str) -> None:
         """A guest comes, or is of another address from now on; an address of "" is not known yet."""

@@ -128,7 +128,7 @@ def _ready() -> Unready | None:
 class Site:
     """What is served besides WebSockets."""
 
-    metrics: Callable[[], bytes]  #: the Prometheus text
+    metrics: Callable[[], bytes] | None  #: the Prometheus text; None: it is not here
     health: Callable[[], Mapping[str, Any]] = _no_details  #: what /healthz says besides the status
     unready: Callable[[], Unready | None] = _ready  #: what keeps /readyz from saying ok, besides draining
     advertised: Advertised | None = None  #: where to connect, if not where the request came to
@@ -242,6 +242,8 @@ class Pages:
         return _json(unready._asdict(), status=503, headers=_PLAIN)
 
     def _metrics(self, request: RequestHead, place: Place) -> Answer:
+        if self._site.metrics is None:
+            return _error(404, "the metrics are at the listener for operators ([api])")
         content_type = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         return Answer(200, self._site.metrics(), content_type | _PLAIN)
 

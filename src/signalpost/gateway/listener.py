@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from signalpost.gateway import descriptors
-from signalpost.gateway.addresses import Allowances, Networks
+from signalpost.gateway.addresses import Allowances, Networks, client_address
 from signalpost.gateway.doorway import Doorway, peer_of
 from signalpost.gateway.guests import Guest, Guests
 from signalpost.gateway.http import Pages, Site
@@ -153,6 +153,10 @@ class Listener:
     def may_login(self, peer: str) -> bool:
         """Whether an address has failed logins left in this minute."""
         return self._allowances.failing.left(peer, self.now())
+
+    def address_of(self, peer: str, forwarded: str) -> str:
+        """Who somebody is who came by another door (L16)."""
+        return client_address(peer, forwarded, self.trusted)
 
     def failed_login(self, peer: str) -> None:
         """Count a failed login of an address."""

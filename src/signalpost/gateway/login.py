@@ -32,7 +32,7 @@ from signalpost.wire.codes import (
     Code,
 )
 from signalpost.wire.frames import LoginFields
-from signalpost.wire.tokens import check_token
+from signalpost.wire.tokens import check_token, expiry_of
 from signalpost.wire.web_tokens import WebToken, read_web_token
 
 __all__ = ["Door", "Entrance", "inbox_cursor"]
@@ -117,9 +117,11 @@ async def _judge(gate: Gate, request: LoginRequest, token: WebToken) -> tuple[Lo
     Raises Refusal 206, Unknowable.
     """
     judge = gate.judges[request.app_id]
-    expired, grants = await judge.judge(token, request.account, gate.wall())
-    granted = msgspec.structs.replace(request, grants=grants)
-    return granted, REASON_TOKEN_EXPIRED if expired else ""
+    verdict = await judge.judge(token, request.account, gate.wall())
+    granted = msgspec.structs.replace(
+        request, grants=verdict.grants, issued=verdict.issued, expires=verdict.expires
+    )
+    return granted, REASON_TOKEN_EXPIRED if verdict.expired else ""
 
 
 def _admit(
@@ -150,7 +152,17 @@ def _admit(
     if dialect.ours:
         line = fields.line if isinstance(fields.line, str) else ""
         cursors = _channel_cursors(fields.channels)
-    return LoginRequest(app, app_id, account, proof_of(token), dialect.ours, line, cursors), doubt
+    request = LoginRequest(
+        app,
+        app_id,
+        account,
+        proof_of(token),
+        dialect.ours,
+        line,
+        cursors,
+        expires=0.0 if token == NO_TOKEN else expiry_of(token),
+    )
+    return request, doubt
 
 
 def _check_token(app: App, app_id: str, account: str, token: str, now: float) -> str | WebToken:

@@ -23,7 +23,7 @@ from signalpost.gateway.view import View
 from signalpost.gateway.websocket import frame_text
 from signalpost.services.channels import Joined, Missed, Sight
 from signalpost.services.live import Live
-from signalpost.services.outlet import Reach
+from signalpost.services.outlet import Happened, Reach
 from signalpost.services.sessions import Login
 from signalpost.wire import codec
 from signalpost.wire.frames import LoginFields
@@ -171,6 +171,11 @@ class AttachedSession:
     def kicked(self) -> None:
         """Another login ended the session."""
         self._carrier.kicked()
+
+    def put_out(self, happened: Happened) -> None:
+        """The session is in a channel no longer, as this event says."""
+        if self._view is not None:
+            self._view.put_out(happened)
 
     def replaced(self) -> None:
         """The session goes on elsewhere."""

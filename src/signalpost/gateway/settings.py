@@ -24,6 +24,7 @@ class ListenerSettings:
     backlog: int = 2048
     max_message: int = 64 * 1024  #: of a client (E5)
     handshake_timeout: float = 10.0  #: for TLS and a request's head, and for the next head behind an answer
+    login_timeout: float = 60.0  #: that a WebSocket may live without a login
     ping_after: float = 10.0  #: a peer silent for so long is pinged, once in that time (L13)
     dead_after: float = 30.0  #: and after so long it is dead (L13)
     close_timeout: float = 3.0  #: for the peer's part of a close

@@ -12,6 +12,7 @@ import struct
 import termios
 from collections.abc import Callable
 from enum import IntEnum
+from math import inf
 from typing import Final, Protocol, TypeAlias
 
 from signalpost.gateway.guests import Guest
@@ -138,6 +139,7 @@ class Socket(asyncio.Protocol):
         "_transport",
         "_turn_comes",
         "_waiting",
+        "guest_since",
         "heard",
         "outbox",
         "peer",
@@ -158,6 +160,8 @@ class Socket(asyncio.Protocol):
         self.secure: Final = secure
         # Loop time when the last bytes arrived.
         self.heard = now
+        # Loop time since when it has no login; `inf` while it has one.
+        self.guest_since = now
         # Loop time of the last ping; the sweep's.
         self.pinged = now
         self._state = _OPEN
@@ -217,11 +221,13 @@ class Socket(asyncio.Protocol):
 
     def be_known(self) -> None:
         """There is a login now: the connection need not give way (SPEC L16)."""
+        self.guest_since = inf
         self._keeper.known(self)
 
     def be_guest(self) -> None:
         """There is no login any more."""
         if self._state is not _State.LOST:
+            self.guest_since = self._keeper.now()
             self._keeper.counted(self, self.peer)
 
     def undelivered(self) -> tuple[float, int]:

@@ -215,8 +215,14 @@ class Stage:
         return held or []
 
     def _begin(self, epoch: str, number: int) -> None:
-        """This life of the channel is shown from behind a number on, if another was until now."""
+        """This life of the channel is shown from behind a number on, if another was until now.
+
+        Who saw that one is not in this one: the channel died, or was lost with all its members.
+        """
         if epoch and epoch != self.epoch:
+            if self.epoch:
+                for viewer in list(self.viewers()):
+                    self.unsee(viewer)
             self.epoch, self.number = epoch, number
             self._waiting.clear()
 

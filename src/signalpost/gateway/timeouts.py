@@ -13,9 +13,11 @@ import structlog
 
 from signalpost.gateway.registry import Registry
 from signalpost.gateway.settings import Counts, ListenerSettings
+from signalpost.gateway.sockets import Socket
 
 __all__ = ["Timeouts"]
 
+_POLICY: Final = 1008  # a WebSocket close code (RFC 6455 §7.4.1)
 _QUIET: Final = 60.0  # seconds between two lines of the log about the same trouble
 
 _log = structlog.get_logger("signalpost.listener")
@@ -95,7 +97,7 @@ class Timeouts:
                 connection.ping(now)
 
     def _sweep_overdue(self, now: float) -> None:
-        """End what should have ended: slow handshakes, closes without an answer."""
+        """End what should have ended: slow handshakes, who does not log in, closes without an answer."""
         registry = self._registry
         while registry.doorways:
             doorway = next(iter(registry.doorways))
@@ -108,6 +110,14 @@ class Timeouts:
             self._counts.handshake_timeouts += 1
             doorway.give_way()
             registry.leave(doorway)
+        late: list[Socket] = []
+        for guest in registry.guests:
+            if isinstance(guest, Socket):
+                if guest.guest_since > now - self._settings.login_timeout:
+                    break
+                late.append(guest)
+        for connection in late:
+            connection.close(_POLICY, f"no login within {self._settings.login_timeout:g} s")
         for connection, deadline in tuple(registry.closing.items()):
             if deadline > now:
                 break

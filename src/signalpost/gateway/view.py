@@ -91,6 +91,15 @@ class View:
         if seat is not None:
             seat.give_back()
 
+    def put_out(self, happened: Happened) -> None:
+        """See a channel no longer that the session was put out of, and tell so, unless that was shown."""
+        told = self._leave(happened.channel)
+        seat = self._seats.pop(happened.channel, None)
+        if seat is not None:
+            seat.give_back()
+        if told is not None and told < happened.number:
+            self._pace.put(self._frame(happened))
+
     def stay(self, channel: str) -> None:
         """See `Sight.stay`."""
         parted, self._parted = self._parted, None
@@ -201,21 +210,21 @@ class View:
 
     def _new_backlog(self) -> Backlog:
         app_id = self._live.app_id
-
-        def encode(happened: Happened) -> bytes:
-            lines = self._subscriber.lines
-            stamp = 0 if lines is Lines.NUMBERED else self._fanout.stamps.next()
-            return event_frame(happened, lines, stamp)
-
         return Backlog(
             self._pace,
             app_id,
             read=lambda channel, after: self._past.missed(app_id, channel, after),
-            encode=encode,
+            encode=self._frame,
             catch_up=self._catch_up,
             give_up=self._pace.outbox.give_up,
             now=asyncio.get_running_loop().time,
         )
+
+    def _frame(self, happened: Happened) -> bytes:
+        """An event for this client alone."""
+        lines = self._subscriber.lines
+        stamp = 0 if lines is Lines.NUMBERED else self._fanout.stamps.next()
+        return event_frame(happened, lines, stamp)
 
     def _catch_up(self, told: dict[str, int]) -> bool:
         """See the channels live, unless there is one in which this node knows of more than was told."""

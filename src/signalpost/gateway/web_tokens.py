@@ -25,6 +25,8 @@ class Verdict(NamedTuple):
 
     expired: bool
     grants: Grants
+    issued: float = 0.0  #: when it was made; 0.0 if it does not say
+    expires: float = 0.0
 
 
 def fixed_key(policy: WebTokens) -> Key | None:
@@ -71,7 +73,13 @@ class Judge:
         begins = _time(claims, "nbf", 0.0)
         if begins > now + policy.leeway:
             raise _wrong("nbf: it is not valid yet")
-        return Verdict(_time(claims, "exp", None) + policy.leeway <= now, read_grants(claims, self._limits))
+        expires = _time(claims, "exp", None)
+        return Verdict(
+            expires + policy.leeway <= now,
+            read_grants(claims, self._limits),
+            _time(claims, "iat", 0.0),
+            expires,
+        )
 
 
 def _is_for(audience: tuple[str, ...], claimed: Any) -> bool:

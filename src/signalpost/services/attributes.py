@@ -19,9 +19,10 @@ import msgspec
 
 from signalpost.domain.apps import App
 from signalpost.domain.attributes import check_attribute
+from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_label, check_name
 from signalpost.domain.sessions import conn_timeout
-from signalpost.engine.ports import Arm, Clock, Delete, Entry, Put, Record, Step, Unavailable
+from signalpost.engine.ports import Arm, Ask, Clock, Delete, Entry, Put, Record, Step, Unavailable
 from signalpost.engine.ports.kept import Fields, Kept
 from signalpost.engine.ports.shared import Shared, Since
 from signalpost.services.decide import decide
@@ -29,7 +30,7 @@ from signalpost.services.driver import together
 from signalpost.services.keys import attributes_key, inbox_key, split, subject_of
 from signalpost.services.live import Live
 from signalpost.services.presence import Presence
-from signalpost.services.repeats import Once, Repeats
+from signalpost.services.repeats import UNNAMED, Once, Repeats
 from signalpost.services.stored import ATTRIBUTES, TEXT
 from signalpost.wire.codes import ATTR_CONN_TIMEOUT
 
@@ -37,6 +38,7 @@ __all__ = ["AtLogin", "Attributes"]
 
 _READ_AT_LOGIN = frozenset({ATTR_CONN_TIMEOUT})
 _LEFT: Final = ""  # no attribute has this name: in the record of an account that went offline
+_UNREAD: Final = Entry(b"", -1)  # the record of an account of which it cannot be told whether there is one
 Noting = Coroutine[Any, Any, None]  # storing that an account came or left; no coroutine around another
 _PIECE: Final = 64  # timers that are armed with one commit
 
@@ -76,7 +78,7 @@ class Attributes:
         """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
 
         async def act(once: Once) -> str:
-            own = await decide(lambda: self._set(live, name, value, once))
+            own = await decide(lambda: self._set(live.key, live.app.limits, name, value, once))
             if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
                 await self._enforce(live, own)
             return ""
@@ -97,14 +99,20 @@ class Attributes:
         grace = self._grace(own, live.app)
         await self._presence.alter(live, lambda session: msgspec.structs.replace(session, grace=grace))
 
-    async def _set(self, live: Live, name: str, value: str, once: Once) -> dict[str, str]:
+    async def assign(self, app: App, account: str, name: str, value: str) -> float | None:
+        """Set an attribute of the account with this key; the grace time of its session, if that changes it.
+        Raises Refusal."""
+        own = await decide(lambda: self._set(account, app.limits, name, value, UNNAMED))
+        return self._grace(own, app) if name == ATTR_CONN_TIMEOUT else None
+
+    async def _set(self, account: str, limits: Limits, name: str, value: str, once: Once) -> dict[str, str]:
         """Store it; what lies in the account's record itself then. Raises Refusal, Conflict."""
-        key = attributes_key(live.key)
+        key = attributes_key(account)
         entry, fields, *noted = await self._kept.load(Record(key), Fields(key), *once.asks)
         once.recall(noted)
         own = _own(entry)
-        value = check_attribute(own.keys() | fields.keys(), name, value, live.app.limits)
-        return await self._store(live, key, entry, {**own, name: value}, *once.note())
+        value = check_attribute(own.keys() | fields.keys(), name, value, limits)
+        return await self._store(limits, key, entry, {**own, name: value}, *once.note())
 
     async def _grant(self, live: Live, attributes: Mapping[str, str]) -> dict[str, str]:
         """The same of several, unless they are there already."""
@@ -114,10 +122,10 @@ class Attributes:
         there = own | {name: TEXT.decode(fields[name]) for name in attributes.keys() & fields.keys()}
         if attributes.items() <= there.items():
             return own
-        return await self._store(live, key, entry, {**own, **attributes})
+        return await self._store(live.app.limits, key, entry, {**own, **attributes})
 
     async def _store(
-        self, live: Live, key: str, entry: Entry | None, moving: dict[str, str], *along: Step[Any]
+        self, limits: Limits, key: str, entry: Entry | None, moving: dict[str, str], *along: Step[Any]
     ) -> dict[str, str]:
         """Store these besides the fields that there are, and do the steps `along` with that; what lies in the
         record itself then."""
@@ -130,7 +138,7 @@ class Attributes:
         )
         steps: list[Step[Any]] = [put]
         if entry is None:
-            steps.append(Arm(key, self._clock() + live.app.limits.attribute_seconds))
+            steps.append(Arm(key, self._clock() + limits.attribute_seconds))
         await self._kept.commit(*steps, *along)
         return own
 
@@ -150,46 +158,57 @@ class Attributes:
         entry, fields = await self._kept.load(Record(key), Fields(key))
         return _own(entry) | {name: TEXT.decode(field) for name, field in fields.items()}
 
-    async def at_login(self, app: App, key: str) -> AtLogin:
-        """What a login of the account has to know."""
-        [entry] = await self._kept.load(Record(attributes_key(key)))
+    def look_up(self, key: str, *also: Ask[Any]) -> Coroutine[Any, Any, tuple[Any, ...]]:
+        """Ask for the account's attributes, which `at_login` reads, and for what else a login has to know."""
+        return self._kept.load(Record(attributes_key(key)), *also)
+
+    def at_login(self, app: App, entry: Entry | None) -> AtLogin:
+        """What a login of the account has to know of its attributes."""
         if entry is None:
             return AtLogin(app.limits.grace_max, False)
         return AtLogin(self._grace(_own(entry), app), True)
 
+    async def at_end(self, key: str) -> Entry | None:
+        """The record of an account that is about to leave, None if it has no attributes; never raises."""
+        try:
+            [entry] = await self._kept.load(Record(attributes_key(key)))
+        except Unavailable:
+            return _UNREAD
+        return entry
+
     def came_online(self, key: str) -> Noting:
         """Keep the account's attributes for as long as it is online (P3); at once, or as soon as can be."""
-        return self._note(key, None)
+        return self._note(key, None, None)
 
-    def went_offline(self, app: App, key: str) -> Noting:
-        """Keep the account's attributes for a day from now (P3); at once, or as soon as can be."""
-        return self._note(key, self._clock() + app.limits.attribute_seconds)
+    def went_offline(self, app: App, key: str, entry: Entry) -> Noting:
+        """Keep the account's attributes, of which this was found, for a day from now (P3); likewise."""
+        return self._note(key, entry, self._clock() + app.limits.attribute_seconds)
 
     async def settle(self) -> None:
         """Store who came and left, where that was not possible; what fails waits for the next time."""
         owed, self._owed = self._owed, {}
         while owed:
             some = [owed.popitem() for _ in range(min(_PIECE, len(owed)))]
-            await together([self._note(key, until) for key, until in some])
+            await together([self._note(key, None, until) for key, until in some])
             if self._owed:
                 self._owed = {**owed, **self._owed}  # who came or left meanwhile is among the latter
                 return
 
-    async def _note(self, key: str, until: float | None) -> None:
+    async def _note(self, key: str, entry: Entry | None, until: float | None) -> None:
+        """`entry`: what was found of it; None to look."""
         record = attributes_key(key)
+
+        async def attempt() -> None:
+            nonlocal entry
+            if entry is None:
+                [entry] = await self._kept.load(Record(record))
+            found, entry = entry, None
+            if found is not None:
+                await self._mark(record, found, until)
+
         try:
-            [entry] = await self._kept.load(Record(record))
-            if entry is None:  # as nearly always
-                return
-
-            async def attempt() -> None:
-                nonlocal entry
-                if entry is None:
-                    [entry] = await self._kept.load(Record(record))
-                found, entry = entry, None
-                if found is not None:
-                    await self._mark(record, found, until)
-
+            if entry is _UNREAD:
+                raise Unavailable
             await decide(attempt)
         except Unavailable:
             self._owed[key] = until  # nobody is kept from coming or going by this

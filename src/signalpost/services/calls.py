@@ -21,7 +21,7 @@ import msgspec
 from signalpost.domain import calls as rules
 from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Effect, Input, State
-from signalpost.domain.extras import is_phone, parse_invitation
+from signalpost.domain.extras import check_answer_extra, is_phone, parse_invitation
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import check_name
@@ -42,12 +42,13 @@ from signalpost.engine.ports.kept import (
     Names,
     RemoveMarked,
 )
-from signalpost.engine.ports.steps import Arm, Cancel, Delete, Entry, Expect, Put, Record, Step
+from signalpost.engine.ports.steps import Arm, Cancel, Delete, Entry, Expect, Keys, Put, Record, Step
 from signalpost.services.bell import Bell
 from signalpost.services.decide import decide
 from signalpost.services.driver import both
 from signalpost.services.keys import (
     call_key,
+    call_keys,
     calls_key,
     event_mark,
     inbox_key,
@@ -281,6 +282,42 @@ class Calls:
 
         await self._repeats.once(live, request, act)
 
+    # --- what a back end does -------------------------------------------------------------------
+
+    async def find(self, app_id: str, channel: str, one: str, other: str) -> Call | None:
+        """The open call that there may be between two accounts in a channel."""
+        (found,) = await self._kept.load(Record(call_key(app_id, channel, one, other), durable=False))
+        return _decoded(found)[0]
+
+    async def of(self, app_id: str, account: str) -> list[Call]:
+        """The open calls of an account. Raises Refusal: 1004, 1005."""
+        check_name(account, "account")
+        (names,) = await self._kept.load(Names(calls_key(inbox_key(app_id, account))))
+        return await self._read(list(names))
+
+    async def page(self, app_id: str, cursor: str, limit: int) -> tuple[list[Call], str]:
+        """Open calls of an app; behind which cursor more follow, "" if none do."""
+        (listed,) = await self._kept.load(Keys(call_keys(app_id), cursor, limit))
+        return await self._read(listed.names), listed.cursor
+
+    async def _read(self, keys: list[str]) -> list[Call]:
+        found = await self._kept.load(*[Record(key, durable=False) for key in keys])
+        return [CALL.decode(entry.value) for entry in found if entry is not None]
+
+    async def close(self, app_id: str, call: Call, extra: str) -> bool:
+        """End this call, and tell both parties; whether it was open. Raises Refusal: 1004, 1005."""
+        check_answer_extra(extra)
+        key = call_key(app_id, call.channel, call.caller, call.callee)
+        ended = False
+
+        def rule(found: Call) -> Input | None:
+            nonlocal ended
+            ended = found.id == call.id
+            return Input.END_BY_APP if ended else None
+
+        await decide(lambda: self._advance(app_id, key, "", rule, extra=extra))
+        return ended
+
     # --- what happens to the parties -----------------------------------------------------------
 
     async def resumed(self, session: Session) -> None:
@@ -456,6 +493,8 @@ class Calls:
         """
         told: list[tuple[str, InboxItem]] = []
         for effect in effects:
+            if not effect.session:
+                continue  # a caller for which its back end rings: there is nobody to be told
             inbox, mark = inbox_key(app_id, effect.to), event_mark(effect.call, effect.session)
             kind = effect.kind
             if not kind:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,8 @@ from signalpost.services.stored import ITEM
 from signalpost.services.webhooks import Webhooks
 
 __all__ = ["Again", "Batch", "Inboxes"]
+
+_PIECE: Final = 500  # items that are cleared at once
 
 
 class Again(str):
@@ -148,9 +150,13 @@ class Inboxes:
         )
         return self._bounds
 
-    async def read(self, live: Live, *, after: int, limit: int) -> Batch:
+    def read(self, live: Live, *, after: int, limit: int) -> Coroutine[Any, Any, Batch]:
         """The next items of the session's inbox after version `after`."""
-        head, items = await self._kept.load(HeadOf(live.key), Stretch(live.key, after, limit + 1))
+        return self.look(live.key, after=after, limit=limit)
+
+    async def look(self, key: str, *, after: int, limit: int) -> Batch:
+        """The next items of the account's inbox after version `after`; nobody has taken them by that."""
+        head, items = await self._kept.load(HeadOf(key), Stretch(key, after, limit + 1))
         more = len(items) > limit
         return Batch(head.cleared, [(seq, ITEM.decode(body)) for seq, body in items[:limit]], more)
 
@@ -161,6 +167,26 @@ class Inboxes:
     def discard(self, live: Live, versions: list[int]) -> Awaitable[object]:
         """Take items out that the session's client could not bear (PROTOCOL §8)."""
         return self._kept.commit(Remove(live.key, versions))
+
+    async def waiting(self, key: str) -> int:
+        """How many items wait in an account's inbox."""
+        (head,) = await self._kept.load(HeadOf(key))
+        return head.count
+
+    async def clear(self, key: str) -> int:
+        """Take all messages out of an account's inbox that wait now, and no call event; how many."""
+        cleared, after = 0, 0
+        (head,) = await self._kept.load(HeadOf(key))
+        while after < head.last:
+            (items,) = await self._kept.load(Stretch(key, after, _PIECE))
+            if not items:
+                break
+            after = items[-1].seq
+            found = [seq for seq, body in items if seq <= head.last and ITEM.decode(body).kind == INSTANT]
+            if found:
+                (gone,) = await self._kept.commit(Remove(key, found))
+                cleared += len(gone)
+        return cleared
 
     def sweep(self) -> None:
         """Forget some who have sent nothing within the last second."""

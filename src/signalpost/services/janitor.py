@@ -15,6 +15,7 @@ from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.engine.ports.steps import Half
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import Bars
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels
 from signalpost.services.driver import start
@@ -55,6 +56,7 @@ class Janitor:
         channels: Channels,
         calls: Calls,
         attributes: Attributes,
+        bars: Bars,
         inboxes: Inboxes,
         webhooks: Webhooks,
         rates: AccountRates,
@@ -74,6 +76,7 @@ class Janitor:
             "hook": webhooks.delivery.due,
             "away": webhooks.accounts.away_due,
             "roll": webhooks.accounts.roll_due,
+            "barred": bars.due,
         }
         self._attributes = attributes
         self._sessions = sessions

@@ -10,9 +10,13 @@ __all__ = [
     "app_attributes_key",
     "app_of",
     "app_of_topic",
+    "attempt_key",
     "attributes_key",
     "away_key",
+    "barred_key",
+    "blocked_key",
     "call_key",
+    "call_keys",
     "calls_key",
     "channel_key",
     "counting_key",
@@ -30,13 +34,16 @@ __all__ = [
     "own_attributes_key",
     "pair_key",
     "request_key",
+    "revoked_key",
     "roll_key",
     "session_key",
+    "session_keys",
     "session_of_mark",
     "split",
     "subject_of",
     "told_key",
     "topic_key",
+    "topic_keys",
     "tries_key",
 ]
 
@@ -71,6 +78,41 @@ def attributes_key(key: str) -> str:
 def request_key(key: str, request: str) -> str:
     """What was answered to a request of an account (PROTOCOL §12)."""
     return f"request{_SEP}{key}{_SEP}{request}"
+
+
+def attempt_key(who: str, request: str) -> str:
+    """What was answered to a request of a back end, which has this key (SPEC A3)."""
+    return f"attempt{_SEP}{who}{_SEP}{request}"
+
+
+def blocked_key(app: str) -> str:
+    """The accounts of an app that may not log in."""
+    return f"blocked{_SEP}{app}"
+
+
+def revoked_key(app: str) -> str:
+    """The accounts of an app of whose tokens some are good no longer."""
+    return f"revoked{_SEP}{app}"
+
+
+def barred_key(key: str) -> str:
+    """An account that is blocked, or of whose tokens some are revoked: when that is over."""
+    return f"barred{_SEP}{key}"
+
+
+def topic_keys(app: str) -> str:
+    """How the keys of all topics of an app begin."""
+    return f"{app}{_SEP}"
+
+
+def session_keys(app: str) -> str:
+    """How the keys of all session records of an app begin."""
+    return f"session{_SEP}{app}{_SEP}"
+
+
+def call_keys(app: str) -> str:
+    """How the keys of all call records of an app begin."""
+    return f"call{_SEP}{app}{_SEP}"
 
 
 def call_key(app: str, channel: str, one: str, other: str) -> str:

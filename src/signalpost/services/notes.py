@@ -11,12 +11,14 @@ from typing import cast
 
 import msgspec
 
+from signalpost.domain.channels import ChannelEvent
 from signalpost.domain.inbox import InboxItem
+from signalpost.services.keys import split, topic_key
 from signalpost.services.live import Gone, Live
-from signalpost.services.outlet import Outlet
+from signalpost.services.outlet import Happened, Outlet
 from signalpost.services.stored import Form, Stored
 
-__all__ = ["NOTE", "Altered", "Announced", "Kicked", "Moved", "Note", "Notes"]
+__all__ = ["NOTE", "Altered", "Announced", "Kicked", "Moved", "Note", "Notes", "PutOut"]
 
 
 class Kicked(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -41,6 +43,18 @@ class Altered(msgspec.Struct, frozen=True, array_like=True, tag=True):
     line: str
 
 
+class PutOut(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The session with this line was put out of a channel, as the event of this number says."""
+
+    key: str
+    line: str
+    channel: str
+    epoch: str
+    number: int
+    time: float
+    event: ChannelEvent
+
+
 class Announced(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """An item is committed in the inbox of an account that is attached elsewhere."""
 
@@ -49,7 +63,7 @@ class Announced(msgspec.Struct, frozen=True, array_like=True, tag=True):
     item: InboxItem
 
 
-Note = Kicked | Moved | Altered | Announced
+Note = Kicked | Moved | Altered | PutOut | Announced
 
 #: On its way between nodes of neighbouring releases. One that a node does not know it leaves: it is a hint.
 NOTE = Stored(Form(1, cast("type[Note]", Note)), what="a note")
@@ -69,14 +83,18 @@ class Notes:
 
     def begin(self, live: Live) -> None:
         """A login is about to make this the account's session."""
-        self._coming.setdefault(live.key, []).append(live)
+        others = self._coming.get(live.key)
+        if others is None:
+            self._coming[live.key] = [live]
+        else:
+            others.append(live)
 
     def end(self, live: Live) -> None:
         """It has come in, or not."""
-        coming = self._coming[live.key]
-        coming.remove(live)
-        if not coming:
-            del self._coming[live.key]
+        coming = self._coming.pop(live.key)
+        if len(coming) > 1:
+            coming.remove(live)
+            self._coming[live.key] = coming
 
     def hear(self, note: msgspec.Struct) -> None:
         """This node is told something."""
@@ -94,6 +112,10 @@ class Notes:
                     if earlier and live.gone is None:
                         live.gone = Gone.REPLACED
                 self._outlet.replace(key, line, before=connection)
+            case PutOut(key, line, channel, epoch, number, time, event):
+                self.hear(Altered(key, line))
+                topic = topic_key(split(key)[0], channel)
+                self._outlet.put_out(key, line, Happened(topic, channel, epoch, number, time, event))
             case Altered(key, line):
                 found = [live for live in self._coming.get(key, ()) if live.session.line == line]
                 attached = self._outlet.find(key, line)

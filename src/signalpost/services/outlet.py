@@ -61,6 +61,11 @@ class Outlet(Protocol):
         """Another login ended the session with this line: tell its connection and close it (L7)."""
         ...
 
+    def put_out(self, key: str, line: str, happened: Happened) -> None:
+        """The session with this line is in a channel no longer: show it nothing behind this event, which says
+        so."""
+        ...
+
     def replace(self, key: str, line: str, *, before: int) -> None:
         """The session with this line goes on elsewhere: close its connection, without a kick (L17).
 

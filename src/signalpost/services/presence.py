@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
 from signalpost.domain.refusals import Superseded
 from signalpost.domain.sessions import Session, is_over, is_same, recall, stay
-from signalpost.engine.ports import Clock, Conflict, Delete, Put, Record, Step
+from signalpost.engine.ports import Clock, Conflict, Delete, Entry, Keys, Put, Record, Step
 from signalpost.engine.ports.shared import Shared
 from signalpost.services.decide import decide
-from signalpost.services.keys import inbox_key, session_key
+from signalpost.services.keys import inbox_key, session_key, session_keys
 from signalpost.services.live import Live
 from signalpost.services.stored import SESSION
 
@@ -50,10 +50,18 @@ class Presence:
         self._shared = shared
         self._clock = clock
 
+    def look_up(self, key: str) -> Coroutine[Any, Any, tuple[Entry | None]]:
+        """Ask for the account's session record, which `read` reads."""
+        return self._shared.load(Record(session_key(key)))
+
+    @staticmethod
+    def read(entry: Entry | None) -> tuple[Session, int] | None:
+        """The session of a record and its revision, its time over or not."""
+        return None if entry is None else (SESSION.decode(entry.value), entry.rev)
+
     async def find(self, key: str) -> tuple[Session, int] | None:
         """The account's session record and its revision, its time over or not."""
-        (entry,) = await self._shared.load(Record(session_key(key)))
-        return None if entry is None else (SESSION.decode(entry.value), entry.rev)
+        return self.read(*await self.look_up(key))
 
     async def check(self, live: Live) -> None:
         """Learn what has become of a session. Raises Superseded if it is no longer on this connection."""
@@ -100,6 +108,24 @@ class Presence:
         """The account's session, attached or within its grace time."""
         found = await self.find(key)
         return None if found is None or is_over(found[0], self._clock()) else found[0]
+
+    async def of(self, app_id: str, accounts: Sequence[str]) -> list[Session | None]:
+        """Those of these accounts that are online, in one trip."""
+        found = await self._shared.load(
+            *[Record(session_key(inbox_key(app_id, account))) for account in accounts]
+        )
+        return self._present(found)
+
+    async def page(self, app_id: str, cursor: str, limit: int) -> tuple[list[Session], str]:
+        """Sessions of an app; behind which cursor more follow, "" if none do."""
+        (listed,) = await self._shared.load(Keys(session_keys(app_id), cursor, limit))
+        found = await self._shared.load(*[Record(key) for key in listed.names])
+        return [session for session in self._present(found) if session is not None], listed.cursor
+
+    def _present(self, found: Iterable[Entry | None]) -> list[Session | None]:
+        now = self._clock()
+        sessions = [None if entry is None else SESSION.decode(entry.value) for entry in found]
+        return [None if each is None or is_over(each, now) else each for each in sessions]
 
     async def standing(self, app: str, account: str) -> Standing:
         """Whether the account is online, and how."""

@@ -22,6 +22,7 @@ from signalpost.domain.sessions import Arrival, Place, Session
 from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, Expect, RateExceeded, Step, Unavailable
 from signalpost.engine.ports.shared import Shared, Spend
 from signalpost.services.attributes import Attributes
+from signalpost.services.bars import bars_of, check_bars
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
 from signalpost.services.channels.membership import Departure
@@ -53,6 +54,8 @@ class LoginRequest(msgspec.Struct, frozen=True, gc=False):
     line: str
     channels: dict[str, tuple[str, int]]
     grants: Grants = NOTHING
+    issued: float = 0.0  #: when the token was made, and when it expires; 0.0 where it does not say
+    expires: float = 0.0
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -146,8 +149,10 @@ class Sessions:
 
     async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
-        found, attributes = await both(self._presence.find(key), self._attributes.at_login(request.app, key))
-        old, rev = found or (None, 0)
+        bars = bars_of(request.app_id, request.account)
+        (entry,), (own, *held) = await both(self._presence.look_up(key), self._attributes.look_up(key, *bars))
+        old, rev = self._presence.read(entry) or (None, 0)
+        attributes = self._attributes.at_login(request.app, own)
         if old is not None and rules.is_over(old, now):
             await self._end(key, old, rev, "timeout")
             old, rev = None, 0
@@ -156,6 +161,8 @@ class Sessions:
             if present is not None:
                 old = rules.recall(old, present.session)
         arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
+        if held != [None, None]:
+            check_bars(held[0], held[1], now=now, issued=request.issued, expires=request.expires)
         limits = request.app.limits
         spend = Spend(logins_key(key), limits.logins, limits.logins_burst)
         if arrival is Arrival.REFUSE:
@@ -268,6 +275,48 @@ class Sessions:
         except Superseded:
             return  # who has taken over gives them up
         await self._channels.membership.departed(departing, results)
+
+    async def kick(self, app_id: str, account: str, *, reason: str = "kicked") -> Session | None:
+        """End the account's session; its client is told as if another login had ended it (L7).
+
+        `reason`: what other back ends are told, `kicked` or `revoked`.
+
+        Returns the session, None if there was none. Raises Refusal: 1004, 1005.
+        """
+        check_name(account, "account")
+        key = inbox_key(app_id, account)
+
+        async def attempt() -> Session | None:
+            found = await self._presence.find(key)
+            if found is None:
+                return None
+            session, rev = found
+            await self._end(key, session, rev, reason)
+            return None if rules.is_over(session, self._clock()) else session
+
+        session = await decide(attempt, tries=TRIES, heed=self._channels.watchers.heed)
+        if session is not None and session.attached:
+            await self._shared.nodes.send(session.node, Kicked(key, session.line))
+        return session
+
+    async def set_attribute(self, app: App, app_id: str, account: str, name: str, value: str) -> None:
+        """Set an attribute of an account, which need not be online (P2). Raises Refusal: 1001, 1004, 1005."""
+        check_name(account, "account")
+        key = inbox_key(app_id, account)
+        grace = await self._attributes.assign(app, key, name, value)
+        if grace is None:
+            return
+
+        async def attempt() -> None:
+            found = await self._presence.find(key)
+            if found is None:
+                return
+            session = msgspec.structs.replace(found[0], grace=grace)
+            await self._shared.commit(putting(key, session, expect=found[1]))
+            if session.attached:
+                await self._shared.nodes.send(session.node, Altered(key, session.line))
+
+        await decide(attempt, tries=TRIES)
 
     async def logout(self, live: Live) -> None:
         """End the session at its user's wish: offline at once (L9); nothing if it is no longer this one."""
@@ -384,10 +433,13 @@ class Sessions:
         steps.append(self._channels.watchers.telling(session.app, session.account, "offline"))
         if rules.next_deadline(session) is not None:
             steps.append(Cancel(session_key(key)))
-        _, *results = await self._shared.commit(*steps)
-        went = self._attributes.went_offline(self._find_app(session.app) or App(), key)
+        (_, *results), entry = await both(self._shared.commit(*steps), self._attributes.at_end(key))
         try:
-            await both(went, self._calls.ended(session))
+            if entry is None:  # as nearly always: it has no attributes
+                await self._calls.ended(session)
+            else:
+                app = self._find_app(session.app) or App()
+                await both(self._attributes.went_offline(app, key, entry), self._calls.ended(session))
         finally:
             if departing:
                 await self._channels.membership.departed(departing, results)

@@ -13,7 +13,7 @@ from typing import Final
 
 from signalpost.wire.codes import REASON_TOKEN_EXPIRED, REASON_TOKEN_WRONG
 
-__all__ = ["check_token", "make_token"]
+__all__ = ["check_token", "expiry_of", "make_token"]
 
 #: What follows `1:APPID:`. ASCII digits only; the expiry's text, leading zeros included, is what is digested.
 _TAIL: Final = re.compile(r"([0-9]{1,10}):([0-9a-f]{32})")
@@ -49,6 +49,12 @@ def check_token(token: str, *, app_id: str, certificate: str, account: str, now:
     if not hmac.compare_digest(digest, expected):
         return REASON_TOKEN_WRONG
     return REASON_TOKEN_EXPIRED if int(expiry) <= now else ""
+
+
+def expiry_of(token: str) -> float:
+    """When a token expires, whatever its digest; 0.0 for what is none."""
+    tail = _TAIL.search(token)
+    return float(tail[1]) if tail and tail.end() == len(token) and token.startswith("1:") else 0.0
 
 
 def _digest(app_id: str, certificate: str, account: str, expiry: str) -> str:

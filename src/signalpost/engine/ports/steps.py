@@ -131,10 +131,10 @@ class Keys(Ask[Listed], frozen=True, gc=False):
     """The keys of the live records that begin with `prefix`, page by page; of `Kept` those that are not
     durable.
 
-    `cursor`: "" for the first page, else what the page before says; nobody else can read it. A key that is
-    there from the first page to the last is on one of them at least. One that comes or goes meanwhile may be
-    on none. A page has about `limit` keys, in no order that means anything; it may have fewer, or none, and
-    yet not be the last.
+    `cursor`: "" for the first page, else what the page before says; nobody else can read it, and one that
+    was never given out leads anywhere, but raises nothing. A key that is there from the first page to the
+    last is on one of them at least. One that comes or goes meanwhile may be on none. A page has about `limit`
+    keys, in no order that means anything; it may have fewer, or none, and yet not be the last.
     """
 
     prefix: str

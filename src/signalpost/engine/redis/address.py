@@ -15,7 +15,9 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
+from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
 
 __all__ = ["Address", "AddressError"]
 
@@ -76,7 +78,7 @@ class Address:
     async def connection(self, *, seconds: float) -> AbstractConnection:
         """A connection to the primary, not yet connected, whose answers are waited for so long.
 
-        Raises RedisError if no Sentinel knows it.
+        Raises RedisError if no Sentinel knows which that is.
         """
         options = {**self._options, **_HABITS, "socket_timeout": seconds, "socket_connect_timeout": seconds}
         if self._sentinels:
@@ -84,10 +86,10 @@ class Address:
         return self._kind(**options)
 
     async def _primary(self, seconds: float) -> tuple[str, int]:
-        share = seconds / len(self._sentinels)  # one that does not answer leaves the others their time
-        timeouts = {"socket_timeout": share, "socket_connect_timeout": share}
+        share = seconds / (2 * len(self._sentinels))  # one that is gone leaves the others their time
+        once = {"socket_timeout": share, "socket_connect_timeout": share, "retry": Retry(NoBackoff(), 0)}
         sentinel = Sentinel(  # type: ignore[no-untyped-call]
-            self._sentinels, sentinel_kwargs={**self._sentinel_options, **timeouts}
+            self._sentinels, sentinel_kwargs={**self._sentinel_options, **once}
         )
         try:
             host, port = await sentinel.discover_master(self._service)

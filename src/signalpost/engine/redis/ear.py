@@ -23,7 +23,6 @@ __all__ = ["Ear"]
 
 _log = structlog.get_logger("signalpost")
 
-_ATTEMPT: Final = 1.5  # seconds that an attempt to connect may take
 _PAUSE: Final = 0.3  # seconds between two attempts, about
 _ALIVE: Final = 1.5  # seconds between two signs of life that the store is asked for
 _DEAF: Final = 4.0  # seconds without any after which the connection is made anew
@@ -68,12 +67,13 @@ class Ear:
     async def _run(self) -> None:
         while True:
             try:
-                async with connected(self._address, seconds=_ATTEMPT) as connection:
+                async with connected(self._address) as connection:
                     await self._listen(connection)
             except (Lost, RedisError, OSError, TimeoutError) as error:
-                if self._listens.is_set():
-                    _log.warning("notices of the shared store are away", reason=str(error))
-                self._listens.clear()
+                self._parted(str(error))
+            except Exception as error:  # whatever it is, a node must not stay deaf
+                _log.error("listening to the shared store failed", exc_info=error)
+                self._parted(str(error))
             await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.5))
 
     async def _listen(self, connection: AbstractConnection) -> None:
@@ -92,6 +92,11 @@ class Ear:
                         self._on_return()
         finally:
             alive.cancel()
+
+    def _parted(self, reason: str) -> None:
+        if self._listens.is_set():
+            _log.warning("notices of the shared store are away", reason=reason)
+        self._listens.clear()
 
     def _take(self, notices: bytes) -> None:
         for notice in _decode(notices):

@@ -30,7 +30,7 @@ _log = structlog.get_logger("signalpost")
 _CALLS: Final = 512  # of one flight, at most
 _BYTES: Final = 1024 * 1024  # of one flight, at most, but for a single call
 _TAGS: Final = 1000  # that one flight tells the store of, at most
-_ATTEMPT: Final = 1.5  # seconds that an attempt to connect may take
+_BLIP: Final = 1.0  # seconds without a link for which calls wait for the next
 _PAUSES: Final = (0.05, 0.5)  # seconds between two attempts: at first, at most
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -153,11 +153,14 @@ class Lane:
         pause = _PAUSES[0]
         while True:
             try:
-                async with linked(self._address, seconds=_ATTEMPT) as link:
+                async with linked(self._address) as link:
                     self._arrived()
                     pause = _PAUSES[0]
                     await self._fly(link)
             except LinkError as error:
+                self._parted(str(error))
+            except Exception as error:  # whatever it is, the next attempt may do
+                _log.error("asking the shared store failed", exc_info=error)
                 self._parted(str(error))
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, _PAUSES[1])
@@ -193,6 +196,7 @@ class Lane:
 
     def _gather(self) -> list[_Call]:
         waiting, size = self._waiting, 0
+        self._shed(self._loop.time() - PATIENCE)  # this node may have been stopped
         flight: list[_Call] = []
         while waiting and len(flight) < _CALLS:
             size += len(waiting[0].said)
@@ -257,7 +261,7 @@ class Lane:
         self._trouble = reason
         self._ahead = None
         self._ready.clear()
-        self._shed(now - _ATTEMPT)
+        self._shed(now if now - self._down_since > _BLIP else now - _BLIP)
 
     def _shed(self, before: float) -> None:
         """Let those that were made before this wait no longer: they were never sent."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, Final
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
@@ -22,10 +22,13 @@ from redis.exceptions import (
     ResponseError,
 )
 
+from signalpost.engine.patience import PATIENCE
 from signalpost.engine.redis.address import Address
 from signalpost.engine.redis.program import PROGRAM, PROGRAM_ID
 
 __all__ = ["Link", "LinkError", "Lost", "Refused", "connected", "linked"]
+
+_ATTEMPT: Final = 1.0  # seconds that it may take to connect, and again to see to whom
 
 # LinkError
 # ├── Lost       the connection is of no use any more; what it was asked may have been done
@@ -53,16 +56,14 @@ _OTHER_SERVER = ("MASTERDOWN", "CLUSTERDOWN")
 
 
 @contextlib.asynccontextmanager
-async def connected(address: Address, *, seconds: float) -> AsyncIterator[AbstractConnection]:
-    """A connection to the primary that was made within so many seconds. Raises Lost."""
+async def connected(address: Address) -> AsyncIterator[AbstractConnection]:
+    """A connection to the primary, made or given up soon. Raises Lost."""
     connection: AbstractConnection | None = None
     try:
-        try:
-            async with asyncio.timeout(seconds):
-                connection = await address.connection(seconds=seconds)
+        with _losing():
+            async with asyncio.timeout(_ATTEMPT):
+                connection = await address.connection(seconds=PATIENCE)
                 await connection.connect()  # type: ignore[no-untyped-call]
-        except (RedisError, OSError, TimeoutError) as error:
-            raise Lost(_reason(error)) from error
         yield connection
     finally:
         if connection is not None:
@@ -71,16 +72,23 @@ async def connected(address: Address, *, seconds: float) -> AsyncIterator[Abstra
 
 
 @contextlib.asynccontextmanager
-async def linked(address: Address, *, seconds: float) -> AsyncIterator[Link]:
-    """A link to a primary that has the program, whose calls take so many seconds at most. Raises Lost."""
-    async with connected(address, seconds=seconds) as connection:
+async def linked(address: Address) -> AsyncIterator[Link]:
+    """A link to a primary that has the program. Raises Lost."""
+    async with connected(address) as connection:
         link = Link(connection)
-        try:
-            async with asyncio.timeout(seconds):
+        with _losing():
+            async with asyncio.timeout(_ATTEMPT):
                 await link.begin()
-        except (RedisError, OSError, TimeoutError) as error:
-            raise Lost(_reason(error)) from error
         yield link
+
+
+@contextlib.contextmanager
+def _losing() -> Iterator[None]:
+    """What goes wrong in here is that there is no connection."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Lost(_reason(error)) from error
 
 
 class Link:

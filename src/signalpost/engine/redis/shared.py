@@ -80,14 +80,14 @@ class RedisShared:
 
     # --- its life ---------------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Connect. Raises StoreError."""
+    async def open(self, *, seconds: float = _OPENING) -> None:
+        """Connect, within so many seconds. It can be opened once. Raises StoreError."""
         self._lane.open()
         self._ear.open()
         trouble = ""
-        if not await self._lane.ready(_OPENING):
+        if not await self._lane.ready(seconds):
             trouble = self._lane.trouble()
-        elif not await self._ear.ready(_OPENING):
+        elif not await self._ear.ready(seconds):
             trouble = "it does not let this node listen"
         else:
             try:

@@ -96,13 +96,14 @@ class Words:
 
     def tag(self, key: str) -> str:
         """The hash tag of a record, timer or bucket."""
-        tag = self._tag_of_key(key)
-        self.tags.add(tag)
-        return tag
+        return self._noted(self._tag_of_key(key))
 
     def topic_tag(self, topic: str) -> str:
         """The hash tag of a topic."""
-        tag = self._tag_of_topic(topic)
+        return self._noted(self._tag_of_topic(topic))
+
+    def _noted(self, tag: str) -> str:
+        tag = tag.replace("}", "")  # which ends it; no two keys meet by that, as all of a key is behind it
         self.tags.add(tag)
         return tag
 

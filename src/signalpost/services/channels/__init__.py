@@ -19,10 +19,12 @@ from signalpost.services.channels.changes import Changes
 from signalpost.services.channels.endings import Endings
 from signalpost.services.channels.membership import Joined, Members, Membership, Sight
 from signalpost.services.channels.past import Missed, Past
+from signalpost.services.channels.register import Register
 from signalpost.services.channels.speech import Speech
 from signalpost.services.channels.watchers import Watchers
 from signalpost.services.inbox import Inboxes
 from signalpost.services.outlet import Outlet
+from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.repeats import Repeats
 from signalpost.services.webhooks import Webhooks
@@ -33,7 +35,7 @@ __all__ = ["Channels", "Joined", "Members", "Missed", "Sight"]
 class Channels:
     """All channels: the rooms in which the use cases are."""
 
-    __slots__ = ("attributes", "census", "endings", "membership", "past", "speech", "watchers")
+    __slots__ = ("attributes", "census", "endings", "membership", "past", "register", "speech", "watchers")
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Channels:
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
         warn: Callable[[str], None],
+        pauses: Pauses,
         webhooks: Webhooks | None = None,
     ) -> None:
         changes = Changes(find_app, wall)
@@ -66,6 +69,8 @@ class Channels:
             census=self.census,
             endings=self.endings,
             webhooks=webhooks,
+            pauses=pauses,
         )
+        self.register = Register(kept, shared)
         self.speech = Speech(shared, inboxes, clock, wall, new_id)
         self.attributes = ChannelAttributes(changes, kept, shared, repeats, self.census, self.endings)

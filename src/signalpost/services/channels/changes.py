@@ -146,5 +146,9 @@ class Changes:
         """That an attribute was changed; `account` "" by the server."""
         return ChannelEvent(ATTRIBUTE, account, int(self._wall()), name=name, value=value, change=change)
 
+    def leave_event(self, account: str) -> ChannelEvent:
+        """That an account is in a channel no longer."""
+        return ChannelEvent(LEAVE, account, int(self._wall()))
+
     def _event(self, kind: str, account: str) -> bytes:
         return EVENT.encode(ChannelEvent(kind, account, int(self._wall())))

@@ -85,7 +85,7 @@ class Endings:
         ]
         if empty:
             deserted = deserted_key(split(topic)[0], account)
-            steps.append(Include(deserted, topic, most=limits.deserted_channels))
+            steps.append(Include(deserted, topic, most=_most(limits, account)))
         return steps
 
     def end_of(self, attributes: dict[str, str], limits: Limits, shown: Snapshot | None) -> float:
@@ -134,27 +134,38 @@ class Endings:
             await self._end(topic, entry, snapshot)
             return False
         steps: list[Step[Any]] = [*_expecting(topic, entry), Arm(channel_key(topic), empty_since + seconds)]
-        if account := _founder(entry):
+        account = _founder(entry)
+        if account is not None:
             deserted = deserted_key(split(topic)[0], account)
-            most = limits.deserted_channels
+            most = _most(limits, account)
             if snapshot is None:
                 most = 0  # a restart ends nothing
             steps.append(Include(deserted, topic, most=most))
         try:
             await self._kept.commit(*steps)
         except Full:
-            if await self.weed(split(topic)[0], account):
+            if account is not None and await self.weed(split(topic)[0], account):
                 raise Conflict from None
             await self._end(topic, entry, snapshot)
             return False
         return True
+
+    async def close(self, topic: str) -> None:
+        """End a channel now, with its attributes; who came in meanwhile is in an empty one."""
+        await decide(lambda: self._close(topic))
+
+    async def _close(self, topic: str) -> None:
+        (snapshot,) = await self._shared.load(Topic(topic))
+        (entry,) = await self._kept.load(Record(channel_key(topic)))
+        await self._end(topic, entry, snapshot)
 
     async def _end(self, topic: str, entry: Entry | None, snapshot: Snapshot | None) -> None:
         """What is kept goes first: if that is all that happens, the timer comes again, and finds the rest."""
         steps: list[Step[Any]] = [DeleteAttributes(topic)]
         if entry is not None:
             steps.append(Delete(channel_key(topic), expect=entry.rev))
-        if account := _founder(entry):
+        account = _founder(entry)
+        if account is not None:
             steps.append(Exclude(deserted_key(split(topic)[0], account), topic))
         await self._kept.commit(*steps)
         if snapshot is not None:
@@ -175,9 +186,14 @@ class Endings:
             await self._shared.commit(self._changes.editing(topic, limits, (edit,), event))
 
 
-def _founder(entry: Entry | None) -> str:
-    """Who brought the channel into being; "" for nobody knows."""
-    return "" if entry is None else TEXT.decode(entry.value)
+def _founder(entry: Entry | None) -> str | None:
+    """Who brought the channel into being: an account, "" for the app itself; None: nobody knows."""
+    return None if entry is None else TEXT.decode(entry.value)
+
+
+def _most(limits: Limits, account: str) -> int:
+    """How many channels somebody may have brought into being in which nobody is (E6)."""
+    return limits.deserted_channels if account else limits.api_deserted_channels
 
 
 def _expecting(topic: str, entry: Entry | None) -> list[Step[Any]]:

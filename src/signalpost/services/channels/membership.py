@@ -7,7 +7,7 @@ member without a session, however it ends.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
@@ -26,13 +26,18 @@ from signalpost.services.channels.endings import Endings, begin
 from signalpost.services.channels.past import Missed, Past
 from signalpost.services.channels.watchers import Watchers
 from signalpost.services.decide import decide
-from signalpost.services.keys import request_key, topic_key
+from signalpost.services.driver import together
+from signalpost.services.keys import inbox_key, request_key, topic_key
 from signalpost.services.live import Live
-from signalpost.services.presence import TRIES, Presence
+from signalpost.services.notes import PutOut
+from signalpost.services.pauses import Pauses
+from signalpost.services.presence import TRIES, Presence, putting
 from signalpost.services.webhooks import Webhooks
 from signalpost.wire.codes import LIST_ALL_MEMBERS, LIST_MEMBERS
 
 __all__ = ["Departure", "Joined", "Members", "Membership", "Sight"]
+
+_PIECE: Final = 64  # members that are put out side by side
 
 
 class Sight(Protocol):
@@ -86,6 +91,7 @@ class Membership:
         "_endings",
         "_kept",
         "_past",
+        "_pauses",
         "_presence",
         "_shared",
         "_watchers",
@@ -104,6 +110,7 @@ class Membership:
         census: Census,
         endings: Endings,
         webhooks: Webhooks | None,
+        pauses: Pauses,
     ) -> None:
         self._changes = changes
         self._kept = kept
@@ -114,6 +121,7 @@ class Membership:
         self._census = census
         self._endings = endings
         self._webhooks = webhooks
+        self._pauses = pauses
 
     async def join(self, live: Live, channel: str, sight: Sight) -> Joined:
         """Enter a channel, leaving the ordinary one that the session is in (C1, C2). Raises Refusal."""
@@ -132,12 +140,13 @@ class Membership:
 
     async def _join(self, live: Live, channel: str, sight: Sight) -> Joined:
         kept = _place_in(live.session.kept, channel)
-        snapshot: Snapshot | None
-        if _place_in(live.session.places, channel) is None:
-            snapshot = await self._enter(live, channel, sight)
-        else:
+        snapshot: Snapshot | None = None
+        if _place_in(live.session.places, channel) is not None:
             (snapshot,) = await self._shared.load(Topic(topic_key(live.app_id, channel), LIST_MEMBERS))
-        assert snapshot is not None, "a topic with a member exists"
+            if snapshot is None:  # a topic with a member exists: the session has gone meanwhile
+                await self._presence.check(live)
+        if snapshot is None:
+            snapshot = await self._enter(live, channel, sight)
         missed = None if kept is None else await self._past.missed(live.app_id, channel, kept.seen)
         if channel in SPECIAL:
             return Joined([live.account], {}, snapshot.epoch, snapshot.offset, missed)
@@ -226,6 +235,59 @@ class Membership:
             sight.stay(channel)
             raise
         await self._gone(live.app_id, live.account, channel, changed)
+
+    async def put_out(self, app_id: str, account: str, channel: str) -> bool:
+        """Put an account out of a channel (601); whether it was in it. Raises Refusal: 1004, 1005."""
+        rules.check_open_channel(channel)
+        check_name(account, "account")
+        key = inbox_key(app_id, account)
+
+        async def attempt() -> tuple[Session, Changed] | None:
+            found = await self._presence.find(key)
+            if found is None:
+                return None
+            session, rev = found
+            place = _place_in(session.places, channel) or _place_in(session.kept, channel)
+            if place is None:
+                return None
+            steps = self._changes.leaving(app_id, account, place)
+            put = putting(key, leave(session, channel), expect=rev)
+            _, changed, *_ = await self._shared.commit(put, *steps)
+            return session, changed
+
+        done = await decide(attempt, tries=TRIES, heed=self._changes.heed)
+        if done is None:
+            return False
+        session, changed = done
+        if session.attached:
+            event = self._changes.leave_event(account)
+            # A number that it has not seen, too, where the channel tells its members of no leaves.
+            number = changed.offset + (not changed.told)
+            note = PutOut(key, session.line, channel, changed.epoch, number, event.time, event)
+            await self._shared.nodes.send(session.node, note)
+        await self._gone(app_id, account, channel, changed)
+        return changed.news
+
+    async def close(self, app_id: str, channel: str) -> int:
+        """Put everybody out of a channel, and end it with its attributes; how many they were.
+
+        Raises Refusal.
+        """
+        rules.check_open_channel(channel)
+        topic = topic_key(app_id, channel)
+        (snapshot,) = await self._shared.load(Topic(topic, LIST_ALL_MEMBERS))
+        members = () if snapshot is None else snapshot.members
+        out = 0
+
+        async def one(account: str) -> None:
+            nonlocal out
+            out += await self.put_out(app_id, account, channel)
+
+        for first in range(0, len(members), _PIECE):
+            await together([one(account) for account in members[first : first + _PIECE]])
+            await self._pauses.take()
+        await self._endings.close(topic)
+        return out
 
     def departing(self, app_id: str, account: str, places: Sequence[Place]) -> list[Departure]:
         """The steps that take an account out of channels, each if the place is still the one meant; they are

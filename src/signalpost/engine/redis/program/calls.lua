@@ -19,8 +19,8 @@ local function page(kind, prefix, cursor, limit, is_there)
   local found = call('SCAN', cursor == '' and '0' or cursor, 'MATCH', wanted, 'COUNT', limit)
   local names = {}
   for _, key in ipairs(found[2]) do
-    local tag, name = string.match(key, '^sp:{(.-)}:' .. kind .. ':(.*)$')
-    if is_there(tag, name) then
+    local tag, name = string.match(key, '^sp:{([^}]*)}:' .. kind .. ':(.*)$')
+    if tag and is_there(tag, name) then
       names[#names + 1] = name
     end
   end
