@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
@@ -35,6 +35,7 @@ __all__ = [
     "Kind",
     "Network",
     "kind_of",
+    "without_secrets",
 ]
 
 Network = IPv4Network | IPv6Network
@@ -244,6 +245,21 @@ def _webhook_secret(text: str) -> str:
     return text
 
 
+def _is_url(text: str, schemes: Collection[str]) -> bool:
+    """Whether it is a URL of one of these schemes; whoever uses it knows what else has to be in it."""
+    scheme, separator, rest = text.partition("://")
+    return bool(separator and rest) and scheme in schemes and _is_printable(text)
+
+
+def without_secrets(url: str) -> str:
+    """Where a URL leads: without who asks there, and without options, as either may have a password."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return ""
+    place = _PLACE.fullmatch(rest)
+    return f"{scheme}://{place[1] if place else '…'}"  # a password that is not encoded may look like anything
+
+
 def _is_ipv4(text: str) -> bool:
     try:
         IPv4Address(text)
@@ -274,6 +290,9 @@ def _is_text(text: str) -> bool:
 
 _NETWORKS: Final = _several('a list of networks such as "10.0.0.0/8" (no bits set behind the mask)', _network)
 _FILE: Final = _text("the path of a file", _is_path)
+_PLACE: Final = re.compile(r"(?:[^@/?]*@)?([\w.,:\[\]-]*(?:/[\w./-]*)?)(?:\?[^@]*)?")
+_STORES: Final = ("postgresql", "postgres")
+_SHARES: Final = ("redis", "rediss", "redis+sentinel", "rediss+sentinel", "unix")
 _HOST: Final = re.compile(r"[\w.:%-]{1,255}")
 
 #: The section `[server]`; the fields of `Config` and, in upper case after `SIGNALPOST_`, the environment.
@@ -282,6 +301,14 @@ SERVER: Final[Mapping[str, Kind]] = {
     "port": _whole(0, 65535),
     "data": _text('the path of a directory, or ":memory:"', _is_path),
     "durability": _choice("power", "process"),
+    "store": _text(
+        'a URL such as "postgresql://USER:PASSWORD@HOST/DATABASE", or nothing',
+        lambda text: not text or _is_url(text, _STORES),
+    ),
+    "share": _text(
+        'a URL such as "redis://USER:PASSWORD@HOST", with rediss for TLS, or nothing',
+        lambda text: not text or _is_url(text, _SHARES),
+    ),
     "advertise": _text(
         "IPV4:PORT or a ws:// or wss:// URL, or nothing", lambda text: not text or _is_address(text)
     ),
