@@ -60,6 +60,7 @@ from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.rounds import Rounds
 from signalpost.services.sessions import Sessions
+from signalpost.settings import without_secrets
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.logs import Sparing
@@ -74,6 +75,10 @@ _log = structlog.get_logger("signalpost")
 _SWEEP = 5.0  # seconds between two sweeps of what is over its time
 _LAG = 0.25  # seconds between two measurements of the loop's lag
 _WATCH = 1.0  # seconds between two looks at the stores, and two beats
+_SPREAD = 5.0  # seconds over which clients are sent to other nodes at most; SPEC N7 allows 8
+_TAKEN = 500  # clients a second that other nodes take without anybody noticing
+_LEAVE = 0.5  # seconds that it may take until no session is left here
+_PAUSES = 0.01, 0.05, 0.1, 0.1, 0.1  # seconds between two looks at that
 _LONGEST = 500  # characters of the line that says why the server cannot start
 
 
@@ -261,15 +266,32 @@ class Server:
         """Stop accepting, commit, close the connections (1012), let go of the data."""
         self.listener.stop()
         await self._engine.flush()  # who waits for a commit gets his answer before he is sent away
-        await self.listener.drain()
+        await self.listener.drain(over=self._spread())
         if self.api is not None:
             await self.api.stop()
         for chore in self._chores:
             chore.cancel()
         for keys in self._key_sets.values():
             keys.close()
+        if self._neighbours is not None:
+            await self._part(self._neighbours)
         self._engine.stop()
         await self._engine.close()
+
+    def _spread(self) -> float:
+        """Over how many seconds clients are sent away: to other nodes, if there are any (N7)."""
+        if self._neighbours is None or self._neighbours.alive == 1:
+            return 0.0
+        return min(_SPREAD, self.listener.websockets / _TAKEN)
+
+    async def _part(self, neighbours: Neighbours) -> None:
+        """Take leave of the other nodes when no session is left here; who does not is missed in time."""
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(_LEAVE):
+                for pause in (*_PAUSES, _LEAVE):
+                    if await self._done(neighbours.leave()):
+                        return
+                    await asyncio.sleep(pause)
 
     @property
     def port(self) -> int:
@@ -511,7 +533,8 @@ async def _serve(config: Config, engine: MakeEngine) -> None:
     print(f"signalpost: listening on http://{host}:{server.port}", flush=True)
     if server.api is not None:
         _log.info("the API listens", host=config.api.host if config.api else "", port=server.api.port)
-    _log.info("started", port=server.port, data=config.data, version=__version__)
+    kept = without_secrets(config.store) or config.data
+    _log.info("started", port=server.port, data=kept, version=__version__)
     if config.durability == "process":
         _log.warning("durability is 'process': a loss of power may lose acknowledged messages")
     await end.wait()

@@ -65,6 +65,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8080  #: 0: any free one; TLS listens on the next one
     data: str = "./signalpost-data"  #: what must survive; ":memory:" keeps nothing
     durability: Literal["power", "process"] = "power"  #: what an acknowledged message survives (M5)
+    store: str = ""  #: URL of the PostgreSQL that keeps it, in the directory's place; empty: the directory
+    share: str = ""  #: URL of the Redis that several nodes share; empty: there is one node
     advertise: str = ""  #: what `/getaddr` says; empty: the address that the request came to
     tls_cert: str = ""  #: certificate chain (PEM); empty: no TLS listener
     tls_key: str = ""  #: its key (PEM)
@@ -299,6 +301,10 @@ class _Draft:
                 self._refuse_server(name, "no such file")
         if config.tls_cert and config.port == 65535:
             self._refuse_server("port", "TLS listens on the next port, so at most 65534 is allowed")
+        if config.share and not config.store:
+            self._refuse_server(
+                "share", "store is missing: nodes that share sessions need one PostgreSQL that keeps the rest"
+            )
         if config.ping_after >= config.dead_after:
             self._refuse_server("ping_after", "must be less than dead_after")
         if not config.dev:

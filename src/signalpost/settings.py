@@ -7,7 +7,7 @@ is in `config.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
@@ -20,7 +20,20 @@ from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
 from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
 
-__all__ = ["API", "APP", "JWT", "KEY", "LIMITS", "PAGE", "SERVER", "IceServer", "Kind", "Network", "kind_of"]
+__all__ = [
+    "API",
+    "APP",
+    "JWT",
+    "KEY",
+    "LIMITS",
+    "PAGE",
+    "SERVER",
+    "IceServer",
+    "Kind",
+    "Network",
+    "kind_of",
+    "without_secrets",
+]
 
 Network = IPv4Network | IPv6Network
 
@@ -211,6 +224,21 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _is_url(text: str, schemes: Collection[str]) -> bool:
+    """Whether it is a URL of one of these schemes; whoever uses it knows what else has to be in it."""
+    scheme, separator, rest = text.partition("://")
+    return bool(separator and rest) and scheme in schemes and _is_printable(text)
+
+
+def without_secrets(url: str) -> str:
+    """Where a URL leads: without who asks there, and without options, as either may have a password."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return ""
+    place = _PLACE.fullmatch(rest)
+    return f"{scheme}://{place[1] if place else '…'}"  # a password that is not encoded may look like anything
+
+
 def _is_ipv4(text: str) -> bool:
     try:
         IPv4Address(text)
@@ -241,6 +269,9 @@ def _is_text(text: str) -> bool:
 
 _NETWORKS: Final = _several('a list of networks such as "10.0.0.0/8" (no bits set behind the mask)', _network)
 _FILE: Final = _text("the path of a file", _is_path)
+_PLACE: Final = re.compile(r"(?:[^@/?]*@)?([\w.,:\[\]-]*(?:/[\w./-]*)?)(?:\?[^@]*)?")
+_STORES: Final = ("postgresql", "postgres")
+_SHARES: Final = ("redis", "rediss", "redis+sentinel", "rediss+sentinel", "unix")
 _HOST: Final = re.compile(r"[\w.:%-]{1,255}")
 
 #: The section `[server]`; the fields of `Config` and, in upper case after `SIGNALPOST_`, the environment.
@@ -249,6 +280,14 @@ SERVER: Final[Mapping[str, Kind]] = {
     "port": _whole(0, 65535),
     "data": _text('the path of a directory, or ":memory:"', _is_path),
     "durability": _choice("power", "process"),
+    "store": _text(
+        'a URL such as "postgresql://USER:PASSWORD@HOST/DATABASE", or nothing',
+        lambda text: not text or _is_url(text, _STORES),
+    ),
+    "share": _text(
+        'a URL such as "redis://USER:PASSWORD@HOST", with rediss for TLS, or nothing',
+        lambda text: not text or _is_url(text, _SHARES),
+    ),
     "advertise": _text(
         "IPV4:PORT or a ws:// or wss:// URL, or nothing", lambda text: not text or _is_address(text)
     ),

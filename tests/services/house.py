@@ -710,6 +710,15 @@ class Device:
         if self.parted is not None:
             self.house.start(self._catch_up(Missed(channel, *self.parted, (), 0)))
 
+    async def part(self, channel: str, upto: int) -> None:
+        """See `Sight.part`."""
+        if self.parted is not None and self.parted[1] < upto:
+            missed = await self.house.channels.past.missed(self.app, channel, self.parted[1])
+            for event in missed.events:
+                if event.offset <= upto:
+                    self.hear(missed.happened(self.app, event))
+            self.cursors.pop(channel, None)
+
     async def _catch_up(self, missed: Missed) -> None:
         """Be shown what was missed, page by page, until that is all; then see what happens."""
         live, channel = self.live, missed.channel

@@ -54,6 +54,11 @@ class Sight(Protocol):
         """It has not left it: show what it has not been shown of it."""
         ...
 
+    async def part(self, channel: str, upto: int) -> None:
+        """It has left it, when this was its latest event: show the few that it has not been shown of it yet,
+        its own words among them (C4)."""
+        ...
+
 
 class Joined(NamedTuple):
     """The answer to a join; `missed`: what follows the answer (L17)."""
@@ -226,6 +231,8 @@ class Membership:
         except BaseException:
             sight.stay(channel)
             raise
+        if changed.applied:
+            await sight.part(channel, changed.offset - changed.told)
         await self._gone(topic, changed)
 
     async def put_out(self, app_id: str, account: str, channel: str) -> bool:
