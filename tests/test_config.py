@@ -15,8 +15,20 @@ from hypothesis import strategies as st
 from signalpost.config import Api, Config, ConfigError, load
 from signalpost.domain.apps import App, WebTokens
 from signalpost.domain.limits import Limits
+from signalpost.domain.webhooks import Endpoint
 from signalpost.gateway.http import parse_advertised
-from signalpost.settings import API, APP, JWT, LIMITS, PAGE, SERVER, IceServer, kind_of, without_secrets
+from signalpost.settings import (
+    API,
+    APP,
+    JWT,
+    LIMITS,
+    PAGE,
+    SERVER,
+    WEBHOOK,
+    IceServer,
+    kind_of,
+    without_secrets,
+)
 from signalpost.toml_file import key_lines
 
 Write = Callable[[str], str]
@@ -76,7 +88,10 @@ def test_every_setting_of_the_server_can_be_read_and_no_other() -> None:
     assert set(PAGE) < fields
     assert set(API) == {field.name for field in msgspec.structs.fields(Api)} - {"keys"}
     assert set(LIMITS) == {field.name for field in msgspec.structs.fields(Limits)}
-    assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {"limits", "jwt", "any_token"}
+    assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {
+        *("limits", "jwt", "webhooks", "any_token")
+    }
+    assert set(WEBHOOK) == {field.name for field in msgspec.structs.fields(Endpoint)} - {"name"}
     assert set(JWT) == {field.name for field in msgspec.structs.fields(WebTokens)}
 
 

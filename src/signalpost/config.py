@@ -19,6 +19,7 @@ from signalpost.domain.apps import App, WebTokens
 from signalpost.domain.keys import KEY_ID, MOST_DIGESTS, Key, Scope, digest_of
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
+from signalpost.domain.webhooks import Endpoint
 from signalpost.settings import (
     API,
     APP,
@@ -27,6 +28,7 @@ from signalpost.settings import (
     LIMITS,
     PAGE,
     SERVER,
+    WEBHOOK,
     IceServer,
     Kind,
     Network,
@@ -239,6 +241,9 @@ class _Draft:
         made: dict[str, Any] = {"limits": self._limits(app_id, self.limits | values.get("limits", {}))}
         if not values.get("md5_tokens", True):
             made["certificate"] = ""  # so that none is right (L3)
+        if "webhooks" in values:
+            whole = [hook for hook in values["webhooks"].values() if hook.keys() >= {"url", "secrets"}]
+            made["webhooks"] = tuple(Endpoint(**hook) for hook in whole)
         if app_id in self.jwt_places:
             made["jwt"] = self._web_tokens(self.jwt_places[app_id], values["jwt"])
         return made
@@ -449,8 +454,10 @@ def _read_file(draft: _Draft, name: str, source: str) -> None:
 def _read_app(draft: _Draft, file: _File, app_id: str, values: object) -> None:
     path = ("apps", app_id)
     app = draft.name_app(app_id, file.place(*path))
-    for key, value in _section(draft, file, values, (*APP, "limits", "jwt", "keys"), path):
-        if key == "keys":
+    for key, value in _section(draft, file, values, (*APP, "limits", "jwt", "keys", "webhooks"), path):
+        if key == "webhooks":
+            _read_webhooks(draft, file, app.setdefault("webhooks", {}), value, (*path, key))
+        elif key == "keys":
             _read_keys(draft, file, app_id, value, (*path, key))
         elif key == "jwt":
             _read_web_tokens(draft, file, app.setdefault("jwt", {}), value, (*path, key))
@@ -482,6 +489,23 @@ def _read_web_tokens(
 ) -> None:
     for key, value in _section(draft, file, values, JWT, path):
         draft.take(into, key, JWT[key], value, file.place(*path, key))
+
+
+def _read_webhooks(
+    draft: _Draft, file: _File, into: dict[str, Any], values: object, path: tuple[str, ...]
+) -> None:
+    for name, table in _section(draft, file, values, None, path):
+        place = file.place(*path, name)
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+            draft.refuse(place, "expected a name of up to 64 letters, digits, - and _")
+            continue
+        hook: dict[str, Any] = {"name": name}
+        for key, value in _section(draft, file, table, WEBHOOK, (*path, name)):
+            draft.take(hook, key, WEBHOOK[key], value, file.place(*path, name, key))
+        missing = [key for key in ("url", "secrets") if isinstance(table, dict) and key not in table]
+        if missing:
+            draft.refuse(place, f"{' and '.join(missing)} missing")
+        into[name] = hook
 
 
 def _section(
