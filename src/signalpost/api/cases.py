@@ -18,6 +18,7 @@ from signalpost.services.inbox import Inboxes
 from signalpost.services.live import Live
 from signalpost.services.presence import Presence
 from signalpost.services.sessions import Sessions
+from signalpost.services.webhooks import Webhooks
 
 __all__ = ["Answer", "Asking", "Cases", "Perform"]
 
@@ -33,6 +34,7 @@ class Cases:
     calls: Calls
     attributes: Attributes
     bars: Bars
+    webhooks: Webhooks
     deputies: Deputies
     find_app: Callable[[str], App | None]
     apps: Callable[[], Iterable[tuple[str, App]]]  #: those that are configured
