@@ -25,7 +25,10 @@ __all__ = ["Answer", "Asking", "Cases", "Perform"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cases:
-    """The use cases that rows of the table need."""
+    """The use cases that rows of the table need.
+
+    Many fields: one a noun that the API speaks of.
+    """
 
     sessions: Sessions
     presence: Presence
