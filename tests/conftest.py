@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from support.house import House
+from support.postgres import Postgres
 from support.python_sdk import make_environment
 from support.server import ServerProcess
 
@@ -45,6 +46,14 @@ async def house(dev_server: ServerProcess) -> AsyncIterator[House]:
     yield house
     for client in house.clients:
         await client.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this process, which does not wait for the disk."""
+    server = Postgres(durable=False)
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import contextlib
 import gc
 import itertools
 import os
+import random
 import secrets
 import signal
 import ssl
@@ -17,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import structlog
@@ -30,7 +31,8 @@ from signalpost.api.listener import ApiListener, Surroundings
 from signalpost.api.types import Info
 from signalpost.config import Api, Config
 from signalpost.domain.keys import Keyring
-from signalpost.engine.ports import Clock, Unavailable
+from signalpost.domain.webhooks import Endpoint
+from signalpost.engine.ports import Clock, Reply, Unavailable
 from signalpost.engines import MakeEngine, StoreError, choose
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
@@ -60,10 +62,15 @@ from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.rounds import Rounds
 from signalpost.services.sessions import Sessions
+from signalpost.services.webhooks import Answer, Webhooks
+from signalpost.settings import without_secrets
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.logs import Sparing
 from signalpost.telemetry.metrics import LagMeter, Readings, Renderer
+
+if TYPE_CHECKING:
+    from signalpost.gateway.webhook_post import Poster
 
 __all__ = ["Server", "StartError", "run"]
 
@@ -74,6 +81,10 @@ _log = structlog.get_logger("signalpost")
 _SWEEP = 5.0  # seconds between two sweeps of what is over its time
 _LAG = 0.25  # seconds between two measurements of the loop's lag
 _WATCH = 1.0  # seconds between two looks at the stores, and two beats
+_SPREAD = 5.0  # seconds over which clients are sent to other nodes at most; SPEC N7 allows 8
+_TAKEN = 500  # clients a second that other nodes take without anybody noticing
+_LEAVE = 0.5  # seconds that it may take until no session is left here
+_PAUSES = 0.01, 0.05, 0.1, 0.1, 0.1  # seconds between two looks at that
 _LONGEST = 500  # characters of the line that says why the server cannot start
 
 
@@ -115,10 +126,25 @@ class Server:
 
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
+        self._told = {app_id: app for app_id, app in config.apps.items() if app.webhooks}
+        self._poster = _poster(wall) if self._told else None
+        self.webhooks = Webhooks(
+            kept=self._kept,
+            shared=self._shared,
+            presence=presence,
+            pauses=pauses,
+            post=self._poster or _nowhere,
+            clock=clock,
+            wall=wall,
+            new_id=new_id,
+            find_app=config.app,
+            chance=random.random,
+        )
+        webhooks = self.webhooks if self._told else None  # where nobody has any, nobody asks
         repeats = Repeats(self._kept)
         attributes = Attributes(self._kept, self._shared, presence, repeats, clock, config.app)
-        inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall)
-        pauses = Pauses(time.perf_counter, self._loop.call_soon)
+        inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall, webhooks=webhooks)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
@@ -131,6 +157,7 @@ class Server:
             new_id=new_id,
             find_app=config.app,
             warn=_warn_watched,
+            webhooks=webhooks,
             pauses=pauses,
         )
         calls = Calls(
@@ -143,6 +170,7 @@ class Server:
             wall=wall,
             new_id=new_id,
             find_app=config.app,
+            webhooks=webhooks,
         )
         sessions = Sessions(
             shared=self._shared,
@@ -154,6 +182,7 @@ class Server:
             clock=clock,
             new_secret=lambda: os.urandom(16).hex(),
             find_app=config.app,
+            webhooks=webhooks,
         )
         bars = Bars(self._kept, clock, wall=wall)
         rates = AccountRates(clock)
@@ -165,6 +194,7 @@ class Server:
             attributes=attributes,
             bars=bars,
             inboxes=inboxes,
+            webhooks=self.webhooks,
             rates=rates,
             sweeps=self._engine.sweeps,
             kept=self._kept,
@@ -255,21 +285,42 @@ class Server:
         self._chores = [self._loop.create_task(chore) for chore in chores]
         for keys in self._key_sets.values():
             keys.refresh()  # so that the first login has them
+        for app_id, app in self._told.items():
+            start(self.webhooks.begin(app_id, app), self._begun)
         self._started = True
 
     async def stop(self) -> None:
         """Stop accepting, commit, close the connections (1012), let go of the data."""
         self.listener.stop()
         await self._engine.flush()  # who waits for a commit gets his answer before he is sent away
-        await self.listener.drain()
+        await self.listener.drain(over=self._spread())
         if self.api is not None:
             await self.api.stop()
         for chore in self._chores:
             chore.cancel()
         for keys in self._key_sets.values():
             keys.close()
+        if self._poster is not None:
+            await self._poster.close()
+        if self._neighbours is not None:
+            await self._part(self._neighbours)
         self._engine.stop()
         await self._engine.close()
+
+    def _spread(self) -> float:
+        """Over how many seconds clients are sent away: to other nodes, if there are any (N7)."""
+        if self._neighbours is None or self._neighbours.alive == 1:
+            return 0.0
+        return min(_SPREAD, self.listener.websockets / _TAKEN)
+
+    async def _part(self, neighbours: Neighbours) -> None:
+        """Take leave of the other nodes when no session is left here; who does not is missed in time."""
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(_LEAVE):
+                for pause in (*_PAUSES, _LEAVE):
+                    if await self._done(neighbours.leave()):
+                        return
+                    await asyncio.sleep(pause)
 
     @property
     def port(self) -> int:
@@ -344,6 +395,10 @@ class Server:
                 self._neighbours.tick()
             await asyncio.sleep(_WATCH)
 
+    def _begun(self, result: None, error: Exception | None) -> None:
+        if error is not None:
+            self._report(error)
+
     async def _done(self, work: Coroutine[Any, Any, T]) -> T:
         """What comes of a use case, for a task."""
         result: asyncio.Future[T] = self._loop.create_future()
@@ -381,6 +436,7 @@ class Server:
             slow_consumers=self.listener.counts.slow,
             sessions=len(self.fanout),
             channel_deliveries=self.fanout.delivered,
+            webhooks=self.webhooks.counts,
             engine=self._engine.readings(),
             nodes=1 if self._neighbours is None else self._neighbours.alive,
         )
@@ -415,6 +471,16 @@ def _settings(config: Config) -> ListenerSettings:
         outbox_cap=config.outbox_bytes,
         send_buffer=config.send_buffer,
     )
+
+
+def _poster(wall: Clock) -> Poster:
+    from signalpost.gateway.webhook_post import Poster  # late, as below
+
+    return Poster(wall)
+
+
+def _nowhere(endpoint: Endpoint, hook_id: str, body: bytes) -> Reply[Answer]:
+    raise AssertionError("no app has a webhook")
 
 
 def _key_sets(config: Config, clock: Clock) -> dict[str, KeySet]:
@@ -511,7 +577,8 @@ async def _serve(config: Config, engine: MakeEngine) -> None:
     print(f"signalpost: listening on http://{host}:{server.port}", flush=True)
     if server.api is not None:
         _log.info("the API listens", host=config.api.host if config.api else "", port=server.api.port)
-    _log.info("started", port=server.port, data=config.data, version=__version__)
+    kept = without_secrets(config.store) or config.data
+    _log.info("started", port=server.port, data=kept, version=__version__)
     if config.durability == "process":
         _log.warning("durability is 'process': a loss of power may lose acknowledged messages")
     await end.wait()

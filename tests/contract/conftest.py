@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -16,8 +17,10 @@ from engine.over_kept import QueuesOf, RecordsOf
 from signalpost.engine.memory import memory_kept
 from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
+from signalpost.engine.postgres import PostgresKept
 from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.sqlite import Store, sqlite_kept
+from support.postgres import Postgres
 from support.redis import shared_server
 
 
@@ -33,8 +36,18 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite, bodies on disk"])
+@pytest.fixture
+async def postgres_kept(postgres: Postgres, clock: ManualClock) -> AsyncIterator[PostgresKept]:
+    kept = PostgresKept(await postgres.fresh(), clock=clock, power=False, idle_seconds=600.0)
+    await kept.open()
+    yield kept
+    await kept.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite, bodies on disk", "postgres"])
 def queues(request: pytest.FixtureRequest, clock: ManualClock) -> QueuesOf:
+    if request.param == "postgres":
+        return QueuesOf(request.getfixturevalue("postgres_kept"))
     if request.param == "memory":
         return QueuesOf(memory_kept(clock=clock, idle_seconds=600.0))
     store = request.getfixturevalue("store")
@@ -42,16 +55,20 @@ def queues(request: pytest.FixtureRequest, clock: ManualClock) -> QueuesOf:
     return QueuesOf(sqlite_kept(store, clock=clock, body_budget=budget, idle_seconds=600.0))
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached", "postgres"])
 def records(request: pytest.FixtureRequest, clock: ManualClock) -> RecordsOf:
+    if request.param == "postgres":
+        return RecordsOf(request.getfixturevalue("postgres_kept"))
     if request.param == "memory":
         return RecordsOf(memory_kept(clock=clock))
     store = request.getfixturevalue("store")
     return RecordsOf(sqlite_kept(store, clock=clock, cached=1 if "hardly" in request.param else 1000))
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached", "toy"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite, hardly cached", "toy", "postgres"])
 def kept(request: pytest.FixtureRequest, clock: ManualClock) -> Kept:
+    if request.param == "postgres":
+        return cast(Kept, request.getfixturevalue("postgres_kept"))
     if request.param == "memory":
         return memory_kept(clock=clock, idle_seconds=600.0)
     if request.param == "toy":

@@ -141,8 +141,12 @@ async def test_fields_die_with_their_record_in_whatever_way(records: RecordsOf, 
         await run(records.delete("k"))
 
 
+@pytest.mark.parametrize("records", ["memory", "sqlite", "sqlite, hardly cached"], indirect=True)
 async def test_fields_that_are_under_way_are_read(records: RecordsOf) -> None:
-    """Values become visible in the order of the calls."""
+    """In this process values become visible in the order of the calls.
+
+    Elsewhere what is read is as of some instant between the question and its answer.
+    """
     results = await together(
         records.put("k", b"", expect=0, ttl=None, fields={"a": b"1"}),
         records.put("k", b"", expect=None, ttl=None, fields={"b": b"2"}),

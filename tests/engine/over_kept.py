@@ -27,6 +27,11 @@ class QueuesOf:
     def __init__(self, kept: Kept) -> None:
         self.kept = kept
 
+    @property
+    def epoch(self) -> str:
+        """See `Kept.epoch`."""
+        return self.kept.epoch
+
     def __getattr__(self, name: str) -> Any:
         """What the embedded ones have besides."""
         return getattr(self.kept.parts.queues, name)  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ means is for the desk.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import structlog
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from signalpost.api.cases import Answer
 from signalpost.api.desk import Desk, Request, refused
@@ -31,6 +33,7 @@ T = TypeVar("T")
 _BODY: Final = (
     4 * 1024 * 1024
 )  # bytes of a body: a batch of the longest messages, as escaped as can be, is less
+_LINE: Final = 16 * 1024  # bytes of the first line: four names and a cursor, quoted
 _PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Server": "signalpost"}
 _JSON: Final = {"Content-Type": "application/json"}
 _METRICS: Final = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
@@ -48,6 +51,33 @@ class Surroundings:
     address_of: Callable[[str, str], str]  #: from the peer's address and X-Forwarded-For
     may_try: Callable[[str], bool]  #: whether an address has wrong keys left in this minute
     failed: Callable[[str], None]  #: an address has shown a wrong one
+
+
+class _Connection(RequestHandler):
+    """aiohttp's connection, which answers what is no HTTP as everything else, and logs nothing of it: that
+    may be a key."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """See `RequestHandler.handle_error`."""
+        _log.info("request not understood", status=status, error=type(exc).__name__)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun")
+        response = _response(refused(Wrong(status, "the request is not understood")))
+        response.force_close()
+        return response
+
+
+class _Connections(web.Server):
+    """What makes them."""
+
+    def __call__(self) -> _Connection:
+        return _Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
 
 
 class ApiListener:
@@ -74,13 +104,17 @@ class ApiListener:
 
     async def start(self) -> None:
         """Bind and serve; raises OSError if that is impossible."""
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=2.0)
+        runner = web.ServerRunner(
+            _Connections(self._handle, access_log=None, max_line_size=_LINE), shutdown_timeout=2.0
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._asked_port).start()
-        except BaseException:
+        except OSError as error:
             await runner.cleanup()
-            raise
+            if error.errno is None or error.errno <= 0:
+                raise
+            raise OSError(error.errno, os.strerror(error.errno)) from error  # without what the loop adds
         self._runner = runner
 
     async def stop(self) -> None:
@@ -104,7 +138,7 @@ class ApiListener:
         except Exception:
             _log.exception("request failed")
             answer = refused(Wrong(500, "internal server error"))
-        return web.Response(status=answer.status, body=answer.body, headers={**_PLAIN, **answer.headers})
+        return _response(answer)
 
     async def _answer(self, request: web.BaseRequest) -> Answer:
         path, _, query = request.raw_path.partition("?")
@@ -153,6 +187,10 @@ class ApiListener:
             return Answer(200, msgspec.json.encode({"status": "ok"}), _JSON)
         status, reason = unready
         return Answer(503, msgspec.json.encode({"status": status, "reason": reason}), _JSON)
+
+
+def _response(answer: Answer) -> web.Response:
+    return web.Response(status=answer.status, body=answer.body, headers={**_PLAIN, **answer.headers})
 
 
 async def _body(request: web.BaseRequest) -> bytes:

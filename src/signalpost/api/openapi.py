@@ -110,13 +110,15 @@ def _operation(row: Row) -> dict[str, Any]:
 
 def _parameters(row: Row) -> Iterator[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", row.path):
-        most = 4096 if name == "call" else 128
+        schema = {"type": "string", "minLength": 1, "maxLength": 128}
+        if name == "call":
+            schema |= {"maxLength": 4096, "pattern": "^[A-Za-z0-9_-]+$"}
         yield {
             "name": name,
             "in": "path",
             "required": True,
             "description": _NAMES[name],
-            "schema": {"type": "string", "minLength": 1, "maxLength": most},
+            "schema": schema,
         }
     if row.query is not None:
         _, found = msgspec.json.schema_components([row.query])

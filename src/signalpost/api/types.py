@@ -73,7 +73,12 @@ Said = Annotated[str, Meta(max_length=8192, description="at most 8192 bytes of U
 Value = Annotated[str, Meta(max_length=8096, description="at most 8096 bytes of UTF-8, without NUL")]
 Extra = Annotated[str, Meta(max_length=8192, description="at most 8 KiB")]
 Cursor = Annotated[
-    str, Meta(max_length=2048, description="where to go on: from the page before; empty for the first")
+    str,
+    Meta(
+        max_length=2048,
+        pattern="^[A-Za-z0-9_-]*$",
+        description="where to go on: from the page before; empty for the first",
+    ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=1000, description="how many at most; a page may have fewer")]
 UnixTime = Annotated[float, Meta(description="Unix seconds")]

@@ -83,6 +83,7 @@ class Readings:
     slow_consumers: int
     sessions: int
     channel_deliveries: int
+    webhooks: Mapping[str, int]
     engine: EngineReadings
     nodes: int  #: that are alive, this one included
 
@@ -133,6 +134,10 @@ class Renderer:
         logins.add_metric(["resumed"], counters.resumes)
         logins.add_metric(["refused"], counters.logins_failed)
         yield logins
+        webhooks = CounterMetricFamily("signalpost_webhooks", "events for webhooks", labels=["outcome"])
+        for outcome, count in now.webhooks.items():
+            webhooks.add_metric([outcome], count)
+        yield webhooks
         yield CounterMetricFamily("signalpost_kicks", "sessions that another login ended", counters.kicks)
         yield CounterMetricFamily(
             "signalpost_slow_consumers", "connections closed as too slow", now.slow_consumers
