@@ -65,6 +65,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"  #: where to listen
     port: int = 8080  #: 0: any free one; TLS listens on the next one
+    workers: int = 1  #: processes that share the port (N8)
+    worker_port: int = 0  #: the first of as many ports, one of each worker alone; 0: none
     data: str = "./signalpost-data"  #: what must survive; ":memory:" keeps nothing
     durability: Literal["power", "process"] = "power"  #: what an acknowledged message survives (M5)
     store: str = ""  #: URL of the PostgreSQL that keeps it, in the directory's place; empty: the directory
@@ -306,6 +308,15 @@ class _Draft:
                 self._refuse_server(name, "no such file")
         if config.tls_cert and config.port == 65535:
             self._refuse_server("port", "TLS listens on the next port, so at most 65534 is allowed")
+        missing = [name for name in ("store", "share") if config.workers > 1 and not getattr(config, name)]
+        if missing:
+            self._refuse_server(
+                "workers",
+                f"not without {' and '.join(missing)}: several processes are several nodes, which need a"
+                " --store postgresql://… and a --share redis://…",
+            )
+        if config.worker_port and config.worker_port + config.workers - 1 > 65535:
+            self._refuse_server("worker_port", "there are not enough ports above it, one for each worker")
         if config.share and not config.store:
             self._refuse_server(
                 "share", "store is missing: nodes that share sessions need one PostgreSQL that keeps the rest"

@@ -299,6 +299,8 @@ _HOST: Final = re.compile(r"[\w.:%-]{1,255}")
 SERVER: Final[Mapping[str, Kind]] = {
     "host": _text("a host name or an address", lambda text: bool(_HOST.fullmatch(text))),
     "port": _whole(0, 65535),
+    "workers": _whole(1, 256),
+    "worker_port": _whole(0, 65535),
     "data": _text('the path of a directory, or ":memory:"', _is_path),
     "durability": _choice("power", "process"),
     "store": _text(

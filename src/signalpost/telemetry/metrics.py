@@ -91,13 +91,14 @@ class Readings:
 class Renderer:
     """Makes the text; `read` is asked for the readings of the moment."""
 
-    __slots__ = ("_counters", "_lag", "_read", "_registry", "_version")
+    __slots__ = ("_counters", "_lag", "_read", "_registry", "_who")
 
-    def __init__(self, counters: Counters, lag: LagMeter, read: Callable[[], Readings], version: str) -> None:
+    def __init__(self, counters: Counters, lag: LagMeter, read: Callable[[], Readings], **who: str) -> None:
+        """`who`: what is said of the process itself."""
         self._counters = counters
         self._lag = lag
         self._read = read
-        self._version = version
+        self._who = who
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -113,7 +114,7 @@ class Renderer:
         """All metrics of the moment (called by the registry)."""
         counters, now = self._counters, self._read()
         engine = now.engine
-        yield InfoMetricFamily("signalpost", "what runs here", value={"version": self._version})
+        yield InfoMetricFamily("signalpost", "what runs here", value=self._who)
         yield GaugeMetricFamily("signalpost_connections", "open WebSocket connections", now.connections)
         yield GaugeMetricFamily("signalpost_sessions", "sessions attached to this node", now.sessions)
         if engine.channels is not None:
