@@ -15,8 +15,20 @@ from hypothesis import strategies as st
 from signalpost.config import Api, Config, ConfigError, load
 from signalpost.domain.apps import App, WebTokens
 from signalpost.domain.limits import Limits
+from signalpost.domain.webhooks import Endpoint
 from signalpost.gateway.http import parse_advertised
-from signalpost.settings import API, APP, JWT, LIMITS, PAGE, SERVER, IceServer, kind_of
+from signalpost.settings import (
+    API,
+    APP,
+    JWT,
+    LIMITS,
+    PAGE,
+    SERVER,
+    WEBHOOK,
+    IceServer,
+    kind_of,
+    without_secrets,
+)
 from signalpost.toml_file import key_lines
 
 Write = Callable[[str], str]
@@ -76,8 +88,33 @@ def test_every_setting_of_the_server_can_be_read_and_no_other() -> None:
     assert set(PAGE) < fields
     assert set(API) == {field.name for field in msgspec.structs.fields(Api)} - {"keys"}
     assert set(LIMITS) == {field.name for field in msgspec.structs.fields(Limits)}
-    assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {"limits", "jwt", "any_token"}
+    assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {
+        *("limits", "jwt", "webhooks", "any_token")
+    }
+    assert set(WEBHOOK) == {field.name for field in msgspec.structs.fields(Endpoint)} - {"name"}
     assert set(JWT) == {field.name for field in msgspec.structs.fields(WebTokens)}
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://db/signalpost", "postgresql://db/signalpost"),
+        (
+            "postgresql://ann:pa@one:5432,two:5433/x?sslmode=require&password=p",
+            "postgresql://one:5432,two:5433/x",
+        ),
+        ("postgresql:///x?host=/run/postgresql", "postgresql:///x"),
+        ("redis://:secret@cache:6379/0", "redis://cache:6379/0"),
+        ("redis+sentinel://a:b@one,two/name?sentinel_password=ab", "redis+sentinel://one,two/name"),
+        ("redis://[::1]:6379", "redis://[::1]:6379"),
+        ("redis://ann:p/w@cache", "redis://…"),
+        ("redis://ann:p?w@cache", "redis://…"),
+        ("redis://ann:p@w@cache", "redis://…"),
+    ],
+)
+def test_what_is_told_of_a_store_has_no_secret(url: str, told: str) -> None:
+    """SPEC N1, O1: passwords are in no log, however they are written."""
+    assert without_secrets(url) == told
 
 
 def test_every_default_is_an_allowed_value() -> None:
@@ -99,8 +136,12 @@ def test_a_file_sets_everything(write: Write) -> None:
 [server]
 host = "0.0.0.0"
 port = 9000
+workers = 4
+worker_port = 9100
 data = "/var/lib/signalpost"
 durability = "process"
+store = "postgresql://db/signalpost"
+share = "rediss://user:pass@cache:6380/2"
 advertise = "203.0.113.7:80"
 tls_cert = "cert.pem"
 tls_key = "key.pem"
@@ -144,8 +185,12 @@ allow_no_token = true
     assert msgspec.structs.asdict(config) == {
         "host": "0.0.0.0",
         "port": 9000,
+        "workers": 4,
+        "worker_port": 9100,
         "data": "/var/lib/signalpost",
         "durability": "process",
+        "store": "postgresql://db/signalpost",
+        "share": "rediss://user:pass@cache:6380/2",
         "advertise": "203.0.113.7:80",
         "tls_cert": "cert.pem",
         "tls_key": "key.pem",
@@ -330,6 +375,16 @@ def test_nothing_that_is_printed_shows_a_certificate() -> None:
         ("host = 1", "host: expected a host name or an address, got another number"),
         ('data = ""', 'data: expected the path of a directory, or ":memory:", got an empty text'),
         ('durability = "fast"', 'durability: expected "power" or "process", got another text'),
+        (
+            'store = "mysql://db/x"',
+            'store: expected a URL such as "postgresql://USER:PASSWORD@HOST/DATABASE", or nothing,'
+            " got another text",
+        ),
+        (
+            'share = "redis:cache"',
+            'share: expected a URL such as "redis://USER:PASSWORD@HOST", with rediss for TLS, or nothing,'
+            " got another text",
+        ),
         ('dev = "yes"', "dev: expected true or false, got another text"),
         (
             "connections_per_second = 0",
@@ -635,6 +690,45 @@ def test_tls_needs_room_for_its_port(write: Write) -> None:
     assert complaints(flags=tls | {"port": "65535"}) == [
         "--port: TLS listens on the next port, so at most 65534 is allowed"
     ]
+
+
+def test_several_workers_need_both_stores(write: Write) -> None:
+    """SPEC N8: one line says what is missing, and how it is given."""
+    several: dict[str, str | bool | list[str]] = {"dev": True, "workers": "2"}
+    both = "several processes are several nodes, which need a --store postgresql://… and a --share redis://…"
+    assert complaints(flags=several) == [f"--workers: not without store and share: {both}"]
+    stored = several | {"store": "postgresql://db/signalpost"}
+    assert complaints(flags=stored) == [f"--workers: not without share: {both}"]
+    assert read(flags=stored | {"share": "redis://cache"}).workers == 2
+    assert read(flags=several | {"workers": "1"}).workers == 1
+
+
+def test_each_worker_needs_a_port_of_its_own(write: Write) -> None:
+    """SPEC N8."""
+    stores = 'store = "postgresql://db/signalpost"\nshare = "redis://cache"\nworkers = 4\n'
+    dev: dict[str, str | bool | list[str]] = {"dev": True}
+    assert read(write(f"[server]\n{stores}worker_port = 65532\n"), flags=dev).worker_port == 65532
+    [said] = complaints(write(f"[server]\n{stores}worker_port = 65533\n"), flags=dev)
+    assert said.endswith("there are not enough ports above it, one for each worker")
+
+
+def test_nodes_that_share_need_a_store(write: Write) -> None:
+    """SPEC N1: each would keep messages of its own; a store without a share is a single node."""
+    dev: dict[str, str | bool | list[str]] = {"dev": True}
+    assert complaints(flags=dev | {"share": "redis://cache"}) == [
+        "--share: store is missing: nodes that share sessions need one PostgreSQL that keeps the rest"
+    ]
+    assert read(flags=dev | {"store": "postgres://db/x"}).share == ""
+    assert read(flags=dev | {"store": "postgres://db/x", "share": "redis://cache"}).share == "redis://cache"
+
+
+def test_a_password_is_in_no_complaint_and_no_summary(write: Write) -> None:
+    """SPEC N1, O1."""
+    secret = "hunter2"
+    for text in (f"postgresql//u:{secret}@db/x", f"redis://u:{secret}@db", f"postgresql://u:{secret} @db"):
+        assert secret not in "".join(complaints(flags={"store": text, "dev": True}))
+    assert secret not in "".join(complaints(flags={"share": f"redis://u:{secret}@db", "dev": True}))
+    assert secret not in repr(read(flags={"store": f"postgresql://u:{secret}@db/x", "dev": True}))
 
 
 def test_a_ping_comes_before_death(write: Write) -> None:

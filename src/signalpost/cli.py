@@ -1,4 +1,4 @@
-"""The command line: `signalpost serve`, `token`, `key` and `check-config` (SPEC §9).
+"""The command line: `signalpost serve`, `token`, `key` and `check-config` (SPEC §9); `remote` has the others.
 
 It turns arguments into a `Config` and an exit code, and errors into one line. It starts the server
 through `signalpost.app` and knows nothing of what that does.
@@ -21,7 +21,8 @@ from signalpost import __version__
 from signalpost.config import Config, ConfigError, in_one_line, load
 from signalpost.domain.keys import KEY_ID, Scope, digest_of, spelled
 from signalpost.domain.names import is_name
-from signalpost.settings import kind_of
+from signalpost.remote import register
+from signalpost.settings import kind_of, without_secrets
 from signalpost.telemetry import logs
 from signalpost.tokens import make_token, make_web_token
 
@@ -179,11 +180,36 @@ def serve(
     config: Annotated[
         str | None, typer.Option(help="A TOML file.", metavar="FILE", rich_help_panel=STORAGE)
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            help="Processes that share the port; more than one need --store and --share. Default: 1",
+            metavar="N",
+            rich_help_panel=LISTENING,
+        ),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
             help="Directory of what must survive; :memory: keeps nothing. Default: ./signalpost-data",
             metavar="DIR",
+            rich_help_panel=STORAGE,
+        ),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="PostgreSQL that keeps it instead, as postgresql://HOST/DATABASE; one with a password is"
+            " better given in the environment or the file.",
+            metavar="URL",
+            rich_help_panel=STORAGE,
+        ),
+    ] = None,
+    share: Annotated[
+        str | None,
+        typer.Option(
+            help="Redis by which several nodes are one server, as redis://HOST; needs --store.",
+            metavar="URL",
             rich_help_panel=STORAGE,
         ),
     ] = None,
@@ -198,7 +224,10 @@ def serve(
         "app": app,
         "allow_no_token": allow_no_token,
         "dev": dev or None,
+        "workers": workers,
         "data": data,
+        "store": store,
+        "share": share,
     }
     flags = {name: value for name, value in given.items() if value is not None and value != []}
     try:
@@ -293,6 +322,9 @@ def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metava
     typer.echo(in_one_line(f"ok: {_summary(config)}"))
 
 
+register(cli, _paragraphs)
+
+
 def _toml_key(name: str) -> str:
     """A name as a part of a TOML key."""
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
@@ -350,7 +382,15 @@ def _summary(config: Config) -> str:
     apps = "any app (dev)" if config.dev else ", ".join(sorted(config.apps))
     tls = f", TLS on port {config.port + 1}" if config.tls_cert else ""
     api = f", API on {config.api.host}:{config.api.port}" if config.api else ""
-    return f"listens on {config.host}:{config.port}{tls}{api}; data in {config.data}; apps: {apps}"
+    return f"listens on {config.host}:{config.port}{tls}{api}; {_keeping(config)}; apps: {apps}"
+
+
+def _keeping(config: Config) -> str:
+    """Where what must survive lies, and what is shared."""
+    if not config.store:
+        return f"data in {config.data}"
+    shared = f", shared by {without_secrets(config.share)}" if config.share else ""
+    return f"data in {without_secrets(config.store)}{shared}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import structlog
 
@@ -27,7 +27,13 @@ from signalpost.engine.ports.shared import Shared
 from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.sqlite import sqlite_kept
 from signalpost.engine.store import Opened, Store
+from signalpost.services.keys import app_of, app_of_topic
+from signalpost.services.notes import NOTE
 from signalpost.telemetry.metrics import EngineReadings, Latencies, StoreReadings
+
+if TYPE_CHECKING:
+    from signalpost.engine.postgres import PostgresKept
+    from signalpost.engine.redis import RedisShared
 
 __all__ = ["Embedded", "Engine", "MakeEngine", "Networked", "Several", "StoreError", "choose", "steady_clock"]
 
@@ -131,7 +137,31 @@ None. Called on the loop that it runs on. Raises StoreError."""
 
 def choose(config: Config, wall: Clock, clock: Clock | None) -> Engine:
     """The engine that the configuration asks for; see `MakeEngine`."""
-    return Embedded(config, wall, clock)
+    if not config.store:
+        return Embedded(config, wall, clock)
+    clock = clock or steady_clock(wall)
+    kept = _postgres(config)
+    if not config.share:
+        alone = MemoryShared(SharedMemory(clock=clock))
+        return Networked(kept, alone, clock, {"postgresql": kept})
+    shared = _redis(config)
+    return Networked(kept, shared, clock, {"postgresql": kept, "redis": shared}, Fence(clock))
+
+
+def _postgres(config: Config) -> PostgresKept:
+    from signalpost.engine.postgres import PostgresKept  # late: most servers need no driver
+
+    return PostgresKept(config.store, power=config.durability == "power")
+
+
+def _redis(config: Config) -> RedisShared:
+    from signalpost.engine.redis import Address, AddressError, RedisShared  # late, likewise
+
+    try:
+        address = Address(config.share)
+    except AddressError as error:
+        raise StoreError(str(error)) from error
+    return RedisShared(address, notation=NOTE, tag_of_key=app_of, tag_of_topic=app_of_topic)
 
 
 # --- in this process --------------------------------------------------------------------------

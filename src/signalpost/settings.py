@@ -7,7 +7,8 @@ is in `config.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
@@ -18,9 +19,24 @@ import msgspec
 from signalpost.domain.keys import MOST_DIGESTS, SECRET, Scope
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
+from signalpost.domain.webhooks import EVENTS
 from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
 
-__all__ = ["API", "APP", "JWT", "KEY", "LIMITS", "PAGE", "SERVER", "IceServer", "Kind", "Network", "kind_of"]
+__all__ = [
+    "API",
+    "APP",
+    "JWT",
+    "KEY",
+    "LIMITS",
+    "PAGE",
+    "SERVER",
+    "WEBHOOK",
+    "IceServer",
+    "Kind",
+    "Network",
+    "kind_of",
+    "without_secrets",
+]
 
 Network = IPv4Network | IPv6Network
 
@@ -211,6 +227,39 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _few(texts: tuple[str, ...], most: int) -> tuple[str, ...]:
+    _require(len(texts) <= most)
+    return texts
+
+
+def _one_of(text: str, known: Sequence[str]) -> str:
+    _require(text in known)
+    return text
+
+
+def _webhook_secret(text: str) -> str:
+    """As Standard Webhooks spell it."""
+    prefix, mark, encoded = text.partition("whsec_")
+    _require(not prefix and bool(mark))
+    _require(24 <= len(b64decode(encoded, validate=True)) <= 64)
+    return text
+
+
+def _is_url(text: str, schemes: Collection[str]) -> bool:
+    """Whether it is a URL of one of these schemes; whoever uses it knows what else has to be in it."""
+    scheme, separator, rest = text.partition("://")
+    return bool(separator and rest) and scheme in schemes and _is_printable(text)
+
+
+def without_secrets(url: str) -> str:
+    """Where a URL leads: without who asks there, and without options, as either may have a password."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return ""
+    place = _PLACE.fullmatch(rest)
+    return f"{scheme}://{place[1] if place else '…'}"  # a password that is not encoded may look like anything
+
+
 def _is_ipv4(text: str) -> bool:
     try:
         IPv4Address(text)
@@ -241,14 +290,27 @@ def _is_text(text: str) -> bool:
 
 _NETWORKS: Final = _several('a list of networks such as "10.0.0.0/8" (no bits set behind the mask)', _network)
 _FILE: Final = _text("the path of a file", _is_path)
+_PLACE: Final = re.compile(r"(?:[^@/?]*@)?([\w.,:\[\]-]*(?:/[\w./-]*)?)(?:\?[^@]*)?")
+_STORES: Final = ("postgresql", "postgres")
+_SHARES: Final = ("redis", "rediss", "redis+sentinel", "rediss+sentinel", "unix")
 _HOST: Final = re.compile(r"[\w.:%-]{1,255}")
 
 #: The section `[server]`; the fields of `Config` and, in upper case after `SIGNALPOST_`, the environment.
 SERVER: Final[Mapping[str, Kind]] = {
     "host": _text("a host name or an address", lambda text: bool(_HOST.fullmatch(text))),
     "port": _whole(0, 65535),
+    "workers": _whole(1, 256),
+    "worker_port": _whole(0, 65535),
     "data": _text('the path of a directory, or ":memory:"', _is_path),
     "durability": _choice("power", "process"),
+    "store": _text(
+        'a URL such as "postgresql://USER:PASSWORD@HOST/DATABASE", or nothing',
+        lambda text: not text or _is_url(text, _STORES),
+    ),
+    "share": _text(
+        'a URL such as "redis://USER:PASSWORD@HOST", with rediss for TLS, or nothing',
+        lambda text: not text or _is_url(text, _SHARES),
+    ),
     "advertise": _text(
         "IPV4:PORT or a ws:// or wss:// URL, or nothing", lambda text: not text or _is_address(text)
     ),
@@ -322,6 +384,22 @@ JWT: Final[Mapping[str, Kind]] = {
     "leeway": _seconds(zero=True, high=600),
 }
 
+#: A section `[apps.ID.webhooks.NAME]`: whom an app's events are told.
+WEBHOOK: Final[Mapping[str, Kind]] = {
+    "url": _text("an https:// or http:// URL without a password", _is_web_url),
+    "secrets": Kind(
+        "one or two secrets: whsec_ and 24 to 64 bytes in base64",
+        lambda value: tuple(_webhook_secret(text) for text in _few(_texts(value), 2)),
+        str,
+    ),
+    "events": Kind(
+        "some of " + ", ".join(EVENTS),
+        lambda value: tuple(_one_of(text, EVENTS) for text in _texts(value)),
+        str,
+    ),
+    "bodies": _truth(),
+}
+
 #: The sections `[limits]` and `[apps.ID.limits]`: positive, but for some where nothing is a choice.
 LIMITS: Final[Mapping[str, Kind]] = {
     field.name: _whole(1) if field.type is int else _seconds() for field in msgspec.structs.fields(Limits)
@@ -336,4 +414,5 @@ LIMITS: Final[Mapping[str, Kind]] = {
     "api_untaken_bytes": _whole(0),
     "api_deserted_channels": _whole(0),
     "channel_seconds": _seconds(zero=True, high=CHANNEL_TTL_SECONDS),
+    "webhook_offline_delay": _seconds(zero=True, high=86_400),
 }

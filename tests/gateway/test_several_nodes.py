@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -269,3 +270,67 @@ async def test_a_node_says_which_store_is_away(town: Town) -> None:
         return here.server._unready() is None
 
     await until(ready, "it is ready again")
+
+
+async def test_a_node_that_ends_takes_leave(town: Town) -> None:
+    """SPEC N7: its clients are told, each goes on elsewhere at once, and nobody waits for the node."""
+    here, there, _ = town.nodes
+    await town.pass_time(1.0)
+    clients = [await town.client(here, f"ada{n}") for n in range(20)]
+    bo = await town.client(there, "bo")
+    for client in clients:
+        await client.ok("channel_join", name="room")
+    await bo.ok("channel_join", name="room")
+    assert here.neighbours.alive == 3
+    await here.server.stop()
+    here.dead = True
+    for client in clients:
+        assert (await client.gone())[0] == 1012
+    assert here.name not in town.common.memory.beats
+    for client in clients:
+        again = await town.open(there)
+        assert (await again.login(client.account, **OURS, line=client.line))["resumed"]
+    found = await bo.ok("channel_query_userlist", name="room")
+    assert len(found["list"]) == 21
+    await town.pass_time(1.0)
+    assert there.neighbours.alive == 2
+
+
+async def test_a_node_ends_in_time_whether_its_stores_are_there_or_not(town: Town) -> None:
+    """SPEC N7, N6: within 10 s."""
+    here, there, _ = town.nodes
+    await town.pass_time(1.0)
+    ada = await town.client(here, "ada")
+    here.cut_off()
+    async with asyncio.timeout(9.0):
+        await here.server.stop()
+    here.dead = True
+    assert (await ada.gone())[0] == 1012
+    await town.pass_time(12.0)
+    bo = await town.client(there, "bo")
+    assert await status(bo, "ada") == 1
+    await town.pass_time(125.0)
+    assert await status(bo, "ada") == 0
+
+
+async def test_who_leaves_has_heard_what_was_said_before(town: Town) -> None:
+    """SPEC C4, C3: his own words too, though this node was not told yet; nothing that came behind."""
+    here, there, _ = town.nodes
+    ada, bo = await town.client(here, "ada"), await town.client(there, "bo")
+    for client in (ada, bo):
+        await client.ok("channel_join", name="room")
+    await ada.event("room")
+    here.be_deaf()
+    await bo.ok("channel_sendmsg", name="room", msg="one")
+    asked = [
+        await ada.ask("channel_sendmsg", name="room", msg="two"),
+        await ada.ask("channel_leave", name="room"),
+    ]
+    for call in asked:
+        await ada.answer(call)
+    await bo.ok("channel_sendmsg", name="room", msg="three")
+    heard = [(await ada.event("room"))[1].content for _ in range(2)]
+    assert ["one" in heard[0], "two" in heard[1]] == [True, True]
+    here.be_deaf(deaf=False)
+    await town.pass_time(5.0)
+    await ada.quiet()

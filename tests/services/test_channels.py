@@ -41,6 +41,9 @@ class Blind:
     def stay(self, channel: str) -> None:
         pass
 
+    async def part(self, channel: str, upto: int) -> None:
+        pass
+
 
 def updates(device: Device) -> list[tuple[str, str, str]]:
     return [one.what for one in device.heard("attr_update")]

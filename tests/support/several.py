@@ -213,7 +213,10 @@ class Node:
         """End as a crash does: nobody is told, and nothing is stored."""
         self.dead = True
         self.cut_off()
+        for chore in self.server._chores:
+            chore.cancel()
         listener = self.server.listener
+        listener.timeouts.stop()
         listener.stop()
         for socket in tuple(listener.registry.sockets):
             socket.abort()
@@ -244,7 +247,8 @@ class Town:
             await client.close()
         for node in self.nodes:
             node.come_back()
-            await node.server.stop()
+            if not node.dead:
+                await node.server.stop()
         await self.common.close()
 
     async def client(self, node: Node, account: str, **login: Any) -> RawClient:

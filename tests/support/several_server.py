@@ -15,6 +15,7 @@ import msgspec
 
 from signalpost import app
 from signalpost.__main__ import main
+from signalpost.api.listener import ApiListener
 from signalpost.config import Config
 from support.several import Common
 
@@ -31,6 +32,12 @@ class Several:
             ports = [int(port) for port in self._file.read_text().split()]
         for port in ports:
             self._common.node(msgspec.structs.replace(config, port=port))
+            config = msgspec.structs.replace(config, api=None)  # the first has it
+
+    @property
+    def api(self) -> ApiListener | None:
+        """That of the first."""
+        return self._common.nodes[0].server.api
 
     @property
     def port(self) -> int:

@@ -34,6 +34,8 @@ __all__ = ["Accept", "Counts", "Handler", "Listener", "ListenerSettings", "Socke
 
 _SPARE: Final = 32  # descriptors for everything that is no connection, besides those in use at the start
 
+_PAUSE: Final = 0.01  # seconds; of no less are pauses in between
+
 _log = structlog.get_logger("signalpost.listener")
 
 
@@ -96,19 +98,28 @@ class Listener:
         self.draining = True
         self.ports.close()
 
-    async def drain(self, code: int = 1012, reason: str = "the server restarts") -> None:
+    async def drain(
+        self, code: int = 1012, reason: str = "the server restarts", *, over: float = 0.0
+    ) -> None:
         """Stop, and close everything: WebSockets with `code`, each when it has its answers; whoever does not
-        follow in time by force."""
+        follow in time by force. `over`: seconds over which it is spread, as all go to where others are (N7).
+        """
         self.stop()
         for handshake in tuple(self.registry.handshakes):
             handshake.give_way()
         for doorway in tuple(self.registry.doorways):
             doorway.give_way()
-        for connection in tuple(self.registry.sockets):
+        loop = asyncio.get_running_loop()
+        sockets = list(self.registry.sockets)
+        begun = loop.time()
+        for number, connection in enumerate(sockets):
+            pause = begun + over * number / len(sockets) - loop.time()
+            if pause >= _PAUSE:
+                await asyncio.sleep(pause)
             connection.part(code, reason)
         # Who has not all answers by then is told all the same, before force is used.
         patience = self.settings.close_timeout
-        late = asyncio.get_running_loop().call_later(patience / 2, self._close_all, code, reason)
+        late = loop.call_later(patience / 2, self._close_all, code, reason)
         if not await self.registry.emptied(patience):
             _log.warning("connections left", count=len(self.registry.sockets), polite=True)
             for connection in tuple(self.registry.sockets):

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from signalpost.domain.refusals import Superseded
+from signalpost.engine.ports import Unavailable
 from signalpost.gateway.backlog import Backlog
 from signalpost.gateway.bulk import Pace
 from signalpost.gateway.exchanges import Step, start_alone
@@ -105,6 +107,18 @@ class View:
         parted, self._parted = self._parted, None
         if parted is not None and parted[0] == channel and not self._over:
             start_alone(self.fall_behind([Missed(channel, "", parted[1], (), 0)]))
+
+    async def part(self, channel: str, upto: int) -> None:
+        """See `Sight.part`. Who reads too slowly to see it live is not kept waiting with more."""
+        parted, self._parted = self._parted, None
+        if parted is None or parted[0] != channel or parted[1] >= upto or self._backlog is not None:
+            return
+        with suppress(Unavailable):  # it has left all the same
+            missed = await self._past.missed(self._live.app_id, channel, parted[1])
+            if not self._over:
+                for event in missed.events:
+                    if event.offset <= upto:
+                        self._pace.put(self._frame(missed.happened(self._live.app_id, event)))
 
     # --- what the connection tells ----------------------------------------------------------------
 

@@ -120,6 +120,11 @@ class RedisShared:
         """Why the store cannot be used at present; "" if it can."""
         return self._lane.trouble()
 
+    @property
+    def trips(self) -> int:
+        """Round trips made so far."""
+        return self._lane.flights
+
     def on_loss(self, handler: Callable[[], None]) -> None:
         """Whom to call when the store has lost all that it knew: nothing is known of what was before `Since`.
         It must not raise."""
