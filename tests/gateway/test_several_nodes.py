@@ -334,3 +334,14 @@ async def test_who_leaves_has_heard_what_was_said_before(town: Town) -> None:
     here.be_deaf(deaf=False)
     await town.pass_time(5.0)
     await ada.quiet()
+
+
+async def test_a_login_while_a_store_is_away_is_to_be_tried_again(town: Town) -> None:
+    """SPEC N6, L10: our SDKs take it as a lost connection, and come back."""
+    here, _, _ = town.nodes
+    here.cut_off(kept=False)
+    ada = await town.open(here)
+    _, body = await ada.try_login("ada", **OURS)
+    assert (body["code"], body["retry_ms"]) == (201, 1000)
+    here.come_back()
+    await town.client(here, "ada")
