@@ -1,4 +1,4 @@
-"""The command line: `signalpost serve`, `token`, `key` and `check-config` (SPEC §9).
+"""The command line: `signalpost serve`, `token`, `key` and `check-config` (SPEC §9); `remote` has the others.
 
 It turns arguments into a `Config` and an exit code, and errors into one line. It starts the server
 through `signalpost.app` and knows nothing of what that does.
@@ -21,6 +21,7 @@ from signalpost import __version__
 from signalpost.config import Config, ConfigError, in_one_line, load
 from signalpost.domain.keys import KEY_ID, Scope, digest_of, spelled
 from signalpost.domain.names import is_name
+from signalpost.remote import register
 from signalpost.settings import kind_of, without_secrets
 from signalpost.telemetry import logs
 from signalpost.tokens import make_token, make_web_token
@@ -179,6 +180,14 @@ def serve(
     config: Annotated[
         str | None, typer.Option(help="A TOML file.", metavar="FILE", rich_help_panel=STORAGE)
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            help="Processes that share the port; more than one need --store and --share. Default: 1",
+            metavar="N",
+            rich_help_panel=LISTENING,
+        ),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -215,6 +224,7 @@ def serve(
         "app": app,
         "allow_no_token": allow_no_token,
         "dev": dev or None,
+        "workers": workers,
         "data": data,
         "store": store,
         "share": share,
@@ -310,6 +320,9 @@ def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metava
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(in_one_line(f"ok: {_summary(config)}"))
+
+
+register(cli, _paragraphs)
 
 
 def _toml_key(name: str) -> str:

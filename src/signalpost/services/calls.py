@@ -11,10 +11,12 @@ for, and a session before its calls are: of two that come at once one finds the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
+
+import msgspec
 
 from signalpost.domain import calls as rules
 from signalpost.domain.apps import App
@@ -26,6 +28,7 @@ from signalpost.domain.names import check_name
 from signalpost.domain.outcomes import Outcome
 from signalpost.domain.refusals import Refusal
 from signalpost.domain.sessions import Session
+from signalpost.domain.webhooks import call_event, ended_by
 from signalpost.engine.ports import Appended, Clock, Full
 from signalpost.engine.ports.kept import (
     Append,
@@ -58,6 +61,7 @@ from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.repeats import UNNAMED, Once, Repeats
 from signalpost.services.stored import CALL, ITEM
+from signalpost.services.webhooks import Webhooks
 from signalpost.wire.codes import EXTRA_BYTES, Code
 from signalpost.wire.texts import size_of
 
@@ -65,6 +69,7 @@ __all__ = ["Answer", "Calls"]
 
 _LOOK = 30.0  # seconds between two looks whether the parties of an accepted call have their sessions still
 
+News = tuple[Call, str, dict[str, Any]]  # a call, and what back ends are told of it
 Rule = Callable[[Call], Input | None]  # what happens to this call; None if nothing does
 Succession = Coroutine[Any, Any, None]  # letting an account's calls follow; no coroutine around another
 
@@ -90,6 +95,7 @@ class Calls:
         "_presence",
         "_repeats",
         "_wall",
+        "_webhooks",
     )
 
     def __init__(
@@ -105,7 +111,9 @@ class Calls:
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
         look: float = _LOOK,
+        webhooks: Webhooks | None = None,
     ) -> None:
+        self._webhooks = webhooks
         self._kept = kept
         self._presence = presence
         self._bell = bell
@@ -180,6 +188,8 @@ class Calls:
         once.recall(noted)
         current, rev = _decoded(found)
         call, effects = rules.invite(current, call)
+        news: list[News] = [] if current is None else [_ended_anew(current, call, self._clock())]
+        news.append((call, "call.invited", {"extra": call.extra}))
         if require_online and session is None:
             raise Refusal(Code.INVITE_E_PEEROFFLINE, "the peer is offline")
         if session is not None and session.attached:
@@ -214,6 +224,7 @@ class Calls:
                     Arm(key, deadline, durable=False),
                     *once.note(Outcome(call.channel)),
                 ],
+                news,
             )
         except Full as full:
             if full.step is own:
@@ -389,7 +400,8 @@ class Calls:
         after, effects = rules.advance(call, what)
         # Nobody is told who has no session: over a login an event means nothing (PROTOCOL §8).
         told_of = effects if told else ()
-        await self._commit(app_id, limits, call.channel, told_of, _end(app_id, key, rev, after))
+        news = self._news(call, after, what, effects)
+        await self._commit(app_id, limits, call.channel, told_of, _end(app_id, key, rev, after), news)
         return False
 
     async def _session_of(self, app_id: str, account: str) -> int:
@@ -439,6 +451,8 @@ class Calls:
             after, effects = rules.push(call, session=follows.generation, now=self._clock())
         else:
             after, effects = rules.advance(call, what, extra)
+            if what is Input.ACCEPT:
+                after = msgspec.structs.replace(after, accepted=self._clock())
         limits = self._limits(app_id)
         if any(effect.kind in rules.WHILE_OPEN for effect in effects):
             _check_room(told, wanted, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
@@ -458,7 +472,8 @@ class Calls:
             steps.append(Arm(key, deadline, durable=False))
         steps += once.note()
         try:
-            await self._commit(app_id, limits, call.channel, effects, steps)
+            news = self._news(before, after, what, effects)
+            await self._commit(app_id, limits, call.channel, effects, steps, news)
         except Full:
             raise rules.no_room(effects[-1].to, limits.inbox_call_reserve, Code.GENERAL_E_FAILED) from None
         return after
@@ -470,8 +485,12 @@ class Calls:
         channel: str,
         effects: tuple[Effect, ...],
         steps: list[Step[Any]],
+        news: Sequence[News],
     ) -> None:
-        """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full."""
+        """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full.
+
+        `news`: what back ends are told of it, before the parties are.
+        """
         told: list[tuple[str, InboxItem]] = []
         for effect in effects:
             if not effect.session:
@@ -486,13 +505,28 @@ class Calls:
             told.append((inbox, item))
             steps.append(_append(inbox, item, mark, limits))
         results = await self._kept.commit(*steps)
+        if self._webhooks is not None:
+            for call, event, more in news:
+                await self._webhooks.call(app_id, call, event, more)
         if told:
             appended = [result for result in results if type(result) is Appended]
             for (inbox, item), one in zip(told, appended, strict=True):
                 self._bell.announce(inbox, one.seq, item)
 
+    def _news(self, before: Call, after: Call, what: Input, effects: tuple[Effect, ...]) -> Sequence[News]:
+        """What back ends are told of it, where there are any."""
+        if self._webhooks is None:
+            return ()
+        found = call_event(before.state, after, what, effects, self._clock())
+        return () if found is None else ((after, *found),)
+
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits
+
+
+def _ended_anew(current: Call, call: Call, now: float) -> News:
+    """An accepted call ends because one of the two calls anew (K8)."""
+    return current, "call.ended", ended_by(current, call.caller, now)
 
 
 def _decoded(found: Entry | None) -> tuple[Call | None, int]:
