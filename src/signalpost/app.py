@@ -337,6 +337,7 @@ class Server:
             calls=services.calls,
             attributes=services.attributes,
             bars=bars,
+            webhooks=self.webhooks,
             deputies=Deputies(api.idempotency_seconds),
             find_app=self._config.app,
             apps=lambda: self._config.apps.items(),

@@ -29,7 +29,7 @@ from signalpost.domain.outcomes import Outcome
 from signalpost.domain.refusals import Refusal
 from signalpost.domain.sessions import Session
 from signalpost.domain.webhooks import call_event, ended_by
-from signalpost.engine.ports import Appended, Clock, Full
+from signalpost.engine.ports import Clock, Full
 from signalpost.engine.ports.kept import (
     Append,
     Bounds,
@@ -154,13 +154,12 @@ class Calls:
         )
         waits = True  # what a repeat is of may have come no further
 
-        async def act(once: Once) -> str:
+        async def attempt(once: Once) -> str:
             nonlocal waits
-            online = invitation.require_online
-            waits = await decide(lambda: self._invite(live.app_id, call, online, limits, once))
+            waits = await self._invite(live.app_id, call, invitation.require_online, limits, once)
             return channel
 
-        channel = await self._repeats.once(live, request, act)
+        channel = await self._repeats.once(live, request, attempt)
         if waits:  # whoever came before it was on record has not found it
             session = await self._presence.present(inbox_key(live.app_id, peer))
             if session is not None and session.attached:
@@ -253,15 +252,11 @@ class Calls:
         app_id = live.app_id
         key = call_key(app_id, channel, account, peer)
         by = live.session
-
-        async def act(once: Once) -> str:
-            call = await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra, by=by, once=once))
-            if call is None:
-                reason = "there is no such call: it was answered, ended or timed out"
-                raise Refusal(Code.GENERAL_E_FAILED, reason)
-            return ""
-
-        await self._repeats.once(live, request, act)
+        await self._repeats.once(
+            live,
+            request,
+            lambda once: self._advance(app_id, key, peer, rule, extra=extra, by=by, once=once),
+        )
 
     async def end(self, live: Live, channel: str, peer: str, extra: str, *, request: str = "") -> None:
         """End a call, or its invitation; one that is over changes nothing and is no failure (K3, K12).
@@ -276,11 +271,9 @@ class Calls:
         def rule(call: Call) -> Input | None:
             return rules.ends(call, account)
 
-        async def act(once: Once) -> str:
-            await decide(lambda: self._advance(app_id, key, "", rule, extra=extra, once=once))
-            return ""
-
-        await self._repeats.once(live, request, act)
+        await self._repeats.once(
+            live, request, lambda once: self._advance(app_id, key, "", rule, extra=extra, once=once)
+        )
 
     # --- what a back end does -------------------------------------------------------------------
 
@@ -421,12 +414,12 @@ class Calls:
         by: Session | None = None,
         follows: Session | None = None,
         once: Once = UNNAMED,
-    ) -> Call | None:
-        """Let the rule decide once on a call; the call then, None if there is none. Raises Conflict.
+    ) -> str:
+        """Let the rule decide once on a call; there is nothing to be known of the result. Raises Conflict.
 
         `told`: whose inbox has to have room for what is told while the call is open (M9); "" if nothing is.
-        `by`: the session in which a party acts, if that makes it the one in the call; `follows`: that of
-        `told`, if the call follows what has become of it. Raises Refusal (K12, M9).
+        `by`: the session in which a party acts, if that makes it the one in the call, and if there has to be
+        one; `follows`: that of `told`, if the call follows what has become of it. Raises Refusal (K12, M9).
         """
         wanted = 0
         if told:
@@ -439,11 +432,14 @@ class Calls:
             found, *noted = await self._kept.load(Record(key, durable=False), *once.asks)
         once.recall(noted)
         if found is None:
-            return None
+            if by is None:
+                return ""
+            reason = "there is no such call: it was answered, ended or timed out"
+            raise Refusal(Code.GENERAL_E_FAILED, reason)
         call = before = CALL.decode(found.value)
         what = rule(call)
         if what is None:
-            return call
+            return ""
         if by is not None:
             call = rules.acting(call, by.account, by.generation)
         if what is Input.PUSH:
@@ -454,8 +450,9 @@ class Calls:
             if what is Input.ACCEPT:
                 after = msgspec.structs.replace(after, accepted=self._clock())
         limits = self._limits(app_id)
-        if any(effect.kind in rules.WHILE_OPEN for effect in effects):
-            _check_room(told, wanted, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
+        for effect in effects:
+            if effect.kind in rules.WHILE_OPEN:
+                _check_room(told, wanted, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
         steps: list[Step[Any]]
         if after.over:
             steps = _end(app_id, key, found.rev, after)
@@ -464,7 +461,7 @@ class Calls:
         elif effects or what is Input.CALLEE_GONE:
             steps = [Expect(key, found.rev, durable=False)]
         else:
-            return call
+            return ""
         # Only then may its time come earlier: a timer that is too early arms itself anew.
         if what is Input.PUSH or (what is Input.CALLEE_GONE and not after.over):
             deadline = rules.next_deadline(after, peer_online=what is Input.PUSH, limits=limits)
@@ -476,7 +473,7 @@ class Calls:
             await self._commit(app_id, limits, call.channel, effects, steps, news)
         except Full:
             raise rules.no_room(effects[-1].to, limits.inbox_call_reserve, Code.GENERAL_E_FAILED) from None
-        return after
+        return ""
 
     async def _commit(
         self,
@@ -491,7 +488,7 @@ class Calls:
 
         `news`: what back ends are told of it, before the parties are.
         """
-        told: list[tuple[str, InboxItem]] = []
+        told: list[tuple[int, str, InboxItem]] = []  # with the number of its step
         for effect in effects:
             if not effect.session:
                 continue  # a caller for which its back end rings: there is nobody to be told
@@ -502,16 +499,14 @@ class Calls:
                 continue
             now = int(self._wall())
             item = InboxItem(self._new_id(), kind, effect.src, now, effect.extra, channel, effect.call)
-            told.append((inbox, item))
+            told.append((len(steps), inbox, item))
             steps.append(_append(inbox, item, mark, limits))
         results = await self._kept.commit(*steps)
         if self._webhooks is not None:
             for call, event, more in news:
                 await self._webhooks.call(app_id, call, event, more)
-        if told:
-            appended = [result for result in results if type(result) is Appended]
-            for (inbox, item), one in zip(told, appended, strict=True):
-                self._bell.announce(inbox, one.seq, item)
+        for number, inbox, item in told:
+            self._bell.announce(inbox, results[number].seq, item)
 
     def _news(self, before: Call, after: Call, what: Input, effects: tuple[Effect, ...]) -> Sequence[News]:
         """What back ends are told of it, where there are any."""
