@@ -187,15 +187,15 @@ def test_the_protocol_lists_the_code_points_that_no_name_holds() -> None:
 
 
 def test_every_id_that_is_cited_is_explained() -> None:
-    explained = set(re.findall(r"^\| ([LPMCKES]\d+) \|", read("docs/REQUIREMENTS.md"), re.MULTILINE))
+    explained = set(re.findall(r"^\| ([LPMCKESNAWJ]\d+) \|", read("docs/REQUIREMENTS.md"), re.MULTILINE))
     sections = {int(number) for number in re.findall(r"^## (\d+)\. ", read("PROTOCOL.md"), re.MULTILINE)}
     cited_ids: dict[str, str] = {}
     cited_sections: dict[int, str] = {}
     for files in ("src/**/*.py", "tests/**/*.py", "protocol/**/*.py", "sdk/web/src/**/*.ts"):
         for path in ROOT.glob(files):
             text = path.read_text(encoding="utf-8")
-            for cited in re.findall(r"SPEC ((?:[LPMCKES]\d+(?:, | and )?)+)", text):
-                cited_ids |= {each: str(path) for each in re.findall(r"[LPMCKES]\d+", cited)}
+            for cited in re.findall(r"SPEC ((?:[LPMCKESNAWJ]\d+(?:, | and )?)+)", text):
+                cited_ids |= {each: str(path) for each in re.findall(r"[LPMCKESNAWJ]\d+", cited)}
             for cited in re.findall(r"PROTOCOL §(\d+)", text):
                 cited_sections[int(cited)] = str(path)
     assert {each: where for each, where in cited_ids.items() if each not in explained} == {}
