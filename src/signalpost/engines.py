@@ -50,6 +50,7 @@ __all__ = [
 
 _log = structlog.get_logger("signalpost")
 
+_CLOSING: Final = 1.0  # seconds that a store may take to be let go of
 _STEP: Final = 1.0  # seconds by which the wall clock must be off to count as set
 _REMEMBERED: Final = 30 * 86_400.0  # seconds for which it is known when a database was last used
 _OLDER: Final = 1.0  # seconds by which what it says itself must be older
@@ -71,12 +72,11 @@ def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
 
 
 class Several(NamedTuple):
-    """What one of several nodes has besides: a guard that shuts both halves while the node must not act, and
-    these behind it."""
+    """What one of several nodes has besides."""
 
-    guard: Fence
-    kept: Kept
-    shared: Shared
+    guard: Fence  #: shuts both halves while the node must not act
+    kept: Kept  #: as it is behind that
+    shared: Shared  #: likewise
 
 
 class Engine(Protocol):
@@ -158,9 +158,9 @@ def choose(config: Config, wall: Clock, clock: Clock | None) -> Engine:
         alone = MemoryShared(SharedMemory(clock=clock))
         return Networked(kept, alone, clock, {"postgresql": kept})
     shared = _redis(config)
-    return Networked(
-        kept, shared, clock, {"postgresql": kept, "redis": shared}, Fence(clock), Pulse(kept, shared)
-    )
+    several = Several(Fence(clock), kept, shared)
+    stores: dict[str, Keeper] = {"postgresql": kept, "redis": shared}
+    return Networked(kept, shared, clock, stores, several, Pulse(kept, shared))
 
 
 async def renew(store: str) -> int:
@@ -403,25 +403,22 @@ class Networked:
         shared: RunningShared,
         clock: Clock,
         keepers: Mapping[str, Keeper],
-        guard: Fence | None = None,
+        several: Several | None = None,
         pulse: Pulse | None = None,
     ) -> None:
-        """`keepers`: those of the halves that are elsewhere, by the names of their stores. `guard`: what
-        keeps the node from acting while others may in its place; None where there are no others. `pulse`: how
-        a restored database is found; None where nobody remembers."""
+        """`keepers`: those of the halves that are elsewhere, by the names of their stores. `several`: None
+        where there are no other nodes. `pulse`: how a restored database is found; None where nobody
+        remembers."""
         self.clock = clock
         self._halves: tuple[Running, ...] = shared, kept
         self.kept: Kept = kept
         self.shared: Shared = shared
-        self.several: Several | None = None
-        if guard is not None:
-            self.several = Several(guard, kept, shared)
-            self.kept, self.shared = FencedKept(kept, guard), FencedShared(shared, guard)
+        self.several = several
+        if several is not None:
+            self.kept, self.shared = FencedKept(kept, several.guard), FencedShared(shared, several.guard)
         self._pulse = pulse
         self._keepers = MappingProxyType(dict(keepers))
-        self._troubles: dict[
-            str, str
-        ] = {}  # by store: what the latest look has found, where it was something
+        self._troubles: dict[str, str] = {}  # by store: what the latest look has found; "" for nothing
 
     @property
     def sweeps(self) -> tuple[Sweep, ...]:
@@ -469,7 +466,8 @@ class Networked:
 
     async def close(self) -> None:
         """See `Engine.close`."""
-        await asyncio.gather(*[keeper.close() for keeper in self._keepers.values()])
+        closing = [asyncio.wait_for(keeper.close(), _CLOSING) for keeper in self._keepers.values()]
+        await asyncio.gather(*closing, return_exceptions=True)
 
     def trouble(self) -> str:
         """See `Engine.trouble`."""

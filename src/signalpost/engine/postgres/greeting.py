@@ -43,7 +43,9 @@ class Greeting:
         """`power`: what is confirmed must outlive a loss of power."""
         self._clock = clock
         self._power = power
-        self.ahead = time.time() - passed()  # by how much the server's clock is ahead of `passed`
+        # By how much the server's clock is ahead of `passed`. Nothing until it was asked: then time steps
+        # forward, and never back.
+        self.ahead = 0.0
         self._measured = False  # it is the server's, not yet this machine's
         self.pulse = 0.0  # when the database was last used before this node came
         self.epoch = ""  # of the queues' numbers; known from the first greeting on
