@@ -340,7 +340,7 @@ _GIVEN = tuple(
     (re.compile(given), instead)
     for given, instead in (
         (r"^(Got unexpected extra \S+) \(.*", r"\1"),
-        (r"^(No such command) .*?((?:\. Did you mean '[a-z-]+'\?)?)$", r"\1\2"),
+        (r"^(No such command) .*?((?:\. Did you mean '[a-z-]+'(?:, '[a-z-]+')*\?)?)$", r"\1\2"),
         (r"^(No such option):.*?((?: \(Possible options: [^()]*\))?)$", r"\1\2"),
         (r"^(Invalid value for '[^']*'): .* is not ", r"\1: it is not "),
     )
