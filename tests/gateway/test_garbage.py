@@ -10,6 +10,7 @@ import gc
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from signalpost.config import Config
 from signalpost.domain.apps import App
 from signalpost.domain.limits import Limits
 from support.client import RawClient
+from support.waiting import until
 
 TIMES = 5
 
@@ -46,6 +48,10 @@ def garbage() -> Iterator[Counter[str]]:
         gc.enable()
         gc.set_debug(0)
         gc.garbage.clear()
+
+
+async def nobody(server: Server) -> bool:
+    return not len(server.fanout)
 
 
 async def closes(server: Server, client: RawClient) -> None:
@@ -110,10 +116,8 @@ def test_a_connection_that_ends_leaves_nothing_to_the_collector(
         await client.ok("channel_sendmsg", name="room", msg="hi")
         await client.ok("user_getmsg", ver_clear=0, max=30)
         await end(server, client)
-        async with asyncio.timeout(20):
-            while len(server.fanout):
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.01)
+        await until(partial(nobody, server), "nobody is there")
+        await asyncio.sleep(0.01)
 
     async def main() -> Counter[str]:
         limits = Limits(inbox_messages=20, grace_min=1.0, logins_burst=1000)
