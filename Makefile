@@ -13,7 +13,7 @@ PAGE   := src/signalpost/gateway/console/index.html
 SCRIPT := src/signalpost/gateway/script/signal.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-python test-far test-web test-android soak check check-python check-web check-android format api jar bench bench-client bench-web bench-android reference codes openapi lock page script wheel clean
+.PHONY: help run test test-python test-far test-web test-android soak check check-python check-web check-android format api jar bench bench-cluster bench-client bench-web bench-android reference codes openapi lock page script wheel clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -86,6 +86,9 @@ soak: $(VENV)/.developed ## whether memory comes back after minutes of a mixed l
 
 bench: $(VENV)/.installed ## the measurements (ARGS="--quick")
 	$(BIN)/python bench/run.py $(ARGS)
+
+bench-cluster: $(VENV)/.installed ## nodes on PostgreSQL and Redis, beside an embedded one (ARGS="--rounds 1 --seconds 1")
+	$(BIN)/python bench/cluster.py $(ARGS)
 
 bench-client: $(VENV)/.installed ## the same for the Python client (ARGS="--rounds 1")
 	$(BIN)/python bench/client.py $(ARGS)

@@ -134,6 +134,7 @@ class Phone:
 
     def __init__(self, live: Any) -> None:
         self.live = live
+        self.inbox = self
 
     def offer(self, version: int, item: object) -> None:
         """It is there."""

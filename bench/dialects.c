@@ -1,4 +1,4 @@
-/* The three dialects: Signalpost (PROTOCOL §2-§7, §12), the `ws` peer, the socket.io peer.
+/* The dialects: Signalpost (PROTOCOL §2-§7, §12), the `ws` peer, the socket.io peer, Centrifugo.
  * It knows texts. It refuses to know sockets, frames, windows and clocks. */
 #define _GNU_SOURCE
 #include "dialects.h"
@@ -257,12 +257,59 @@ static void io_whisper(const struct person *who, struct draft *out) {
     draft(out, "42", middle, "\"]");
 }
 
+/* --- Centrifugo: {"id":N,"publish":{…}} -> {"id":N,"publish":{}}; {"push":{"channel":…,"pub":{"data":…}}}
+ * A person is a channel of its own, "uu:ACCOUNT", to which all may publish. */
+
+static void cf_read(struct person *who, const char *in, size_t n, struct news *out) {
+    (void)who;
+    out->kind = NOTHING;
+    out->version = 0;
+    if (n == 2) out->kind = HEARTBEAT;
+    if (begins(in, n, "{\"push\":{\"channel\":\"uu:")) out->kind = WHISPERED;
+    else if (begins(in, n, "{\"push\":{\"channel\":\"rr:")) out->kind = SHARED;
+    else if (begins(in, n, "{\"disconnect\"") || begins(in, n, "{\"push\":{\"disconnect\"")) out->kind = ENDED;
+    if (!begins(in, n, "{\"id\":")) return;
+    out->id = (uint32_t)number_at(in + 6, in + n);
+    out->kind = says(in, n, "\"error\"") ? REFUSED : DONE;
+}
+
+static enum progress cf_set_up(struct person *who, const char *in, size_t n, char *out, size_t *length) {
+    enum { CONNECT, OWN, ROOM, LAST };
+    struct news news = {0};
+    if (in == NULL) {
+        who->other = FIRST_OTHER;
+        who->step = CONNECT;
+        *length = (size_t)snprintf(out, SAY_BYTES, "{\"id\":%u,\"connect\":{}}", who->other++);
+        return SAYING;
+    }
+    cf_read(who, in, n, &news);
+    if (news.kind == REFUSED || news.kind == ENDED) return BROKEN;
+    if (news.kind != DONE) return WAITING;
+    who->step++;
+    if (who->step == ROOM && who->room == NULL) who->step = LAST;
+    if (who->step >= LAST) return READY;
+    *length = (size_t)snprintf(out, SAY_BYTES, "{\"id\":%u,\"subscribe\":{\"channel\":\"%s:%s\"}}", who->other++,
+                               who->step == OWN ? "uu" : "rr", who->step == OWN ? who->account : who->room);
+    return SAYING;
+}
+
+static void cf_publish(const char *kind, const char *name, struct draft *out) {
+    char middle[256];
+    snprintf(middle, sizeof middle, ",\"publish\":{\"channel\":\"%s:%s\",\"data\":\"", kind, name);
+    draft(out, "{\"id\":", middle, "\"}}");
+}
+
+static void cf_share(const struct person *who, struct draft *out) { cf_publish("rr", who->room, out); }
+
+static void cf_whisper(const struct person *who, struct draft *out) { cf_publish("uu", who->peer, out); }
+
 /* --- the table ------------------------------------------------------------------------------ */
 
 static const struct dialect DIALECTS[] = {
-    {"signalpost", "/", "", post_set_up, post_share, post_whisper, post_read, post_acknowledge, post_fetch},
-    {"ws", "/", "", ws_set_up, ws_share, ws_whisper, ws_read, NULL, NULL},
-    {"socketio", "/socket.io/?EIO=4&transport=websocket", "3", io_set_up, io_share, io_whisper, io_read, NULL, NULL},
+    {"signalpost", "/", "", 0, post_set_up, post_share, post_whisper, post_read, post_acknowledge, post_fetch},
+    {"ws", "/", "", 0, ws_set_up, ws_share, ws_whisper, ws_read, NULL, NULL},
+    {"socketio", "/socket.io/?EIO=4&transport=websocket", "3", 0, io_set_up, io_share, io_whisper, io_read, NULL, NULL},
+    {"centrifugo", "/connection/websocket", "{}", 1, cf_set_up, cf_share, cf_whisper, cf_read, NULL, NULL},
 };
 
 const struct dialect *find_dialect(const char *name) {

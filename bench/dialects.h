@@ -61,6 +61,7 @@ struct dialect {
     const char *name;
     const char *path;      /* of the WebSocket handshake */
     const char *heartbeat; /* the answer to HEARTBEAT */
+    int lines;             /* whether a text may hold several, one a line */
 
     /* Setting up, told every text (NULL: the handshake is through). SAYING: *length bytes of `out` are to be sent. */
     enum progress (*set_up)(struct person *who, const char *in, size_t n, char *out, size_t *length);

@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -88,16 +89,19 @@ static void print_histogram(const char *name, const struct histogram *h) {
            (double)h->greatest / (double)MILLISECOND);
 }
 
+#define SERVERS_MAX 16
+
 /* --- options ---------------------------------------------------------------------------------- */
 
 static struct {
     const struct dialect *dialect;
     const char *users;      /* file of lines "ACCOUNT TOKEN" */
     const char *app;        /* App ID */
-    int port;               /* of the server on loopback */
+    int ports[SERVERS_MAX]; /* of the servers on loopback: connection i goes to the i-th, and so on in turn */
+    unsigned port_count;
     unsigned people;        /* members of the channel, connections in pairs, or idle sessions */
     unsigned window;        /* messages in flight of each sender */
-    unsigned rate;          /* fan-out: messages a second; 0: as fast as the window lets */
+    unsigned rate;          /* messages a second of all senders; 0: as fast as the window lets */
     unsigned probes;        /* fan-out: messages a second from one bystander to another */
     unsigned ack_every;     /* pairs: acknowledge after so many messages … */
     unsigned ack_ms;        /* … or so long after the last acknowledgement */
@@ -105,7 +109,8 @@ static struct {
     double seconds, warmup; /* measured, and before that */
     bool sleep;             /* wait in epoll_wait in place of polling */
     int core;               /* to run on; -1: any */
-    int server;             /* process id, to read its CPU time; 0: unknown */
+    int servers[SERVERS_MAX]; /* process ids, to read the CPU time of them and their children */
+    unsigned server_count;
 } options = {.app = "bench", .people = 1000, .window = 16, .ack_every = 64, .ack_ms = 1000, .at_once = 64,
              .seconds = 3, .warmup = 1, .core = -1};
 
@@ -186,8 +191,10 @@ static void say(struct link *l, enum opcode opcode, const char *text, size_t len
     send_bytes(l, frame, put_masked(frame, opcode, text, length, &payload_at));
 }
 
+static int port_of(const struct link *l) { return options.ports[(unsigned)(l - links) % options.port_count]; }
+
 static void connect_link(struct link *l) {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options.port)};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port_of(l))};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int one = 1;
     l->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -206,7 +213,7 @@ static void ask_upgrade(struct link *l) {
     int n = snprintf(head, sizeof head,
                      "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                     options.dialect->path, options.port);
+                     options.dialect->path, port_of(l));
     int error = 0;
     socklen_t size = sizeof error;
     getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -242,7 +249,7 @@ static size_t take_upgrade(struct link *l, const char *data, size_t length) {
     return head;
 }
 
-static void take_text(struct link *l, const char *text, size_t length) {
+static void take_one(struct link *l, const char *text, size_t length) {
     struct news news;
     if (l->stage == SETTING_UP) {
         set_up(l, text, length);
@@ -256,6 +263,15 @@ static void take_text(struct link *l, const char *text, size_t length) {
     case ENDED: die("%s: ended: %.*s", l->person.account, (int)(length > 300 ? 300 : length), text);
     default: on_news(l, &news, text, length);
     }
+}
+
+static void take_text(struct link *l, const char *text, size_t length) {
+    const char *end = text + length, *line;
+    while (options.dialect->lines && (line = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+        take_one(l, text, (size_t)(line - text));
+        text = line + 1;
+    }
+    if (text < end) take_one(l, text, (size_t)(end - text));
 }
 
 static void take_control(struct link *l, const struct frame *f) {
@@ -443,22 +459,48 @@ static void take_answer(struct link *l, const struct news *news, struct histogra
 
 static uint64_t begun, ended;                          /* of the measured time; ended = 0: it has not begun */
 static uint64_t begun_cpu, begun_busy, begun_bytes;    /* at its begin */
-static double begun_server, begun_all;                 /* CPU seconds of the server and of everybody at its begin */
+static double begun_server[SERVERS_MAX], begun_all;    /* CPU seconds of the servers and of everybody at its begin */
+static double server_shares[SERVERS_MAX];              /* results, in the order of the options */
 static double cpu_share, busy_share, server_share, others_share, span; /* results */
 
 static bool measuring(void) { return clock_now < ended; }
 
-static double server_seconds(void) {
-    char path[64], line[1024];
-    unsigned long long user = 0, system = 0;
-    if (options.server == 0) return 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", options.server);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) die("the server is gone");
-    if (fgets(line, sizeof line, file) == NULL || strrchr(line, ')') == NULL) die("%s: unreadable", path);
-    fclose(file);
-    sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system);
+/* Of one process, from the text of its /proc/PID/stat; `ended`: with those of its children that have ended. */
+static double seconds_of(const char *stat, int *parent, bool ended) {
+    unsigned long long user = 0, system = 0, waited_user = 0, waited_system = 0;
+    const char *behind = strrchr(stat, ')');
+    if (behind == NULL) return 0;
+    sscanf(behind + 2, "%*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", parent, &user, &system,
+           &waited_user, &waited_system);
+    if (ended) user += waited_user, system += waited_system;
     return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* CPU seconds of each server: the process, its children, and those that it had. Returns their sum. */
+static double server_seconds(double each[]) {
+    double sum = 0;
+    for (unsigned i = 0; i < options.server_count; i++) each[i] = 0;
+    DIR *processes = options.server_count > 0 ? opendir("/proc") : NULL;
+    if (processes == NULL) return 0;
+    for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+        int pid = atoi(entry->d_name), parent = 0;
+        char path[64], line[1024];
+        if (pid == 0) continue;
+        snprintf(path, sizeof path, "/proc/%d/stat", pid);
+        FILE *file = fopen(path, "r");
+        if (file == NULL) continue;
+        bool read = fgets(line, sizeof line, file) != NULL;
+        fclose(file);
+        if (!read) continue;
+        double own = seconds_of(line, &parent, false);
+        for (unsigned i = 0; i < options.server_count; i++) {
+            if (pid == options.servers[i]) each[i] += seconds_of(line, &parent, true);
+            else if (parent == options.servers[i]) each[i] += own;
+        }
+    }
+    closedir(processes);
+    for (unsigned i = 0; i < options.server_count; i++) sum += each[i];
+    return sum;
 }
 
 /* CPU seconds of all processes, and what the host took (user, nice, system, steal of /proc/stat). */
@@ -476,7 +518,7 @@ static void begin_measuring(void) {
     begun_cpu = cpu_time();
     begun_busy = busy_ns;
     begun_bytes = bytes_in;
-    begun_server = server_seconds();
+    server_seconds(begun_server);
     begun_all = everybodys_seconds();
     ended = begun + (uint64_t)(options.seconds * (double)SECOND);
 }
@@ -486,7 +528,12 @@ static void end_measuring(void) {
     span = (double)(at - begun) / (double)SECOND;
     cpu_share = (double)(cpu_time() - begun_cpu) / (double)(at - begun);
     busy_share = (double)(busy_ns - begun_busy) / (double)(at - begun);
-    server_share = (server_seconds() - begun_server) / span;
+    server_seconds(server_shares);
+    server_share = 0;
+    for (unsigned i = 0; i < options.server_count; i++) {
+        server_shares[i] = (server_shares[i] - begun_server[i]) / span;
+        server_share += server_shares[i];
+    }
     others_share = (everybodys_seconds() - begun_all) / span - server_share - cpu_share;
     if (others_share < 0) others_share = 0; /* clock ticks are coarse */
     begun_bytes = bytes_in - begun_bytes;
@@ -497,6 +544,9 @@ static void print_measured(void) {
     printf(", \"seconds\": %.3f, \"load_busy\": %.3f, \"load_cpu\": %.3f, \"server_cpu\": %.3f, \"others_cpu\": %.3f, "
            "\"mib_per_s\": %.1f",
            span, busy_share, cpu_share, server_share, others_share, (double)begun_bytes / span / 1048576.0);
+    printf(", \"cpu_of\": {");
+    for (unsigned i = 0; i < options.server_count; i++) printf("%s\"%u\": %.3f", i ? ", " : "", i, server_shares[i]);
+    printf("}");
 }
 
 /* --- fan-out: members of one channel, one more of them sends ---------------------------------- */
@@ -659,14 +709,26 @@ static void pairs_news(struct link *l, const struct news *news, const char *payl
 }
 
 static void pairs_after(struct link *l) {
-    if (!stopped) fill_window(l);
+    if (!stopped && options.rate == 0) fill_window(l);
     if (l->unacked >= options.ack_every && options.dialect->acknowledge != NULL) acknowledge(l);
+}
+
+/* Sends what is due, of one after the other. */
+static void pairs_pace(void) {
+    static uint64_t due;
+    static unsigned next;
+    if (due == 0) due = clock_now;
+    for (; due <= clock_now; due += SECOND / options.rate) {
+        struct link *l = &links[next++ % link_count];
+        if (l->in_flight < WINDOW_MAX) send_message(l, due);
+    }
 }
 
 static void pairs_run(uint64_t until) {
     uint64_t look = clock_now;
     while (clock_now < until) {
         turn();
+        if (options.rate > 0) pairs_pace();
         if (options.dialect->acknowledge == NULL || clock_now < look) continue;
         look = clock_now + 20 * MILLISECOND;
         for (unsigned i = 0; i < link_count; i++)
@@ -687,7 +749,7 @@ static void pairs(void) {
     for (unsigned i = 0; i < link_count; i++) {
         prepare(&links[i], options.dialect->whisper);
         links[i].acked_at = clock_now;
-        fill_window(&links[i]);
+        if (options.rate == 0) fill_window(&links[i]);
     }
     pairs_run(clock_now + (uint64_t)(options.warmup * (double)SECOND));
     begin_measuring();
@@ -736,9 +798,10 @@ static void idle(void) {
 /* --- the command line ------------------------------------------------------------------------- */
 
 static const char USAGE[] =
-    "usage: load fanout|pairs|idle --dialect signalpost|ws|socketio --port N --users FILE [--app ID] [--people N]\n"
+    "usage: load fanout|pairs|idle --dialect signalpost|ws|socketio|centrifugo --port N --users FILE [--app ID] [--people N]\n"
     "            [--window N] [--rate N] [--probes N] [--ack-every N] [--ack-ms N] [--at-once N]\n"
-    "            [--seconds S] [--warmup S] [--core N] [--server PID] [--sleep]\n";
+    "            [--seconds S] [--warmup S] [--core N] [--server PID] [--sleep]\n"
+    "--port and --server may be repeated: connections are spread over the ports, CPU time is told of each.\n";
 
 static void read_options(int argc, char **argv) {
     static const struct option names[] = {
@@ -752,7 +815,9 @@ static void read_options(int argc, char **argv) {
         unsigned number = optarg == NULL ? 0 : (unsigned)strtoul(optarg, NULL, 10);
         switch (c) {
         case 'd': options.dialect = find_dialect(optarg); break;
-        case 'p': options.port = (int)number; break;
+        case 'p':
+            if (options.port_count < SERVERS_MAX) options.ports[options.port_count++] = (int)number;
+            break;
         case 'u': options.users = optarg; break;
         case 'a': options.app = optarg; break;
         case 'n': options.people = number; break;
@@ -765,12 +830,14 @@ static void read_options(int argc, char **argv) {
         case 's': options.seconds = strtod(optarg, NULL); break;
         case 'b': options.warmup = strtod(optarg, NULL); break;
         case 'c': options.core = (int)number; break;
-        case 'i': options.server = (int)number; break;
+        case 'i':
+            if (options.server_count < SERVERS_MAX) options.servers[options.server_count++] = (int)number;
+            break;
         case 'z': options.sleep = true; break;
         default: fputs(USAGE, stderr); exit(2);
         }
     }
-    bool complete = optind + 1 == argc && options.dialect != NULL && options.port != 0 && options.users != NULL;
+    bool complete = optind + 1 == argc && options.dialect != NULL && options.port_count > 0 && options.users != NULL;
     if (!complete || options.window == 0 || options.window > WINDOW_MAX || options.people < 2) {
         fputs(USAGE, stderr);
         exit(2);

@@ -24,6 +24,13 @@ from questions import Medians, Question, Result
 
 __all__ = ["Answer", "machine", "markdown", "write"]
 
+HOW = (
+    "A fresh server process for each run, loopback. Pinned questions: server on core 0, load generator on "
+    "core 1. *load busy* is the share of the measured time in which the load generator had work; what it can "
+    "show at most is the row *ceiling*, a server in C that sends the same frames without rules, checks or a "
+    "store."
+)
+
 
 @dataclass
 class Answer:
@@ -32,6 +39,7 @@ class Answer:
     question: Question
     runs: dict[str, list[Result]] = field(default_factory=dict)  #: by server, in the order of the rounds
     failures: dict[str, str] = field(default_factory=dict)  #: by server: why there is no result
+    ours: str = "signalpost"  #: the server that the others are compared with
 
     def medians(self) -> Medians:
         return {
@@ -103,13 +111,18 @@ def table(rows: list[list[str]]) -> list[str]:
 def figures_of(answer: Answer) -> list[str]:
     question, medians = answer.question, answer.medians()
     first = question.figures[0]
-    ours = medians.get("signalpost", {}).get(first.name)
+    ours = medians.get(answer.ours, {}).get(first.name)
     rows = [
-        ["server", *(figure.name for figure in question.figures), f"least-most {first.name}", "signalpost is"]
+        [
+            "server",
+            *(figure.name for figure in question.figures),
+            f"least-most {first.name}",
+            f"{answer.ours} is",
+        ]
     ]
     for server, values in medians.items():
         span = [run[first.name] for run in answer.runs[server]]
-        compared = ours is not None and server != "signalpost" and values[first.name] > 0
+        compared = ours is not None and server != answer.ours and values[first.name] > 0
         rows.append(
             [
                 server,
@@ -138,8 +151,8 @@ def targets_of(answer: Answer) -> list[list[str]]:
     return rows
 
 
-def markdown(answers: list[Answer], about: dict[str, str], rounds: int) -> str:
-    """The whole report."""
+def markdown(answers: list[Answer], about: dict[str, str], rounds: int, how: str = HOW) -> str:
+    """The whole report; `how` it was measured."""
     lines = ["## Targets", ""]
     lines += table(
         [["question", "target", "measured", ""], *(row for answer in answers for row in targets_of(answer))]
@@ -148,18 +161,14 @@ def markdown(answers: list[Answer], about: dict[str, str], rounds: int) -> str:
         lines += ["", f"## {answer.question.title}", "", *figures_of(answer), ""]
         lines += [f"{server}: {reason}" for server, reason in answer.failures.items()]
         lines.append(answer.question.note)
-    lines += ["", "## How", ""]
-    lines.append(
-        f"Medians of {rounds} interleaved rounds, a fresh server process for each run, loopback. Pinned "
-        "questions: server on core 0, load generator on core 1. *load busy* is the share of the measured "
-        "time in which the load generator had work; what it can show at most is the row *ceiling*, a "
-        "server in C that sends the same frames without rules, checks or a store."
-    )
+    lines += ["", "## How", "", f"Medians of {rounds} interleaved rounds. {how}"]
     lines += ["", *(f"* {name}: {value}" for name, value in about.items()), ""]
     return "\n".join(lines)
 
 
-def write(directory: Path, name: str, answers: list[Answer], about: dict[str, str], rounds: int) -> Path:
+def write(
+    directory: Path, name: str, answers: list[Answer], about: dict[str, str], rounds: int, how: str = HOW
+) -> Path:
     """Keep the report and every single run; returns the report's path."""
     directory.mkdir(exist_ok=True)
     stem = f"{time.strftime('%Y-%m-%d')}-{name}"
@@ -172,5 +181,5 @@ def write(directory: Path, name: str, answers: list[Answer], about: dict[str, st
     }
     (directory / f"{stem}.json").write_text(json.dumps(runs, indent=1, ensure_ascii=False) + "\n")
     report = directory / f"{stem}.md"
-    report.write_text(f"# {stem}\n\n{markdown(answers, about, rounds)}")
+    report.write_text(f"# {stem}\n\n{markdown(answers, about, rounds, how)}")
     return report

@@ -15,8 +15,20 @@ from hypothesis import strategies as st
 from signalpost.config import Api, Config, ConfigError, load
 from signalpost.domain.apps import App, WebTokens
 from signalpost.domain.limits import Limits
+from signalpost.domain.webhooks import Endpoint
 from signalpost.gateway.http import parse_advertised
-from signalpost.settings import API, APP, JWT, LIMITS, PAGE, SERVER, IceServer, kind_of, without_secrets
+from signalpost.settings import (
+    API,
+    APP,
+    JWT,
+    LIMITS,
+    PAGE,
+    SERVER,
+    WEBHOOK,
+    IceServer,
+    kind_of,
+    without_secrets,
+)
 from signalpost.toml_file import key_lines
 
 Write = Callable[[str], str]
@@ -76,7 +88,10 @@ def test_every_setting_of_the_server_can_be_read_and_no_other() -> None:
     assert set(PAGE) < fields
     assert set(API) == {field.name for field in msgspec.structs.fields(Api)} - {"keys"}
     assert set(LIMITS) == {field.name for field in msgspec.structs.fields(Limits)}
-    assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {"limits", "jwt", "any_token"}
+    assert set(APP) == {field.name for field in msgspec.structs.fields(App)} - {
+        *("limits", "jwt", "webhooks", "any_token")
+    }
+    assert set(WEBHOOK) == {field.name for field in msgspec.structs.fields(Endpoint)} - {"name"}
     assert set(JWT) == {field.name for field in msgspec.structs.fields(WebTokens)}
 
 
@@ -121,6 +136,8 @@ def test_a_file_sets_everything(write: Write) -> None:
 [server]
 host = "0.0.0.0"
 port = 9000
+workers = 4
+worker_port = 9100
 data = "/var/lib/signalpost"
 durability = "process"
 store = "postgresql://db/signalpost"
@@ -168,6 +185,8 @@ allow_no_token = true
     assert msgspec.structs.asdict(config) == {
         "host": "0.0.0.0",
         "port": 9000,
+        "workers": 4,
+        "worker_port": 9100,
         "data": "/var/lib/signalpost",
         "durability": "process",
         "store": "postgresql://db/signalpost",
@@ -671,6 +690,26 @@ def test_tls_needs_room_for_its_port(write: Write) -> None:
     assert complaints(flags=tls | {"port": "65535"}) == [
         "--port: TLS listens on the next port, so at most 65534 is allowed"
     ]
+
+
+def test_several_workers_need_both_stores(write: Write) -> None:
+    """SPEC N8: one line says what is missing, and how it is given."""
+    several: dict[str, str | bool | list[str]] = {"dev": True, "workers": "2"}
+    both = "several processes are several nodes, which need a --store postgresql://… and a --share redis://…"
+    assert complaints(flags=several) == [f"--workers: not without store and share: {both}"]
+    stored = several | {"store": "postgresql://db/signalpost"}
+    assert complaints(flags=stored) == [f"--workers: not without share: {both}"]
+    assert read(flags=stored | {"share": "redis://cache"}).workers == 2
+    assert read(flags=several | {"workers": "1"}).workers == 1
+
+
+def test_each_worker_needs_a_port_of_its_own(write: Write) -> None:
+    """SPEC N8."""
+    stores = 'store = "postgresql://db/signalpost"\nshare = "redis://cache"\nworkers = 4\n'
+    dev: dict[str, str | bool | list[str]] = {"dev": True}
+    assert read(write(f"[server]\n{stores}worker_port = 65532\n"), flags=dev).worker_port == 65532
+    [said] = complaints(write(f"[server]\n{stores}worker_port = 65533\n"), flags=dev)
+    assert said.endswith("there are not enough ports above it, one for each worker")
 
 
 def test_nodes_that_share_need_a_store(write: Write) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import gc
 import itertools
 import os
+import random
 import secrets
 import signal
 import ssl
@@ -17,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import structlog
@@ -30,7 +31,8 @@ from signalpost.api.listener import ApiListener, Surroundings
 from signalpost.api.types import Info
 from signalpost.config import Api, Config
 from signalpost.domain.keys import Keyring
-from signalpost.engine.ports import Clock, Unavailable
+from signalpost.domain.webhooks import Endpoint
+from signalpost.engine.ports import Clock, Reply, Unavailable
 from signalpost.engines import MakeEngine, StoreError, choose
 from signalpost.gateway import descriptors
 from signalpost.gateway.bulk import Turns
@@ -42,6 +44,7 @@ from signalpost.gateway.http import Site, Unready, parse_advertised
 from signalpost.gateway.key_sets import KeySet
 from signalpost.gateway.listener import Listener, ListenerSettings, Socket
 from signalpost.gateway.pages import built_page, built_script, plain_page
+from signalpost.gateway.ports import Held, hold
 from signalpost.gateway.web_tokens import Judge
 from signalpost.services.attempts import Attempts
 from signalpost.services.attributes import Attributes
@@ -60,11 +63,17 @@ from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.rounds import Rounds
 from signalpost.services.sessions import Sessions
+from signalpost.services.spending import Travelling
+from signalpost.services.webhooks import Answer, Webhooks
 from signalpost.settings import without_secrets
 from signalpost.telemetry import logs
 from signalpost.telemetry.counters import Counters
 from signalpost.telemetry.logs import Sparing
 from signalpost.telemetry.metrics import LagMeter, Readings, Renderer
+from signalpost.workers import Worker, Workers
+
+if TYPE_CHECKING:
+    from signalpost.gateway.webhook_post import Poster
 
 __all__ = ["Server", "StartError", "run"]
 
@@ -103,8 +112,9 @@ class Server:
         clock: Clock | None = None,
         engine: MakeEngine = choose,
         end: asyncio.Event | None = None,
+        worker: int = 0,
     ) -> None:
-        """`end`: set when an operator wants it to end.
+        """`end`: set when an operator wants it to end. `worker`: its number, where there are several.
 
         Raises StoreError, StartError."""
         self._config = config
@@ -120,10 +130,25 @@ class Server:
 
         bell = Bell(self.fanout, self._shared.nodes)
         presence = Presence(self._shared, clock)
+        pauses = Pauses(time.perf_counter, self._loop.call_soon)
+        self._told = {app_id: app for app_id, app in config.apps.items() if app.webhooks}
+        self._poster = _poster(wall) if self._told else None
+        self.webhooks = Webhooks(
+            kept=self._kept,
+            shared=self._shared,
+            presence=presence,
+            pauses=pauses,
+            post=self._poster or _nowhere,
+            clock=clock,
+            wall=wall,
+            new_id=new_id,
+            find_app=config.app,
+            chance=random.random,
+        )
+        webhooks = self.webhooks if self._told else None  # where nobody has any, nobody asks
         repeats = Repeats(self._kept)
         attributes = Attributes(self._kept, self._shared, presence, repeats, clock, config.app)
-        inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall)
-        pauses = Pauses(time.perf_counter, self._loop.call_soon)
+        inboxes = Inboxes(self._kept, bell, clock, new_id, wall=wall, webhooks=webhooks)
         channels = Channels(
             kept=self._kept,
             shared=self._shared,
@@ -136,6 +161,7 @@ class Server:
             new_id=new_id,
             find_app=config.app,
             warn=_warn_watched,
+            webhooks=webhooks,
             pauses=pauses,
         )
         calls = Calls(
@@ -148,7 +174,10 @@ class Server:
             wall=wall,
             new_id=new_id,
             find_app=config.app,
+            webhooks=webhooks,
         )
+        rates = AccountRates(clock)
+        several = self._engine.several
         sessions = Sessions(
             shared=self._shared,
             presence=presence,
@@ -159,9 +188,10 @@ class Server:
             clock=clock,
             new_secret=lambda: os.urandom(16).hex(),
             find_app=config.app,
+            webhooks=webhooks,
+            travelling=several and Travelling(self._shared, inboxes, rates, clock, config.app),
         )
         bars = Bars(self._kept, clock, wall=wall)
-        rates = AccountRates(clock)
         self.services = Services(sessions, inboxes, channels, calls, attributes, rates)
         self._janitor = Janitor(
             sessions=sessions,
@@ -170,6 +200,7 @@ class Server:
             attributes=attributes,
             bars=bars,
             inboxes=inboxes,
+            webhooks=self.webhooks,
             rates=rates,
             sweeps=self._engine.sweeps,
             kept=self._kept,
@@ -177,7 +208,6 @@ class Server:
             pauses=pauses,
             report=self._report,
         )
-        several = self._engine.several
         self._neighbours: Neighbours | None = None  # None where there is one node
         if several is not None:
             self._neighbours = Neighbours(
@@ -192,12 +222,13 @@ class Server:
         self._shared.alarm(self._janitor.wake)
         self._started_at = wall()
         self._end = end or asyncio.Event()
-        renderer = Renderer(self.counters, self._lag, self._read, __version__)
+        who = {"worker": str(worker)} if worker else {}
+        renderer = Renderer(self.counters, self._lag, self._read, version=__version__, **who)
         self.listener = Listener(
-            _settings(config),
+            _settings(config, worker),
             Site(
                 metrics=renderer.render if config.api is None or config.api.public_metrics else None,
-                health=lambda: {"sessions": len(self.fanout)},
+                health=lambda: {"sessions": len(self.fanout)} | ({"worker": worker} if worker else {}),
                 unready=self._unready,
                 advertised=parse_advertised(config.advertise) if config.advertise else None,
                 version=__version__,
@@ -212,7 +243,7 @@ class Server:
         self.api: ApiListener | None = None
         if config.api is not None:
             cases = self._cases(config.api, presence, bars)
-            self.api = self._api_listener(config.api, cases, renderer.render)
+            self.api = self._api_listener(config.api, cases, renderer.render, worker)
         self._unstored = Sparing(partial(_log.error, "store unavailable"))
         self._gate = Gate(
             services=self.services,
@@ -243,9 +274,7 @@ class Server:
             await self.listener.start()
         except (OSError, UnicodeError, OverflowError) as error:
             await self._engine.close()
-            raise StartError(
-                f"cannot listen on {self._config.host}:{self._config.port}: {_reason(error)}"
-            ) from error
+            raise _deaf(f"{self._config.host}:{self._config.port}", error) from error
         if self.api is not None:
             try:
                 await self.api.start()
@@ -253,13 +282,13 @@ class Server:
                 await self.listener.drain()
                 self._engine.stop()
                 await self._engine.close()
-                raise StartError(
-                    f"cannot listen on {self._where_api()} for the API: {_reason(error)}"
-                ) from error
+                raise _deaf(f"{self._where_api()} for the API", error) from error
         chores = [self._sweep(), self._measure(), self._watch()]
         self._chores = [self._loop.create_task(chore) for chore in chores]
         for keys in self._key_sets.values():
             keys.refresh()  # so that the first login has them
+        for app_id, app in self._told.items():
+            start(self.webhooks.begin(app_id, app), self._begun)
         self._started = True
 
     async def stop(self) -> None:
@@ -273,6 +302,8 @@ class Server:
             chore.cancel()
         for keys in self._key_sets.values():
             keys.close()
+        if self._poster is not None:
+            await self._poster.close()
         if self._neighbours is not None:
             await self._part(self._neighbours)
         self._engine.stop()
@@ -308,6 +339,7 @@ class Server:
             calls=services.calls,
             attributes=services.attributes,
             bars=bars,
+            webhooks=self.webhooks,
             deputies=Deputies(api.idempotency_seconds),
             find_app=self._config.app,
             apps=lambda: self._config.apps.items(),
@@ -315,19 +347,27 @@ class Server:
             drain=self._end.set,
         )
 
-    def _api_listener(self, api: Api, cases: Cases, metrics: Callable[[], bytes]) -> ApiListener:
+    def _api_listener(self, api: Api, cases: Cases, metrics: Callable[[], bytes], worker: int) -> ApiListener:
         attempts = Attempts(self._kept, self._shared, api.idempotency_seconds)
         desk = Desk(cases, attempts, self._engine.clock, rate=api.requests, burst=api.requests_burst)
         surroundings = Surroundings(
             metrics=metrics,
-            health=lambda: {"sessions": len(self.fanout)},
+            health=lambda: {"sessions": len(self.fanout)} | ({"worker": worker} if worker else {}),
             unready=self._unready,
             draining=lambda: self.listener.draining,
             address_of=self.listener.address_of,
             may_try=self.listener.may_login,
             failed=self.listener.failed_login,
         )
-        return ApiListener(desk, Keyring(api.keys), surroundings, host=api.host, port=api.port)
+        return ApiListener(
+            desk,
+            Keyring(api.keys),
+            surroundings,
+            host=api.host,
+            port=api.port,
+            shared=bool(worker),
+            own_port=_own_port(self._config, worker),
+        )
 
     def _where_api(self) -> str:
         api = self._config.api
@@ -366,6 +406,10 @@ class Server:
                 self._neighbours.tick()
             await asyncio.sleep(_WATCH)
 
+    def _begun(self, result: None, error: Exception | None) -> None:
+        if error is not None:
+            self._report(error)
+
     async def _done(self, work: Coroutine[Any, Any, T]) -> T:
         """What comes of a use case, for a task."""
         result: asyncio.Future[T] = self._loop.create_future()
@@ -403,6 +447,7 @@ class Server:
             slow_consumers=self.listener.counts.slow,
             sessions=len(self.fanout),
             channel_deliveries=self.fanout.delivered,
+            webhooks=self.webhooks.counts,
             engine=self._engine.readings(),
             nodes=1 if self._neighbours is None else self._neighbours.alive,
         )
@@ -418,10 +463,17 @@ def _warn_watched(app_id: str) -> None:
     _log.warning("any account of the app may watch all logins and joins", app=app_id)
 
 
-def _settings(config: Config) -> ListenerSettings:
+def _own_port(config: Config, worker: int) -> int:
+    """Where a worker alone is asked how it is: at the API, if there is one; 0: nowhere."""
+    return config.worker_port + worker - 1 if worker and config.worker_port else 0
+
+
+def _settings(config: Config, worker: int) -> ListenerSettings:
     return ListenerSettings(
         host=config.host,
         port=config.port,
+        shared=bool(worker),
+        own_port=0 if config.api else _own_port(config, worker),
         tls=_tls(config),
         trusted_proxies=config.trusted_proxies,
         exempt=config.exempt_networks,
@@ -437,6 +489,16 @@ def _settings(config: Config) -> ListenerSettings:
         outbox_cap=config.outbox_bytes,
         send_buffer=config.send_buffer,
     )
+
+
+def _poster(wall: Clock) -> Poster:
+    from signalpost.gateway.webhook_post import Poster  # late, as below
+
+    return Poster(wall)
+
+
+def _nowhere(endpoint: Endpoint, hook_id: str, body: bytes) -> Reply[Answer]:
+    raise AssertionError("no app has a webhook")
 
 
 def _key_sets(config: Config, clock: Clock) -> dict[str, KeySet]:
@@ -478,14 +540,56 @@ def run(config: Config, *, engine: MakeEngine = choose) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status (SPEC §9)."""
     logs.configure(config.log_level, config.log_format)
     descriptors.raise_allowed()
+    if config.workers > 1:
+        return _told(lambda: _run_workers(config, engine))
+    return _told(lambda: _run(config, engine, None))
+
+
+def _told(act: Callable[[], int]) -> int:
+    """What `act` returns; if it raises, 1, and a line says why, whatever it was."""
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            uvloop.run(_serve(config, engine))
-    except Exception as error:  # whatever it was, a line says it
+        return act()
+    except Exception as error:
         print(f"signalpost: {_line(error)}", file=sys.stderr)
         _log.debug("ended by an error", exc_info=error)
         return 1
+
+
+def _run_workers(config: Config, engine: MakeEngine) -> int:
+    with contextlib.ExitStack() as stack:
+        held = stack.enter_context(_hold(config.host, config.port, tls=bool(config.tls_cert)))
+        each = msgspec.structs.replace(config, port=held.port)
+        if config.api is not None:
+            api = stack.enter_context(_hold(config.api.host, config.api.port))
+            each = msgspec.structs.replace(each, api=msgspec.structs.replace(config.api, port=api.port))
+
+        def work(worker: Worker) -> int:
+            logs.configure(config.log_level, config.log_format, worker=worker.number)
+            return _told(lambda: _run(each, engine, worker))
+
+        return Workers(config.workers, work).run(partial(_announce, config.host, held.port))
+
+
+def _hold(host: str, port: int, *, tls: bool = False) -> contextlib.closing[Held]:
+    try:
+        return contextlib.closing(hold(host, port, tls=tls))
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise _deaf(f"{host}:{port}", error) from error
+
+
+def _run(config: Config, engine: MakeEngine, worker: Worker | None) -> int:
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(_serve(config, engine, worker))
     return 0
+
+
+def _announce(host: str, port: int) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    print(f"signalpost: listening on http://{shown}:{port}", flush=True)
+
+
+def _deaf(where: str, error: Exception) -> StartError:
+    return StartError(f"cannot listen on {where}: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:
@@ -521,16 +625,20 @@ def _settle_memory() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-async def _serve(config: Config, engine: MakeEngine) -> None:
+async def _serve(config: Config, engine: MakeEngine, worker: Worker | None) -> None:
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
-    server = Server(config, engine=engine, end=end)
+    if worker is not None:
+        worker.watch(loop, end.set)
+    server = Server(config, engine=engine, end=end, worker=worker.number if worker else 0)
     await server.start()
     _settle_memory()
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    print(f"signalpost: listening on http://{host}:{server.port}", flush=True)
+    if worker is None:
+        _announce(config.host, server.port)
+    else:
+        worker.serves()
     if server.api is not None:
         _log.info("the API listens", host=config.api.host if config.api else "", port=server.api.port)
     kept = without_secrets(config.store) or config.data

@@ -180,6 +180,14 @@ def serve(
     config: Annotated[
         str | None, typer.Option(help="A TOML file.", metavar="FILE", rich_help_panel=STORAGE)
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            help="Processes that share the port; more than one need --store and --share. Default: 1",
+            metavar="N",
+            rich_help_panel=LISTENING,
+        ),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -216,6 +224,7 @@ def serve(
         "app": app,
         "allow_no_token": allow_no_token,
         "dev": dev or None,
+        "workers": workers,
         "data": data,
         "store": store,
         "share": share,

@@ -19,6 +19,7 @@ from signalpost.domain.apps import App, WebTokens
 from signalpost.domain.keys import KEY_ID, MOST_DIGESTS, Key, Scope, digest_of
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
+from signalpost.domain.webhooks import Endpoint
 from signalpost.settings import (
     API,
     APP,
@@ -27,6 +28,7 @@ from signalpost.settings import (
     LIMITS,
     PAGE,
     SERVER,
+    WEBHOOK,
     IceServer,
     Kind,
     Network,
@@ -63,6 +65,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"  #: where to listen
     port: int = 8080  #: 0: any free one; TLS listens on the next one
+    workers: int = 1  #: processes that share the port (N8)
+    worker_port: int = 0  #: the first of as many ports, one of each worker alone; 0: none
     data: str = "./signalpost-data"  #: what must survive; ":memory:" keeps nothing
     durability: Literal["power", "process"] = "power"  #: what an acknowledged message survives (M5)
     store: str = ""  #: URL of the PostgreSQL that keeps it, in the directory's place; empty: the directory
@@ -237,6 +241,9 @@ class _Draft:
         made: dict[str, Any] = {"limits": self._limits(app_id, self.limits | values.get("limits", {}))}
         if not values.get("md5_tokens", True):
             made["certificate"] = ""  # so that none is right (L3)
+        if "webhooks" in values:
+            whole = [hook for hook in values["webhooks"].values() if hook.keys() >= {"url", "secrets"}]
+            made["webhooks"] = tuple(Endpoint(**hook) for hook in whole)
         if app_id in self.jwt_places:
             made["jwt"] = self._web_tokens(self.jwt_places[app_id], values["jwt"])
         return made
@@ -301,6 +308,15 @@ class _Draft:
                 self._refuse_server(name, "no such file")
         if config.tls_cert and config.port == 65535:
             self._refuse_server("port", "TLS listens on the next port, so at most 65534 is allowed")
+        missing = [name for name in ("store", "share") if config.workers > 1 and not getattr(config, name)]
+        if missing:
+            self._refuse_server(
+                "workers",
+                f"not without {' and '.join(missing)}: several processes are several nodes, which need a"
+                " --store postgresql://… and a --share redis://…",
+            )
+        if config.worker_port and config.worker_port + config.workers - 1 > 65535:
+            self._refuse_server("worker_port", "there are not enough ports above it, one for each worker")
         if config.share and not config.store:
             self._refuse_server(
                 "share", "store is missing: nodes that share sessions need one PostgreSQL that keeps the rest"
@@ -438,8 +454,10 @@ def _read_file(draft: _Draft, name: str, source: str) -> None:
 def _read_app(draft: _Draft, file: _File, app_id: str, values: object) -> None:
     path = ("apps", app_id)
     app = draft.name_app(app_id, file.place(*path))
-    for key, value in _section(draft, file, values, (*APP, "limits", "jwt", "keys"), path):
-        if key == "keys":
+    for key, value in _section(draft, file, values, (*APP, "limits", "jwt", "keys", "webhooks"), path):
+        if key == "webhooks":
+            _read_webhooks(draft, file, app.setdefault("webhooks", {}), value, (*path, key))
+        elif key == "keys":
             _read_keys(draft, file, app_id, value, (*path, key))
         elif key == "jwt":
             _read_web_tokens(draft, file, app.setdefault("jwt", {}), value, (*path, key))
@@ -471,6 +489,23 @@ def _read_web_tokens(
 ) -> None:
     for key, value in _section(draft, file, values, JWT, path):
         draft.take(into, key, JWT[key], value, file.place(*path, key))
+
+
+def _read_webhooks(
+    draft: _Draft, file: _File, into: dict[str, Any], values: object, path: tuple[str, ...]
+) -> None:
+    for name, table in _section(draft, file, values, None, path):
+        place = file.place(*path, name)
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+            draft.refuse(place, "expected a name of up to 64 letters, digits, - and _")
+            continue
+        hook: dict[str, Any] = {"name": name}
+        for key, value in _section(draft, file, table, WEBHOOK, (*path, name)):
+            draft.take(hook, key, WEBHOOK[key], value, file.place(*path, name, key))
+        missing = [key for key in ("url", "secrets") if isinstance(table, dict) and key not in table]
+        if missing:
+            draft.refuse(place, f"{' and '.join(missing)} missing")
+        into[name] = hook
 
 
 def _section(

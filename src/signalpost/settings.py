@@ -7,7 +7,8 @@ is in `config.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
@@ -18,6 +19,7 @@ import msgspec
 from signalpost.domain.keys import MOST_DIGESTS, SECRET, Scope
 from signalpost.domain.limits import Limits
 from signalpost.domain.names import is_name
+from signalpost.domain.webhooks import EVENTS
 from signalpost.wire.codes import CHANNEL_TTL_SECONDS, FRAME_BYTES
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "LIMITS",
     "PAGE",
     "SERVER",
+    "WEBHOOK",
     "IceServer",
     "Kind",
     "Network",
@@ -224,6 +227,24 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _few(texts: tuple[str, ...], most: int) -> tuple[str, ...]:
+    _require(len(texts) <= most)
+    return texts
+
+
+def _one_of(text: str, known: Sequence[str]) -> str:
+    _require(text in known)
+    return text
+
+
+def _webhook_secret(text: str) -> str:
+    """As Standard Webhooks spell it."""
+    prefix, mark, encoded = text.partition("whsec_")
+    _require(not prefix and bool(mark))
+    _require(24 <= len(b64decode(encoded, validate=True)) <= 64)
+    return text
+
+
 def _is_url(text: str, schemes: Collection[str]) -> bool:
     """Whether it is a URL of one of these schemes; whoever uses it knows what else has to be in it."""
     scheme, separator, rest = text.partition("://")
@@ -278,6 +299,8 @@ _HOST: Final = re.compile(r"[\w.:%-]{1,255}")
 SERVER: Final[Mapping[str, Kind]] = {
     "host": _text("a host name or an address", lambda text: bool(_HOST.fullmatch(text))),
     "port": _whole(0, 65535),
+    "workers": _whole(1, 256),
+    "worker_port": _whole(0, 65535),
     "data": _text('the path of a directory, or ":memory:"', _is_path),
     "durability": _choice("power", "process"),
     "store": _text(
@@ -361,6 +384,22 @@ JWT: Final[Mapping[str, Kind]] = {
     "leeway": _seconds(zero=True, high=600),
 }
 
+#: A section `[apps.ID.webhooks.NAME]`: whom an app's events are told.
+WEBHOOK: Final[Mapping[str, Kind]] = {
+    "url": _text("an https:// or http:// URL without a password", _is_web_url),
+    "secrets": Kind(
+        "one or two secrets: whsec_ and 24 to 64 bytes in base64",
+        lambda value: tuple(_webhook_secret(text) for text in _few(_texts(value), 2)),
+        str,
+    ),
+    "events": Kind(
+        "some of " + ", ".join(EVENTS),
+        lambda value: tuple(_one_of(text, EVENTS) for text in _texts(value)),
+        str,
+    ),
+    "bodies": _truth(),
+}
+
 #: The sections `[limits]` and `[apps.ID.limits]`: positive, but for some where nothing is a choice.
 LIMITS: Final[Mapping[str, Kind]] = {
     field.name: _whole(1) if field.type is int else _seconds() for field in msgspec.structs.fields(Limits)
@@ -375,4 +414,5 @@ LIMITS: Final[Mapping[str, Kind]] = {
     "api_untaken_bytes": _whole(0),
     "api_deserted_channels": _whole(0),
     "channel_seconds": _seconds(zero=True, high=CHANNEL_TTL_SECONDS),
+    "webhook_offline_delay": _seconds(zero=True, high=86_400),
 }

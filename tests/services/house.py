@@ -21,12 +21,13 @@ from signalpost.domain.apps import App
 from signalpost.domain.calls import Call, Input
 from signalpost.domain.inbox import INSTANT, InboxItem
 from signalpost.domain.refusals import Refusal
+from signalpost.domain.webhooks import Endpoint
 from signalpost.engine.deadlines import Deadlines
 from signalpost.engine.kept import EmbeddedKept, Parts
 from signalpost.engine.memory import MemoryQueues, MemoryRecords
 from signalpost.engine.names import MemoryNames
 from signalpost.engine.notes import Notes
-from signalpost.engine.ports import NO_FIELDS, Pending, Unavailable
+from signalpost.engine.ports import NO_FIELDS, Pending, Reply, Unavailable
 from signalpost.engine.ports import Record as RecordOf
 from signalpost.engine.ports.kept import Append, Remove
 from signalpost.engine.ports.kept import Attributes as KeptAttributes
@@ -54,10 +55,12 @@ from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.sessions import Login, LoginRequest, Sessions, proof_of
 from signalpost.services.stored import CALL
+from signalpost.services.webhooks import Answer as Said
+from signalpost.services.webhooks import Webhooks
 from signalpost.wire.codes import Code
 from support.far import Cable, Far, Steps
 
-__all__ = ["APP", "Device", "Heard", "House", "Started", "refused"]
+__all__ = ["APP", "Device", "Heard", "House", "Started", "Told", "refused"]
 
 T = TypeVar("T")
 
@@ -77,6 +80,45 @@ def refused(code: Code | int, because: str = "") -> Iterator[pytest.ExceptionInf
     assert caught.value.code == code
     assert caught.value.reason
     assert because in caught.value.reason
+
+
+class Receiver:
+    """The back ends of all webhooks: they keep what they are told, and answer as the test says."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self.posts: list[Told] = []  # every try
+        self.told: list[Told] = []  # those that were answered with 200, each id once
+        self.answers: Callable[[Told], Said | None] = lambda told: Said(200)  # None: not yet
+        self.hanging: list[tuple[Reply[Said], Told]] = []  # what was not answered yet
+
+    def __call__(self, endpoint: Endpoint, hook_id: str, body: bytes) -> Reply[Said]:
+        reply: Reply[Said] = Reply()
+        told = Told(endpoint.name, hook_id, self._clock(), msgspec.json.decode(body))
+        self.posts.append(told)
+        answer = self.answers(told)
+        if answer is None:
+            self.hanging.append((reply, told))
+        else:
+            self._answer(reply, told, answer)
+        return reply
+
+    def answer(self, answer: Said) -> None:
+        """Said all that hangs."""
+        hanging, self.hanging = self.hanging, []
+        for reply, told in hanging:
+            self._answer(reply, told, answer)
+
+    def _answer(self, reply: Reply[Said], told: Told, answer: Said) -> None:
+        known = {(each.endpoint, each.id) for each in self.told}
+        if answer.status == 200 and (told.endpoint, told.id) not in known:
+            self.told.append(told)
+        reply.answer(answer)
+
+    def take(self) -> list[tuple[str, Any]]:
+        """Type and data of what it was told since it was last asked."""
+        told, self.told = self.told, []
+        return [(each.said["type"], each.said["data"]) for each in told]
 
 
 class Disk:
@@ -234,6 +276,15 @@ class Started:
         return self._result
 
 
+class Told(NamedTuple):
+    """What a back end was told."""
+
+    endpoint: str
+    id: str
+    at: float
+    said: dict[str, Any]
+
+
 class Heard(NamedTuple):
     """A channel event as a device sees it; `what` is the text, or (name, value, change) of an attribute."""
 
@@ -265,6 +316,7 @@ class House:
         self.log: list[tuple[str, InboxItem]] = []  # everything that was ever announced, to whom
         self.busy = False  # long work is over its time after each piece, and goes on with the next `turn`
         self._soon: list[Callable[[], None]] = []  # what the loop's next turn calls
+        self.receiver = Receiver(self.clock)  # of the webhooks that an app has
         self._moments = itertools.count()
         self._ids = itertools.count(1)
         self._settle()
@@ -304,7 +356,21 @@ class House:
         presence = Presence(shared, clock)
         self.presence = Presence(self.shared, clock)  # as tests look into it
         bell = _Bell(self, shared.nodes)
-        self.inboxes = Inboxes(kept, bell, clock, new_id, wall=clock)
+        told = {app_id: app for app_id, app in self.apps.items() if app.webhooks}
+        self.webhooks = Webhooks(
+            kept=kept,
+            shared=shared,
+            presence=presence,
+            pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
+            post=self.receiver,
+            clock=clock,
+            wall=clock,
+            new_id=new_id,
+            find_app=find_app,
+            chance=lambda: 0.5,
+        )
+        webhooks = self.webhooks if told else None
+        self.inboxes = Inboxes(kept, bell, clock, new_id, wall=clock, webhooks=webhooks)
         self.repeats = Repeats(kept)
         self.attributes = Attributes(kept, shared, presence, self.repeats, clock, find_app)
         self.rates = AccountRates(clock)
@@ -320,6 +386,7 @@ class House:
             new_id=new_id,
             find_app=find_app,
             warn=self.warned.append,
+            webhooks=webhooks,
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
         )
         self.calls = Calls(
@@ -332,6 +399,7 @@ class House:
             wall=clock,
             new_id=new_id,
             find_app=find_app,
+            webhooks=webhooks,
         )
         self.sessions = Sessions(
             shared=shared,
@@ -343,6 +411,7 @@ class House:
             clock=clock,
             new_secret=lambda: f"secret{next(self._ids)}",
             find_app=find_app,
+            webhooks=webhooks,
         )
         self.bars = Bars(kept, clock, wall=clock)
         self.janitor = Janitor(
@@ -352,6 +421,7 @@ class House:
             attributes=self.attributes,
             bars=self.bars,
             inboxes=self.inboxes,
+            webhooks=self.webhooks,
             rates=self.rates,
             sweeps=(self.kept.sweep, self.shared.sweep),
             kept=kept,
@@ -359,6 +429,8 @@ class House:
             pauses=Pauses(lambda: next(self._moments) if self.busy else 0, self._soon.append),
             report=self.reported.append,
         )
+        for app_id, app in told.items():
+            self.begin(self.webhooks.begin(app_id, app))
 
     def _seen(self, part: Any, cable: Cable) -> Any:
         """A part of the engine as the services have it."""

@@ -81,8 +81,9 @@ class Visit(asyncio.Protocol):
 
     def _take(self, payload: bytes) -> None:
         if payload.startswith(b'["call2-ret"'):
-            number, error, _body = json.loads(payload)[1]
-            self._answered(self, number, error)
+            number, _, body = json.loads(payload)[1]
+            told = json.loads(body)
+            self._answered(self, number, "" if told["result"] == "ok" else told["reason"])
         elif payload.startswith(b'["login_ret"'):
             error, text = json.loads(payload)[1]
             self.line = "" if error else json.loads(text)["line"]
@@ -202,7 +203,7 @@ class Traffic:
             case 0 | 1:
                 what, asked = "channel_sendmsg", {"name": f"nowhere{fresh}", "msg": "x" * 100, "force": True}
             case 2 | 3:
-                what, asked = "user_sendmsg", {"account": peer, "msg": "x" * 100}
+                what, asked = "user_sendmsg", {"peer": peer, "t": "instant", "content": "x" * 100}
             case 4:
                 what, asked = "voip_invite", {"channelName": f"call{fresh}", "peer": peer, "extra": ""}
             case 5:

@@ -73,7 +73,7 @@ async def block(asking: Asking) -> types.Blocked:
     asked: types.Blocking = asking.body
     bars, account = asking.cases.bars, asking.account
     block = await bars.block(asking.app_id, account, seconds=asked.seconds, reason=asked.reason)
-    await asking.cases.sessions.kick(asking.app_id, account)
+    await asking.cases.sessions.kick(asking.app_id, account, reason="revoked")
     return _blocked(block)
 
 
@@ -93,7 +93,8 @@ async def revoke(asking: Asking) -> types.Revoked:
     asked: types.Revocation = asking.body
     cases, account = asking.cases, asking.account
     revocation = await cases.bars.revoke(asking.app_id, account, lifetime=asked.token_seconds)
-    return types.Revoked(revocation.expires, await cases.sessions.kick(asking.app_id, account) is not None)
+    kicked = await cases.sessions.kick(asking.app_id, account, reason="revoked")
+    return types.Revoked(revocation.expires, kicked is not None)
 
 
 async def attributes(asking: Asking) -> types.Attributes:

@@ -84,13 +84,24 @@ class ApiListener:
     """The listener of `[api]`."""
 
     def __init__(
-        self, desk: Desk, keys: Keyring, surroundings: Surroundings, *, host: str, port: int
+        self,
+        desk: Desk,
+        keys: Keyring,
+        surroundings: Surroundings,
+        *,
+        host: str,
+        port: int,
+        shared: bool = False,
+        own_port: int = 0,
     ) -> None:
+        """`shared`: others listen on the port, too. `own_port`: one of its own besides; 0: none."""
         self._desk: Final = desk
         self._keys: Final = keys
         self._around: Final = surroundings
         self._host: Final = host
         self._asked_port: Final = port
+        self._shared: Final = shared
+        self._own_port: Final = own_port
         self._document: Final = document()
         # Answers what needs no key, by path.
         self._open: Final[dict[str, Callable[[], Answer]]] = {
@@ -109,7 +120,9 @@ class ApiListener:
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, self._host, self._asked_port).start()
+            await web.TCPSite(runner, self._host, self._asked_port, reuse_port=self._shared).start()
+            if self._own_port:
+                await web.TCPSite(runner, self._host, self._own_port).start()
         except OSError as error:
             await runner.cleanup()
             if error.errno is None or error.errno <= 0:

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from signalpost.domain.limits import Limits
+from signalpost.domain.webhooks import Endpoint
 
 __all__ = ["App", "WebTokens"]
 
@@ -40,4 +41,5 @@ class App(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     jwt: WebTokens | None = None  #: which JSON Web Tokens are accepted; None: none (J1)
     lines: Literal["device", "flag"] = "device"  #: who gets v3 message lines (PROTOCOL: The message line)
     watchers: tuple[str, ...] | None = None  #: who may join the special channels; None: any (P4)
+    webhooks: tuple[Endpoint, ...] = ()  #: whom its events are told (W1)
     limits: Limits = Limits()

@@ -35,7 +35,9 @@ from signalpost.domain.refusals import Refusal
 from signalpost.wire.codes import Code
 
 __all__ = [
+    "FAILED",
     "NO_ACK",
+    "REFUSE",
     "WHILE_OPEN",
     "Call",
     "Decision",
@@ -135,6 +137,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     pushed: float = 0.0  #: when the invitation was sent to the callee
     caller_session: int = 0  #: the generation of the session that called; 0: of none, its back end did
     callee_session: int = 0  #: and of the one that the invitation was sent to; 0 none
+    accepted: float = 0.0  #: when it was accepted; 0.0 if nobody has, or who did was of an earlier version
 
     @property
     def over(self) -> bool:

@@ -50,3 +50,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     api_untaken_bytes: int = 256 * 1024 * 1024  #: bytes of their contents, 0: no bound (E6)
     api_deserted_channels: int = 10_000  #: channels that the API has made and nobody is in; 0: no bound (E6)
     channel_attribute_bytes: int = 256 * 1024 * 1024  #: attributes of all channels; 0: no bound (E6)
+    webhook_events: int = 100_000  #: that wait for one webhook (W3)
+    webhook_bytes: int = 64 * 1024 * 1024  #: and their bytes
+    webhook_offline_delay: float = 0.0  #: seconds until it is told that an account is offline (W2)

@@ -78,8 +78,11 @@ class Parts(NamedTuple):
     notes: Notes
 
 
+_LOOKING_BACK: Final = frozenset({Include, SetAttribute})  # checked with those before them; others alone
+
+
 class _Way(NamedTuple):
-    """How a step is checked, with those before it, before anything is changed; None if nothing can be wrong.
+    """How a step is checked, before anything is changed; None if nothing can be wrong.
 
     And how it is done, given what the check has found: what comes of it, and what has to be waited for.
     """
@@ -218,24 +221,32 @@ class EmbeddedKept:
                 break
         queues, now = self._queues, self._clock()
         checked: list[tuple[Any, Any, Any]] = []  # how it is done (None: an append), the step, what was found
-        for number, step in enumerate(steps):
+        appends: list[Append] = []  # those so far
+        for step in steps:
             kind = type(step)
             if kind is Append:
-                queues.check(step, now, steps[:number])
+                queues.check(step, now, appends)
+                appends.append(step)
                 checked.append((None, step, None))
+                continue
+            check, deed = ways[kind]
+            if check is None:
+                checked.append((deed, step, None))
+            elif kind in _LOOKING_BACK:
+                checked.append((deed, step, check(step, steps[: len(checked)])))
             else:
-                check, deed = ways[kind]
-                checked.append((deed, step, None if check is None else check(step, steps[:number])))
+                checked.append((deed, step, check(step, ())))
         results = []
         for do, step, found in checked:
-            witness = None
             if do is None:
                 result, waiting, witness = queues.append(step, now)
+                if waiting is not None:
+                    waits.append((waiting, witness))
             else:
                 result, waiting = do(step, found)
+                if waiting is not None:
+                    waits.append((waiting, None))
             results.append(result)
-            if waiting is not None:
-                waits.append((waiting, witness))
         return tuple(results)
 
     # --- which part ---------------------------------------------------------------------------------

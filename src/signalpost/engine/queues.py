@@ -400,7 +400,7 @@ class MemoryQueues:
     def _require_room(self, queue: Queue, step: Append, now: float, earlier: Sequence[object]) -> None:
         """Raise Full if there is no room for the step, with that of those `earlier` in its commit counted."""
         bounds = step.bounds
-        same = [each for each in earlier if type(each) is Append and each.key == step.key]
+        same = [each for each in earlier if type(each) is Append and each.key == step.key] if earlier else ()
         items = len(queue.items) + len(same)
         size = queue.size + sum([each.size for each in same]) + step.size
         if items >= bounds.max_items or size > bounds.max_size:

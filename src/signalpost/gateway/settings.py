@@ -20,6 +20,8 @@ class ListenerSettings:
 
     host: str = "127.0.0.1"
     port: int = 8080  #: 0 picks a free one
+    shared: bool = False  #: other processes listen on the same ports
+    own_port: int = 0  #: besides, a plain one of this process alone; 0: none
     tls: ssl.SSLContext | None = None  #: given, there is a second listener on port + 1
     backlog: int = 2048
     max_message: int = 64 * 1024  #: of a client (E5)

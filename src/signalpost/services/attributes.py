@@ -77,13 +77,16 @@ class Attributes:
     async def set(self, live: Live, name: str, value: str, *, request: str = "") -> None:
         """Set one of the session's own attributes; kept when this returns (P2). Raises Refusal."""
 
-        async def act(once: Once) -> str:
-            own = await decide(lambda: self._set(live.key, live.app.limits, name, value, once))
-            if name == ATTR_CONN_TIMEOUT:  # not before: what is not stored must not be in force
-                await self._enforce(live, own)
+        own: dict[str, str] | None = None  # None if it is there already, by the same request
+
+        async def attempt(once: Once) -> str:
+            nonlocal own
+            own = await self._set(live.key, live.app.limits, name, value, once)
             return ""
 
-        await self._repeats.once(live, request, act)
+        await self._repeats.once(live, request, attempt)
+        if name == ATTR_CONN_TIMEOUT and own is not None:  # not before: what is not stored is not in force
+            await self._enforce(live, own)
 
     async def grant(self, live: Live, attributes: Mapping[str, str]) -> None:
         """Have the session's account have these attributes, besides those that it has (J5).

@@ -11,10 +11,12 @@ for, and a session before its calls are: of two that come at once one finds the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
+
+import msgspec
 
 from signalpost.domain import calls as rules
 from signalpost.domain.apps import App
@@ -26,7 +28,8 @@ from signalpost.domain.names import check_name
 from signalpost.domain.outcomes import Outcome
 from signalpost.domain.refusals import Refusal
 from signalpost.domain.sessions import Session
-from signalpost.engine.ports import Appended, Clock, Full
+from signalpost.domain.webhooks import call_event, ended_by
+from signalpost.engine.ports import Clock, Full
 from signalpost.engine.ports.kept import (
     Append,
     Bounds,
@@ -58,6 +61,7 @@ from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.repeats import UNNAMED, Once, Repeats
 from signalpost.services.stored import CALL, ITEM
+from signalpost.services.webhooks import Webhooks
 from signalpost.wire.codes import EXTRA_BYTES, Code
 from signalpost.wire.texts import size_of
 
@@ -65,6 +69,7 @@ __all__ = ["Answer", "Calls"]
 
 _LOOK = 30.0  # seconds between two looks whether the parties of an accepted call have their sessions still
 
+News = tuple[Call, str, dict[str, Any]]  # a call, and what back ends are told of it
 Rule = Callable[[Call], Input | None]  # what happens to this call; None if nothing does
 Succession = Coroutine[Any, Any, None]  # letting an account's calls follow; no coroutine around another
 
@@ -90,6 +95,7 @@ class Calls:
         "_presence",
         "_repeats",
         "_wall",
+        "_webhooks",
     )
 
     def __init__(
@@ -105,7 +111,9 @@ class Calls:
         new_id: Callable[[], str],
         find_app: Callable[[str], App | None],
         look: float = _LOOK,
+        webhooks: Webhooks | None = None,
     ) -> None:
+        self._webhooks = webhooks
         self._kept = kept
         self._presence = presence
         self._bell = bell
@@ -146,13 +154,12 @@ class Calls:
         )
         waits = True  # what a repeat is of may have come no further
 
-        async def act(once: Once) -> str:
+        async def attempt(once: Once) -> str:
             nonlocal waits
-            online = invitation.require_online
-            waits = await decide(lambda: self._invite(live.app_id, call, online, limits, once))
+            waits = await self._invite(live.app_id, call, invitation.require_online, limits, once)
             return channel
 
-        channel = await self._repeats.once(live, request, act)
+        channel = await self._repeats.once(live, request, attempt)
         if waits:  # whoever came before it was on record has not found it
             session = await self._presence.present(inbox_key(live.app_id, peer))
             if session is not None and session.attached:
@@ -180,6 +187,8 @@ class Calls:
         once.recall(noted)
         current, rev = _decoded(found)
         call, effects = rules.invite(current, call)
+        news: list[News] = [] if current is None else [_ended_anew(current, call, self._clock())]
+        news.append((call, "call.invited", {"extra": call.extra}))
         if require_online and session is None:
             raise Refusal(Code.INVITE_E_PEEROFFLINE, "the peer is offline")
         if session is not None and session.attached:
@@ -214,6 +223,7 @@ class Calls:
                     Arm(key, deadline, durable=False),
                     *once.note(Outcome(call.channel)),
                 ],
+                news,
             )
         except Full as full:
             if full.step is own:
@@ -242,15 +252,11 @@ class Calls:
         app_id = live.app_id
         key = call_key(app_id, channel, account, peer)
         by = live.session
-
-        async def act(once: Once) -> str:
-            call = await decide(lambda: self._advance(app_id, key, peer, rule, extra=extra, by=by, once=once))
-            if call is None:
-                reason = "there is no such call: it was answered, ended or timed out"
-                raise Refusal(Code.GENERAL_E_FAILED, reason)
-            return ""
-
-        await self._repeats.once(live, request, act)
+        await self._repeats.once(
+            live,
+            request,
+            lambda once: self._advance(app_id, key, peer, rule, extra=extra, by=by, once=once),
+        )
 
     async def end(self, live: Live, channel: str, peer: str, extra: str, *, request: str = "") -> None:
         """End a call, or its invitation; one that is over changes nothing and is no failure (K3, K12).
@@ -265,11 +271,9 @@ class Calls:
         def rule(call: Call) -> Input | None:
             return rules.ends(call, account)
 
-        async def act(once: Once) -> str:
-            await decide(lambda: self._advance(app_id, key, "", rule, extra=extra, once=once))
-            return ""
-
-        await self._repeats.once(live, request, act)
+        await self._repeats.once(
+            live, request, lambda once: self._advance(app_id, key, "", rule, extra=extra, once=once)
+        )
 
     # --- what a back end does -------------------------------------------------------------------
 
@@ -389,7 +393,8 @@ class Calls:
         after, effects = rules.advance(call, what)
         # Nobody is told who has no session: over a login an event means nothing (PROTOCOL §8).
         told_of = effects if told else ()
-        await self._commit(app_id, limits, call.channel, told_of, _end(app_id, key, rev, after))
+        news = self._news(call, after, what, effects)
+        await self._commit(app_id, limits, call.channel, told_of, _end(app_id, key, rev, after), news)
         return False
 
     async def _session_of(self, app_id: str, account: str) -> int:
@@ -409,12 +414,12 @@ class Calls:
         by: Session | None = None,
         follows: Session | None = None,
         once: Once = UNNAMED,
-    ) -> Call | None:
-        """Let the rule decide once on a call; the call then, None if there is none. Raises Conflict.
+    ) -> str:
+        """Let the rule decide once on a call; there is nothing to be known of the result. Raises Conflict.
 
         `told`: whose inbox has to have room for what is told while the call is open (M9); "" if nothing is.
-        `by`: the session in which a party acts, if that makes it the one in the call; `follows`: that of
-        `told`, if the call follows what has become of it. Raises Refusal (K12, M9).
+        `by`: the session in which a party acts, if that makes it the one in the call, and if there has to be
+        one; `follows`: that of `told`, if the call follows what has become of it. Raises Refusal (K12, M9).
         """
         wanted = 0
         if told:
@@ -427,11 +432,14 @@ class Calls:
             found, *noted = await self._kept.load(Record(key, durable=False), *once.asks)
         once.recall(noted)
         if found is None:
-            return None
+            if by is None:
+                return ""
+            reason = "there is no such call: it was answered, ended or timed out"
+            raise Refusal(Code.GENERAL_E_FAILED, reason)
         call = before = CALL.decode(found.value)
         what = rule(call)
         if what is None:
-            return call
+            return ""
         if by is not None:
             call = rules.acting(call, by.account, by.generation)
         if what is Input.PUSH:
@@ -439,9 +447,12 @@ class Calls:
             after, effects = rules.push(call, session=follows.generation, now=self._clock())
         else:
             after, effects = rules.advance(call, what, extra)
+            if what is Input.ACCEPT:
+                after = msgspec.structs.replace(after, accepted=self._clock())
         limits = self._limits(app_id)
-        if any(effect.kind in rules.WHILE_OPEN for effect in effects):
-            _check_room(told, wanted, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
+        for effect in effects:
+            if effect.kind in rules.WHILE_OPEN:
+                _check_room(told, wanted, limits.inbox_call_reserve, Code.GENERAL_E_FAILED)
         steps: list[Step[Any]]
         if after.over:
             steps = _end(app_id, key, found.rev, after)
@@ -450,7 +461,7 @@ class Calls:
         elif effects or what is Input.CALLEE_GONE:
             steps = [Expect(key, found.rev, durable=False)]
         else:
-            return call
+            return ""
         # Only then may its time come earlier: a timer that is too early arms itself anew.
         if what is Input.PUSH or (what is Input.CALLEE_GONE and not after.over):
             deadline = rules.next_deadline(after, peer_online=what is Input.PUSH, limits=limits)
@@ -458,10 +469,11 @@ class Calls:
             steps.append(Arm(key, deadline, durable=False))
         steps += once.note()
         try:
-            await self._commit(app_id, limits, call.channel, effects, steps)
+            news = self._news(before, after, what, effects)
+            await self._commit(app_id, limits, call.channel, effects, steps, news)
         except Full:
             raise rules.no_room(effects[-1].to, limits.inbox_call_reserve, Code.GENERAL_E_FAILED) from None
-        return after
+        return ""
 
     async def _commit(
         self,
@@ -470,9 +482,13 @@ class Calls:
         channel: str,
         effects: tuple[Effect, ...],
         steps: list[Step[Any]],
+        news: Sequence[News],
     ) -> None:
-        """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full."""
-        told: list[tuple[str, InboxItem]] = []
+        """Commit a decision's steps and effects, then announce what it told. Raises Conflict, Full.
+
+        `news`: what back ends are told of it, before the parties are.
+        """
+        told: list[tuple[int, str, InboxItem]] = []  # with the number of its step
         for effect in effects:
             if not effect.session:
                 continue  # a caller for which its back end rings: there is nobody to be told
@@ -483,16 +499,29 @@ class Calls:
                 continue
             now = int(self._wall())
             item = InboxItem(self._new_id(), kind, effect.src, now, effect.extra, channel, effect.call)
-            told.append((inbox, item))
+            told.append((len(steps), inbox, item))
             steps.append(_append(inbox, item, mark, limits))
         results = await self._kept.commit(*steps)
-        if told:
-            appended = [result for result in results if type(result) is Appended]
-            for (inbox, item), one in zip(told, appended, strict=True):
-                self._bell.announce(inbox, one.seq, item)
+        if self._webhooks is not None:
+            for call, event, more in news:
+                await self._webhooks.call(app_id, call, event, more)
+        for number, inbox, item in told:
+            self._bell.announce(inbox, results[number].seq, item)
+
+    def _news(self, before: Call, after: Call, what: Input, effects: tuple[Effect, ...]) -> Sequence[News]:
+        """What back ends are told of it, where there are any."""
+        if self._webhooks is None:
+            return ()
+        found = call_event(before.state, after, what, effects, self._clock())
+        return () if found is None else ((after, *found),)
 
     def _limits(self, app_id: str) -> Limits:
         return (self._find_app(app_id) or App()).limits
+
+
+def _ended_anew(current: Call, call: Call, now: float) -> News:
+    """An accepted call ends because one of the two calls anew (K8)."""
+    return current, "call.ended", ended_by(current, call.caller, now)
 
 
 def _decoded(found: Entry | None) -> tuple[Call | None, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from signalpost.domain.inbox import (
     INSTANT,
     InboxItem,
@@ -23,6 +25,7 @@ from signalpost.services.bell import Bell
 from signalpost.services.keys import inbox_key, request_key
 from signalpost.services.live import Live
 from signalpost.services.stored import ITEM
+from signalpost.services.webhooks import Webhooks
 
 __all__ = ["Again", "Batch", "Inboxes"]
 
@@ -46,12 +49,21 @@ class Batch(NamedTuple):
 class Inboxes:
     """Sending, and taking from one's inbox."""
 
-    __slots__ = ("_bell", "_bounds", "_clock", "_kept", "_limits", "_new_id", "_sent", "_wall")
+    __slots__ = ("_bell", "_bounds", "_clock", "_kept", "_limits", "_new_id", "_sent", "_wall", "_webhooks")
 
     def __init__(
-        self, kept: Kept, bell: Bell, clock: Clock, new_id: Callable[[], str], *, wall: Clock
+        self,
+        kept: Kept,
+        bell: Bell,
+        clock: Clock,
+        new_id: Callable[[], str],
+        *,
+        wall: Clock,
+        webhooks: Webhooks | None = None,
     ) -> None:
-        """`wall`: what messages are dated by; `clock` measures."""
+        """`wall`: what messages are dated by; `clock` measures. `webhooks`: here and elsewhere, None where
+        nobody has any."""
+        self._webhooks = webhooks
         self._kept = kept
         self._wall = wall
         self._bell = bell
@@ -73,6 +85,15 @@ class Inboxes:
         It belongs to the account and not to the session, so that logging in again is no way around it.
         """
         return self._sent.of(live.key, now)
+
+    def sent(self, key: str, now: float) -> tuple[float, ...]:
+        """When the user sent the messages of the last second."""
+        window = self._sent.known(key)
+        return () if window is None else window.counted(now)
+
+    def join(self, key: str, sent: tuple[float, ...], now: float) -> None:
+        """Count the messages that the user has sent elsewhere."""
+        self._sent.of(key, now).join(sent)
 
     async def send(self, live: Live, peer: str, text: str, *, request: str = "") -> str:
         """Store a message for `peer`, then tell it; returns the message's id (M1-M9).
@@ -113,8 +134,13 @@ class Inboxes:
             raise
         if appended.repeated:
             window.give_back(now)
+            if self._webhooks is not None:  # the first may have come to nothing before it could be told
+                item = msgspec.structs.replace(item, id=appended.note)
+                await self._webhooks.stored(live.session.app, peer, item, size)
             return Again(appended.note)
         self._bell.announce(key, appended.seq, item)
+        if self._webhooks is not None:
+            await self._webhooks.stored(live.session.app, peer, item, size)
         return appended.note
 
     def _bounds_under(self, limits: Limits) -> Bounds:

@@ -24,6 +24,7 @@ from signalpost.services.keys import kind_of
 from signalpost.services.pauses import Pauses
 from signalpost.services.rates import AccountRates
 from signalpost.services.sessions import Sessions
+from signalpost.services.webhooks import Webhooks
 
 __all__ = ["Janitor"]
 
@@ -57,6 +58,7 @@ class Janitor:
         attributes: Attributes,
         bars: Bars,
         inboxes: Inboxes,
+        webhooks: Webhooks,
         rates: AccountRates,
         sweeps: Sequence[Sweep],
         kept: Kept,
@@ -71,6 +73,9 @@ class Janitor:
             "channel": channels.endings.due,
             "emptied": channels.endings.emptied_due,
             "count": channels.census.due,
+            "hook": webhooks.delivery.due,
+            "away": webhooks.accounts.away_due,
+            "roll": webhooks.accounts.roll_due,
             "barred": bars.due,
         }
         self._attributes = attributes

@@ -12,6 +12,7 @@ __all__ = [
     "app_of_topic",
     "attempt_key",
     "attributes_key",
+    "away_key",
     "barred_key",
     "blocked_key",
     "call_key",
@@ -22,20 +23,29 @@ __all__ = [
     "deserted_key",
     "emptied_key",
     "event_mark",
+    "failed_key",
+    "hook_key",
+    "hooks_key",
+    "hooks_of",
     "inbox_key",
     "kind_of",
     "logins_key",
+    "online_key",
     "own_attributes_key",
     "pair_key",
     "request_key",
     "revoked_key",
+    "roll_key",
     "session_key",
     "session_keys",
     "session_of_mark",
+    "spent_key",
     "split",
     "subject_of",
+    "told_key",
     "topic_key",
     "topic_keys",
+    "tries_key",
 ]
 
 _SEP = "\x1f"
@@ -59,6 +69,11 @@ def session_key(key: str) -> str:
 def logins_key(key: str) -> str:
     """How often an account has logged in (L16)."""
     return f"logins{_SEP}{key}"
+
+
+def spent_key(key: str) -> str:
+    """What an account has spent of its rates when its session left a node (M8, M10)."""
+    return f"spent{_SEP}{key}"
 
 
 def attributes_key(key: str) -> str:
@@ -161,6 +176,51 @@ def own_attributes_key(app: str, account: str) -> str:
 def app_attributes_key(app: str) -> str:
     """The bytes of attributes of an app's channels (E6)."""
     return f"set{_SEP}{app}"
+
+
+def hook_key(app: str, endpoint: str, kind: str, subject: str) -> str:
+    """What an endpoint is to be told of a subject, and when somebody is to look at it."""
+    return f"hook{_SEP}{app}{_SEP}{endpoint}{_SEP}{kind}{_SEP}{subject}"
+
+
+def hooks_key(app: str, endpoint: str) -> str:
+    """An endpoint: all that it is to be told, and whether it wants anything."""
+    return f"hooks{_SEP}{app}{_SEP}{endpoint}"
+
+
+def hooks_of(hook: str) -> str:
+    """The endpoint of a queue."""
+    return hooks_key(*hook.split(_SEP, 3)[1:3])
+
+
+def tries_key(hook: str) -> str:
+    """How often the first of a queue was tried to be told."""
+    return f"tries{_SEP}{hook}"
+
+
+def failed_key(app: str, endpoint: str) -> str:
+    """What an endpoint could not be told."""
+    return f"failed{_SEP}{app}{_SEP}{endpoint}"
+
+
+def told_key(key: str) -> str:
+    """That an account was told to be online."""
+    return f"told{_SEP}{key}"
+
+
+def online_key(app: str) -> str:
+    """The accounts of an app that were told to be online."""
+    return f"online{_SEP}{app}"
+
+
+def roll_key(app: str) -> str:
+    """When it is looked whether these still are."""
+    return f"roll{_SEP}{app}"
+
+
+def away_key(key: str) -> str:
+    """When an account is told to be offline, if it is not back."""
+    return f"away{_SEP}{key}"
 
 
 def split(key: str) -> list[str]:

@@ -9,13 +9,15 @@ Messages have a memory of their own, and so has leaving a channel, in the half t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, Final
 
 from signalpost.domain.outcomes import Outcome
 from signalpost.domain.refusals import Refusal, Superseded, TooMany
 from signalpost.engine.ports import Conflict
 from signalpost.engine.ports.kept import Kept, Note, Noted
+from signalpost.services.decide import decide
 from signalpost.services.live import Live
 from signalpost.services.stored import OUTCOME
 
@@ -64,6 +66,9 @@ class Once:
 UNNAMED: Final = Once(None, ())
 """A request without an id: whoever repeats it wants it done again."""
 
+Attempt = Callable[[Once], Coroutine[Any, Any, str]]
+"""Decides and commits once; returns what is to be known of the result. It may raise Conflict."""
+
 
 class Repeats:
     """The requests of the last two minutes that carried an id, and those under way."""
@@ -73,18 +78,20 @@ class Repeats:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
 
-    async def once(self, live: Live, request: str, act: Callable[[Once], Awaitable[str]]) -> str:
-        """What `act` returns, or what it came to when this request was acted on before.
+    def once(self, live: Live, request: str, attempt: Attempt) -> Coroutine[Any, Any, str]:
+        """What comes of `attempt`, which is made as `decide` makes it, or came of it when this request was
+        acted on before.
 
-        `request`: its id; "" for none. `act` attempts as `Once` says, as often as it likes. Nothing is
-        remembered of a request above a rate, nor of one whose session is gone: its repeat is judged anew.
-        Raises what `act` raises, Refusal, Unavailable.
+        `request`: its id; "" for none. Nothing is remembered of a request above a rate, nor of one whose
+        session is gone: its repeat is judged anew. Raises what `attempt` raises, Refusal, Unavailable.
         """
         if not request:
-            return await act(UNNAMED)
-        once = Once(live, (Noted(live.key, request),))
+            return decide(partial(attempt, UNNAMED))
+        return self._once(Once(live, (Noted(live.key, request),)), attempt)
+
+    async def _once(self, once: Once, attempt: Attempt) -> str:
         try:
-            result = await act(once)
+            result = await decide(partial(attempt, once))
         except _Answered as before:
             return before.outcome.again()
         except (Superseded, TooMany):

@@ -33,6 +33,8 @@ from signalpost.services.live import Live
 from signalpost.services.notes import Altered, Kicked, Moved, Notes
 from signalpost.services.outlet import ALL, Outlet, Reach
 from signalpost.services.presence import TRIES, Presence, Standing, putting, removing
+from signalpost.services.spending import Travelling
+from signalpost.services.webhooks import Webhooks
 from signalpost.wire.codes import REASON_KICK, Code
 
 __all__ = ["Login", "LoginRequest", "Sessions", "proof_of"]
@@ -71,7 +73,10 @@ def proof_of(token: str) -> str:
 
 
 class Sessions:
-    """The sessions of all accounts."""
+    """The sessions of all accounts.
+
+    Many fields: a session's beginning and end reach into every other part.
+    """
 
     __slots__ = (
         "_attributes",
@@ -86,6 +91,8 @@ class Sessions:
         "_owed",
         "_presence",
         "_shared",
+        "_travelling",
+        "_webhooks",
     )
 
     def __init__(
@@ -100,8 +107,10 @@ class Sessions:
         clock: Clock,
         new_secret: Callable[[], str],
         find_app: Callable[[str], App | None],
+        webhooks: Webhooks | None = None,
+        travelling: Travelling | None = None,
     ) -> None:
-        """`new_secret`: makes a text that nobody can guess."""
+        """`new_secret`: makes a text that nobody can guess. `travelling`: None where there is one node."""
         self._shared = shared
         self._presence = presence
         self._attributes = attributes
@@ -111,8 +120,10 @@ class Sessions:
         self._clock = clock
         self._new_secret = new_secret
         self._find_app = find_app
+        self._webhooks = webhooks
         self._generation = 0  # of the latest session that this node opened
-        self._notes = Notes(outlet, self._look)
+        self._travelling = travelling
+        self._notes = Notes(outlet, self._look, travelling)
         # By account key: sessions without a connection whose records could not be told so, with their reach.
         self._owed: dict[str, tuple[Live, Reach]] = {}
         shared.nodes.listen(self._notes.hear)
@@ -142,12 +153,14 @@ class Sessions:
 
     async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
+        if self._travelling is not None:
+            self._travelling.come(key)
         bars = bars_of(request.app_id, request.account)
         (entry,), (own, *held) = await both(self._presence.look_up(key), self._attributes.look_up(key, *bars))
         old, rev = self._presence.read(entry) or (None, 0)
         attributes = self._attributes.at_login(request.app, own)
         if old is not None and rules.is_over(old, now):
-            await self._end(key, old, rev)
+            await self._end(key, old, rev, "timeout")
             old, rev = None, 0
         if old is not None:
             present = self._outlet.find(key, old.line)
@@ -185,6 +198,8 @@ class Sessions:
                         await self._attributes.came_online(key)
                     if grants.attributes:
                         await self._attributes.grant(live, grants.attributes)
+                if self._webhooks is not None:
+                    await self._webhooks.came(live.session)
             except Exception:
                 await self.abandon(live)  # nobody will be told that it is there
                 raise
@@ -267,8 +282,10 @@ class Sessions:
             return  # who has taken over gives them up
         await self._channels.membership.departed(departing, results)
 
-    async def kick(self, app_id: str, account: str) -> Session | None:
+    async def kick(self, app_id: str, account: str, *, reason: str = "kicked") -> Session | None:
         """End the account's session; its client is told as if another login had ended it (L7).
+
+        `reason`: what other back ends are told, `kicked` or `revoked`.
 
         Returns the session, None if there was none. Raises Refusal: 1004, 1005.
         """
@@ -280,7 +297,7 @@ class Sessions:
             if found is None:
                 return None
             session, rev = found
-            await self._end(key, session, rev)
+            await self._end(key, session, rev, reason)
             return None if rules.is_over(session, self._clock()) else session
 
         session = await decide(attempt, tries=TRIES, heed=self._channels.watchers.heed)
@@ -310,9 +327,12 @@ class Sessions:
     async def logout(self, live: Live) -> None:
         """End the session at its user's wish: offline at once (L9); nothing if it is no longer this one."""
 
+        if self._travelling is not None:
+            self._travelling.leave(live.key)
+
         async def attempt() -> None:
             try:
-                await self._end(live.key, live.session, live.rev)
+                await self._end(live.key, live.session, live.rev, "logout")
             except Conflict:
                 await self._presence.check(live)
                 raise
@@ -334,6 +354,8 @@ class Sessions:
             raise
 
     async def _detach(self, live: Live, reach: Reach) -> None:
+        if self._travelling is not None:
+            self._travelling.leave(live.key)
         told = await self._channels.past.told(live.session, reach) if live.session.places else {}
 
         async def attempt() -> None:
@@ -344,6 +366,8 @@ class Sessions:
             await decide(attempt, tries=TRIES)
         except Superseded:
             return
+        if self._webhooks is not None:
+            await self._webhooks.detached(live.session)
 
     async def abandon(self, live: Live) -> None:
         """Detach a session whose login came to nothing, unless it goes on elsewhere: it ends in its time.
@@ -393,7 +417,7 @@ class Sessions:
         session, rev = found
         now = self._clock()
         if rules.is_over(session, now):
-            await self._end(key, session, rev)
+            await self._end(key, session, rev, "timeout")
             return
         session, over = rules.drop_kept(session, now)
         rearm = self._rearm(key, session)
@@ -407,8 +431,8 @@ class Sessions:
             await self._shared.nodes.send(session.node, Altered(key, session.line))
         await self._channels.membership.departed(departing, results)
 
-    async def _end(self, key: str, session: Session, rev: int) -> None:
-        """A session is over for good. Raises Conflict if it has changed meanwhile.
+    async def _end(self, key: str, session: Session, rev: int, reason: str) -> None:
+        """A session is over for good, back ends are told why. Raises Conflict if it has changed meanwhile.
 
         What may wait comes last, as the account may log in again meanwhile.
         """
@@ -430,6 +454,8 @@ class Sessions:
         finally:
             if departing:
                 await self._channels.membership.departed(departing, results)
+            if self._webhooks is not None:
+                await self._webhooks.went(session, reason)
 
     def _departing(self, session: Session, places: Sequence[Place]) -> list[Departure]:
         """The steps that take the session out of channels."""

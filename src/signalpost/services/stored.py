@@ -24,6 +24,7 @@ from signalpost.domain.channels import ChannelEvent, Counted
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.outcomes import Outcome
 from signalpost.domain.sessions import Session
+from signalpost.domain.webhooks import Occurrence, Told, Tries
 
 __all__ = [
     "ATTRIBUTES",
@@ -31,10 +32,13 @@ __all__ = [
     "COUNTED",
     "EVENT",
     "ITEM",
+    "OCCURRENCE",
     "OUTCOME",
     "SESSION",
     "TEXT",
     "TIME",
+    "TOLD",
+    "TRIES",
     "Form",
     "Stored",
     "StoredError",
@@ -107,5 +111,8 @@ ITEM = Stored(Form(1, InboxItem), what="an item")
 OUTCOME = Stored(Form(1, Outcome), what="what a request came to")
 ATTRIBUTES = Stored(Form(1, dict[str, str]), what="attributes")
 COUNTED = Stored(Form(1, Counted), what="a count of members")
+OCCURRENCE = Stored(Form(1, Occurrence), what="an event for back ends")
+TOLD = Stored(Form(1, Told), what="what back ends know of an account")
+TRIES = Stored(Form(1, Tries), what="tries")
 TEXT = Stored(Form(1, str), what="a text")
 TIME = Stored(Form(1, float), what="a time")

@@ -21,8 +21,15 @@ SECRET_FIELDS: Final = frozenset({"certificate", "content", "extra", "msg", "tok
 HIDDEN: Final = "[hidden]"
 
 
-def configure(level: str, form: Literal["auto", "json", "console"]) -> None:
-    """Set up both kinds of loggers for the process; a second call replaces the first."""
+def configure(level: str, form: Literal["auto", "json", "console"], **fields: object) -> None:
+    """Set up both kinds of loggers for the process; a second call replaces the first.
+
+    `fields`: what is in each line.
+    """
+
+    def add_fields(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {**event, **fields}
+
     terminal = sys.stderr.isatty()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -30,6 +37,7 @@ def configure(level: str, form: Literal["auto", "json", "console"]) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _hide_secrets,
+        *([add_fields] if fields else []),
     ]
     console = form == "console" or (form == "auto" and terminal)
     structlog.configure(

@@ -83,6 +83,7 @@ class Readings:
     slow_consumers: int
     sessions: int
     channel_deliveries: int
+    webhooks: Mapping[str, int]
     engine: EngineReadings
     nodes: int  #: that are alive, this one included
 
@@ -90,13 +91,14 @@ class Readings:
 class Renderer:
     """Makes the text; `read` is asked for the readings of the moment."""
 
-    __slots__ = ("_counters", "_lag", "_read", "_registry", "_version")
+    __slots__ = ("_counters", "_lag", "_read", "_registry", "_who")
 
-    def __init__(self, counters: Counters, lag: LagMeter, read: Callable[[], Readings], version: str) -> None:
+    def __init__(self, counters: Counters, lag: LagMeter, read: Callable[[], Readings], **who: str) -> None:
+        """`who`: what is said of the process itself."""
         self._counters = counters
         self._lag = lag
         self._read = read
-        self._version = version
+        self._who = who
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -112,7 +114,7 @@ class Renderer:
         """All metrics of the moment (called by the registry)."""
         counters, now = self._counters, self._read()
         engine = now.engine
-        yield InfoMetricFamily("signalpost", "what runs here", value={"version": self._version})
+        yield InfoMetricFamily("signalpost", "what runs here", value=self._who)
         yield GaugeMetricFamily("signalpost_connections", "open WebSocket connections", now.connections)
         yield GaugeMetricFamily("signalpost_sessions", "sessions attached to this node", now.sessions)
         if engine.channels is not None:
@@ -133,6 +135,10 @@ class Renderer:
         logins.add_metric(["resumed"], counters.resumes)
         logins.add_metric(["refused"], counters.logins_failed)
         yield logins
+        webhooks = CounterMetricFamily("signalpost_webhooks", "events for webhooks", labels=["outcome"])
+        for outcome, count in now.webhooks.items():
+            webhooks.add_metric([outcome], count)
+        yield webhooks
         yield CounterMetricFamily("signalpost_kicks", "sessions that another login ended", counters.kicks)
         yield CounterMetricFamily(
             "signalpost_slow_consumers", "connections closed as too slow", now.slow_consumers

@@ -27,6 +27,7 @@ from signalpost.services.outlet import Outlet
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import Presence
 from signalpost.services.repeats import Repeats
+from signalpost.services.webhooks import Webhooks
 
 __all__ = ["Channels", "Joined", "Members", "Missed", "Sight"]
 
@@ -51,6 +52,7 @@ class Channels:
         find_app: Callable[[str], App | None],
         warn: Callable[[str], None],
         pauses: Pauses,
+        webhooks: Webhooks | None = None,
     ) -> None:
         changes = Changes(find_app, wall)
         self.past = Past(shared, outlet, clock)
@@ -66,6 +68,7 @@ class Channels:
             watchers=self.watchers,
             census=self.census,
             endings=self.endings,
+            webhooks=webhooks,
             pauses=pauses,
         )
         self.register = Register(kept, shared)

@@ -31,7 +31,6 @@ from signalpost.engine.ports.shared import (
 from signalpost.services.channels.census import Census
 from signalpost.services.channels.changes import Changes
 from signalpost.services.channels.endings import Endings
-from signalpost.services.decide import decide
 from signalpost.services.driver import both
 from signalpost.services.keys import app_attributes_key, channel_key, own_attributes_key, topic_key
 from signalpost.services.live import Live
@@ -189,29 +188,29 @@ class ChannelAttributes:
         `keep` is given how the channel is, or how many changes a second are allowed if there were too many,
         and what is kept of it. It returns what is to be told.
         """
+        counted: Changed | int | None = None
+        change: Change | None = None
         decided = False
 
-        async def act(once: Once) -> str:
-            nonlocal decided
-            counted, found = await both(self._count(topic, name), self._find(topic, once))
-            first: _Found | None = found
-
-            async def attempt() -> Change | None:
-                nonlocal first
-                found, first = first or await self._find(topic, once), None
-                once.recall(found.noted)
-                return await keep(counted, found, once)
-
-            change = await decide(attempt)
+        async def attempt(once: Once) -> str:
+            nonlocal counted, change, decided
+            if counted is None:
+                counting = self._count(topic, name)
+                counted, found = await both(counting, self._find(topic, once))
+            else:
+                found = await self._find(topic, once)
+            once.recall(found.noted)
+            assert counted is not None
+            change = await keep(counted, found, once)
             decided = True
-            if change is not None:
-                await self._tell(change)
-                await self._after(topic, name)
             return ""
 
-        await self._repeats.once(live, request, act)
+        await self._repeats.once(live, request, attempt)
         if not decided:
             await self._mend(live, topic)
+        elif change is not None:
+            await self._tell(change)
+            await self._after(topic, name)
 
     async def _find(self, topic: str, once: Once) -> _Found:
         entry, stand, *noted = await self._kept.load(

@@ -32,6 +32,7 @@ from signalpost.services.live import Live
 from signalpost.services.notes import PutOut
 from signalpost.services.pauses import Pauses
 from signalpost.services.presence import TRIES, Presence, putting
+from signalpost.services.webhooks import Webhooks
 from signalpost.wire.codes import LIST_ALL_MEMBERS, LIST_MEMBERS
 
 __all__ = ["Departure", "Joined", "Members", "Membership", "Sight"]
@@ -80,7 +81,9 @@ class Members(NamedTuple):
 class Departure(NamedTuple):
     """How an account goes out of a channel."""
 
-    topic: str
+    app_id: str
+    account: str
+    channel: str
     steps: tuple[Step[Any], ...]
 
 
@@ -97,6 +100,7 @@ class Membership:
         "_presence",
         "_shared",
         "_watchers",
+        "_webhooks",
     )
 
     def __init__(
@@ -110,6 +114,7 @@ class Membership:
         watchers: Watchers,
         census: Census,
         endings: Endings,
+        webhooks: Webhooks | None,
         pauses: Pauses,
     ) -> None:
         self._changes = changes
@@ -120,6 +125,7 @@ class Membership:
         self._watchers = watchers
         self._census = census
         self._endings = endings
+        self._webhooks = webhooks
         self._pauses = pauses
 
     async def join(self, live: Live, channel: str, sight: Sight) -> Joined:
@@ -171,10 +177,12 @@ class Membership:
             raise
         topic = topic_key(live.app_id, channel)
         for place, changed in zip(left, gone, strict=True):
-            await self._gone(topic_key(live.app_id, place.channel), changed)
+            await self._gone(live.app_id, live.account, place.channel, changed)
         assert entered.shown is not None, "a topic with a member exists"
         if entered.shown.attributes and channel not in SPECIAL and entered.news:
             await self._census.came_or_went(topic, entered.shown.attributes)
+        if self._webhooks is not None and entered.news:
+            await self._webhooks.entered(live.app_id, live.account, channel, entered)
         live.session = _since(live.session, channel, entered.offset)
         return entered.shown
 
@@ -233,7 +241,7 @@ class Membership:
             raise
         if changed.applied:
             await sight.part(channel, changed.offset - changed.told)
-        await self._gone(topic, changed)
+        await self._gone(live.app_id, live.account, channel, changed)
 
     async def put_out(self, app_id: str, account: str, channel: str) -> bool:
         """Put an account out of a channel (601); whether it was in it. Raises Refusal: 1004, 1005."""
@@ -264,7 +272,7 @@ class Membership:
             number = changed.offset + (not changed.told)
             note = PutOut(key, session.line, channel, changed.epoch, number, event.time, event)
             await self._shared.nodes.send(session.node, note)
-        await self._gone(topic_key(app_id, channel), changed)
+        await self._gone(app_id, account, channel, changed)
         return changed.news
 
     async def close(self, app_id: str, channel: str) -> int:
@@ -292,26 +300,28 @@ class Membership:
         """The steps that take an account out of channels, each if the place is still the one meant; they are
         for a commit with others, and `departed` is for what follows."""
         return [
-            Departure(topic_key(app_id, place.channel), self._changes.leaving(app_id, account, place))
+            Departure(app_id, account, place.channel, self._changes.leaving(app_id, account, place))
             for place in places
         ]
 
     async def departed(self, departing: Sequence[Departure], results: Sequence[Any]) -> None:
         """What follows from these steps, which had these results."""
         mark = 0
-        for topic, steps in departing:
-            await self._gone(topic, results[mark])
+        for app_id, account, channel, steps in departing:
+            await self._gone(app_id, account, channel, results[mark])
             mark += len(steps)
 
-    async def _gone(self, topic: str, changed: Changed) -> None:
+    async def _gone(self, app_id: str, account: str, channel: str, changed: Changed) -> None:
         """What follows when somebody has left."""
-        shown = changed.shown
+        topic, shown = topic_key(app_id, channel), changed.shown
         if not changed.news or shown is None:
             return
         if not changed.count:
             await self._endings.emptied(topic, shown)
         if shown.attributes:
             await self._census.came_or_went(topic, shown.attributes)
+        if self._webhooks is not None:
+            await self._webhooks.left(app_id, account, channel, changed)
 
     # --- queries ----------------------------------------------------------------------------------
 
