@@ -234,6 +234,22 @@ class Admin:
         """End a call; both parties are told. Raises AdminError 404 when it is over."""
         await self._ask("POST", f"/calls/{_quoted(id)}/end", None, types.CallEnd(extra))
 
+    # --- webhooks -------------------------------------------------------------------------------
+
+    async def webhooks(self) -> list[types.Webhook]:
+        """The app's webhooks."""
+        return (await self._ask("GET", "/webhooks", types.Webhooks)).webhooks
+
+    async def failed_events(self, webhook: str) -> AsyncIterator[types.FailedEvent]:
+        """What a webhook could not be told, the oldest first."""
+        async for page in self._pages(f"/webhooks/{_quoted(webhook)}/failed", types.FailedEvents):
+            for event in page.events:
+                yield event
+
+    async def retry_events(self, webhook: str) -> int:
+        """Tell it all of that once more; how many they are."""
+        return (await self._ask("POST", f"/webhooks/{_quoted(webhook)}/retry", types.Retried)).count
+
     # --- tokens, batches, the server ------------------------------------------------------------
 
     async def token(self, account: str, seconds: int = 86_400) -> str:

@@ -462,7 +462,14 @@ async def test_an_operator_sees_what_runs_and_for_whom(server: ApiServer) -> Non
 
 # --- what all have in common --------------------------------------------------------------------
 
-NAMES = {"app": "app", "account": "somebody", "channel": "somewhere", "name": "something", "call": "no-call"}
+NAMES = {
+    "webhook": "nobody",
+    "app": "app",
+    "account": "somebody",
+    "channel": "somewhere",
+    "name": "something",
+    "call": "no-call",
+}
 
 
 def path_of(row: Row, **names: str) -> str:

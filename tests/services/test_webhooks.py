@@ -340,12 +340,12 @@ def test_what_has_failed_can_be_tried_again(house: House) -> None:
     house.advance(DAY + 3600)
     first = house.receiver.posts[0]
     house.receiver.answers = lambda told: OK
-    assert house.run(house.webhooks.delivery.retry(APP, "back", upto=10**18)) == 1
+    assert house.run(house.webhooks.delivery.retry(APP, "back")) == 1
     house.tick()
     [again] = house.receiver.told
     assert (again.id, again.said) == (first.id, first.said)
     assert house.run(house.webhooks.delivery.failed(APP, "back", after=0, limit=10)) == []
-    assert house.run(house.webhooks.delivery.retry(APP, "back", upto=10**18)) == 0
+    assert house.run(house.webhooks.delivery.retry(APP, "back")) == 0
 
 
 def test_who_is_gone_is_told_nothing_any_more() -> None:
@@ -372,7 +372,7 @@ def test_who_is_gone_is_told_nothing_any_more() -> None:
     failed = house.run(house.webhooks.delivery.failed(APP, "back", after=0, limit=100))
     assert [each.type for each in failed] == ["account.online", "account.offline"]
     house.receiver.answers = lambda told: OK
-    house.run(house.webhooks.delivery.retry(APP, "back", upto=10**18))
+    house.run(house.webhooks.delivery.retry(APP, "back"))
     house.login("ada")
     house.tick()
     back = [each.said["type"] for each in house.receiver.told if each.endpoint == "back"]

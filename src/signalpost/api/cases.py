@@ -18,13 +18,17 @@ from signalpost.services.inbox import Inboxes
 from signalpost.services.live import Live
 from signalpost.services.presence import Presence
 from signalpost.services.sessions import Sessions
+from signalpost.services.webhooks import Webhooks
 
 __all__ = ["Answer", "Asking", "Cases", "Perform"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cases:
-    """The use cases that rows of the table need."""
+    """The use cases that rows of the table need.
+
+    Many fields: one a noun that the API speaks of.
+    """
 
     sessions: Sessions
     presence: Presence
@@ -33,6 +37,7 @@ class Cases:
     calls: Calls
     attributes: Attributes
     bars: Bars
+    webhooks: Webhooks
     deputies: Deputies
     find_app: Callable[[str], App | None]
     apps: Callable[[], Iterable[tuple[str, App]]]  #: those that are configured

@@ -27,6 +27,7 @@ _NAMES: Final = {
     "channel": "a channel",
     "name": "an attribute's name",
     "call": "a call's id, as it was given out",
+    "webhook": "the name that the configuration gives a webhook",
 }
 _REPEATED: Final = "Idempotency-Replayed"
 

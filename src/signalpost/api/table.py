@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from signalpost.api import accounts, calls, channels, messages, operators, types
+from signalpost.api import accounts, calls, channels, messages, operators, types, webhooks
 from signalpost.api.cases import Asking
 from signalpost.domain.keys import Scope
 
@@ -49,6 +49,7 @@ _ACCOUNT: Final = f"{_APP}/accounts/{{account}}"
 _CHANNEL: Final = f"{_APP}/channels/{{channel}}"
 _RATE: Final = "A bound is reached: the inbox is full, or too much that was sent waits."
 _BOUND: Final = "A bound is reached: of attributes, or of channels."
+_NO_WEBHOOK: Final = "There is no such app, or no such webhook."
 _NO_CHANNEL: Final = "There is no such app, or no such channel."
 
 ROWS: Final[tuple[Row, ...]] = (
@@ -349,6 +350,37 @@ ROWS: Final[tuple[Row, ...]] = (
         scope=Scope.MANAGE,
         body=types.CallEnd,
         refuses={404: "There is no such app, no such call, or it is over."},
+    ),
+    # --- webhooks
+    Row(
+        name="listWebhooks",
+        method="GET",
+        path=f"{_APP}/webhooks",
+        run=webhooks.listed,
+        summary="List the webhooks",
+        scope=Scope.READ,
+        answer=types.Webhooks,
+    ),
+    Row(
+        name="listFailedEvents",
+        method="GET",
+        path=f"{_APP}/webhooks/{{webhook}}/failed",
+        run=webhooks.failed,
+        summary="List the events that a webhook could not be told",
+        scope=Scope.READ,
+        query=types.Pages,
+        answer=types.FailedEvents,
+        refuses={404: _NO_WEBHOOK},
+    ),
+    Row(
+        name="retryFailedEvents",
+        method="POST",
+        path=f"{_APP}/webhooks/{{webhook}}/retry",
+        run=webhooks.retry,
+        summary="Tell a webhook once more what it could not be told, and what happens from now on",
+        scope=Scope.MANAGE,
+        answer=types.Retried,
+        refuses={404: _NO_WEBHOOK},
     ),
     # --- tokens, batches
     Row(

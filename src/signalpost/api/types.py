@@ -385,6 +385,45 @@ class CallEnd(Asked, frozen=True):
     extra: Extra = ""
 
 
+# --- webhooks -----------------------------------------------------------------------------------
+
+
+class Webhook(Struct, frozen=True):
+    """Whom the app's events are told. `gone`: it has said so (410), and is told nothing."""
+
+    name: str
+    events: list[str]
+    gone: bool
+
+
+class Webhooks(Struct, frozen=True):
+    """The webhooks of an app."""
+
+    webhooks: list[Webhook]
+
+
+class FailedEvent(Struct, frozen=True):
+    """An event that a webhook could not be told; `id` is its `webhook-id`."""
+
+    id: str
+    type: str
+    time: UnixTime
+    data: dict[str, Any]
+
+
+class FailedEvents(Struct, frozen=True):
+    """A page of them, the oldest first. `cursor`: of the next page, "" if this is the last."""
+
+    events: list[FailedEvent]
+    cursor: str
+
+
+class Retried(Struct, frozen=True):
+    """How many are told once more."""
+
+    count: int
+
+
 # --- tokens and batches -------------------------------------------------------------------------
 
 

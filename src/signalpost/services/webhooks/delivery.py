@@ -252,8 +252,20 @@ class Delivery:
             for number, each in found
         ]
 
-    async def retry(self, app_id: str, name: str, *, upto: int) -> int:
-        """Tell what has failed once more, up to this number, for as long as if it had happened now; how many.
+    async def gone(self, app_id: str) -> set[str]:
+        """The names of the endpoints that are told nothing any more."""
+        app = self._find_app(app_id)
+        if app is None or not app.webhooks:
+            return set()
+        endpoints = app.webhooks
+        found = await self._kept.load(*[Record(hooks_key(app_id, each.name)) for each in endpoints])
+        off = zip(endpoints, found, strict=True)
+        return {
+            each.name for each, entry in off if entry is not None and TEXT.decode(entry.value) == each.url
+        }
+
+    async def retry(self, app_id: str, name: str) -> int:
+        """Tell what has failed once more, for as long as if it had happened now; how many that are.
 
         It comes behind what its subject has waiting, under its old id and place. One that is switched off is
         told things again.
@@ -266,8 +278,6 @@ class Delivery:
         (items,) = await self._kept.load(Stretch(key, 0, _FAILED))
         count = 0
         for item in items:
-            if item.seq > upto:
-                break
             occurrence = OCCURRENCE.decode(item.body)
             again = msgspec.structs.replace(occurrence, at=self._clock(), subject="")
             step = appending(app, occurrence.subject, again)
