@@ -13,7 +13,9 @@ from support.postgres import Postgres
 from support.receiver import Receiver
 from support.redis import RedisServer
 from support.server import ServerProcess
+from support.waiting import until
 
+CHANNEL = ["channel.occupied", "channel.joined"]
 APP = """
 [apps.app]
 certificate = "secret"
@@ -25,15 +27,18 @@ grace_max = 2
 """
 
 
-@pytest.fixture(scope="module")
-def stores() -> Iterator[tuple[str, str]]:
-    """The URLs of a PostgreSQL and a Redis."""
-    kept, shared = Postgres(), RedisServer()
-    try:
-        yield kept.url(), shared.url
-    finally:
-        kept.close()
-        shared.close()
+@pytest.fixture
+def kept() -> Iterator[Postgres]:
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def shared() -> Iterator[RedisServer]:
+    server = RedisServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -48,11 +53,11 @@ def told(receiver: Receiver, kind: str) -> Counter[str]:
 
 @pytest.mark.timeout(300)
 async def test_a_killed_node_is_told_of_by_the_others_once(
-    stores: tuple[str, str], receiver: Receiver, tmp_path: Path
+    kept: Postgres, shared: RedisServer, receiver: Receiver, tmp_path: Path
 ) -> None:
     """SPEC W2: exactly one `offline` for each account that does not come back; none for those that do."""
-    flags = ("--store", stores[0], "--share", stores[1])
-    config = APP + receiver.section(events=["account.online", "account.offline", "message.stored"])
+    flags = ("--store", kept.url(), "--share", shared.url)
+    config = APP + receiver.section(events=["account.online", "account.offline", "message.stored", *CHANNEL])
     with ExitStack() as stack:
         nodes = []
         for number in range(3):
@@ -67,6 +72,10 @@ async def test_a_killed_node_is_told_of_by_the_others_once(
             for number, account in enumerate(accounts)
         }
         await receiver.wait(lambda: len(told(receiver, "account.online")) == 60, "all online")
+        for client in clients.values():
+            await client.ok("channel_join", name="room")
+        await receiver.wait(lambda: len(told(receiver, "channel.joined")) == 60, "all joined")
+        assert receiver.types().count("channel.occupied") == 1
         nodes[0].kill()
         lost = accounts[0::3]
         back = lost[:10]
@@ -97,4 +106,37 @@ async def test_a_killed_node_is_told_of_by_the_others_once(
         assert {reasons[account] for account in gone} == {"timeout"}
         assert {reasons[account] for account in accounts if account not in gone} == {"logout"}
         for client in clients.values():
+            await client.close()
+
+
+@pytest.mark.timeout(300)
+async def test_a_lost_redis_is_a_restart(
+    kept: Postgres, shared: RedisServer, receiver: Receiver, tmp_path: Path
+) -> None:
+    """SPEC W2, N5: `restart` for those that do not come back; who does was never away."""
+    flags = ("--store", kept.url(), "--share", shared.url)
+    config = APP + receiver.section(events=["account.online", "account.offline"])
+    with ServerProcess(tmp_path, config=config, data=":memory:", flags=flags) as node:
+        clients = [await node.client(f"user-{number}") for number in range(10)]
+        await receiver.wait(lambda: len(told(receiver, "account.online")) == 10, "all online")
+        shared.kill()
+        for client in clients[:5]:
+            await client.cut()
+        shared.start()
+
+        async def back() -> bool:
+            found = []
+            for number in range(5, 10):
+                again = await node.open()
+                err, _ = await again.try_login(f"user-{number}")
+                found.append(err == "")
+                clients.append(again)
+            return all(found)
+
+        await until(back, "they are back")
+        lost = [f"user-{number}" for number in range(5)]
+        await receiver.wait(lambda: told(receiver, "account.offline") == Counter(lost), "the lost", within=90)
+        assert {each.said["data"].get("reason", "restart") for each in receiver.told} == {"restart"}
+        assert len(told(receiver, "account.online")) == 10
+        for client in clients:
             await client.close()

@@ -65,13 +65,14 @@ class Post(Protocol):
 class _Way:
     """How it fares with one endpoint, as this node knows."""
 
-    __slots__ = ("at_once", "busy", "line", "until")
+    __slots__ = ("at_once", "busy", "failing", "line", "until")
 
     def __init__(self) -> None:
         self.at_once = _AT_ONCE  # subjects that may be told at once: fewer while it has too much to do
         self.busy = 0  # that are being told
         self.line: deque[tuple[float, Pending]] = deque()  # that wait for their turn, and since when
         self.until = 0.0  # nothing is told before this time
+        self.failing = False  # the latest answer was none that it should give
 
     def leave(self, now: float) -> None:
         """One has had its turn: it is the next one's who has not waited too long."""
@@ -190,6 +191,7 @@ class Delivery:
         body = _body(app_id, occurrence, item.seq)
         answer = await self._post(endpoint, occurrence.id, body)
         now = self._clock()
+        self._heed(app_id, endpoint, way, answer.status)
         if 200 <= answer.status < 300:
             way.at_once, way.until = min(way.at_once + 1, _AT_ONCE), 0.0
             self._outgoing.counts["delivered"] += 1
@@ -199,7 +201,6 @@ class Delivery:
             await self._kept.commit(*steps)
             return True
         if answer.status == _GONE:
-            _log.warning("a webhook is gone, and is told nothing any more", app=app_id, webhook=endpoint.name)
             await self._kept.commit(Put(hooks_key(app_id, endpoint.name), TEXT.encode(endpoint.url)))
             self._outgoing.switch(app_id, endpoint, on=False)
             await self._give_up(app_id, endpoint, key, item)
@@ -214,18 +215,22 @@ class Delivery:
             way.at_once, way.until = 1, now + pause
         elif not answer.status:
             way.at_once = max(1, way.at_once // 2)
-        if count == 1:
-            _log.warning(
-                "a webhook is not answered as it should be",
-                app=app_id,
-                webhook=endpoint.name,
-                status=answer.status,
-            )
         at = now + pause
         await self._kept.commit(
             Put(tries_key(key), TRIES.encode(Tries(item.seq, count, at)), ttl=2 * GIVE_UP), Arm(key, at)
         )
         return False
+
+    @staticmethod
+    def _heed(app_id: str, endpoint: Endpoint, way: _Way, status: int) -> None:
+        """Log when an endpoint begins to fail, and when it is well again."""
+        known, way.failing = way.failing, not 200 <= status < 300
+        if way.failing and not known:
+            _log.warning("a webhook fails", app=app_id, webhook=endpoint.name, status=status)
+        elif known and not way.failing:
+            _log.info("a webhook is well again", app=app_id, webhook=endpoint.name)
+        if status == _GONE:
+            _log.warning("a webhook is gone: it is told nothing any more", app=app_id, webhook=endpoint.name)
 
     async def _give_up(self, app_id: str, endpoint: Endpoint, key: str, item: Item) -> None:
         """The first of a queue is told no more; it is kept among those that have failed, if there is room."""
