@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,6 +23,7 @@ from signalpost.engine.redis import Address, AddressError, RedisShared
 from support.redis import RedisServer, Sentinel, free_port
 
 KEEP = Keep(seconds=120.0, events=1000, size=1_000_000)
+GUIDE = Path(__file__).parents[2] / "docs" / "cluster.md"
 SOON = 30.0  # seconds within which what shall happen happens, on a busy machine, too
 
 
@@ -126,17 +128,13 @@ async def test_tls_is_checked(tmp_path: Path, closing: contextlib.ExitStack) -> 
         await RedisShared(Address(f"rediss://127.0.0.1:{port}"), notation=InMessagePack()).open(seconds=2.0)
 
 
-RIGHTS = (
-    *("~sp:*", "&sp:*", "-@all"),
-    *("+@read", "+@write", "+@pubsub", "+@scripting", "+@connection", "+info", "+time"),
-)
-
-
 async def test_a_user_needs_few_rights(closing: contextlib.ExitStack) -> None:
     """What docs/cluster.md says that it needs."""
     server = RedisServer(port=free_port())
     closing.callback(server.close)
-    server.command("ACL", "SETUSER", "signalpost", "on", ">s3/cr:et@", *RIGHTS)
+    line = re.search(r"^user signalpost on >PASSWORD (.*)$", GUIDE.read_text("utf-8"), re.MULTILINE)
+    assert line, "the guide says what rights a user needs"
+    server.command("ACL", "SETUSER", "signalpost", "on", ">s3/cr:et@", *line[1].split())
     server.command("ACL", "SETUSER", "watcher", "on", ">s3", "~sp:*", "&sp:*", "+@all", "-info")
     server.command("ACL", "SETUSER", "default", "off")
     at = f"127.0.0.1:{server.port}"
