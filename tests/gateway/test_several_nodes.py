@@ -237,7 +237,7 @@ async def test_when_all_that_is_shared_is_lost_clients_log_in_again(town: Town) 
     await bo.ok("voip_invite_ack", channelName="call", peer="ada", extra="")
     await bo.ok("voip_invite_accept", channelName="call", peer="ada", extra="")
     town.common.lose_shared()
-    await town.pass_time(5.0)
+    await town.pass_time(4.0)
     for client in (ada, bo):
         assert (await client.gone())[0] == 1012
     cy = await town.client(there, "cy")
