@@ -63,6 +63,7 @@ from signalpost.services.rates import AccountRates
 from signalpost.services.repeats import Repeats
 from signalpost.services.rounds import Rounds
 from signalpost.services.sessions import Sessions
+from signalpost.services.spending import Travelling
 from signalpost.services.webhooks import Answer, Webhooks
 from signalpost.settings import without_secrets
 from signalpost.telemetry import logs
@@ -175,6 +176,8 @@ class Server:
             find_app=config.app,
             webhooks=webhooks,
         )
+        rates = AccountRates(clock)
+        several = self._engine.several
         sessions = Sessions(
             shared=self._shared,
             presence=presence,
@@ -186,9 +189,9 @@ class Server:
             new_secret=lambda: os.urandom(16).hex(),
             find_app=config.app,
             webhooks=webhooks,
+            travelling=several and Travelling(self._shared, inboxes, rates, clock, config.app),
         )
         bars = Bars(self._kept, clock, wall=wall)
-        rates = AccountRates(clock)
         self.services = Services(sessions, inboxes, channels, calls, attributes, rates)
         self._janitor = Janitor(
             sessions=sessions,
@@ -205,7 +208,6 @@ class Server:
             pauses=pauses,
             report=self._report,
         )
-        several = self._engine.several
         self._neighbours: Neighbours | None = None  # None where there is one node
         if several is not None:
             self._neighbours = Neighbours(

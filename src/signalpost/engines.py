@@ -39,6 +39,7 @@ __all__ = ["Embedded", "Engine", "MakeEngine", "Networked", "Several", "StoreErr
 
 _log = structlog.get_logger("signalpost")
 
+_CLOSING: Final = 1.0  # seconds that a store may take to be let go of
 _STEP: Final = 1.0  # seconds by which the wall clock must be off to count as set
 _AHEAD: Final = "ahead"  # the store's name for what `steady_clock` calls so, in milliseconds
 
@@ -58,12 +59,11 @@ def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
 
 
 class Several(NamedTuple):
-    """What one of several nodes has besides: a guard that shuts both halves while the node must not act, and
-    these behind it."""
+    """What one of several nodes has besides."""
 
-    guard: Fence
-    kept: Kept
-    shared: Shared
+    guard: Fence  #: shuts both halves while the node must not act
+    kept: Kept  #: as it is behind that
+    shared: Shared  #: likewise
 
 
 class Engine(Protocol):
@@ -145,7 +145,8 @@ def choose(config: Config, wall: Clock, clock: Clock | None) -> Engine:
         alone = MemoryShared(SharedMemory(clock=clock))
         return Networked(kept, alone, clock, {"postgresql": kept})
     shared = _redis(config)
-    return Networked(kept, shared, clock, {"postgresql": kept, "redis": shared}, Fence(clock))
+    several = Several(Fence(clock), kept, shared)
+    return Networked(kept, shared, clock, {"postgresql": kept, "redis": shared}, several)
 
 
 def _postgres(config: Config) -> PostgresKept:
@@ -342,22 +343,19 @@ class Networked:
         shared: RunningShared,
         clock: Clock,
         keepers: Mapping[str, Keeper],
-        guard: Fence | None = None,
+        several: Several | None = None,
     ) -> None:
-        """`keepers`: those of the halves that are elsewhere, by the names of their stores. `guard`: what
-        keeps the node from acting while others may in its place; None where there are no others."""
+        """`keepers`: those of the halves that are elsewhere, by the names of their stores. `several`: None
+        where there are no other nodes."""
         self.clock = clock
         self._halves: tuple[Running, ...] = shared, kept
         self.kept: Kept = kept
         self.shared: Shared = shared
-        self.several: Several | None = None
-        if guard is not None:
-            self.several = Several(guard, kept, shared)
-            self.kept, self.shared = FencedKept(kept, guard), FencedShared(shared, guard)
+        self.several = several
+        if several is not None:
+            self.kept, self.shared = FencedKept(kept, several.guard), FencedShared(shared, several.guard)
         self._keepers = MappingProxyType(dict(keepers))
-        self._troubles: dict[
-            str, str
-        ] = {}  # by store: what the latest look has found, where it was something
+        self._troubles: dict[str, str] = {}  # by store: what the latest look has found; "" for nothing
 
     @property
     def sweeps(self) -> tuple[Sweep, ...]:
@@ -402,7 +400,8 @@ class Networked:
 
     async def close(self) -> None:
         """See `Engine.close`."""
-        await asyncio.gather(*[keeper.close() for keeper in self._keepers.values()])
+        closing = [asyncio.wait_for(keeper.close(), _CLOSING) for keeper in self._keepers.values()]
+        await asyncio.gather(*closing, return_exceptions=True)
 
     def trouble(self) -> str:
         """See `Engine.trouble`."""

@@ -230,3 +230,31 @@ def test_those_that_come_after_a_flood_do_not_pile_up() -> None:
         now = 200.0 + number
         rates.of(f"late {number}", now).take(now, rate=1, burst=1)
     assert len(rates) < 1200, "a few, and those that came since some were looked at last"
+
+
+def test_what_was_counted_elsewhere_is_joined_once() -> None:
+    """SPEC M8: some of it may have been counted here; instants may be equal."""
+    here, there = SlidingWindow(), SlidingWindow()
+    for at in (10.0, 10.0, 10.2):
+        here.take(at, 60)
+    there.join(here.counted(10.3))
+    there.take(10.4, 60)
+    here.join(there.counted(10.5))
+    here.join(there.counted(10.5))
+    assert here.counted(10.5) == (10.0, 10.0, 10.2, 10.4)
+    assert here.counted(11.1) == (10.2, 10.4)
+    assert not here.take(10.6, 4)
+
+
+def test_what_was_spent_elsewhere_is_joined_once() -> None:
+    """SPEC M10: the bucket that was used last knows most."""
+    here, there = Bucket(), Bucket()
+    for _ in range(5):
+        here.take(10.0, rate=1.0, burst=10)
+    there.join(11.0, here.spent(11.0, rate=1.0), rate=1.0)
+    there.take(11.0, rate=1.0, burst=10)
+    for _ in range(2):
+        here.join(12.0, there.spent(12.0, rate=1.0), rate=1.0)
+    assert here.spent(12.0, rate=1.0) == pytest.approx(4.0)
+    assert not here.idle(15.9)
+    assert here.idle(16.1)

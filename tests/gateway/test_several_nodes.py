@@ -237,7 +237,7 @@ async def test_when_all_that_is_shared_is_lost_clients_log_in_again(town: Town) 
     await bo.ok("voip_invite_ack", channelName="call", peer="ada", extra="")
     await bo.ok("voip_invite_accept", channelName="call", peer="ada", extra="")
     town.common.lose_shared()
-    await town.pass_time(5.0)
+    await town.pass_time(4.0)
     for client in (ada, bo):
         assert (await client.gone())[0] == 1012
     cy = await town.client(there, "cy")
@@ -334,3 +334,41 @@ async def test_who_leaves_has_heard_what_was_said_before(town: Town) -> None:
     here.be_deaf(deaf=False)
     await town.pass_time(5.0)
     await ada.quiet()
+
+
+async def test_a_login_while_a_store_is_away_is_to_be_tried_again(town: Town) -> None:
+    """SPEC N6, L10: our SDKs take it as a lost connection, and come back."""
+    here, _, _ = town.nodes
+    here.cut_off(kept=False)
+    ada = await town.open(here)
+    _, body = await ada.try_login("ada", **OURS)
+    assert (body["code"], body["retry_ms"]) == (201, 1000)
+    here.come_back()
+    await town.client(here, "ada")
+
+
+@pytest.mark.parametrize("way", ["logout", "break", "takeover", "resume"])
+async def test_another_node_is_no_way_around_a_rate(town: Town, way: str) -> None:
+    """SPEC M8, M10: what an account has spent goes with its session, from node to node and back."""
+    ada, bo = await town.client(town.nodes[0], "ada"), await town.client(town.nodes[1], "bo")
+    sent = 0
+    for node in (*town.nodes[1:], *town.nodes):
+        for _ in range(15):
+            body = await ada.call("user_sendmsg", peer="bo", t="instant", content=str(sent), rid=f"r{sent}")
+            assert (body["result"] == "ok") == (sent < 60), (sent, body)
+            sent += 1
+        line = {}
+        if way == "logout":
+            await ada.ok("user_logout")
+        elif way == "break":
+            await ada.close()
+            await town.settle()
+            line = {"line": ada.line}
+        elif way == "resume":
+            line = {"line": ada.line}
+        ada = await town.client(node, "ada", **line)
+        await town.settle()
+    await bo.settle()
+    assert len([frame for frame in bo.frames if frame[0] == "notify"]) == 60
+    town.now += 1.1
+    await ada.ok("user_sendmsg", peer="bo", t="instant", content="again", rid="again")

@@ -6,6 +6,7 @@ that may be, the kernel ends it too.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -87,7 +88,8 @@ class Postgres:
     @property
     def pid(self) -> int:
         """Its first process, while it runs."""
-        return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start it; returns when it can be used."""
@@ -114,14 +116,19 @@ class Postgres:
         """End it in an orderly way."""
         self._end(signal.SIGINT)
 
-    def kill(self) -> None:
-        """End it as the loss of its machine would: all of its processes, at once."""
+    def processes(self) -> list[int]:
+        """All of its processes, the first one first."""
         children = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True
         )
+        return [self.pid, *map(int, children.stdout.split())]
+
+    def kill(self) -> None:
+        """End it as the loss of its machine would: all of its processes, at once."""
         os.kill(self.pid, signal.SIGSTOP)
-        for child in children.stdout.split():
-            os.kill(int(child), signal.SIGKILL)
+        for process in self.processes()[1:]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self._end(signal.SIGKILL)
 
     def promote(self) -> None:
@@ -131,7 +138,7 @@ class Postgres:
     def close(self) -> None:
         """End it, and delete what it has kept."""
         if self._process is not None:
-            self._end(signal.SIGQUIT)
+            self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     async def make(self, database: str, *, like: str = "template1") -> str:

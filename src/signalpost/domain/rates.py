@@ -6,8 +6,8 @@ holds what may come at once and fills again at a rate (SPEC M10, L16). Time is a
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -44,6 +44,14 @@ class SlidingWindow:
         """Uncount the happening that was counted at `at`: it came to nothing."""
         if at in self._instants:
             self._instants.remove(at)
+
+    def counted(self, now: float) -> tuple[float, ...]:
+        """What counts: the instants of the last second."""
+        return tuple(instant for instant in self._instants if instant > now - 1.0)
+
+    def join(self, counted: Sequence[float]) -> None:
+        """Count what was counted elsewhere, once, though some of it was here as well."""
+        self._instants = deque(sorted((Counter(self._instants) | Counter(counted)).elements()))
 
     def idle(self, now: float) -> bool:
         """Whether nothing counts any more, so that the window may be forgotten."""
@@ -95,6 +103,16 @@ class Bucket:
         """Uncount the happening that counted last: it was refused for another reason."""
         self._spent = max(0.0, self._spent - 1.0)
         self._full_at = self._at + self._spent / rate
+
+    def spent(self, now: float, *, rate: float) -> float:
+        """What is spent and has not come back."""
+        return max(0.0, self._spent - max(0.0, now - self._at) * rate)
+
+    def join(self, now: float, spent: float, *, rate: float) -> None:
+        """Count what was spent elsewhere; what was spent here before is part of it."""
+        self._spent = max(spent, self.spent(now, rate=rate))
+        self._at = now
+        self._full_at = now + self._spent / rate
 
     def idle(self, now: float) -> bool:
         """Whether nothing counts any more, so that the bucket may be forgotten."""

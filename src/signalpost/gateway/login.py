@@ -39,6 +39,7 @@ __all__ = ["Door", "Entrance", "inbox_cursor"]
 
 _log = structlog.get_logger("signalpost.connection")
 
+_SOON: Final = 1.0  # seconds until a login is tried again that could not be stored
 _LATER: Final = 5.0  # seconds until a login is tried again whose token nobody can judge now
 
 
@@ -93,7 +94,7 @@ class Entrance(Running):
             door.turn_away(Refusal(Code.LOGIN_E_NET, reason), retry=_LATER)
         elif isinstance(error, Unavailable):
             self._gate.unstored(str(error))
-            door.turn_away(Refusal(Code.LOGIN_E_NET, unstored_reason(error)))
+            door.turn_away(Refusal(Code.LOGIN_E_NET, unstored_reason(error)), retry=_SOON)
         else:
             _log.error("login failed", exc_info=error)
             door.turn_away(Refusal(Code.LOGIN_E_NET, "server error"))

@@ -86,6 +86,15 @@ class Inboxes:
         """
         return self._sent.of(live.key, now)
 
+    def sent(self, key: str, now: float) -> tuple[float, ...]:
+        """When the user sent the messages of the last second."""
+        window = self._sent.known(key)
+        return () if window is None else window.counted(now)
+
+    def join(self, key: str, sent: tuple[float, ...], now: float) -> None:
+        """Count the messages that the user has sent elsewhere."""
+        self._sent.of(key, now).join(sent)
+
     async def send(self, live: Live, peer: str, text: str, *, request: str = "") -> str:
         """Store a message for `peer`, then tell it; returns the message's id (M1-M9).
 

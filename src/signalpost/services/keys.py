@@ -39,6 +39,7 @@ __all__ = [
     "session_key",
     "session_keys",
     "session_of_mark",
+    "spent_key",
     "split",
     "subject_of",
     "told_key",
@@ -68,6 +69,11 @@ def session_key(key: str) -> str:
 def logins_key(key: str) -> str:
     """How often an account has logged in (L16)."""
     return f"logins{_SEP}{key}"
+
+
+def spent_key(key: str) -> str:
+    """What an account has spent of its rates when its session left a node (M8, M10)."""
+    return f"spent{_SEP}{key}"
 
 
 def attributes_key(key: str) -> str:

@@ -81,6 +81,32 @@ class AccountRates:
         wait = self._in_vain.of(who, now).overdraw(now, rate=rate, burst=burst)
         return max(wait, _LEAST_PAUSE) if wait else 0.0
 
+    def spent(self, key: str, limits: Limits, now: float) -> tuple[tuple[float, ...], float, float]:
+        """What an account has spent: full lists, requests, confirmations."""
+        listed, asked, confirmed = self._listed.known(key), self._asked.known(key), self._confirmed.known(key)
+        rate = limits.requests
+        return (
+            () if listed is None else listed.counted(now),
+            0.0 if asked is None else asked.spent(now, rate=rate),
+            0.0 if confirmed is None else confirmed.spent(now, rate=rate),
+        )
+
+    def join(
+        self,
+        key: str,
+        limits: Limits,
+        now: float,
+        *,
+        listed: tuple[float, ...],
+        asked: float,
+        confirmed: float,
+    ) -> None:
+        """Count what an account has spent elsewhere."""
+        if listed:
+            self._listed.of(key, now).join(listed)
+        self._asked.of(key, now).join(now, asked, rate=limits.requests)
+        self._confirmed.of(key, now).join(now, confirmed, rate=limits.requests)
+
     def _take(self, rates: Rates[Bucket], live: Live, what: str) -> None:
         limits, now = live.app.limits, self._clock()
         rate, burst = limits.requests, limits.requests_burst

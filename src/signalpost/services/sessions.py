@@ -33,6 +33,7 @@ from signalpost.services.live import Live
 from signalpost.services.notes import Altered, Kicked, Moved, Notes
 from signalpost.services.outlet import ALL, Outlet, Reach
 from signalpost.services.presence import TRIES, Presence, Standing, putting, removing
+from signalpost.services.spending import Travelling
 from signalpost.services.webhooks import Webhooks
 from signalpost.wire.codes import REASON_KICK, Code
 
@@ -90,6 +91,7 @@ class Sessions:
         "_owed",
         "_presence",
         "_shared",
+        "_travelling",
         "_webhooks",
     )
 
@@ -106,8 +108,9 @@ class Sessions:
         new_secret: Callable[[], str],
         find_app: Callable[[str], App | None],
         webhooks: Webhooks | None = None,
+        travelling: Travelling | None = None,
     ) -> None:
-        """`new_secret`: makes a text that nobody can guess."""
+        """`new_secret`: makes a text that nobody can guess. `travelling`: None where there is one node."""
         self._shared = shared
         self._presence = presence
         self._attributes = attributes
@@ -119,7 +122,8 @@ class Sessions:
         self._find_app = find_app
         self._webhooks = webhooks
         self._generation = 0  # of the latest session that this node opened
-        self._notes = Notes(outlet, self._look)
+        self._travelling = travelling
+        self._notes = Notes(outlet, self._look, travelling)
         # By account key: sessions without a connection whose records could not be told so, with their reach.
         self._owed: dict[str, tuple[Live, Reach]] = {}
         shared.nodes.listen(self._notes.hear)
@@ -149,6 +153,8 @@ class Sessions:
 
     async def _log_in(self, request: LoginRequest) -> Login:
         key, now = inbox_key(request.app_id, request.account), self._clock()
+        if self._travelling is not None:
+            self._travelling.come(key)
         bars = bars_of(request.app_id, request.account)
         (entry,), (own, *held) = await both(self._presence.look_up(key), self._attributes.look_up(key, *bars))
         old, rev = self._presence.read(entry) or (None, 0)
@@ -321,6 +327,9 @@ class Sessions:
     async def logout(self, live: Live) -> None:
         """End the session at its user's wish: offline at once (L9); nothing if it is no longer this one."""
 
+        if self._travelling is not None:
+            self._travelling.leave(live.key)
+
         async def attempt() -> None:
             try:
                 await self._end(live.key, live.session, live.rev, "logout")
@@ -345,6 +354,8 @@ class Sessions:
             raise
 
     async def _detach(self, live: Live, reach: Reach) -> None:
+        if self._travelling is not None:
+            self._travelling.leave(live.key)
         told = await self._channels.past.told(live.session, reach) if live.session.places else {}
 
         async def attempt() -> None:

@@ -42,7 +42,7 @@ from signalpost.engine.postgres.texts import fit, stripes_of
 __all__ = ["Batch", "BeginQueue", "ForgetQueue", "ForgetRecord", "ForgetTopic", "Purge", "Settle"]
 
 _MOST: Final = 1000  # steps that travel together
-_MOST_BYTES: Final = 8 * 1024 * 1024  # of their bodies and values
+_MOST_BYTES: Final = 1024 * 1024  # of their bodies and values
 _RUN: Final = 1  # the kind of lone appends in a row
 
 _STATEMENT: Final = f"SELECT * FROM commit({', '.join(f'${n}' for n in range(1, 33))})"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import asyncpg
-
 from signalpost.engine.patience import PATIENCE
 from signalpost.engine.ports import Reply, Unavailable
 from signalpost.engine.postgres.link import Link, reason
@@ -31,31 +29,31 @@ class Errands:
     async def ask(self, statement: str, *arguments: Any) -> list[Any]:
         """The rows. Raises Unavailable."""
         reply: Reply[list[Any]] = Reply()
+        # Not by a cancel: the driver would ask the server to stop, and wait for its answer.
+        late = self._loop.call_later(self._patience, self._overdue, reply)
+        reply.when_settled(late.cancel)
         task = self._loop.create_task(self._run(reply, statement, arguments))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await reply
 
-    async def close(self) -> None:
-        """Wait for what is under way."""
-        await asyncio.gather(*self._tasks)
-
     async def _run(self, reply: Reply[list[Any]], statement: str, arguments: tuple[Any, ...]) -> None:
-        rows: list[Any] = []
-        error: Unavailable | None = None
-        try:
-            async with asyncio.timeout(self._patience), self._turn:
+        async with self._turn:
+            if reply.settled:
+                return
+            try:
                 connection = self._link.connection
                 if connection is None:
                     raise ConnectionError(self._link.trouble)
                 self.trips += 1
                 rows = await connection.fetch(statement, *arguments)
-        except TimeoutError:
-            self._link.drop("no answer")
-            error = Unavailable(f"the store has not answered within {self._patience:g} s")
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
-            error = Unavailable(reason(problem))
-        if error is None:
-            reply.answer(rows)
-        else:
-            reply.settle(error)
+            except Exception as problem:  # whatever it is, nobody is told that it succeeded
+                if not reply.settled:
+                    reply.settle(Unavailable(reason(problem)))
+            else:
+                if not reply.settled:
+                    reply.answer(rows)
+
+    def _overdue(self, reply: Reply[list[Any]]) -> None:
+        reply.settle(Unavailable(f"the store has not answered within {self._patience:g} s"))
+        self._link.drop("no answer")

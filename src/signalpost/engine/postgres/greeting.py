@@ -7,6 +7,7 @@ promoted, a backup that was restored. Then new numbers begin at the clock, above
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from signalpost.engine.failures import StoreError
@@ -14,7 +15,7 @@ from signalpost.engine.ports import Clock
 from signalpost.engine.postgres.link import Connection
 from signalpost.engine.postgres.schema import prepare
 
-__all__ = ["Greeting"]
+__all__ = ["Greeting", "passed"]
 
 _GENERATION: Final = """
 SELECT system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
@@ -35,6 +36,11 @@ FROM generate_series(0, 32767) lane WHERE pg_try_advisory_lock(7375, lane) LIMIT
 """
 
 
+def passed() -> float:
+    """Seconds since the machine was started, suspends too."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class Greeting:
     """How a connection begins that writes; and one that only reads."""
 
@@ -42,6 +48,8 @@ class Greeting:
         """`power`: what is confirmed must outlive a loss of power."""
         self._clock = clock
         self._power = power
+        self.ahead = time.time() - passed()  # by how much the server's clock is ahead of `passed`
+        self._measured = False  # it is the server's, not yet this machine's
         self.epoch = ""  # of the queues' numbers; known from the first greeting on
 
     async def reader(self, connection: Connection) -> None:
@@ -66,6 +74,11 @@ class Greeting:
         # A careless server may have forgotten its latest numbers in any crash.
         await connection.execute(_FENCE, generation, now, bool(careless))
         self.epoch = await connection.fetchval("SELECT epoch FROM meta")
+        if not self._measured:  # once: time that has been told does not step
+            begun = passed()
+            there = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+            self.ahead = there - (begun + passed()) / 2
+            self._measured = True
 
     @staticmethod
     async def _careless(connection: Connection) -> str:

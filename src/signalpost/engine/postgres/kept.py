@@ -16,7 +16,7 @@ from signalpost.engine.postgres.address import Address
 from signalpost.engine.postgres.asks import Questions
 from signalpost.engine.postgres.batch import Batch, BeginQueue
 from signalpost.engine.postgres.errands import Errands
-from signalpost.engine.postgres.greeting import Greeting
+from signalpost.engine.postgres.greeting import Greeting, passed
 from signalpost.engine.postgres.lane import Lane
 from signalpost.engine.postgres.link import Link
 from signalpost.engine.postgres.timers import Timers
@@ -51,6 +51,7 @@ class PostgresKept:
         where an empty queue stood. Raises StoreError.
         """
         self._address = Address.parse(url)
+        self._clock: Clock = clock or self.now
         self._greeting = greeting = Greeting(clock=clock, power=power)
         self._writing = Link(self._address, greeting.writer, patience=patience)
         self._reading = Link(self._address, greeting.reader, patience=patience)
@@ -68,6 +69,10 @@ class PostgresKept:
     def epoch(self) -> str:
         """See `Kept.epoch`."""
         return self._greeting.epoch
+
+    def now(self) -> float:
+        """The store's time, by which all nodes arm their timers; it never steps."""
+        return self._greeting.ahead + passed()
 
     async def open(self) -> None:
         """Connect, and make what is not there. Raises StoreError."""
@@ -90,7 +95,10 @@ class PostgresKept:
 
     def trouble(self) -> str:
         """Why nothing can be stored or read at present, or ""."""
-        return self._writing.trouble or self._reading.trouble
+        for link in (self._writing, self._reading):
+            if link.connection is None:
+                return link.trouble
+        return ""
 
     # --- asks and steps ---------------------------------------------------------------------------
 
@@ -129,7 +137,7 @@ class PostgresKept:
         if len(steps) > 1 or type(steps[0]) is Arm:
             for step in steps:
                 if type(step) is Arm:
-                    self._timers.armed(step.at)
+                    self._timers.expect(step.at - self._clock())
         return results
 
     # --- timers and upkeep --------------------------------------------------------------------------

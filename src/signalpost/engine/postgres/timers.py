@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -57,11 +56,6 @@ class Timers:
             if self._alarm is not None:
                 self._alarm.cancel()
             self._alarm = self._loop.call_at(when, self._ring)
-
-    def armed(self, at: float) -> None:
-        """This node has armed something for that time."""
-        if self._loop is not None:
-            self.expect(at - (time.time() if self._clock is None else self._clock()))
 
     async def due(self, *, limit: int, lease: float) -> list[Due]:
         """See `Kept.due`."""

@@ -13,18 +13,22 @@ from typing import Final
 __all__ = ["Alarm"]
 
 _SLACK: Final = 0.002  # seconds behind a deadline, so that the store's clock has reached it
+_PAUSE: Final = (
+    0.02  # seconds between two wakings: a clock that goes behind the store's arms anew what is due
+)
 
 
 class Alarm:
     """Wakes at the earliest time that it was given."""
 
-    __slots__ = ("_at", "_handle", "_handler", "_loop", "_now")
+    __slots__ = ("_at", "_handle", "_handler", "_loop", "_now", "_woke")
 
     def __init__(self, now: Callable[[], float | None]) -> None:
         """`now`: the time that deadlines are of; None: not known."""
         self._now = now
         self._handler: Callable[[], None] = _nobody
         self._loop: asyncio.AbstractEventLoop | None = None  # set while `run` is in force
+        self._woke = -_PAUSE  # when it woke last, of the loop's clock
         self._at = 0.0  # when it wakes; meaningful while there is a handle
         self._handle: asyncio.TimerHandle | None = None
 
@@ -51,7 +55,8 @@ class Alarm:
         if self._handle is not None:
             self._handle.cancel()
         self._at = at
-        self._handle = self._loop.call_later(max(at - now, 0.0) + _SLACK, self._wake)
+        delay = max(at - now, self._woke + _PAUSE - self._loop.time(), 0.0)
+        self._handle = self._loop.call_later(delay + _SLACK, self._wake)
 
     def ring_if(self, at: float) -> None:
         """Wake somebody at once if this time has come and he was not woken for it."""
@@ -61,7 +66,9 @@ class Alarm:
 
     def _wake(self) -> None:
         self._handle = None
-        self._handler()
+        if self._loop is not None:
+            self._woke = self._loop.time()
+            self._handler()
 
 
 def _nobody() -> None:

@@ -1,8 +1,7 @@
 """The topics that a node follows, and how far it was told of each.
 
-Notices may be lost, the last one of a topic as well. So what the store says of a topic's latest offset is
-remembered, and when a later look finds that it has not come meanwhile, its latest event is told: whoever
-finds an offset missing reads it.
+When it has not listened for a while the latest event of each topic that went on is told: whoever finds an
+offset missing reads it. So an event may be told before the notice of it comes, and is told once all the same.
 """
 
 from __future__ import annotations
@@ -22,13 +21,12 @@ Stand = tuple[str, str, int]
 class _Told:
     """How far the node was told of one topic."""
 
-    __slots__ = ("before", "epoch", "missing", "offset")
+    __slots__ = ("before", "epoch", "offset")
 
     def __init__(self) -> None:
         self.epoch = ""  # "" before anybody knows
         self.offset = 0
         self.before = ""  # the epoch before this one, of which notices may still be on their way
-        self.missing: tuple[str, int] | None = None  # how the topic stood at the look before, if not so
 
     def has(self, epoch: str, offset: int) -> bool:
         """Whether it was told so far."""
@@ -88,31 +86,17 @@ class Follows:
         """How far the node was told: topic, epoch, offset."""
         return [(topic, told.epoch, told.offset) for topic, told in self._topics.items()]
 
-    def compare(self, topics: Sequence[Stand], found: Sequence[Sequence[Any]]) -> list[Stand]:
-        """Those of the topics that have lost something: what was missing at the look before has not come.
+    def catch_up(self, topics: Sequence[Stand], found: Sequence[Sequence[Any]]) -> None:
+        """Tell the latest events of topics that stand elsewhere, if they are kept.
 
         `topics`: how they stood when the store was asked; `found`: which of them stand elsewhere there, with
-        epoch and latest offset.
+        epoch, latest offset and latest event.
         """
-        elsewhere = {topics[which][0]: (epoch, head) for which, epoch, head, _ in found}
-        lost: list[Stand] = []
-        for topic, *_ in topics:
-            told = self._topics.get(topic)
-            if told is None:
-                continue
-            missing, told.missing = told.missing, elsewhere.get(topic)
-            if missing is not None and told.missing is not None and not told.has(*missing):
-                lost.append((topic, told.epoch, told.offset))
-        return lost
-
-    def catch_up(self, topics: Sequence[Stand], found: Sequence[Sequence[Any]]) -> None:
-        """Tell the latest events of topics that stand elsewhere, as `compare` is told, if they are kept."""
         for which, epoch, head, latest in found:
             topic = topics[which][0]
             told = self._topics.get(topic)
             if told is None or told.has(epoch, head):
                 continue
-            told.missing = None
             if latest is not None:
                 self.hear(topic, epoch, event_of(latest))
             else:

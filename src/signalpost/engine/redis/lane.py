@@ -64,7 +64,7 @@ class Lane:
         "_life",
         "_loop",
         "_me",
-        "_on_loss",
+        "_on_change",
         "_patience",
         "_ready",
         "_tags",
@@ -77,15 +77,15 @@ class Lane:
     )
 
     def __init__(
-        self, address: Address, me: str, tags: set[str], *, clock: Clock | None, on_loss: Callable[[], None]
+        self, address: Address, me: str, tags: set[str], *, clock: Clock | None, on_change: Callable[[], None]
     ) -> None:
         """`tags`: all hash tags that calls have named until now. `clock`: the time that counts; None: the
-        store's own. `on_loss`: told when all that the store knew is gone."""
+        store's own. `on_change`: told when the store has lost something, or all."""
         self._address = address
         self._me = me
         self._tags = tags
         self._clock = clock
-        self._on_loss = on_loss
+        self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._patience = Patience(self._loop.time, self._loop.call_later)
         self._waiting: deque[_Call] = deque()  # not yet sent, the oldest first
@@ -99,7 +99,7 @@ class Lane:
         self._known: set[str] = set()  # the hash tags that the store has been told of in this life
         self._ahead: float | None = None  # the store's clock less the loop's; None: not known
         self.since = 0.0  # since when all is known, as it was last heard; 0.0: never heard
-        self.flights = 0  # that were answered
+        self.flights = 0  # that were answered, for metrics
 
     # --- its life ---------------------------------------------------------------------------------
 
@@ -240,15 +240,13 @@ class Lane:
             return
         if lost:
             _log.error("the shared store has lost all that it knew", server=self._address.text)
-            self._on_loss()
         else:
             _log.warning("the shared store is another server now", server=self._address.text)
+        self._on_change()
 
     # --- being away -------------------------------------------------------------------------------
 
     def _arrived(self) -> None:
-        if self._down_since is not None and self._life:
-            _log.info("the shared store is there again", server=self._address.text)
         self._down_since = None
         self._trouble = ""
         self._ready.set()
@@ -257,7 +255,6 @@ class Lane:
         now = self._loop.time()
         if self._down_since is None:
             self._down_since = now
-            _log.warning("the shared store is away", server=self._address.text, reason=reason)
         self._trouble = reason
         self._ahead = None
         self._ready.clear()

@@ -50,7 +50,7 @@ class RedisNodes:
         await self._lane.ask(self._words.call("beat"))
 
     async def silent(self, seconds: float) -> dict[str, float]:
-        """See `Nodes.silent`. Nobody is for so long after a time in which no node could beat."""
+        """See `Nodes.silent`."""
         flat: list[Any] = list(await self._lane.ask(self._words.call("silent", seconds)))
         return {node: float(quiet) for node, quiet in zip(flat[::2], flat[1::2], strict=True)}
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
-
-import structlog
 
 from signalpost.engine.failures import StoreError
 from signalpost.engine.ports import Clock, Unavailable
@@ -27,11 +25,9 @@ from signalpost.engine.redis.words import Words, answer_of, event_of, results_of
 
 __all__ = ["RedisShared"]
 
-_log = structlog.get_logger("signalpost")
-
 _OPENING: Final = 5.0  # seconds that the store may take at the start
-_LOOK: Final = 1.0  # seconds between two looks at how the topics stand that are followed
-_RENEW: Final = 600.0  # seconds after which the store is told again that they are followed
+_LOOK: Final = 1.0  # seconds between two looks for timers that a node which is gone has left
+_RENEW: Final = 600.0  # seconds after which the store is told again what is followed: it forgets that
 _TOPICS: Final = 256  # of one call, at most
 
 
@@ -41,14 +37,13 @@ class RedisShared:
     __slots__ = (
         "_address",
         "_alarm",
+        "_anew",
         "_clock",
         "_ear",
         "_follows",
         "_lane",
-        "_look_now",
         "_looking",
         "_loop",
-        "_on_loss",
         "_words",
         "nodes",
     )
@@ -69,13 +64,12 @@ class RedisShared:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._words = Words(tag_of_key, tag_of_topic)
-        self._lane = Lane(address, me, self._words.tags, clock=clock, on_loss=self._lost)
-        self._ear = Ear(address, me, hear=self._hear, on_return=self._hurry)
+        self._lane = Lane(address, me, self._words.tags, clock=clock, on_change=self._listens_anew)
+        self._ear = Ear(address, me, hear=self._hear, on_return=self._listens_anew)
         self._follows = Follows()
         self._alarm = Alarm(self._now)
         self._looking: asyncio.Task[None] | None = None  # while it runs
-        self._look_now = asyncio.Event()  # notices may have been lost
-        self._on_loss: Callable[[], None] = _nobody
+        self._anew = asyncio.Event()  # what is told may have been lost
         self.nodes = RedisNodes(me, self._lane, self._words, notation)
 
     # --- its life ---------------------------------------------------------------------------------
@@ -125,11 +119,6 @@ class RedisShared:
         """Round trips made so far."""
         return self._lane.flights
 
-    def on_loss(self, handler: Callable[[], None]) -> None:
-        """Whom to call when the store has lost all that it knew: nothing is known of what was before `Since`.
-        It must not raise."""
-        self._on_loss = handler
-
     def __len__(self) -> int:
         """How many topics are followed here."""
         return len(self._follows)
@@ -166,8 +155,8 @@ class RedisShared:
         await self._lane.ask(self._words.call("unfollow", self._words.topic_tag(topic), topic))
 
     def listen(self, listener: Listener) -> None:
-        """See `Shared.listen`. Where the last event of a topic was lost, it is told within seconds, those
-        before it are not: their offsets are missing."""
+        """See `Shared.listen`. When this node has not been listening for a while, the latest event of each
+        topic that went on is told: those before it are missing."""
         self._follows.listen(listener)
 
     def alarm(self, handler: Callable[[], None]) -> None:
@@ -208,54 +197,38 @@ class RedisShared:
         if not self._follows.hear(topic, epoch, event_of(event)):
             self._lane.ask(self._words.call("unfollow", self._words.topic_tag(topic), topic))
 
-    def _lost(self) -> None:
-        self._hurry()
-        self._on_loss()
+    def _listens_anew(self) -> None:
+        self._anew.set()
 
-    def _hurry(self) -> None:
-        self._look_now.set()
-
-    # --- looking for what was lost ----------------------------------------------------------------
+    # --- what may have been lost ----------------------------------------------------------------
 
     async def _look_on(self) -> None:
         renewed = self._loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK):
-                    await self._look_now.wait()
-            hurry = self._look_now.is_set()
-            self._look_now.clear()
-            renew = hurry or self._loop.time() - renewed > _RENEW
+                    await self._anew.wait()
             try:
-                await self._look(renew=renew, tell=hurry)
-            except Unavailable:
-                if renew:
-                    self._look_now.set()
-                await asyncio.sleep(_LOOK)
-            else:
-                if renew:
+                if self._anew.is_set() or self._loop.time() - renewed > _RENEW:
+                    self._anew.clear()
+                    await self._refollow()
                     renewed = self._loop.time()
+                await self._look()
+            except Unavailable:
+                self._anew.set()  # something may be lost until it is there again
+                await asyncio.sleep(_LOOK)
 
-    async def _look(self, *, renew: bool, tell: bool) -> None:
-        """See how the followed topics stand, and whether a timer of somebody else's is overdue."""
-        upcoming = self._lane.ask(self._words.call("next"))
-        all_topics = self._follows.stand()
-        for start in range(0, len(all_topics), _TOPICS):
-            stand = all_topics[start : start + _TOPICS]
-            found = await self._ask_for(stand, renew=renew, tell=tell)
-            if tell:
-                self._follows.catch_up(stand, found)
-            elif lost := self._follows.compare(stand, found):
-                _log.warning("notices were lost", topics=len(lost))
-                self._follows.catch_up(lost, await self._ask_for(lost, renew=True, tell=True))
-        at = await within_task(upcoming)
+    async def _refollow(self) -> None:
+        """Say again what is followed here, and tell what has happened meanwhile."""
+        topics = self._follows.stand()
+        for start in range(0, len(topics), _TOPICS):
+            some = topics[start : start + _TOPICS]
+            said = [(self._words.topic_tag(topic), topic, epoch, offset) for topic, epoch, offset in some]
+            found = await within_task(self._lane.ask(self._words.call("refollow", *said)))
+            self._follows.catch_up(some, found)
+
+    async def _look(self) -> None:
+        """See whether a timer is overdue that another node has armed."""
+        at = await within_task(self._lane.ask(self._words.call("next")))
         if at is not None:
             self._alarm.ring_if(at)
-
-    async def _ask_for(self, stand: Sequence[tuple[str, str, int]], *, renew: bool, tell: bool) -> Any:
-        topics = [(self._words.topic_tag(topic), topic, epoch, offset) for topic, epoch, offset in stand]
-        return await within_task(self._lane.ask(self._words.call("look", renew, tell, *topics)))
-
-
-def _nobody() -> None:
-    """Stand in for the handler until there is one."""

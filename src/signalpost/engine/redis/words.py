@@ -103,8 +103,11 @@ class Words:
         return self._noted(self._tag_of_topic(topic))
 
     def _noted(self, tag: str) -> str:
-        tag = tag.replace("}", "")  # which ends it; no two keys meet by that, as all of a key is behind it
-        self.tags.add(tag)
+        if tag not in self.tags:
+            tag = tag.replace(
+                "}", ""
+            )  # which ends it; no two keys meet by that, as all of a key is behind it
+            self.tags.add(tag)
         return tag
 
     def load(self, asks: tuple[Any, ...]) -> bytes:

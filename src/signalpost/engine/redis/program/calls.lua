@@ -225,22 +225,19 @@ function calls.unfollow(given) -- 2 tag, 3 topic
   return NIL
 end
 
--- How topics stand that this node follows. 2 say anew that it does, 3 tell the latest events, 4.. {tag, topic,
--- epoch, offset}, as it was told. Returns {which, epoch, latest offset, nil or {offset, time, body}} of each that
--- stands elsewhere.
-function calls.look(given)
+-- Say anew that this node follows topics. 2.. {tag, topic, epoch, offset}, as it was told. Returns {which, epoch,
+-- latest offset, nil or {offset, time, body}} of each that stands elsewhere, with its latest event.
+function calls.refollow(given)
   local elsewhere = {}
-  for i = 4, #given do
+  for i = 2, #given do
     local tag, name, epoch, offset = unpack(given[i])
     local topic = topics.find(tag, name)
-    if given[2] then
-      topics.follow(topic)
-    end
+    topics.follow(topic)
     topics.forget(topic, 64)
     if topic.there and (topic.epoch ~= epoch or topic.head ~= offset) then
-      local latest = given[3] and history.latest(topic)
+      local latest = history.latest(topic)
       elsewhere[#elsewhere + 1] = '\148'
-        .. pack(i - 4, topic.epoch, topic.head)
+        .. pack(i - 2, topic.epoch, topic.head)
         .. (latest and '\147' .. latest or NIL)
     end
   end

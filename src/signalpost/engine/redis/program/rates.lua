@@ -1,6 +1,6 @@
 -- Rates of topics: the times of the admitted changes of each, as 8 bytes each, ascending.
 --
--- sp:{tag}:w:EPOCH:RATE   those times; at most twice as many as the rate admits
+-- sp:{tag}:w:EPOCH:RATE   those times; at most twice as many as count, or as the rate admits
 
 local rates = { open = {} } -- open: by key: {times, window}, and whether they have changed
 
@@ -41,10 +41,15 @@ end
 function rates.count(topic, rate)
   local name, limit, window, _, most = unpack(rate)
   local found, room = find(topic, name), math.max(limit, most, 1) * 8
-  found.times = found.times .. struct.pack('>d', NOW)
-  if #found.times > 2 * room then
-    found.times = string.sub(found.times, -room)
+  local times = found.times
+  if #times > 2 * room then
+    times = string.sub(times, -room)
   end
+  local middle = math.floor(#times / 16) * 8 -- of those up to there none counts if this one does not
+  if middle > 0 and struct.unpack('>d', times, middle - 7) <= NOW - window then
+    times = string.sub(times, middle + 1)
+  end
+  found.times = times .. struct.pack('>d', NOW)
   found.window, found.changed = window, true
 end
 
