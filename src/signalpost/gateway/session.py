@@ -127,6 +127,11 @@ class AttachedSession:
         """See `Handler.lag`: of what happens in channels it is told as it reads (SPEC C9)."""
         return self._view is not None and self._view.lag()
 
+    def closing(self) -> None:
+        """See `Handler.closing`."""
+        if self._view is not None:
+            self._view.close()
+
     # --- what commands ask ------------------------------------------------------------------------
 
     def joined(self, channel: str, joined: Joined) -> int:
