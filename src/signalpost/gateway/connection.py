@@ -360,6 +360,7 @@ class Connection:
 
     def detach(self) -> None:
         """The socket is gone, and what the client asked for is done: its grace time begins."""
+        self._exchanges.end()
         if self._session is None:
             return
         reach = self._session.reach()

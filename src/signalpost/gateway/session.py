@@ -73,7 +73,7 @@ class AttachedSession:
         # What the client understands.
         self.dialect = dialect
         self.inbox: Final = Inbox(live, gate.services.inboxes, dialect, self, pace, start_alone)
-        # Its channels; None before it sees one: an idle session owns no view.
+        # Its channels; None before it sees one (an idle session owns no view), and when it is over.
         self._view: View | None = None
 
     # --- its beginning and its end here -----------------------------------------------------------
@@ -107,6 +107,7 @@ class AttachedSession:
         self.inbox.stop()
         if self._view is not None:
             self._view.stop()
+            self._view = None
         self._gate.fanout.detach(self.live.key, self)
 
     # --- what the connection asks -----------------------------------------------------------------
