@@ -41,7 +41,7 @@ from signalpost.engine.ports.kept import (
     Stretch,
     Trim,
 )
-from signalpost.engine.postgres import PostgresKept
+from signalpost.engine.postgres import PostgresKept, renew
 from signalpost.engine.postgres.address import Address
 from support.postgres import Postgres
 from support.steps import append
@@ -392,6 +392,20 @@ async def test_numbers_jump_to_the_clock_on_a_server_of_another_generation(
     [second] = await run(again.commit(append("q", b"2")))
     assert second.seq > (NOW + 50.0) * 1_000_000 > first.seq
     assert again.epoch == kept.epoch
+
+
+async def test_numbers_and_revisions_go_on_above_all_others_after_a_renewal(node: Open, url: str) -> None:
+    """SPEC N2: a dump was restored; nodes that run go by it at once."""
+    kept = await node(clock=None)
+    [first] = await run(kept.commit(append("q", b"1")))
+    [rev] = await run(kept.commit(SetAttribute("t", "a", "1")))
+    floor = await renew(url)
+    [second] = await run(kept.commit(append("q", b"2")))
+    [third] = await run(kept.commit(append("new", b"2")))
+    [later] = await run(kept.commit(SetAttribute("t", "a", "2")))
+    assert min(second.seq, third.seq) > floor > first.seq
+    assert later > floor > rev
+    assert await bodies(kept, "q") == [b"1", b"2"]
 
 
 async def test_power_needs_a_server_that_waits_for_the_disk(url: str) -> None:
