@@ -487,3 +487,22 @@ def test_a_url_names_hosts_and_is_shown_without_its_password(url: str, urls: lis
 def test_what_is_no_url_of_a_database_is_refused(url: str) -> None:
     with pytest.raises(StoreError):
         Address.parse(url)
+
+
+async def test_nodes_that_begin_together_use_the_same_tables(postgres: Postgres) -> None:
+    """SPEC N1, M6: whoever waits for another that makes them sees them, and makes none elsewhere."""
+    nodes = [PostgresKept(await postgres.make("together"), power=False)]
+    nodes += [PostgresKept(postgres.url("together"), power=False) for _ in range(5)]
+    try:
+        await asyncio.gather(*(node.open() for node in nodes))
+        assert len({node.epoch for node in nodes}) == 1
+        connection = await asyncpg.connect(postgres.url("together"))
+        try:
+            assert await connection.fetchval("SELECT to_regclass('public.meta')") is None
+            made = "SELECT count(*) FROM pg_class WHERE relname = 'meta'"
+            assert await connection.fetchval(made) == 1
+        finally:
+            await connection.close()
+    finally:
+        for node in nodes:
+            await node.close()
