@@ -45,7 +45,7 @@ test-far: $(VENV)/.developed programs ## the services and the server with an eng
 
 # The same server as three nodes over a PostgreSQL and a Redis (tests/support/cluster_server.py), each connection to
 # the next of them, without what is about one process, its disk or its start; then what can fail between them.
-CLUSTER := tests/system/test_order.py tests/system/test_presence.py
+CLUSTER := tests/system/test_calls.py tests/system/test_order.py tests/system/test_presence.py
 CLUSTER_SAMPLE := tests/system/test_presence.py
 
 test-cluster: $(VENV)/.developed programs ## the server as three nodes, and what can fail between them (FAULTS=3: times)

@@ -534,6 +534,8 @@ class Person:
             "bye": "bye",
             "failed": "failed",
         }[line.type.rpartition("_")[2]]
+        if known.doubtful and known.words and known.words[-1] in _OVER:
+            return  # to its application the call has failed, though it was said that it may ring
         if word not in ("bye", "failed") and known.words and known.words[-1] in ("ended", "gone"):
             return  # it has ended the call meanwhile
         if word == "failed" and known.words and known.words[-1] in ("ended", "gone"):
