@@ -82,6 +82,20 @@ class PostgresKept:
         self._writing.when_up.append(self._follow)
 
     @property
+    def pulse(self) -> float:
+        """When some node has last called `beat` before this one came: 0.0 never. An older one than that was
+        seen means that the database was restored."""
+        return self._greeting.pulse
+
+    async def beat(self) -> float:
+        """Say that the database is used; returns when that was. Raises Unavailable."""
+        [[pulse]] = await self._errands.ask(
+            "UPDATE meta SET pulse = greatest(pulse, instant(NULL)) RETURNING pulse"
+        )
+        beaten: float = pulse
+        return beaten
+
+    @property
     def trips(self) -> int:
         """Round trips made so far."""
         return self._commits.trips + self._loads.trips + self._errands.trips
@@ -90,8 +104,7 @@ class PostgresKept:
         """Let go of the connections."""
         self._commits.close()
         self._loads.close()
-        for link in self._links:
-            await link.close()
+        await asyncio.gather(*[link.close() for link in self._links])
 
     def trouble(self) -> str:
         """Why nothing can be stored or read at present, or ""."""
