@@ -435,6 +435,22 @@ async def test_power_needs_confirmations_that_are_on_the_disk() -> None:
         server.close()
 
 
+async def test_a_role_that_owns_the_database_is_enough(postgres: Postgres) -> None:
+    """No superuser, as nobody has one of a managed PostgreSQL."""
+    url = await postgres.make("owned")
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP ROLE IF EXISTS owner; CREATE ROLE owner LOGIN")
+    await connection.execute("ALTER DATABASE owned OWNER TO owner")
+    await connection.close()
+    kept = PostgresKept(url.replace("signalpost@", "owner@"), power=False, idle_seconds=0.0)
+    await kept.open()
+    [done] = await run(kept.commit(append("q", b"1", dedupe="r", dedupe_ttl=1.0)))
+    await run(kept.commit(Trim("q", done.seq), Put("k", b"v", ttl=0.0)))
+    await sweep(kept)
+    assert await bodies(kept, "q") == []
+    await kept.close()
+
+
 async def test_tables_of_a_later_version_are_refused(node: Open, database: asyncpg.Connection[Any]) -> None:
     await node()
     await database.execute("UPDATE meta SET version = version + 1")

@@ -104,8 +104,7 @@ class PostgresKept:
         """Let go of the connections."""
         self._commits.close()
         self._loads.close()
-        for link in self._links:
-            await link.close()
+        await asyncio.gather(*[link.close() for link in self._links])
 
     def trouble(self) -> str:
         """Why nothing can be stored or read at present, or ""."""
