@@ -76,8 +76,12 @@ class PostgresKept:
 
     async def open(self) -> None:
         """Connect, and make what is not there. Raises StoreError."""
-        for link in self._links:
-            await link.open()
+        try:
+            for link in self._links:
+                await link.open()
+        except BaseException:
+            await self.close()
+            raise
         # Whoever wrote elsewhere from now on must not read, or take timers, where it wrote before.
         self._writing.when_up.append(self._follow)
 
