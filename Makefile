@@ -13,7 +13,7 @@ PAGE   := src/signalpost/gateway/console/index.html
 SCRIPT := src/signalpost/gateway/script/signal.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-python test-far test-web test-android soak check check-python check-web check-android format api jar bench bench-cluster bench-client bench-web bench-android reference codes openapi lock page script wheel clean
+.PHONY: help run test test-python test-far test-cluster test-web test-android soak check check-python check-web check-android format api jar bench bench-cluster bench-client bench-web bench-android reference codes openapi lock page script wheel clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -31,6 +31,7 @@ test: test-python ## all tests (ARGS="tests/domain -k calls": of Python, these)
 test-python: $(VENV)/.developed $(if $(ARGS),,$(SCRIPT) $(JAVA)/target/.classes) programs
 	$(BIN)/python -m pytest -q -n 2 $(ARGS)
 	$(if $(ARGS),,FAR_ENGINE=tick $(FAR) $(FAR_SAMPLE))
+	$(if $(ARGS),,CLUSTER=3 $(FAR) -m 'not one_node' $(CLUSTER_SAMPLE))
 
 # The same with the engine far away, as tests/support/far.py does it; a sample of it is in `test-python`.
 FAR := $(BIN)/python -m pytest -q -n 2
@@ -41,6 +42,15 @@ test-far: $(VENV)/.developed programs ## the services and the server with an eng
 	FAR_ENGINE=none $(FAR) $(or $(ARGS),tests/system)
 	FAR_ENGINE=tick $(FAR) $(or $(ARGS),tests/services tests/system)
 	FAR_ENGINE=2 $(FAR) $(or $(ARGS),tests/system)
+
+# The same server as three nodes over a PostgreSQL and a Redis (tests/support/cluster_server.py), each connection to
+# the next of them, without what is about one process, its disk or its start; then what can fail between them.
+CLUSTER := tests/system/test_calls.py tests/system/test_order.py tests/system/test_presence.py
+CLUSTER_SAMPLE := tests/system/test_presence.py
+
+test-cluster: $(VENV)/.developed programs ## the server as three nodes, and what can fail between them (FAULTS=3: times)
+	$(if $(ARGS),,CLUSTER=3 $(FAR) -m 'not one_node' $(CLUSTER))
+	FAULTS=$(or $(FAULTS),3) $(BIN)/python -m pytest -q $(or $(ARGS),tests/cluster)
 
 test-web: $(VENV)/.installed $(SCRIPT) programs ## the tests of the web SDK (ARGS="tests/core")
 	cd $(WEB) && npm test -- $(ARGS)

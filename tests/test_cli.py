@@ -141,7 +141,7 @@ def test_several_wrong_settings_are_one_line_too(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["sevre"], "No such command. Did you mean 'serve'?"),
+        (["sevre"], "No such command. Did you mean 'serve', 'store'?"),
         (["serve", "--prot", "1"], "No such option (Possible options: --host, --port)"),
         (["serve", "--port"], "Option '--port' requires an argument."),
         (["serve", "extra"], "unexpected extra argument"),

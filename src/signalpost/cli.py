@@ -22,6 +22,7 @@ from signalpost.config import Config, ConfigError, in_one_line, load
 from signalpost.domain.keys import KEY_ID, Scope, digest_of, spelled
 from signalpost.domain.names import is_name
 from signalpost.remote import register
+from signalpost.renewal import register as register_renewal
 from signalpost.settings import kind_of, without_secrets
 from signalpost.telemetry import logs
 from signalpost.tokens import make_token, make_web_token
@@ -323,6 +324,7 @@ def check_config(file: Annotated[str, typer.Argument(help="A TOML file.", metava
 
 
 register(cli, _paragraphs)
+register_renewal(cli, _paragraphs)
 
 
 def _toml_key(name: str) -> str:
@@ -338,7 +340,7 @@ _GIVEN = tuple(
     (re.compile(given), instead)
     for given, instead in (
         (r"^(Got unexpected extra \S+) \(.*", r"\1"),
-        (r"^(No such command) .*?((?:\. Did you mean '[a-z-]+'\?)?)$", r"\1\2"),
+        (r"^(No such command) .*?((?:\. Did you mean '[a-z-]+'(?:, '[a-z-]+')*\?)?)$", r"\1\2"),
         (r"^(No such option):.*?((?: \(Possible options: [^()]*\))?)$", r"\1\2"),
         (r"^(Invalid value for '[^']*'): .* is not ", r"\1: it is not "),
     )

@@ -21,12 +21,13 @@ from signalpost.engine.fence import Fence, FencedKept, FencedShared
 from signalpost.engine.journal import BUCKETS
 from signalpost.engine.kept import EmbeddedKept
 from signalpost.engine.memory import memory_kept
-from signalpost.engine.ports import Clock, Unavailable
+from signalpost.engine.ports import Clock, Entry, Put, Record, Unavailable
 from signalpost.engine.ports.kept import Kept
 from signalpost.engine.ports.shared import Shared
 from signalpost.engine.shared import MemoryShared, SharedMemory
 from signalpost.engine.sqlite import sqlite_kept
 from signalpost.engine.store import Opened, Store
+from signalpost.services.driver import start
 from signalpost.services.keys import app_of, app_of_topic
 from signalpost.services.notes import NOTE
 from signalpost.telemetry.metrics import EngineReadings, Latencies, StoreReadings
@@ -35,11 +36,24 @@ if TYPE_CHECKING:
     from signalpost.engine.postgres import PostgresKept
     from signalpost.engine.redis import RedisShared
 
-__all__ = ["Embedded", "Engine", "MakeEngine", "Networked", "Several", "StoreError", "choose", "steady_clock"]
+__all__ = [
+    "Embedded",
+    "Engine",
+    "MakeEngine",
+    "Networked",
+    "Several",
+    "StoreError",
+    "choose",
+    "renew",
+    "steady_clock",
+]
 
 _log = structlog.get_logger("signalpost")
 
+_CLOSING: Final = 1.0  # seconds that a store may take to be let go of
 _STEP: Final = 1.0  # seconds by which the wall clock must be off to count as set
+_REMEMBERED: Final = 30 * 86_400.0  # seconds for which it is known when a database was last used
+_OLDER: Final = 1.0  # seconds by which what it says itself must be older
 _AHEAD: Final = "ahead"  # the store's name for what `steady_clock` calls so, in milliseconds
 
 
@@ -58,12 +72,11 @@ def steady_clock(wall: Clock = time.time, *, ahead: float = 0.0) -> Clock:
 
 
 class Several(NamedTuple):
-    """What one of several nodes has besides: a guard that shuts both halves while the node must not act, and
-    these behind it."""
+    """What one of several nodes has besides."""
 
-    guard: Fence
-    kept: Kept
-    shared: Shared
+    guard: Fence  #: shuts both halves while the node must not act
+    kept: Kept  #: as it is behind that
+    shared: Shared  #: likewise
 
 
 class Engine(Protocol):
@@ -139,13 +152,25 @@ def choose(config: Config, wall: Clock, clock: Clock | None) -> Engine:
     """The engine that the configuration asks for; see `MakeEngine`."""
     if not config.store:
         return Embedded(config, wall, clock)
-    clock = clock or steady_clock(wall)
     kept = _postgres(config)
+    clock = clock or kept.now
     if not config.share:
         alone = MemoryShared(SharedMemory(clock=clock))
         return Networked(kept, alone, clock, {"postgresql": kept})
     shared = _redis(config)
-    return Networked(kept, shared, clock, {"postgresql": kept, "redis": shared}, Fence(clock))
+    several = Several(Fence(clock), kept, shared)
+    stores: dict[str, Keeper] = {"postgresql": kept, "redis": shared}
+    return Networked(kept, shared, clock, stores, several, Pulse(kept, shared))
+
+
+async def renew(store: str) -> int:
+    """Have a database that was restored use no number again (N2); the number that it goes on above.
+
+    Raises StoreError.
+    """
+    from signalpost.engine.postgres import renew
+
+    return await renew(store)
 
 
 def _postgres(config: Config) -> PostgresKept:
@@ -333,6 +358,42 @@ class Keeper(Protocol):
         ...
 
 
+class Pulse:
+    """When the kept half was last used, as the shared one remembers: a restored database is older (N2)."""
+
+    def __init__(self, kept: PostgresKept, shared: Shared) -> None:
+        self._kept = kept
+        self._shared = shared
+
+    @property
+    def _key(self) -> str:
+        """The record in the shared half; a restored database has the epoch that it had."""
+        return f"pulse\x1f{self._kept.epoch}"
+
+    async def remember(self) -> int:
+        """Done now and then; it is no sweep of anything, so 0. Raises Unavailable."""
+        pulse = repr(await self._kept.beat()).encode()
+        await self._shared.commit(Put(self._key, pulse, ttl=_REMEMBERED))
+        return 0
+
+    async def compare(self) -> None:
+        """Warn if the database is older than what is remembered."""
+        found: asyncio.Future[Entry | None] = asyncio.get_running_loop().create_future()
+
+        def loaded(answers: tuple[Entry | None], error: Exception | None) -> None:
+            if not found.done():
+                found.set_result(None if error is not None else answers[0])
+
+        start(self._shared.load(Record(self._key)), loaded)
+        entry = await found
+        if entry is not None and float(entry.value) > self._kept.pulse + _OLDER:
+            _log.warning(
+                "the database is older than what other nodes have seen of it: if a dump was restored, run "
+                "`signalpost store renew`",
+                seconds=round(float(entry.value) - self._kept.pulse),
+            )
+
+
 class Networked:
     """What is kept lies in a store that is elsewhere, and so may what is shared; see `Engine`."""
 
@@ -342,27 +403,28 @@ class Networked:
         shared: RunningShared,
         clock: Clock,
         keepers: Mapping[str, Keeper],
-        guard: Fence | None = None,
+        several: Several | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
-        """`keepers`: those of the halves that are elsewhere, by the names of their stores. `guard`: what
-        keeps the node from acting while others may in its place; None where there are no others."""
+        """`keepers`: those of the halves that are elsewhere, by the names of their stores. `several`: None
+        where there are no other nodes. `pulse`: how a restored database is found; None where nobody
+        remembers."""
         self.clock = clock
         self._halves: tuple[Running, ...] = shared, kept
         self.kept: Kept = kept
         self.shared: Shared = shared
-        self.several: Several | None = None
-        if guard is not None:
-            self.several = Several(guard, kept, shared)
-            self.kept, self.shared = FencedKept(kept, guard), FencedShared(shared, guard)
+        self.several = several
+        if several is not None:
+            self.kept, self.shared = FencedKept(kept, several.guard), FencedShared(shared, several.guard)
+        self._pulse = pulse
         self._keepers = MappingProxyType(dict(keepers))
-        self._troubles: dict[
-            str, str
-        ] = {}  # by store: what the latest look has found, where it was something
+        self._troubles: dict[str, str] = {}  # by store: what the latest look has found; "" for nothing
 
     @property
     def sweeps(self) -> tuple[Sweep, ...]:
         """See `Engine.sweeps`."""
-        return tuple(half.sweep for half in self._halves)
+        halves = tuple(half.sweep for half in self._halves)
+        return halves if self._pulse is None else (*halves, self._pulse.remember)
 
     async def open(self) -> None:
         """See `Engine.open`. What was opened before one that cannot be is closed again."""
@@ -372,6 +434,8 @@ class Networked:
                 await keeper.open()
                 opened.append(keeper)
                 _log.info("store opened", store=name)
+            if self._pulse is not None:
+                await self._pulse.compare()
         except BaseException:
             for keeper in opened:
                 await keeper.close()
@@ -402,7 +466,8 @@ class Networked:
 
     async def close(self) -> None:
         """See `Engine.close`."""
-        await asyncio.gather(*[keeper.close() for keeper in self._keepers.values()])
+        closing = [asyncio.wait_for(keeper.close(), _CLOSING) for keeper in self._keepers.values()]
+        await asyncio.gather(*closing, return_exceptions=True)
 
     def trouble(self) -> str:
         """See `Engine.trouble`."""

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from signalpost.api.desk import Desk
+from signalpost.api.listener import ApiListener, Surroundings
 from signalpost.config import ConfigError, load
 from signalpost.domain.keys import Key, Keyring, Scope, digest_of, spelled
-from support.api import KEYS, SECRET, ApiServer
+from support.api import KEYS, SECRET, ApiServer, BackEnd
 from support.server import CONFIG, ServerProcess
 from support.web import fetch, metrics
 
@@ -250,3 +253,32 @@ async def test_an_operator_ends_the_server_as_its_signal_does(directory: Path) -
         assert server.process is not None
         assert await asyncio.to_thread(server.process.wait, 20) == 0
         await server.leave()
+
+
+async def test_while_it_ends_it_says_so_and_takes_nothing() -> None:
+    """SPEC A1: and still whether it lives."""
+    around = Surroundings(
+        metrics=lambda: b"",
+        health=dict,
+        unready=lambda: None,
+        draining=lambda: True,
+        address_of=lambda peer, forwarded: peer,
+        may_try=lambda address: True,
+        failed=lambda address: None,
+    )
+    nothing: Any = None
+    listener = ApiListener(
+        Desk(nothing, nothing, nothing, rate=1, burst=1), Keyring([]), around, host="127.0.0.1", port=0
+    )
+    await listener.start()
+    back = BackEnd(f"http://127.0.0.1:{listener.port}", "")
+    try:
+        told = await back.ask("GET", "online")
+        assert (told.status, told.headers["retry-after"]) == (503, "1")
+        ready = await back.ask("GET", "/readyz")
+        assert (ready.status, ready.body["status"]) == (503, "draining")
+        assert (await back.ask("GET", "/healthz")).status == 200
+        assert (await back.ask("POST", "/healthz")).status == 405
+    finally:
+        await back.close()
+        await listener.stop()

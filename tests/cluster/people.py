@@ -75,6 +75,8 @@ class Person:
         self._cleared = 0  # the version up to which it has acknowledged
         self._ids: set[str] = set()  # of lines that it has seen, as 1.3.0 and 1.4.0 remember them
         self._versions: dict[tuple[str, int], str] = {}  # which text a version had
+        # Under which version a message came first, by its sender and text.
+        self._places: dict[tuple[str, str], tuple[str, int]] = {}
         self._waiting: dict[int, _Request] = {}  # by the number on the wire, in the order of asking
         self._numbers = itertools.count(1)
         self._rids = itertools.count(1)
@@ -97,7 +99,7 @@ class Person:
     async def log_out(self) -> None:
         """Leave in good order."""
         for _ in range(100):
-            body = await self.ask("user_logout")
+            body = await self.ask("user_logout", outlives=True)
             if body is None or body.get("result") == "ok":
                 break
             await asyncio.sleep(0.1)
@@ -350,6 +352,9 @@ class Person:
                 return
             self._ids.add(line.id)
         if line.type == "instant":
+            before = self._places.setdefault((line.src, line.content), (self._epoch, version))
+            if before != (self._epoch, version) and self.device != PYTHON:
+                self._odd(f"{line.content!r} came as {before}, and as {(self._epoch, version)}")
             self.story.mailings[line.src, self.account].taken.append(line.content)
         else:
             self._call_event(line)
@@ -529,6 +534,8 @@ class Person:
             "bye": "bye",
             "failed": "failed",
         }[line.type.rpartition("_")[2]]
+        if known.doubtful and known.words and known.words[-1] in _OVER:
+            return  # to its application the call has failed, though it was said that it may ring
         if word not in ("bye", "failed") and known.words and known.words[-1] in ("ended", "gone"):
             return  # it has ended the call meanwhile
         if word == "failed" and known.words and known.words[-1] in ("ended", "gone"):

@@ -150,12 +150,21 @@ def test_redis_starts_with_its_user_and_no_password_is_to_be_seen(
             assert redis["REDIS_PASSWORD"].encode() not in process.read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
-    asked = ["redis-cli", "-s", f"{tmp_path}/redis.sock", "--user", "signalpost", "config", "get", "save"]
-    answer = subprocess.run(
-        asked,
-        env=redis | {"REDISCLI_AUTH": redis["REDIS_PASSWORD"]},
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-    assert answer.stdout.split() == ["save"]  # and nothing: what is in it may vanish
+    asked = ["redis-cli", "-s", f"{tmp_path}/redis.sock", "--user", "signalpost"]
+    environment = redis | {"REDISCLI_AUTH": redis["REDIS_PASSWORD"]}
+    answers = [
+        subprocess.run([*asked, *command], env=environment, capture_output=True, text=True, timeout=20).stdout
+        for command in (("info", "persistence"), ("set", "elsewhere", "1"), ("config", "get", "save"))
+    ]
+    assert "aof_enabled:0" in answers[0]
+    assert all("NOPERM" in answer for answer in answers[1:])
+
+
+def test_the_user_of_the_example_is_the_one_of_the_documents(compose: Any) -> None:
+    """SPEC N1: the rights that docs/cluster.md gives it are enough, which is tried with a server."""
+    told = (DEPLOY.parent / "docs" / "cluster.md").read_text()
+    command = compose["services"]["redis"]["command"][-1]
+    [rights] = [
+        line.split(maxsplit=4)[4] for line in command.splitlines() if line.startswith("user signalpost")
+    ]
+    assert rights in told

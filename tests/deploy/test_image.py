@@ -130,6 +130,8 @@ def test_its_steps_make_a_server_that_is_healthy(tmp_path: Path) -> None:
                 else:
                     shutil.copy(ROOT / each, there)
     shutil.rmtree(source)  # the last stage has the environment alone
+    stores = "import signalpost.engine.postgres.kept, signalpost.engine.redis.shared"  # and their programs
+    subprocess.run([installed / "bin/python", "-c", stores], cwd=tmp_path, check=True, timeout=60)
 
     data = tmp_path / "data"
     data.mkdir()

@@ -41,7 +41,7 @@ from signalpost.engine.ports.kept import (
     Stretch,
     Trim,
 )
-from signalpost.engine.postgres import PostgresKept
+from signalpost.engine.postgres import PostgresKept, renew
 from signalpost.engine.postgres.address import Address
 from support.postgres import Postgres
 from support.steps import append
@@ -394,6 +394,20 @@ async def test_numbers_jump_to_the_clock_on_a_server_of_another_generation(
     assert again.epoch == kept.epoch
 
 
+async def test_numbers_and_revisions_go_on_above_all_others_after_a_renewal(node: Open, url: str) -> None:
+    """SPEC N2: a dump was restored; nodes that run go by it at once."""
+    kept = await node(clock=None)
+    [first] = await run(kept.commit(append("q", b"1")))
+    [rev] = await run(kept.commit(SetAttribute("t", "a", "1")))
+    floor = await renew(url)
+    [second] = await run(kept.commit(append("q", b"2")))
+    [third] = await run(kept.commit(append("new", b"2")))
+    [later] = await run(kept.commit(SetAttribute("t", "a", "2")))
+    assert min(second.seq, third.seq) > floor > first.seq
+    assert later > floor > rev
+    assert await bodies(kept, "q") == [b"1", b"2"]
+
+
 async def test_power_needs_a_server_that_waits_for_the_disk(url: str) -> None:
     """The line names the setting and what to do."""
     with pytest.raises(StoreError) as raised:
@@ -419,6 +433,22 @@ async def test_power_needs_confirmations_that_are_on_the_disk() -> None:
         await kept.close()
     finally:
         server.close()
+
+
+async def test_a_role_that_owns_the_database_is_enough(postgres: Postgres) -> None:
+    """No superuser, as nobody has one of a managed PostgreSQL."""
+    url = await postgres.make("owned")
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP ROLE IF EXISTS owner; CREATE ROLE owner LOGIN")
+    await connection.execute("ALTER DATABASE owned OWNER TO owner")
+    await connection.close()
+    kept = PostgresKept(url.replace("signalpost@", "owner@"), power=False, idle_seconds=0.0)
+    await kept.open()
+    [done] = await run(kept.commit(append("q", b"1", dedupe="r", dedupe_ttl=1.0)))
+    await run(kept.commit(Trim("q", done.seq), Put("k", b"v", ttl=0.0)))
+    await sweep(kept)
+    assert await bodies(kept, "q") == []
+    await kept.close()
 
 
 async def test_tables_of_a_later_version_are_refused(node: Open, database: asyncpg.Connection[Any]) -> None:
@@ -457,3 +487,22 @@ def test_a_url_names_hosts_and_is_shown_without_its_password(url: str, urls: lis
 def test_what_is_no_url_of_a_database_is_refused(url: str) -> None:
     with pytest.raises(StoreError):
         Address.parse(url)
+
+
+async def test_nodes_that_begin_together_use_the_same_tables(postgres: Postgres) -> None:
+    """SPEC N1, M6: whoever waits for another that makes them sees them, and makes none elsewhere."""
+    nodes = [PostgresKept(await postgres.make("together"), power=False)]
+    nodes += [PostgresKept(postgres.url("together"), power=False) for _ in range(5)]
+    try:
+        await asyncio.gather(*(node.open() for node in nodes))
+        assert len({node.epoch for node in nodes}) == 1
+        connection = await asyncpg.connect(postgres.url("together"))
+        try:
+            assert await connection.fetchval("SELECT to_regclass('public.meta')") is None
+            made = "SELECT count(*) FROM pg_class WHERE relname = 'meta'"
+            assert await connection.fetchval(made) == 1
+        finally:
+            await connection.close()
+    finally:
+        for node in nodes:
+            await node.close()

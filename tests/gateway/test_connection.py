@@ -511,6 +511,25 @@ async def test_who_has_no_session_and_asks_without_end_is_read_more_slowly(
     assert one.wire.held == other.wire.held == 1
 
 
+async def test_what_happens_while_a_connection_closes_is_told_to_who_comes_back(desk: Desk) -> None:
+    """SPEC C9, N7: nothing follows a close frame, though the session is there until its peer has answered."""
+    client, friend = desk.connect(), desk.connect()
+    client.login()
+    friend.login("bo")
+    client.call("channel_join", name="room")
+    friend.call("channel_join", name="room")
+    client.got()
+    client.connection.closing()
+    client.wire.close(1012)
+    friend.ask("channel_sendmsg", name="room", msg="meanwhile")
+    client.connection.lost(0.0, 0)
+    again = desk.connect()
+    again.login()
+    again.ask("channel_join", name="room")
+    await ticks(5)
+    assert [frame for frame in again.got() if "meanwhile" in json.dumps(frame)]
+
+
 async def test_a_connection_that_is_lost_while_it_rests_leaves_its_session_detached(desk: Desk) -> None:
     """SPEC L11: not attached for ever."""
     client = desk.connect()

@@ -66,6 +66,7 @@ class Recorder:
         self.connection = connection
         self.texts: list[bytes] = []
         self.silences: list[float] = []
+        self.closings = 0  # how often it was told that nothing goes out any more
         self.unread = 0  # bytes that had not arrived at the end
         self.on_text = on_text
         self.busy = False  # something is under way that never ends
@@ -84,6 +85,9 @@ class Recorder:
 
     def lag(self) -> bool:
         return False
+
+    def closing(self) -> None:
+        self.closings += 1
 
     def lost(self, silence: float, unread: int) -> None:
         self.silences.append(silence)

@@ -237,7 +237,7 @@ async def test_when_all_that_is_shared_is_lost_clients_log_in_again(town: Town) 
     await bo.ok("voip_invite_ack", channelName="call", peer="ada", extra="")
     await bo.ok("voip_invite_accept", channelName="call", peer="ada", extra="")
     town.common.lose_shared()
-    await town.pass_time(5.0)
+    await town.pass_time(4.0)
     for client in (ada, bo):
         assert (await client.gone())[0] == 1012
     cy = await town.client(there, "cy")
@@ -372,3 +372,24 @@ async def test_another_node_is_no_way_around_a_rate(town: Town, way: str) -> Non
     assert len([frame for frame in bo.frames if frame[0] == "notify"]) == 60
     town.now += 1.1
     await ada.ok("user_sendmsg", peer="bo", t="instant", content="again", rid="again")
+
+
+async def test_an_original_of_a_dead_node_is_told_again_what_it_may_have_missed(town: Town) -> None:
+    """ENGINE §2, L17, C9: from 15 s before the node's last sign of life, as only that knows what it told."""
+    here, there, _ = town.nodes
+    await town.pass_time(12.0)
+    ada, bo = await town.original(here, "ada"), await town.client(there, "bo")
+    for client in (ada, bo):
+        await client.ok("channel_join", name="room")
+    await bo.ok("channel_sendmsg", name="room", msg="long ago")
+    await town.pass_time(30.0)
+    await bo.ok("channel_sendmsg", name="room", msg="lately")
+    await town.pass_time(5.0)
+    here.die()
+    await bo.ok("channel_sendmsg", name="room", msg="since then")
+    await town.pass_time(11.0)
+    again = await town.original(there, "ada")
+    await again.ok("channel_join", name="room")
+    heard = [(await again.event("room"))[1].content for _ in range(2)]
+    assert ["lately" in heard[0], "since then" in heard[1]] == [True, True]
+    await again.quiet()

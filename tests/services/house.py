@@ -250,9 +250,9 @@ class _Bell(Bell):
         super().__init__(house, nodes)
         self._log = house.log
 
-    def announce(self, key: str, seq: int, item: InboxItem) -> None:
+    def announce(self, key: str, seq: int, item: InboxItem) -> bool:
         self._log.append((key, item))
-        super().announce(key, seq, item)
+        return super().announce(key, seq, item)
 
 
 class Started:

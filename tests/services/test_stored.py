@@ -13,6 +13,7 @@ from signalpost.domain.channels import ChannelEvent, Counted
 from signalpost.domain.inbox import InboxItem
 from signalpost.domain.outcomes import Outcome
 from signalpost.domain.sessions import Place, Session
+from signalpost.domain.webhooks import Occurrence, Told, Tries
 from signalpost.services.notes import NOTE, Altered, Announced, Kicked, Moved
 from signalpost.services.stored import (
     ATTRIBUTES,
@@ -20,10 +21,13 @@ from signalpost.services.stored import (
     COUNTED,
     EVENT,
     ITEM,
+    OCCURRENCE,
     OUTCOME,
     SESSION,
     TEXT,
     TIME,
+    TOLD,
+    TRIES,
     Form,
     Stored,
     StoredError,
@@ -102,6 +106,19 @@ WRITTEN: dict[str, tuple[object, Stored[object], str]] = {
             COUNTED,
             "0196cb3ff8000000000000020304a565706f6368c3",
         ),
+        (
+            "an event for back ends",
+            Occurrence("id1", "account.online", 7.5, 8.5, {"account": "ada"}, 2, 3, "hook"),
+            OCCURRENCE,
+            "0188a26964a3696431a474797065ae6163636f756e742e6f6e6c696e65a477616c6ccb401e000000000000a26174cb4021000000000000a46461746181a76163636f756e74a3616461a764726f7070656402a373657103a77375626a656374a4686f6f6b",
+        ),
+        (
+            "what is known",
+            Told(1.5, 20.0, "logout"),
+            TOLD,
+            "0193cb3ff8000000000000cb4034000000000000a66c6f676f7574",
+        ),
+        ("tries", Tries(5, 2, 1.5), TRIES, "01930502cb3ff8000000000000"),
         ("a text", "hé", TEXT, "01a368c3a9"),
         ("a time", 1.5, TIME, "01cb3ff8000000000000"),
         ("a kick", Kicked("app/ada", "0a-1"), NOTE, "0193a64b69636b6564a76170702f616461a430612d31"),
@@ -124,6 +141,9 @@ BEGAN_WITH = {
     ChannelEvent: "kind account time text name value change",
     InboxItem: "id kind src time text channel call",
     Outcome: "result code reason",
+    Occurrence: "id type wall at data dropped seq subject",
+    Told: "since grace reason",
+    Tries: "seq count at",
     Counted: "at members joins before epoch total",
     Kicked: "key line",
     Moved: "key line connection",

@@ -413,6 +413,28 @@ def test_one_that_hangs_keeps_no_other_one_waiting() -> None:
     }
 
 
+def test_what_is_told_by_one_node_is_told_by_no_other_meanwhile(house: House) -> None:
+    """SPEC W1: also when more of the same subject comes, on the other node."""
+    other = house.neighbour()
+    ada = house.login("ada")
+    told(house)
+    house.receiver.answers = lambda told: None
+    house.run(house.inboxes.send(ada.session, "cy", "one"))
+    house.tick()
+    bo = other.login("bo")
+    for _ in range(3):
+        other.run(other.inboxes.send(bo.session, "cy", "more"))
+        other.tick()
+        house.advance(1)
+    hanging = [each.said["data"].get("from", "") for _, each in house.receiver.hanging]
+    assert sorted(hanging) == ["", "ada"], "bo's login, and the first of cy's"
+    house.receiver.answers = lambda told: OK
+    house.receiver.answer(OK)
+    house.advance(60)
+    messages = [each for each in house.receiver.posts if each.said["type"] == "message.stored"]
+    assert [each.said["data"]["from"] for each in messages] == ["ada", "bo", "bo", "bo"]
+
+
 def test_a_slow_disk_makes_nobody_forget(house: House) -> None:
     """SPEC W1: the timer of an event may come before the event can be seen."""
     ada = house.login("ada")

@@ -20,6 +20,7 @@ _STEP = 0.02  # seconds of which the requests come together
 _UNDER_WAY = 2_000  # requests; then it is the server's turn
 _TALKERS = 24  # connections that stay and ask
 _VISITORS = 8  # that come and go
+_FURNISHED = 630  # requests after which attributes are set in another channel
 _WAIT = 60.0  # seconds for anything
 _CLOSE = 0x88  # how a close frame begins
 _UPGRADE = (
@@ -209,6 +210,7 @@ class Traffic:
             case 5:
                 what, asked = "voip_invite_bye", {"channelName": "none", "peer": peer, "extra": ""}
             case _:
-                what, asked = "channel_set_attr", {"channel": "hall", "name": f"name{fresh}", "value": "x"}
+                hall = f"hall-{fresh // _FURNISHED}"
+                what, asked = "channel_set_attr", {"channel": hall, "name": f"name{fresh}", "value": "x"}
         number = talker.ask(what, **asked, rid=f"r{fresh}")
         self._under_way[talker.account, number] = what

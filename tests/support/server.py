@@ -12,9 +12,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from support.client import RawClient
+
+if TYPE_CHECKING:
+    from support.stores import Lent
 
 __all__ = ["CONFIG", "ServerProcess", "serving"]
 
@@ -51,7 +54,8 @@ class ServerProcess:
         """`limits`: what a shell's `ulimit` is told before, such as "-n 256".
 
         `far`: how far away its engine is, see `support.far.ways`; as the environment's FAR_ENGINE says if "".
-        `nodes`: how many nodes it is, see `support.several`; as the environment's NODES says if 0.
+        `nodes`: how many nodes it is, see `support.several`; as the environment's NODES says if 0. With its
+        CLUSTER it is as many processes, see `support.cluster_server`.
         """
         self.directory = directory
         self.data = data or str(directory / "data")
@@ -59,6 +63,7 @@ class ServerProcess:
         self.limits = limits
         self.far = far or os.environ.get("FAR_ENGINE", "")
         self.nodes = nodes or int(os.environ.get("NODES", "1"))
+        self.lent: Lent | None = None  # what several processes have in common, once they were started
         self.port = 0
         self.ports: list[int] = []  # of all nodes, `port` the first
         self.process: subprocess.Popen[bytes] | None = None
@@ -70,15 +75,12 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start, and wait until it listens."""
-        program = "support.far_server" if self.far else "signalpost"
         file = self.directory / "ports"
-        if self.nodes > 1:
-            program = "support.several_server"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
                     *(("sh", "-c", f'ulimit {self.limits} && exec "$0" "$@"') if self.limits else ()),
-                    *(sys.executable, "-m", program, "serve", "--config", str(self._config)),
+                    *(sys.executable, "-m", self.program, "serve", "--config", str(self._config)),
                     *("--data", self.data, "--port", str(self.port), *self.flags),
                 ],
                 stdout=subprocess.PIPE,
@@ -87,6 +89,7 @@ class ServerProcess:
                     **os.environ,
                     **{"PYTHONUNBUFFERED": "1", "PYTHONPATH": _path(), "FAR_ENGINE": self.far},
                     **{"NODES": str(self.nodes), "NODE_PORTS": str(file)},
+                    **self.environment(),
                 },
             )
         assert self.process.stdout is not None
@@ -96,6 +99,27 @@ class ServerProcess:
         self.port = int(match[2])
         self.ports = [int(port) for port in file.read_text().split()] if self.nodes > 1 else [self.port]
         self._turns = itertools.cycle(self.ports)
+
+    @property
+    def program(self) -> str:
+        """What is started."""
+        if self.far:
+            return "support.far_server"
+        if self.nodes > 1:
+            return "support.several_server"
+        return "support.cluster_server" if "CLUSTER" in os.environ else "signalpost"
+
+    def environment(self) -> dict[str, str]:
+        """What its program is told besides, at each start."""
+        if self.program != "support.cluster_server":
+            return {}
+        if self.lent is None:
+            from support import stores  # only here: who has one node needs none
+
+            self.lent = stores.lend()
+        else:
+            self.lent.forget_shared()
+        return {"CLUSTER_STORE": self.lent.store, "CLUSTER_SHARE": self.lent.share}
 
     @property
     def url(self) -> str:

@@ -19,7 +19,7 @@ from signalpost.engine.fence import Fence
 from signalpost.engine.patience import Patience
 from signalpost.engine.ports import Clock
 from signalpost.engine.shared import MemoryShared, SharedMemory
-from signalpost.engines import Embedded, Networked
+from signalpost.engines import Embedded, Networked, Several
 from signalpost.telemetry.metrics import EngineReadings
 from support.client import RawClient
 from support.far import Cable, Far, ways
@@ -182,7 +182,8 @@ class Node:
         shared: Any = Far(self.shared, self.to_shared)
         clock = common.inner.clock
         keepers = {"kept": _Way(self.to_kept, common), "shared": _Way(self.to_shared, common)}
-        engine = _Engine(common, kept, shared, clock, keepers, Fence(clock))
+        several = Several(Fence(clock), kept, shared)
+        engine = _Engine(common, kept, shared, clock, keepers, several)
         self.server = Server(config, engine=lambda config, wall, clock: engine)
         assert self.server._neighbours is not None
         self.neighbours = self.server._neighbours

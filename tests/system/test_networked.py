@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from support.postgres import Postgres
 from support.redis import RedisServer
 from support.server import ServerProcess
+from support.waiting import until
 
 OURS = {"device": "signalpost-web", "inbox": ["", 0]}
 
@@ -105,3 +108,43 @@ async def test_a_store_that_cannot_be_reached_is_named_in_one_line(
     assert last.startswith("signalpost: ")
     assert told in last
     assert "hunter2" not in done.stderr + done.stdout
+
+
+async def test_a_database_that_was_restored_is_noticed(
+    postgres: Postgres, redis: RedisServer, directory: Path
+) -> None:
+    """SPEC N2: by what the nodes remember; `signalpost store renew` is what helps."""
+    store = await postgres.make("restored")
+    flags = ("--store", store, "--share", redis.url)
+    with ServerProcess(directory, flags=flags) as server:
+        connection = await asyncpg.connect(store, server_settings={"search_path": "signalpost"})
+
+        async def beaten_twice() -> bool:
+            pulse = await connection.fetchval("SELECT pulse FROM meta")
+            beats.update({pulse} - {0.0})
+            return len(beats) > 1
+
+        beats: set[float] = set()
+        await until(beaten_twice, "two beats")
+        assert server.stop() == 0
+        server.start()
+        assert server.stop() == 0
+        assert "store renew" not in server.log.read_text()
+        await connection.execute("UPDATE meta SET pulse = pulse - 3600")
+        await connection.close()
+        server.start()
+        assert server.stop() == 0
+        assert "store renew" in server.log.read_text()
+    command = [sys.executable, "-m", "signalpost", "store", "renew"]
+    for url, status in ((store, 0), ("postgresql://u:hunter2@127.0.0.1:1/x", 1)):
+        done = await asyncio.to_thread(
+            subprocess.run,
+            command,
+            env={**os.environ, "SIGNALPOST_STORE": url},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == status, done.stderr
+        assert "hunter2" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

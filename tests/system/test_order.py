@@ -104,6 +104,7 @@ async def test_messages_and_another_login_in_the_same_moment(house: House, devic
         await new.close()
 
 
+@pytest.mark.one_node
 async def test_a_list_and_the_joins_of_the_same_moment_come_in_their_order(directory: Path) -> None:
     """SPEC C1, C12: whoever is in a list has joined before it, and whoever joins behind it is not in it."""
     with ServerProcess(directory) as server:

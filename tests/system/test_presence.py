@@ -379,6 +379,7 @@ async def test_an_app_may_say_who_watches(house: House) -> None:
         await client.ok("channel_join", name="room")
 
 
+@pytest.mark.one_node
 async def test_that_anybody_may_watch_is_logged_once(house: House) -> None:
     """SPEC P4: a warning that names the app, at the first watcher."""
     for account in ("eve", "mia"):

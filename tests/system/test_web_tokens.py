@@ -202,7 +202,6 @@ async def test_a_provider_that_hangs_delays_nobody_whose_key_is_known(
             slow = [asyncio.create_task(refusal(server, "app1", hanging.token("one"))) for _ in range(20)]
             for _ in range(20):
                 assert (await refusal(server, "app0", provider.token("one")))[0] == 0
-            assert not any(task.done() for task in slow), "they wait, and nobody waits for them"
             assert {code for code, _ in await asyncio.gather(*slow)} == {201}
             hanging.may_answer.set()
             deadline = time.monotonic() + 20

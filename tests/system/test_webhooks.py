@@ -76,10 +76,13 @@ async def test_a_day_of_two_users_is_told(receiver: Receiver, tmp_path: Path) ->
 
 
 @pytest.mark.timeout(300)
-async def test_what_was_acknowledged_is_told_whatever_crashes(receiver: Receiver, tmp_path: Path) -> None:
+async def test_what_was_acknowledged_is_told_whatever_crashes(
+    receiver: Receiver, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """SPEC W1, W2: `kill -9` right behind each acknowledgement, many times."""
     config = APP + SHORT + receiver.section()
     server = ServerProcess(tmp_path, config=config)
+    request.addfinalizer(server.kill)
     for turn in range(25):
         server.start()
         account = f"user-{turn}"
@@ -193,10 +196,13 @@ def test_without_webhooks_nothing_of_it_is_loaded() -> None:
     assert done.stdout == "False\n"
 
 
-async def test_what_waits_at_the_end_is_told_by_the_next_start(receiver: Receiver, tmp_path: Path) -> None:
+async def test_what_waits_at_the_end_is_told_by_the_next_start(
+    receiver: Receiver, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """SPEC W1: a server that is stopped in order leaves nothing behind either."""
     await receiver.stop()
     server = ServerProcess(tmp_path, config=APP + SHORT + receiver.section())
+    request.addfinalizer(server.kill)
     server.start()
     client = await server.client("ada")
     await client.ok("user_logout")

@@ -27,7 +27,7 @@ __all__ = [
 async def one(asking: Asking) -> types.Account:
     """One account, which need never have been there."""
     cases, account = asking.cases, asking.account
-    bars = await cases.bars.of(asking.app_id, account)
+    block = await cases.bars.of(asking.app_id, account)
     (session,) = await cases.presence.of(asking.app_id, [account])
     places = () if session is None else (*session.places, *session.kept)
     return types.Account(
@@ -36,7 +36,7 @@ async def one(asking: Asking) -> types.Account:
         connected=session is not None and session.attached,
         channels=[place.channel for place in places],
         waiting=await cases.inboxes.waiting(inbox_key(asking.app_id, account)),
-        blocked=None if bars.block is None else _blocked(bars.block),
+        blocked=None if block is None else _blocked(block),
     )
 
 
@@ -92,9 +92,9 @@ async def revoke(asking: Asking) -> types.Revoked:
     """Refuse the tokens that were made until now, and end the session."""
     asked: types.Revocation = asking.body
     cases, account = asking.cases, asking.account
-    revocation = await cases.bars.revoke(asking.app_id, account, lifetime=asked.token_seconds)
+    expires = await cases.bars.revoke(asking.app_id, account, lifetime=asked.token_seconds)
     kicked = await cases.sessions.kick(asking.app_id, account, reason="revoked")
-    return types.Revoked(revocation.expires, kicked is not None)
+    return types.Revoked(expires, kicked is not None)
 
 
 async def attributes(asking: Asking) -> types.Attributes:

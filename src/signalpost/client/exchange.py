@@ -15,7 +15,7 @@ from signalpost.client import requests
 from signalpost.client.answers import answer_fault
 from signalpost.client.calls import Calls
 from signalpost.client.channels import Channels
-from signalpost.client.events import CallFailed, ChannelLeft, Message, Problem
+from signalpost.client.events import CallFailed, ChannelLeft, MemberLeft, Message, Problem
 from signalpost.client.inbox import Inbox
 from signalpost.client.requests import Pending, Requests, failure_code, timeout_code
 from signalpost.client.settings import Settings
@@ -420,7 +420,9 @@ class Exchange:
     def take_event(self, event: wire.ChannelEvent) -> None:
         """Something happened in a channel."""
         meaning = self._channels.take(event)
-        if meaning is not None:
+        if isinstance(meaning, MemberLeft) and meaning.account == self._owner[1]:  # it was put out (SPEC C3)
+            self._out.extend(self._channels.leave(meaning.channel, Code.LEAVECHANNEL_E_KICKED))
+        elif meaning is not None:
             self._out.append(meaning)
 
     # --- the inbox ------------------------------------------------------------------------------

@@ -117,6 +117,11 @@ class Connection:
         """The client reads too slowly for what happens in its channels: it is told as it reads (SPEC C9)."""
         return self._session is not None and self._session.lag()
 
+    def closing(self) -> None:
+        """See `Handler.closing`: what happens in its channels from now on, it will have missed (SPEC C9)."""
+        if self._session is not None:
+            self._session.closing()
+
     def lost(self, silence: float, unread: int) -> None:
         """The socket is gone; the session, if any, goes on without it for its grace time (L11)."""
         under_way = bool(self._exchanges.waits)
@@ -355,6 +360,7 @@ class Connection:
 
     def detach(self) -> None:
         """The socket is gone, and what the client asked for is done: its grace time begins."""
+        self._exchanges.end()
         if self._session is None:
             return
         reach = self._session.reach()

@@ -79,6 +79,27 @@ class Asker(Protocol):
         ...
 
 
+class _Nobody:
+    """Who asks once the connection is over: so that one that ends leaves no cycle behind."""
+
+    is_logged_in = False
+
+    def text(self, data: bytes) -> None:
+        """See `Asker.text`."""
+
+    def refused(self) -> None:
+        """See `Asker.refused`."""
+
+    def kicked(self) -> None:
+        """See `Asker.kicked`."""
+
+    def detach(self) -> None:
+        """See `Asker.detach`."""
+
+
+_NOBODY: Final = _Nobody()
+
+
 class Exchanges:
     """What one client has asked for and is not over yet."""
 
@@ -97,7 +118,8 @@ class Exchanges:
     )
 
     def __init__(self, asker: Asker, socket: Socket, pace: Pace, replies: Replies) -> None:
-        self.asker: Final = asker
+        # Whose these are; nobody once the connection is over.
+        self.asker = asker
         self._socket = socket
         self._pace = pace
         self.replies: Final = replies
@@ -179,6 +201,10 @@ class Exchanges:
         """Call `farewell` when all that was taken from the client is answered; not if it is lost by then."""
         self.farewell = farewell
         self._rest()
+
+    def end(self) -> None:
+        """The client is lost, and all that it asked for is done, but for messages that are being stored."""
+        self.asker = _NOBODY
 
     def kick(self, farewell: Callable[[], None]) -> None:
         """The same, but what was not begun is not done, and not answered (PROTOCOL §3)."""
@@ -270,7 +296,9 @@ class Message(Running):
         else:
             self._tell(result, error)
         while sending and (outcome := sending[0]._outcome) is not None:
-            sending.popleft()._tell(*outcome)
+            message = sending.popleft()
+            message._outcome = None  # an error holds by its traceback who has caught it: a cycle
+            message._tell(*outcome)
         if exchanges.waits & _MESSAGES:
             exchanges.go_on(_MESSAGES)
         if not sending and (exchanges.quiet or exchanges.farewell):

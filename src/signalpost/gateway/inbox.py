@@ -11,7 +11,7 @@ nothing is left out, and pushed by pages as the client reads them.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from signalpost.domain.calls import INVITE
 from signalpost.domain.inbox import INSTANT, InboxItem
@@ -37,6 +37,17 @@ class Reader(Protocol):
     def send_item(self, frame: bytes) -> int:
         """Write a frame with an item, or with news of one, to the client; returns its bytes."""
         ...
+
+
+class _Nobody:
+    """Who is fed once the session is elsewhere: so that a session that ends leaves no cycle behind."""
+
+    def send_item(self, frame: bytes) -> int:
+        """See `Reader.send_item`."""
+        return 0
+
+
+_NOBODY: Final = _Nobody()
 
 
 class Inbox:
@@ -95,6 +106,7 @@ class Inbox:
     def stop(self) -> None:
         """The session is no longer on this connection, which may get another: push nothing more on it."""
         self.is_over = True
+        self._reader = _NOBODY
 
     def set_dialect(self, dialect: Dialect) -> None:
         """The client has said more about itself."""

@@ -68,6 +68,20 @@ class Source(Protocol):
         ...
 
 
+class _Nobody:
+    """Who reads once the connection is over: so that a connection that ends leaves no cycle behind."""
+
+    def flow(self) -> None:
+        """See `Source.flow`."""
+
+    def lag(self) -> bool:
+        """See `Source.lag`."""
+        return False
+
+
+_NOBODY: Final = _Nobody()
+
+
 class Outbox:
     """What one connection is still to be sent, in the order in which it was put.
 
@@ -100,7 +114,7 @@ class Outbox:
 
     def __init__(self, transport: asyncio.Transport, flusher: Flusher, source: Source) -> None:
         self._flusher = flusher
-        # Who is told of congestion.
+        # Who is told of congestion; nobody once the connection is over.
         self._source = source
         # Where it goes; None once the connection is over.
         self._transport: asyncio.Transport | None = transport
@@ -209,6 +223,7 @@ class Outbox:
         if self._transport is not None:
             self._left = self.unsent
         self._transport = None
+        self._source = _NOBODY
         self._room = -1
         self._then = None
 

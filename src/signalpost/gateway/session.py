@@ -73,7 +73,7 @@ class AttachedSession:
         # What the client understands.
         self.dialect = dialect
         self.inbox: Final = Inbox(live, gate.services.inboxes, dialect, self, pace, start_alone)
-        # Its channels; None before it sees one: an idle session owns no view.
+        # Its channels; None before it sees one (an idle session owns no view), and when it is over.
         self._view: View | None = None
 
     # --- its beginning and its end here -----------------------------------------------------------
@@ -107,6 +107,7 @@ class AttachedSession:
         self.inbox.stop()
         if self._view is not None:
             self._view.stop()
+            self._view = None
         self._gate.fanout.detach(self.live.key, self)
 
     # --- what the connection asks -----------------------------------------------------------------
@@ -125,6 +126,11 @@ class AttachedSession:
     def lag(self) -> bool:
         """See `Handler.lag`: of what happens in channels it is told as it reads (SPEC C9)."""
         return self._view is not None and self._view.lag()
+
+    def closing(self) -> None:
+        """See `Handler.closing`."""
+        if self._view is not None:
+            self._view.close()
 
     # --- what commands ask ------------------------------------------------------------------------
 

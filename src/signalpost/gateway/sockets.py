@@ -91,6 +91,10 @@ class Handler(Protocol):
         """The peer reads too slowly: send no more of what can be told later. False if there is no such."""
         ...
 
+    def closing(self) -> None:
+        """A close begins: nothing that is sent from now on goes out."""
+        ...
+
     def lost(self, silence: float, unread: int) -> None:
         """The connection is over; called exactly once.
 
@@ -193,8 +197,7 @@ class Socket(asyncio.Protocol):
         if self._state is not _OPEN:
             return
         self._state = _State.CLOSING
-        self._keeper.closing(self)
-        self.outbox.finish(frame_close(code, reason))
+        self._finish(frame_close(code, reason))
         waiting, self._waiting = self._waiting, None
         self._take(waiting or [])
         self.flow()
@@ -385,8 +388,7 @@ class Socket(asyncio.Protocol):
     def _answer_close(self, payload: bytes) -> None:
         """The peer closes first: what is queued, the close frame back, then TCP (RFC 6455 §7.1.1)."""
         self._state = _State.ENDING
-        self._keeper.closing(self)
-        self.outbox.finish(frame_close(close_code(payload)))
+        self._finish(frame_close(close_code(payload)))
         self.outbox.when_finished(self._transport.close)
 
     def _fail(self, code: int, reason: str) -> None:
@@ -400,9 +402,14 @@ class Socket(asyncio.Protocol):
             self._await_close(Kind.CLOSE)
             return
         self._state = _State.ENDING
-        self._keeper.closing(self)
-        self.outbox.finish(frame_close(code, reason))
+        self._finish(frame_close(code, reason))
         self.outbox.when_finished(self._end_sending)
+
+    def _finish(self, frame: bytes) -> None:
+        self._keeper.closing(self)
+        if self._handler is not None:
+            self._handler.closing()
+        self.outbox.finish(frame)
 
     def _end_sending(self) -> None:
         end_sending(self._transport)

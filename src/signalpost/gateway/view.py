@@ -35,6 +35,7 @@ class View:
 
     __slots__ = (
         "_backlog",
+        "_closed",
         "_entering",
         "_fanout",
         "_live",
@@ -60,15 +61,23 @@ class View:
         self._entering: tuple[str, int] | None = None
         # The channel that it saw last and sees no more, and up to where it was told of it.
         self._parted: tuple[str, int] | None = None
+        # Up to where it was told of each channel when its connection began to close; None before.
+        self._closed: dict[str, int] | None = None
         # The session is not on this connection any more.
         self._over = False
 
     def told(self) -> dict[str, int]:
         """Up to where it was told of each channel, by name."""
+        if self._closed is not None:
+            return self._closed
         told = {name: seat.reached for name, seat in self._seats.items() if seat.told is not None}
         if self._entering is not None:
             told |= [self._entering]
         return told if self._backlog is None else told | self._backlog.told()
+
+    def close(self) -> None:
+        """The connection begins to close: whatever comes from now on is not told on it."""
+        self._closed = self.told()
 
     # --- what the services tell -------------------------------------------------------------------
 

@@ -1,69 +1,65 @@
 """Who may not log in for a time, and whose tokens are good no longer (SPEC A2, J5).
 
-Both are names of sets with an end, which a login looks up without a trip of its own. A timer takes out what
-is over.
+What an account is barred from is a name's value in a set of its app, which a login looks up without a trip
+of its own. A record beside it is for who changes it, so that two at once do not undo each other; a timer
+takes out what is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from signalpost.domain.names import check_name, check_text
 from signalpost.domain.refusals import Refusal
-from signalpost.engine.ports import Arm, Clock, Full
+from signalpost.engine.ports import Arm, Cancel, Clock, Delete, Full, Put, Record, Step
 from signalpost.engine.ports.kept import Exclude, Holds, Include, Kept, Names
 from signalpost.services.decide import decide
-from signalpost.services.keys import barred_key, blocked_key, inbox_key, revoked_key, split, subject_of
+from signalpost.services.keys import barred_key, bars_key, inbox_key, split, subject_of
 from signalpost.wire.codes import Code
 
-__all__ = ["Bars", "Block", "Revocation", "Standing", "bars_of", "check_bars"]
+__all__ = ["Bars", "Block", "check_bar", "held_of"]
 
-_MOST: Final = 100_000  # accounts of an app of each kind: all are in memory
+_MOST: Final = 100_000  # accounts of an app that are barred from something: all are in memory
 _REASON_BYTES: Final = 256
 _VERSION: Final = "1"  # the first character of what is stored
 
 
-class Block(msgspec.Struct, frozen=True):
+class _Bar(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an account is barred from; 0.0 where it is not."""
+
+    until: float = 0.0  #: it may not log in until then, by the clock that measures
+    reason: str = ""
+    issued: float = 0.0  #: tokens that say when they were made: not if by then
+    expires: float = 0.0  #: tokens that do not say so: not if they expire by then
+
+
+_FREE: Final = _Bar()
+_decode: Final = msgspec.json.Decoder(_Bar).decode
+
+
+class Block(NamedTuple):
     """An account may not log in."""
 
-    until: float  #: by the clock that measures
+    until: float
     reason: str
 
 
-class Revocation(msgspec.Struct, frozen=True):
-    """Some tokens of an account are good no longer."""
-
-    issued: float  #: those that say when they were made: made before or at that time
-    expires: float  #: those that do not: that expire before or at that time
+def held_of(app_id: str, account: str) -> Holds:
+    """What a login asks; `check_bar` reads the answer."""
+    return Holds(bars_key(app_id), account)
 
 
-_BLOCK: Final = msgspec.json.Decoder(Block).decode
-_REVOCATION: Final = msgspec.json.Decoder(Revocation).decode
-
-
-def check_bars(
-    blocked: str | None, revoked: str | None, *, now: float, issued: float, expires: float
-) -> None:
-    """Refuse a login that is barred, by what was found of `bars_of`: 201. `issued`, `expires`: of its token;
-    0.0 where it does not say."""
-    if blocked is not None:
-        block = _BLOCK(blocked[1:])
-        if block.until > now:
-            raise Refusal(Code.LOGIN_E_NET, f"blocked: {block.reason}" if block.reason else "blocked")
-    if revoked is not None:
-        bar = _REVOCATION(revoked[1:])
-        if 0.0 < issued <= bar.issued or (not issued and 0.0 < expires <= bar.expires):
-            raise Refusal(Code.LOGIN_E_NET, "revoked: the token is good no longer")
-
-
-class Standing(NamedTuple):
-    """What an account is barred from."""
-
-    block: Block | None
-    revocation: Revocation | None
+def check_bar(held: str, *, now: float, issued: float, expires: float) -> None:
+    """Refuse a login that is barred by what is held: 201. `issued`, `expires`: of its token; 0.0 where it
+    does not say."""
+    bar = _decode(held[1:])
+    if bar.until > now:
+        raise Refusal(Code.LOGIN_E_NET, f"blocked: {bar.reason}" if bar.reason else "blocked")
+    if 0.0 < issued <= bar.issued or (not issued and 0.0 < expires <= bar.expires):
+        raise Refusal(Code.LOGIN_E_NET, "revoked: the token is good no longer")
 
 
 class Bars:
@@ -79,81 +75,96 @@ class Bars:
 
     async def block(self, app_id: str, account: str, *, seconds: float, reason: str) -> Block:
         """Refuse the account's logins for so long. Raises Refusal: 1004, 1005, 1001 (too many)."""
-        check_name(account, "account")
         check_text(reason, "reason", _REASON_BYTES)
-        block = Block(self._clock() + seconds, reason)
-        await self._include(blocked_key(app_id), app_id, account, block, block.until)
-        return block
+        until = self._clock() + seconds
+        await self._change(
+            app_id, account, lambda bar: msgspec.structs.replace(bar, until=until, reason=reason)
+        )
+        return Block(until, reason)
 
     async def unblock(self, app_id: str, account: str) -> bool:
         """Let the account log in again; whether it was blocked."""
-        check_name(account, "account")
+        before = await self._change(
+            app_id, account, lambda bar: msgspec.structs.replace(bar, until=0.0, reason="")
+        )
+        return before.until > self._clock()
 
-        async def attempt() -> bool:
-            (held,) = await self._kept.load(Holds(blocked_key(app_id), account))
-            if held is None:
-                return False
-            (was,) = await self._kept.commit(Exclude(blocked_key(app_id), account, held))
-            return was and _BLOCK(held[1:]).until > self._clock()
-
-        return await decide(attempt)
-
-    async def revoke(self, app_id: str, account: str, *, lifetime: float) -> Revocation:
-        """Refuse the account's tokens that were made until now. `lifetime`: seconds for which those are good
-        at most that do not say when they were made. Raises Refusal as `block`."""
-        check_name(account, "account")
+    async def revoke(self, app_id: str, account: str, *, lifetime: float) -> float:
+        """Refuse the account's tokens that were made until now; those that do not say when that was, if they
+        expire by the time that this returns. `lifetime`: seconds for which such are good at most. Raises
+        Refusal as `block`."""
         now = self._wall()
-        revocation = Revocation(now, now + lifetime)
-        await self._include(revoked_key(app_id), app_id, account, revocation, self._clock() + lifetime + 1.0)
-        return revocation
+        expires = now + lifetime
+        await self._change(
+            app_id, account, lambda bar: msgspec.structs.replace(bar, issued=now, expires=expires)
+        )
+        return expires
 
-    async def of(self, app_id: str, account: str) -> Standing:
-        """What an account is barred from now."""
+    async def of(self, app_id: str, account: str) -> Block | None:
+        """Whether an account is blocked now."""
         check_name(account, "account")
-        blocked, revoked = await self._kept.load(*bars_of(app_id, account))
-        block = None if blocked is None else _BLOCK(blocked[1:])
-        if block is not None and block.until <= self._clock():
-            block = None
-        return Standing(block, None if revoked is None else _REVOCATION(revoked[1:]))
+        (held,) = await self._kept.load(held_of(app_id, account))
+        return None if held is None else self._block(held)
 
-    async def blocked(self, app_id: str) -> Mapping[str, Block]:
+    async def blocked(self, app_id: str) -> dict[str, Block]:
         """All accounts that are blocked."""
-        (names,) = await self._kept.load(Names(blocked_key(app_id)))
-        now = self._clock()
-        found = {account: _BLOCK(held[1:]) for account, held in names.items()}
-        return {account: block for account, block in found.items() if block.until > now}
+        (names,) = await self._kept.load(Names(bars_key(app_id)))
+        found = {account: self._block(held) for account, held in names.items()}
+        return {account: block for account, block in found.items() if block is not None}
 
     async def due(self, key: str) -> bool:
         """It is time to see whether an account is barred no longer; whether it is to be seen again."""
         app_id, account = split(subject_of(key))
-        blocked, revoked = await self._kept.load(*bars_of(app_id, account))
-        now, ends = self._clock(), []
-        if blocked is not None:
-            ends.append((_BLOCK(blocked[1:]).until, Exclude(blocked_key(app_id), account, blocked)))
-        if revoked is not None:  # by the other clock, which may be set: a second more does no harm
-            ahead = _REVOCATION(revoked[1:]).expires - self._wall()
-            ends.append((now + ahead, Exclude(revoked_key(app_id), account, revoked)))
-        over = [step for at, step in ends if at <= now]
-        left = [at for at, _ in ends if at > now]
-        if over:
-            await self._kept.commit(*over, *[Arm(key, min(left))] if left else [])
-        elif left:
-            await self._kept.commit(Arm(key, min(left)))
-        return bool(left)
+        await self._change(app_id, account, lambda bar: bar)
+        (held,) = await self._kept.load(held_of(app_id, account))
+        return held is not None
 
-    async def _include(
-        self, key: str, app_id: str, account: str, what: Block | Revocation, end: float
-    ) -> None:
-        text = _VERSION + msgspec.json.encode(what).decode()
-        timer = barred_key(inbox_key(app_id, account))
+    def _block(self, held: str) -> Block | None:
+        bar = _decode(held[1:])
+        return Block(bar.until, bar.reason) if bar.until > self._clock() else None
+
+    async def _change(self, app_id: str, account: str, change: Callable[[_Bar], _Bar]) -> _Bar:
+        """Change what an account is barred from, and let go of what is over; returns what it was."""
+        check_name(account, "account")
         try:
-            await self._kept.commit(Include(key, account, text, _MOST), Arm(timer, end))
+            return await decide(lambda: self._attempt(app_id, account, change))
         except Full:
             raise Refusal(
-                Code.GENERAL_E_FAILED, f"the app has {_MOST} such accounts: no more are taken"
+                Code.GENERAL_E_FAILED, f"the app has {_MOST} barred accounts: no more are taken"
             ) from None
 
+    async def _attempt(self, app_id: str, account: str, change: Callable[[_Bar], _Bar]) -> _Bar:
+        guard = barred_key(inbox_key(app_id, account))
+        entry, held = await self._kept.load(Record(guard), held_of(app_id, account))
+        before = _FREE if held is None else _decode(held[1:])
+        bar, end = self._pruned(change(before))
+        rev = 0 if entry is None else entry.rev
+        steps: list[Step[Any]]
+        if end:
+            text = _VERSION + msgspec.json.encode(bar).decode()
+            steps = [
+                Put(guard, b"", expect=rev),
+                Include(bars_key(app_id), account, text, _MOST),
+                Arm(guard, end),
+            ]
+        elif entry is None and held is None:
+            return before
+        else:
+            steps = [Delete(guard, expect=rev), Cancel(guard)]
+            if held is not None:
+                steps.append(Exclude(bars_key(app_id), account, held))
+        await self._kept.commit(*steps)
+        return before
 
-def bars_of(app_id: str, account: str) -> tuple[Holds, Holds]:
-    """What a login asks: whether its account is blocked, and which of its tokens are."""
-    return Holds(blocked_key(app_id), account), Holds(revoked_key(app_id), account)
+    def _pruned(self, bar: _Bar) -> tuple[_Bar, float]:
+        """What is not over, and when to look again; 0.0 if nothing is left."""
+        now, wall, ends = self._clock(), self._wall(), []
+        if bar.until > now:
+            ends.append(bar.until)
+        else:
+            bar = msgspec.structs.replace(bar, until=0.0, reason="")
+        if bar.expires > wall:
+            ends.append(now + bar.expires - wall)
+        else:
+            bar = msgspec.structs.replace(bar, issued=0.0, expires=0.0)
+        return bar, min(ends, default=0.0)

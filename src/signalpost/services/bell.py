@@ -25,10 +25,12 @@ class Bell:
         self._outlet = outlet
         self._nodes = nodes
 
-    def announce(self, key: str, seq: int, item: InboxItem) -> None:
-        """An item is committed in the inbox of account `key`."""
-        if not self._outlet.announce(key, seq, item):
+    def announce(self, key: str, seq: int, item: InboxItem) -> bool:
+        """An item is committed in the inbox of account `key`; whether that one is attached here."""
+        here = self._outlet.announce(key, seq, item)
+        if not here:
             start(self._nodes.tell(session_key(key), Announced(key, seq, item)), _unheard)
+        return here
 
 
 def _unheard(result: None, error: Exception | None) -> None:

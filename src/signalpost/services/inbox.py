@@ -138,8 +138,8 @@ class Inboxes:
                 item = msgspec.structs.replace(item, id=appended.note)
                 await self._webhooks.stored(live.session.app, peer, item, size)
             return Again(appended.note)
-        self._bell.announce(key, appended.seq, item)
-        if self._webhooks is not None:
+        here = self._bell.announce(key, appended.seq, item)
+        if self._webhooks is not None and not here:
             await self._webhooks.stored(live.session.app, peer, item, size)
         return appended.note
 

@@ -14,7 +14,7 @@ __all__ = [
     "attributes_key",
     "away_key",
     "barred_key",
-    "blocked_key",
+    "bars_key",
     "call_key",
     "call_keys",
     "calls_key",
@@ -34,7 +34,6 @@ __all__ = [
     "own_attributes_key",
     "pair_key",
     "request_key",
-    "revoked_key",
     "roll_key",
     "session_key",
     "session_keys",
@@ -91,18 +90,13 @@ def attempt_key(who: str, request: str) -> str:
     return f"attempt{_SEP}{who}{_SEP}{request}"
 
 
-def blocked_key(app: str) -> str:
-    """The accounts of an app that may not log in."""
-    return f"blocked{_SEP}{app}"
-
-
-def revoked_key(app: str) -> str:
-    """The accounts of an app of whose tokens some are good no longer."""
-    return f"revoked{_SEP}{app}"
+def bars_key(app: str) -> str:
+    """What accounts of an app are barred from."""
+    return f"bars{_SEP}{app}"
 
 
 def barred_key(key: str) -> str:
-    """An account that is blocked, or of whose tokens some are revoked: when that is over."""
+    """An account that is barred from something: who changes that, and when it is over."""
     return f"barred{_SEP}{key}"
 
 

@@ -28,7 +28,7 @@ DEAD: Final = 9.0
 
 _CALM: Final = 10.0  # seconds for which all must have gone well before anybody is taken for dead
 _LATE: Final = 3.0  # seconds between two beats that are no sign of trouble
-_LOOK: Final = 4.0  # seconds between two looks at what nobody may have told
+_LOOK: Final = 3.0  # seconds between two looks at what nobody may have told
 _PIECE: Final = 256  # sessions that are detached at once
 
 

@@ -22,7 +22,7 @@ from signalpost.domain.sessions import Arrival, Place, Session
 from signalpost.engine.ports import Arm, Cancel, Clock, Conflict, Expect, RateExceeded, Step, Unavailable
 from signalpost.engine.ports.shared import Shared, Spend
 from signalpost.services.attributes import Attributes
-from signalpost.services.bars import bars_of, check_bars
+from signalpost.services.bars import check_bar, held_of
 from signalpost.services.calls import Calls
 from signalpost.services.channels import Channels, Missed
 from signalpost.services.channels.membership import Departure
@@ -155,8 +155,10 @@ class Sessions:
         key, now = inbox_key(request.app_id, request.account), self._clock()
         if self._travelling is not None:
             self._travelling.come(key)
-        bars = bars_of(request.app_id, request.account)
-        (entry,), (own, *held) = await both(self._presence.look_up(key), self._attributes.look_up(key, *bars))
+        (entry,), (own, barred) = await both(
+            self._presence.look_up(key),
+            self._attributes.look_up(key, held_of(request.app_id, request.account)),
+        )
         old, rev = self._presence.read(entry) or (None, 0)
         attributes = self._attributes.at_login(request.app, own)
         if old is not None and rules.is_over(old, now):
@@ -167,8 +169,8 @@ class Sessions:
             if present is not None:
                 old = rules.recall(old, present.session)
         arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
-        if held != [None, None]:
-            check_bars(held[0], held[1], now=now, issued=request.issued, expires=request.expires)
+        if barred is not None:
+            check_bar(barred, now=now, issued=request.issued, expires=request.expires)
         limits = request.app.limits
         spend = Spend(logins_key(key), limits.logins, limits.logins_burst)
         if arrival is Arrival.REFUSE:

@@ -93,7 +93,7 @@ class Code(IntEnum):
     QUERYUSERNUM_E_TIMEOUT = 501, "The number of members was not answered in time."
     QUERYUSERNUM_E_BYUSER = 502, "The query was cancelled by the user."
     LEAVECHANNEL_E_OTHER = 600, "Left the channel for another reason."
-    LEAVECHANNEL_E_KICKED = 601, "Left the channel because the account logged in elsewhere."
+    LEAVECHANNEL_E_KICKED = 601, "Left the channel: put out of it, or the account logged in elsewhere."
     LEAVECHANNEL_E_BYUSER = 602, "Left the channel because the user left it."
     LEAVECHANNEL_E_LOGOUT = 603, "Left the channel because of a logout."
     LEAVECHANNEL_E_DISCONN = 604, "Left the channel because the connection was lost for too long."

@@ -59,7 +59,7 @@ export const QUERYUSERNUM_E_TIMEOUT = 501;
 export const QUERYUSERNUM_E_BYUSER = 502;
 /** Left the channel for another reason. */
 export const LEAVECHANNEL_E_OTHER = 600;
-/** Left the channel because the account logged in elsewhere. */
+/** Left the channel: put out of it, or the account logged in elsewhere. */
 export const LEAVECHANNEL_E_KICKED = 601;
 /** Left the channel because the user left it. */
 export const LEAVECHANNEL_E_BYUSER = 602;

@@ -28,6 +28,7 @@ import {
   INVITE_E_NET,
   INVITE_E_OTHER,
   LEAVECHANNEL_E_BYUSER,
+  LEAVECHANNEL_E_KICKED,
   LEAVECHANNEL_E_LOGOUT,
   POLL_BATCH,
 } from "./codes.js";
@@ -450,7 +451,9 @@ export class Exchange {
   /** Something happened in a channel. */
   takeEvent(event: ChannelEvent): void {
     const meaning = this.channels.take(event);
-    if (meaning) this.effects.push(meaning);
+    if (meaning?.kind === "memberLeft" && this.owner.endsWith(`\n${meaning.account}`)) {
+      this.effects.push(...this.channels.leave(meaning.channel, LEAVECHANNEL_E_KICKED)); // it was put out (SPEC C3)
+    } else if (meaning) this.effects.push(meaning);
   }
 
   // --- the inbox ---

@@ -241,7 +241,7 @@ export class Session {
   }
 
   private _tellLost(channel: string, count: number): void {
-    const reason = `${count} events of the channel ${channel} were missed and are lost`;
+    const reason = `${count} events of the channel ${channel} were missed`;
     this._report("channel_join", { code: GENERAL_E, reason });
   }
 

@@ -108,7 +108,7 @@ export class SignalClient {
   /** Why no connection can be tried. */
   private _addressFault(): LoginFailed | null {
     const fixed = this._fixedAddress();
-    let reason = "no server is known: set Signal.server or data-server";
+    let reason = "no server: set Signal.server or data-server";
     try {
       if (fixed ? resolve(fixed) : groupsOf(this).length) return null;
     } catch (error) {

@@ -43,7 +43,7 @@ export function checkUrl(url: unknown): string {
   const found = typeof url === "string" ? ADDRESS.exec(url) : null;
   if (!found) {
     const given = typeof url === "string" ? JSON.stringify(url) : typeof url;
-    const reason = `${given} is no address: ws://HOST:PORT/ or wss://HOST:PORT/ is allowed`;
+    const reason = `${given} is no address: ws:// or wss:// is allowed`;
     throw new ArgumentError(GENERAL_E_WRONG_PARAM, reason);
   }
   const [, , secure = "", user = "", host = "", port = "", path = "/"] = found;
@@ -75,7 +75,7 @@ export class Link {
     socket.onmessage = ({ data }) => {
       if (this.closed || typeof data !== "string") return;
       if (data.length <= MESSAGE_LENGTH) this.owner.linkReceived(this, data);
-      else this.lose(`the server sent a message of ${data.length} characters`);
+      else this.lose(`a message of ${data.length} characters came`);
     };
     socket.onclose = ({ code, reason }) => {
       this.lose(`closed with ${code} ${reason}`.trimEnd());

@@ -151,7 +151,7 @@ test("SPEC S4: the server that the script came from, or the page, needs no word"
   const said = complaints();
   const silent = clientIn({ document: page("file:///page.html", "file:///signal.js") });
   expect(await login(silent)).toBe(201);
-  expect(said[0]?.[0]).toContain("no server is known");
+  expect(said[0]?.[0]).toContain("no server: set");
 });
 
 test("SPEC S4: the script's server comes first; the page's is asked if that one is none", async () => {

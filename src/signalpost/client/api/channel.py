@@ -79,7 +79,7 @@ class Channel(ChannelView):
     """A channel that this client has joined; iterate it for what happens there.
 
     The iteration ends when the client leaves or logs out, and raises ChannelLeft when the place is lost:
-    601 logged in elsewhere, 604 the connection was away for too long.
+    601 put out, or logged in elsewhere, 604 the connection was away for too long.
     """
 
     def __init__(self, engine: Engine, joined: ChannelJoined) -> None:

@@ -6,5 +6,6 @@ What a node has gathered is done there in one call, so that much of it is in fun
 from __future__ import annotations
 
 from signalpost.engine.postgres.kept import PostgresKept
+from signalpost.engine.postgres.renewal import renew
 
-__all__ = ["PostgresKept"]
+__all__ = ["PostgresKept", "renew"]

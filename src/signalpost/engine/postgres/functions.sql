@@ -17,6 +17,7 @@ CREATE FUNCTION lane() RETURNS smallint STABLE LANGUAGE sql AS $$
     SELECT current_setting('signalpost.lane')::smallint
 $$;
 
+-- As of the transaction's beginning, so that an index can be looked at.
 CREATE FUNCTION instant(moment float8) RETURNS float8 STABLE LANGUAGE sql AS $$
     SELECT coalesce(moment, extract(epoch FROM now())::float8)
 $$;
@@ -36,6 +37,16 @@ $$;
 CREATE FUNCTION full_up(bound bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     RAISE '%', bound USING ERRCODE = 'SP002';
+END
+$$;
+
+-- Have all numbers and revisions that are given from now on be above all that may have been given: they begin at
+-- the clock anew.
+CREATE FUNCTION fence(new_generation text, moment float8) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE meta
+    SET generation = new_generation, floor = greatest(floor, floor(moment * 1000)::bigint * 1000);
+    PERFORM setval('revisions', greatest(nextval('revisions'), floor(moment * 1000000)::bigint));
 END
 $$;
 

@@ -22,12 +22,7 @@ SELECT system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_ins
 FROM pg_control_system()
 """
 
-_FENCE: Final = """
-UPDATE meta
-SET generation = $1,
-    floor = greatest(meta.floor, floor(instant($2) * 1000)::bigint * 1000)
-WHERE generation <> $1 OR $3
-"""
+_FENCE: Final = "SELECT fence($1, instant($2)) FROM meta WHERE generation <> $1 OR $3"
 
 # The first that no other connection has, for as long as this one is there.
 _LANE: Final = """
@@ -48,8 +43,11 @@ class Greeting:
         """`power`: what is confirmed must outlive a loss of power."""
         self._clock = clock
         self._power = power
-        self.ahead = time.time() - passed()  # by how much the server's clock is ahead of `passed`
+        # By how much the server's clock is ahead of `passed`. Nothing until it was asked: then time steps
+        # forward, and never back.
+        self.ahead = 0.0
         self._measured = False  # it is the server's, not yet this machine's
+        self.pulse = 0.0  # when the database was last used before this node came
         self.epoch = ""  # of the queues' numbers; known from the first greeting on
 
     async def reader(self, connection: Connection) -> None:
@@ -74,6 +72,7 @@ class Greeting:
         # A careless server may have forgotten its latest numbers in any crash.
         await connection.execute(_FENCE, generation, now, bool(careless))
         self.epoch = await connection.fetchval("SELECT epoch FROM meta")
+        self.pulse = await connection.fetchval("SELECT pulse FROM meta")
         if not self._measured:  # once: time that has been told does not step
             begun = passed()
             there = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")

@@ -76,10 +76,28 @@ class PostgresKept:
 
     async def open(self) -> None:
         """Connect, and make what is not there. Raises StoreError."""
-        for link in self._links:
-            await link.open()
+        try:
+            for link in self._links:
+                await link.open()
+        except BaseException:
+            await self.close()
+            raise
         # Whoever wrote elsewhere from now on must not read, or take timers, where it wrote before.
         self._writing.when_up.append(self._follow)
+
+    @property
+    def pulse(self) -> float:
+        """When some node has last called `beat` before this one came: 0.0 never. An older one than that was
+        seen means that the database was restored."""
+        return self._greeting.pulse
+
+    async def beat(self) -> float:
+        """Say that the database is used; returns when that was. Raises Unavailable."""
+        [[pulse]] = await self._errands.ask(
+            "UPDATE meta SET pulse = greatest(pulse, instant(NULL)) RETURNING pulse"
+        )
+        beaten: float = pulse
+        return beaten
 
     @property
     def trips(self) -> int:
@@ -90,8 +108,7 @@ class PostgresKept:
         """Let go of the connections."""
         self._commits.close()
         self._loads.close()
-        for link in self._links:
-            await link.close()
+        await asyncio.gather(*[link.close() for link in self._links])
 
     def trouble(self) -> str:
         """Why nothing can be stored or read at present, or ""."""

@@ -36,21 +36,31 @@ async def prepare(connection: asyncpg.Connection[Any]) -> None:
     """See that the tables and functions are there, one node after the other. Raises StoreError."""
     if await _version(connection) == SCHEMA and await _exists(connection, FUNCTIONS):
         return
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-        version = await _version(connection)  # as whoever had the lock before has left it
-        if not version:
-            await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {TABLES}")
-        for number in range(version + 1, SCHEMA + 1):
-            await connection.execute((_FILES / f"tables_{number}.sql").read_text())
-        if not version:
-            await connection.execute(
-                "INSERT INTO meta (version, epoch) VALUES ($1, $2)", SCHEMA, secrets.token_hex(8)
-            )
-        await connection.execute("UPDATE meta SET version = $1", SCHEMA)
-        if not await _exists(connection, FUNCTIONS):
-            await connection.execute(f"CREATE SCHEMA {FUNCTIONS}")
-            await connection.execute(_TEXT)
+    # Before the transaction: one that began while it waited would not see what whoever had the lock has made.
+    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    try:
+        async with connection.transaction():
+            await _make(connection)
+    finally:
+        if not connection.is_closed():
+            await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+
+
+async def _make(connection: asyncpg.Connection[Any]) -> None:
+    """Make what is not there, as whoever had the lock before has left it."""
+    version = await _version(connection)
+    if not version:
+        await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {TABLES}")
+    for number in range(version + 1, SCHEMA + 1):
+        await connection.execute((_FILES / f"tables_{number}.sql").read_text())
+    if not version:
+        await connection.execute(
+            "INSERT INTO meta (version, epoch) VALUES ($1, $2)", SCHEMA, secrets.token_hex(8)
+        )
+    await connection.execute("UPDATE meta SET version = $1", SCHEMA)
+    if not await _exists(connection, FUNCTIONS):
+        await connection.execute(f"CREATE SCHEMA {FUNCTIONS}")
+        await connection.execute(_TEXT)
 
 
 async def _version(connection: asyncpg.Connection[Any]) -> int:

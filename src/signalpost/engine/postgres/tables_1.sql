@@ -7,6 +7,7 @@ CREATE TABLE meta (
     version int NOT NULL,                    -- of these tables
     epoch text NOT NULL,                     -- of the queues' numbers
     generation text NOT NULL DEFAULT '',     -- the server, and its timeline, that gave out the latest numbers
+    pulse float8 NOT NULL DEFAULT 0,         -- when a node has last said that it is used
     floor bigint NOT NULL DEFAULT 0,         -- new numbers of queues are above it
     stand_floor bigint NOT NULL DEFAULT 0    -- no topic without a row has had a revision above it
 );

@@ -219,10 +219,14 @@ class Membership:
         """
         check_name(channel, "channel name")
         place = _place_in(live.session.places, channel) or _place_in(live.session.kept, channel)
-        if place is None:
-            return
         topic = topic_key(live.app_id, channel)
         dedupe = request_key(live.key, request) if request else ""
+        if place is None:
+            if dedupe:
+                await self._shared.commit(
+                    Change(topic, dedupe=dedupe, dedupe_ttl=live.app.limits.request_memory)
+                )
+            return
         if dedupe:
             (left,) = await self._shared.load(Receipt(topic, dedupe))
             if left is not None:

@@ -1,8 +1,9 @@
 """Telling back ends: one event of a subject after the other, of several subjects at a time (SPEC W1, W3).
 
-A subject has a timer, and whoever is given it tells what its queue holds: so one node does, and if that one
-dies, another one in its time. The first of a queue is told until it has succeeded or failed for good, then
-the next; what is told twice, because of a crash, has the same id.
+A subject has a timer, and whoever is given it tells what its queue holds. As each event that comes arms the
+timer anew, a record says who is telling the first of a queue, or when it is tried again: so one node does,
+and if that one dies, another one in its time. The first is told until it has succeeded or failed for good,
+then the next; what is told twice, because of a crash, has the same id.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import structlog
 
 from signalpost.domain.apps import App
 from signalpost.domain.webhooks import GIVE_UP, Endpoint, Occurrence, Tries, pause_before
-from signalpost.engine.ports import Arm, Clock, Delete, Full, Item, Pending, Put, Record, Reply
+from signalpost.engine.ports import Arm, Clock, Conflict, Delete, Full, Item, Pending, Put, Record, Reply
 from signalpost.engine.ports.kept import Append, Bounds, HeadOf, Kept, Remove, Stretch, Trim
 from signalpost.services.keys import failed_key, hooks_key, split, tries_key
 from signalpost.services.stored import OCCURRENCE, TEXT, TRIES
@@ -65,13 +66,14 @@ class Post(Protocol):
 class _Way:
     """How it fares with one endpoint, as this node knows."""
 
-    __slots__ = ("at_once", "busy", "line", "until")
+    __slots__ = ("at_once", "busy", "failing", "line", "until")
 
     def __init__(self) -> None:
         self.at_once = _AT_ONCE  # subjects that may be told at once: fewer while it has too much to do
         self.busy = 0  # that are being told
         self.line: deque[tuple[float, Pending]] = deque()  # that wait for their turn, and since when
         self.until = 0.0  # nothing is told before this time
+        self.failing = False  # the latest answer was none that it should give
 
     def leave(self, now: float) -> None:
         """One has had its turn: it is the next one's who has not waited too long."""
@@ -175,31 +177,40 @@ class Delivery:
             if wait_until > now:
                 await self._kept.commit(Arm(key, wait_until))
                 return True
-            await self._kept.commit(Arm(key, now + _LEASE))
+            tries = Tries(tries.seq, tries.count, now + _LEASE)
             armed = True
-            if not await self._tell(app_id, endpoint, way, key, items[0], tries):
+            try:
+                rev = await self._note(key, tries, 0 if entry is None else entry.rev)
+                if not await self._tell(app_id, endpoint, way, key, items[0], tries, rev):
+                    return True
+            except Conflict:  # another node has taken it on
                 return True
         await self._kept.commit(Arm(key, self._clock()))
         return True
 
+    async def _note(self, key: str, tries: Tries, rev: int) -> int:
+        """Nobody else tells the first of a queue before that time; the record's revision. Raises Conflict."""
+        put = Put(tries_key(key), TRIES.encode(tries), expect=rev, ttl=2 * GIVE_UP)
+        return (await self._kept.commit(put, Arm(key, tries.at)))[0]
+
     async def _tell(
-        self, app_id: str, endpoint: Endpoint, way: _Way, key: str, item: Item, tries: Tries
+        self, app_id: str, endpoint: Endpoint, way: _Way, key: str, item: Item, tries: Tries, rev: int
     ) -> bool:
-        """Try once to tell the first of a queue; whether it is the next one's turn."""
+        """Try once to tell the first of a queue; whether it is the next one's turn.
+
+        `rev`: of the record that says that it is told here. Raises Conflict if it says so no longer.
+        """
         occurrence = OCCURRENCE.decode(item.body)
         body = _body(app_id, occurrence, item.seq)
         answer = await self._post(endpoint, occurrence.id, body)
         now = self._clock()
+        self._heed(app_id, endpoint, way, answer.status)
         if 200 <= answer.status < 300:
             way.at_once, way.until = min(way.at_once + 1, _AT_ONCE), 0.0
             self._outgoing.counts["delivered"] += 1
-            steps: list[Any] = [Trim(key, item.seq)]
-            if tries.count:
-                steps.append(Delete(tries_key(key)))
-            await self._kept.commit(*steps)
+            await self._kept.commit(Trim(key, item.seq), Delete(tries_key(key), expect=rev))
             return True
         if answer.status == _GONE:
-            _log.warning("a webhook is gone, and is told nothing any more", app=app_id, webhook=endpoint.name)
             await self._kept.commit(Put(hooks_key(app_id, endpoint.name), TEXT.encode(endpoint.url)))
             self._outgoing.switch(app_id, endpoint, on=False)
             await self._give_up(app_id, endpoint, key, item)
@@ -214,18 +225,19 @@ class Delivery:
             way.at_once, way.until = 1, now + pause
         elif not answer.status:
             way.at_once = max(1, way.at_once // 2)
-        if count == 1:
-            _log.warning(
-                "a webhook is not answered as it should be",
-                app=app_id,
-                webhook=endpoint.name,
-                status=answer.status,
-            )
-        at = now + pause
-        await self._kept.commit(
-            Put(tries_key(key), TRIES.encode(Tries(item.seq, count, at)), ttl=2 * GIVE_UP), Arm(key, at)
-        )
+        await self._note(key, Tries(item.seq, count, now + pause), rev)
         return False
+
+    @staticmethod
+    def _heed(app_id: str, endpoint: Endpoint, way: _Way, status: int) -> None:
+        """Log when an endpoint begins to fail, and when it is well again."""
+        known, way.failing = way.failing, not 200 <= status < 300
+        if way.failing and not known:
+            _log.warning("a webhook fails", app=app_id, webhook=endpoint.name, status=status)
+        elif known and not way.failing:
+            _log.info("a webhook is well again", app=app_id, webhook=endpoint.name)
+        if status == _GONE:
+            _log.warning("a webhook is gone: it is told nothing any more", app=app_id, webhook=endpoint.name)
 
     async def _give_up(self, app_id: str, endpoint: Endpoint, key: str, item: Item) -> None:
         """The first of a queue is told no more; it is kept among those that have failed, if there is room."""

@@ -149,8 +149,7 @@ function changes.make(change)
   local event, unless, told = change[5], change[12], false
   if event and news and not (unless and topics.value(topic, unless[1]) == unless[2]) then
     told = true
-    local added = history.add(topic, event, change[6], change[7], change[8])
-    topics.tell(topic, history.pack(topic.head, added))
+    topics.tell(topic, history.add(topic, event, change[6], change[7], change[8]))
   end
   for _, member in ipairs(came) do
     if topics.tag_of(topic, member) then

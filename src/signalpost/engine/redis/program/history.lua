@@ -11,29 +11,24 @@ local function time_of(event)
   return (struct.unpack('>d', event))
 end
 
-local function body_of(event)
-  return string.sub(event, 9)
+local function packed(offset, event) -- offset, time, body
+  return pack(offset, time_of(event)) .. bytes(string.sub(event, 9))
 end
 
-function history.pack(offset, event) -- two of a notice's or all of a page's elements: offset, time, body
-  return pack(offset, time_of(event)) .. bytes(body_of(event))
-end
-
-function history.add(topic, body, seconds, events, size) -- the event, as the list has it
-  local event = struct.pack('>d', NOW) .. body
+function history.add(topic, body, seconds, events, size) -- the event's offset, time and body, packed
   topic.head, topic.head_time, topic.changed = topic.head + 1, NOW, true
   topic.seconds, topic.events, topic.bytes = seconds, events, size
   if topic.kept == 0 then
     topic.first_time = NOW
   end
-  call('RPUSH', topic.past, event)
+  call('RPUSH', topic.past, struct.pack('>d', NOW) .. body)
   topic.kept, topic.size = topic.kept + 1, topic.size + #body
   history.fade(topic)
   if topic.kept > 0 and topic.refreshed + REFRESH <= NOW then
     topic.refreshed = NOW
     end_in(topic.past, seconds + REFRESH)
   end
-  return event
+  return pack(topic.head, NOW) .. bytes(body)
 end
 
 function history.fade(topic) -- let go of what may not be kept any longer
@@ -58,12 +53,12 @@ function history.first(topic) -- the offset of the first event that is kept; one
   return topic.head - topic.kept + 1
 end
 
-function history.latest(topic) -- packed as `history.pack` does, or nil if it is not kept
+function history.latest(topic) -- packed likewise, or nil if it is not kept
   history.fade(topic)
   if topic.kept == 0 then
     return nil
   end
-  return history.pack(topic.head, call('LINDEX', topic.past, -1))
+  return packed(topic.head, call('LINDEX', topic.past, -1))
 end
 
 -- An array as `Page` has its fields, the events one after the other: offset, time, body.
@@ -82,7 +77,7 @@ function history.page(topic, after, limit, size)
         full = true
         break
       end
-      page[#page + 1] = '\147' .. history.pack(offset, event)
+      page[#page + 1] = '\147' .. packed(offset, event)
       offset = offset + 1
     end
   end

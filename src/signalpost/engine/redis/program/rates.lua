@@ -1,18 +1,7 @@
--- Rates of topics: the times of the admitted changes of each, as 8 bytes each, ascending.
---
--- sp:{tag}:w:EPOCH:RATE   those times; at most twice as many as count, or as the rate admits
+-- Rates of topics. A topic has, by the name of each, {window, times}: the times of the admitted changes as 8
+-- bytes each, ascending; at most twice as many as count, or as the rate admits.
 
-local rates = { open = {} } -- open: by key: {times, window}, and whether they have changed
-
-local function find(topic, name)
-  local key = topic.prefix .. 'w:' .. topic.epoch .. ':' .. name
-  local found = rates.open[key]
-  if not found then
-    found = { times = call('GET', key) or '' }
-    rates.open[key] = found
-  end
-  return found
-end
+local rates = {}
 
 -- How long one more has to wait, and what the rate allows; nil if there is room. rate: as `Rate` has it.
 function rates.wait(topic, rate)
@@ -26,7 +15,8 @@ function rates.wait(topic, rate)
   if limit < 1 then
     return 0, limit
   end
-  local times = find(topic, name).times
+  local known = topic.windows[name]
+  local times = known and known[2] or ''
   local start = #times - limit * 8
   if start < 0 then
     return nil
@@ -40,8 +30,8 @@ end
 
 function rates.count(topic, rate)
   local name, limit, window, _, most = unpack(rate)
-  local found, room = find(topic, name), math.max(limit, most, 1) * 8
-  local times = found.times
+  local known, room = topic.windows[name], math.max(limit, most, 1) * 8
+  local times = known and known[2] or ''
   if #times > 2 * room then
     times = string.sub(times, -room)
   end
@@ -49,14 +39,14 @@ function rates.count(topic, rate)
   if middle > 0 and struct.unpack('>d', times, middle - 7) <= NOW - window then
     times = string.sub(times, middle + 1)
   end
-  found.times = times .. struct.pack('>d', NOW)
-  found.window, found.changed = window, true
+  topic.windows[name] = { window, times .. struct.pack('>d', NOW) }
+  topic.changed = true
 end
 
-function rates.save()
-  for key, found in pairs(rates.open) do
-    if found.changed then
-      call('SET', key, found.times, 'PX', math.ceil((found.window + MARGIN) * 1000))
+function rates.forget(topic) -- those of which nothing counts any more
+  for name, known in pairs(topic.windows) do
+    if struct.unpack('>d', known[2], #known[2] - 7) + known[1] <= NOW then
+      topic.windows[name] = nil
     end
   end
 end

@@ -5,8 +5,7 @@ for i = 2, #ARGV do
   local given = unpack_one(ARGV[i])
   answers[#answers + 1] = calls[given[1]](given)
 end
-topics.save()
-rates.save()
+topics.save(rates.forget)
 notices.publish(topics.leave)
 numbers.save()
 return array(answers)

@@ -34,6 +34,7 @@ function topics.find(tag, name)
   topic.floor, topic.attributes, topic.graves = unpack(fields, 6, 8)
   topic.head, topic.head_time, topic.kept, topic.size, topic.first_time = unpack(fields, 9, 13)
   topic.seconds, topic.events, topic.bytes, topic.refreshed = unpack(fields, 14, 17)
+  topic.windows = fields[18] -- see rates.lua
   if topic.life ~= life.name then
     topics.renew(topic)
   end
@@ -55,6 +56,7 @@ function topics.renew(topic)
 end
 
 function topics.begin_past(topic)
+  topic.windows = {}
   topic.head, topic.head_time, topic.kept, topic.size, topic.first_time = 0, 0, 0, 0, 0
   topic.seconds, topic.events, topic.bytes, topic.refreshed = 0, 0, 0, 0
 end
@@ -74,7 +76,7 @@ function topics.finish(topic)
     prefix .. 'x:' .. name, prefix .. 'j:' .. topic.epoch, topic.past)
 end
 
-function topics.save()
+function topics.save(tidy) -- tidy(topic) is called for each that is stored
   for _, topic in pairs(topics.open) do
     local name = topic.prefix .. 'c:' .. topic.name
     if not topic.there then
@@ -82,11 +84,13 @@ function topics.save()
         call('DEL', name)
       end
     elseif topic.changed then
+      tidy(topic)
       call('SET', name, pack({
         topic.life, topic.number, topic.count, topic.added, topic.emptied,
         topic.floor, topic.attributes, topic.graves,
         topic.head, topic.head_time, topic.kept, topic.size, topic.first_time,
         topic.seconds, topic.events, topic.bytes, topic.refreshed,
+        topic.windows,
       }))
     end
   end

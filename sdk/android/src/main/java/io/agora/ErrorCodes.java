@@ -87,7 +87,7 @@ public interface ErrorCodes {
     /** Left the channel for another reason. Nothing produces it. */
     int ECODE_LEAVECHANNEL_E_OTHER = 600;
 
-    /** Left the channel because the account logged in elsewhere. */
+    /** Left the channel: put out of it, or the account logged in elsewhere. */
     int ECODE_LEAVECHANNEL_E_KICKED = 601;
 
     /** Left the channel because the user left it. */

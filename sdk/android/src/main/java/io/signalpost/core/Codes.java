@@ -94,7 +94,7 @@ public final class Codes {
     /** Left the channel for another reason. */
     public static final int LEAVECHANNEL_E_OTHER = 600;
 
-    /** Left the channel because the account logged in elsewhere. */
+    /** Left the channel: put out of it, or the account logged in elsewhere. */
     public static final int LEAVECHANNEL_E_KICKED = 601;
 
     /** Left the channel because the user left it. */

@@ -477,7 +477,9 @@ final class Exchange {
     /** Something happened in a channel. */
     void takeEvent(ChannelEvent event) {
         Event meaning = channels.take(event);
-        if (meaning != null) out.add(meaning);
+        if (meaning instanceof Event.MemberLeft && owner.endsWith("\n" + ((Event.MemberLeft) meaning).account)) {
+            out.addAll(channels.leave(event.channel, Codes.LEAVECHANNEL_E_KICKED)); // it was put out (SPEC C3)
+        } else if (meaning != null) out.add(meaning);
     }
 
     // --- the inbox ---
