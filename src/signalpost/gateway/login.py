@@ -8,6 +8,7 @@ The reason of a refusal is what original SDKs turn into their code (PROTOCOL §4
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -120,7 +121,7 @@ async def _judge(gate: Gate, request: LoginRequest, token: WebToken) -> tuple[Lo
     judge = gate.judges[request.app_id]
     verdict = await judge.judge(token, request.account, gate.wall())
     granted = msgspec.structs.replace(
-        request, grants=verdict.grants, issued=verdict.issued, expires=verdict.expires
+        request, grants=verdict.grants, issued=verdict.issued, expires=lambda: verdict.expires
     )
     return granted, REASON_TOKEN_EXPIRED if verdict.expired else ""
 
@@ -161,7 +162,7 @@ def _admit(
         dialect.ours,
         line,
         cursors,
-        expires=0.0 if token == NO_TOKEN else expiry_of(token),
+        expires=partial(expiry_of, token),
     )
     return request, doubt
 

@@ -55,8 +55,8 @@ class LoginRequest(msgspec.Struct, frozen=True, gc=False):
     line: str
     channels: dict[str, tuple[str, int]]
     grants: Grants = NOTHING
-    issued: float = 0.0  #: when the token was made, and when it expires; 0.0 where it does not say
-    expires: float = 0.0
+    issued: float = 0.0  #: when the token was made; 0.0 where it does not say
+    expires: Callable[[], float] = float  #: when it expires, likewise; asked of an account that is barred
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -170,7 +170,7 @@ class Sessions:
                 old = rules.recall(old, present.session)
         arrival = rules.decide_login(old, line=request.line, ours=request.ours, now=now)
         if barred is not None:
-            check_bar(barred, now=now, issued=request.issued, expires=request.expires)
+            check_bar(barred, now=now, issued=request.issued, expires=request.expires())
         limits = request.app.limits
         spend = Spend(logins_key(key), limits.logins, limits.logins_burst)
         if arrival is Arrival.REFUSE:
