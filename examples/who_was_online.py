@@ -8,6 +8,7 @@ It lives on the promise that each `account.online` is followed by one `account.o
 import sys
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -16,7 +17,7 @@ since: dict[str, datetime] = {}  # since when who is online
 told: dict[str, int] = {}  # the `seq` of the latest event of each account: what is not above it is a repeat
 
 
-def note(event: dict) -> None:
+def note(event: dict[str, Any]) -> None:
     """Act on one event."""
     account = event["data"].get("account", "")
     if event["type"] not in ("account.online", "account.offline") or event["seq"] <= told.get(account, 0):

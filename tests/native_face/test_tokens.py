@@ -10,11 +10,12 @@ import pytest
 
 from native_face.people import House, soon, take
 from signalpost.client import LoginError, Reconnected, Reconnecting, Status
-from signalpost.tokens import make_token
+from signalpost.tokens import make_token, make_web_token
 from support.relay import Relay
 from support.server import ServerProcess
 
-CONFIG = '[apps.app]\ncertificate = "secret"\n'
+JWT_SECRET = "a secret as long as a hash of HS256"
+CONFIG = f'[apps.app]\ncertificate = "secret"\n\n[apps.app.jwt]\nsecret = "{JWT_SECRET}"\n'
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,22 @@ async def test_tokens_make_token(strict_server: ServerProcess) -> None:
         ("ada", make_token("app", "other", "ada"), 206),
         ("ada", make_token("app", "secret", "ada", ttl=-5), 204),
         ("ada", "_no_need_token", 206),
+    ):
+        with pytest.raises(LoginError) as raised:
+            await soon(house.connect(account, token=wrong))
+        assert raised.value.code == code
+    await house.close()
+
+
+async def test_tokens_make_web_token(strict_server: ServerProcess) -> None:
+    """SPEC L15, J1, J2: it lets the account in, and nobody else."""
+    house = house_of(strict_server)
+    token = make_web_token(JWT_SECRET, "ada")
+    await house.client("ada", token=token)
+    for account, wrong, code in (
+        ("bo", token, 206),
+        ("ada", make_web_token(JWT_SECRET[::-1], "ada"), 206),
+        ("ada", make_web_token(JWT_SECRET, "ada", ttl=-60), 204),
     ):
         with pytest.raises(LoginError) as raised:
             await soon(house.connect(account, token=wrong))
