@@ -208,9 +208,12 @@ def _judge_stays(story: Story, logs: dict[tuple[str, str], Log], verdict: Verdic
     for stay in story.stays:
         if stay.epoch:
             _judge_numbers(stay, logs[stay.channel, stay.epoch], verdict)
+            _judge_members(stay, verdict)
         else:
-            heard[stay.account, stay.channel].append(stay)
-        _judge_members(stay, verdict)
+            before = heard[stay.account, stay.channel]
+            returns = bool(before) and before[-1].over == "broken"
+            (_judge_return if returns else _judge_members)(stay, verdict)
+            before.append(stay)
         _judge_watch(stay, story.truth, verdict)
     for (account, channel), stays in heard.items():
         _judge_original(account, channel, stays, logs, places, verdict)
@@ -253,6 +256,18 @@ def _judge_members(stay: Stay, verdict: Verdict) -> None:
             if event.account not in here:
                 verdict.wrong.append(f"{who}: {event.account} left ({event.number}) and was not there")
             here.discard(event.account)
+
+
+def _judge_return(stay: Stay, verdict: Verdict) -> None:
+    """What an original missed over a break follows a list that tells of it already (SPEC L17): only that each
+    joins and leaves by turns can be said."""
+    last: dict[str, str] = {}
+    for event in stay.events:
+        if event.kind not in (JOIN, LEAVE):
+            continue
+        if last.get(event.account) == event.kind:
+            verdict.wrong.append(f"{stay.account} in {stay.channel}: {event.account}: {event.kind} twice")
+        last[event.account] = event.kind
 
 
 def _judge_watch(stay: Stay, truth: Truth, verdict: Verdict) -> None:

@@ -235,6 +235,7 @@ async def test_the_primary_of_postgresql_dies_and_its_synchronous_standby_is_pro
         primary.settings["synchronous_standby_names"] = "standby"
         primary.stop()
         primary.start()
+        await until(primary.followed, "the standby follows", within=30)
         hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
         store = f"postgresql://signalpost@{hosts}/postgres?target_session_attrs=read-write"
         cluster = stack.enter_context(Cluster(tmp_path, config=CONFIG.format(grace=20), store=store))

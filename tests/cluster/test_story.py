@@ -97,6 +97,13 @@ WRONG: dict[str, Plant] = {
         _hall(story, i).append(Event(6, "say", "ada", "c1")) for i in (0, 1)
     ],
     "an original that heard something twice": lambda story: _hall(story, 3).append(_hall(story, 3)[0]),
+    "a member that joined twice to an original that returned": lambda story: _hall(story, 3).extend(
+        [Event(0, "join", "bo"), Event(0, "join", "bo")]
+    ),
+    "a join of a listed member to an original that was not broken off": lambda story: (
+        setattr(story.stays[2], "over", "left"),
+        _hall(story, 3).append(Event(0, "join", "bo")),
+    ),
     "an original that heard in another order": lambda story: _hall(story, 3).reverse(),
     "an original that missed something over a break": lambda story: _hall(story, 3).pop(0),
     "somebody who joins twice": lambda story: [
@@ -164,6 +171,9 @@ EXCUSED: dict[str, Plant] = {
     "what is behind the end of a session": lambda story: (
         setattr(story.stays[1], "over", "gone"),
         _hall(story, 1).pop(),
+    ),
+    "a missed join of a member whom the list behind a break has": lambda story: _hall(story, 3).insert(
+        0, Event(0, "join", "bo")
     ),
     "a doubtful message that came": lambda story: _mail(story).append("m3"),
     "a channel whose memory is lost": lambda story: (

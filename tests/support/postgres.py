@@ -141,6 +141,19 @@ class Postgres:
             self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    async def followed(self) -> bool:
+        """Whether a synchronous standby has all of it: until then, no commit is acknowledged."""
+        connection = await asyncpg.connect(self.url())
+        try:
+            return bool(
+                await connection.fetchval(
+                    "SELECT EXISTS (SELECT FROM pg_stat_replication"
+                    " WHERE state = 'streaming' AND sync_state = 'sync')"
+                )
+            )
+        finally:
+            await connection.close()
+
     async def make(self, database: str, *, like: str = "template1") -> str:
         """Have a new database of that name, empty or `like` another; its URL."""
         connection = await asyncpg.connect(self.url())
