@@ -88,6 +88,10 @@ class _Pipe(asyncio.Protocol):
         self.waiting.clear()
         if self.transport is None:
             other.transport.close()
+            return
+        for data in other.waiting:  # who speaks first may have done so already
+            self.transport.write(data)
+        other.waiting.clear()
 
 
 class _Front(_Pipe):
