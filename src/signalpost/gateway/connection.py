@@ -29,6 +29,7 @@ from signalpost.gateway.login import Entrance
 from signalpost.gateway.replies import Replies
 from signalpost.gateway.session import AttachedSession
 from signalpost.gateway.sockets import Socket
+from signalpost.gateway.websocket import NORMAL, POLICY, RESTART
 from signalpost.services.live import Gone, Live
 from signalpost.services.outlet import Reach
 from signalpost.services.sessions import Login
@@ -38,7 +39,6 @@ from signalpost.wire.frames import CallBody, LoginFields
 
 __all__ = ["Connection"]
 
-_NORMAL, _POLICY, _RESTART = 1000, 1008, 1012  # WebSocket close codes (RFC 6455 §7.4.1)
 _REQUEST_ID_BYTES = 128
 _STRANGERS = Limits()  # of who has no session, and so no app
 
@@ -99,7 +99,7 @@ class Connection:
         try:
             frame = codec.decode_frame(data)
         except codec.NotJson as error:
-            self._socket.close(_POLICY, f"not JSON: {error}")
+            self._socket.close(POLICY, f"not JSON: {error}")
             return
         except codec.Malformed as error:
             self._complain(f"malformed frame: {error}")
@@ -275,7 +275,7 @@ class Connection:
         gate.counters.logins_failed += not retry
         gate.counters.refused(refusal.code)
         self._socket.send(codec.login_failed(refusal.reason, refusal.code, retry=retry))
-        self._socket.close(_NORMAL, "login refused")
+        self._socket.close(NORMAL, "login refused")
 
     def come_in(self, fields: LoginFields, login: Login) -> Exception | None:
         """Take the session on, or return why not: one that nobody is told of must not stay."""
@@ -346,17 +346,17 @@ class Connection:
     def _say_kicked(self) -> None:
         self._socket.send(codec.kick())
         self._socket.send(codec.close_frame())
-        self._socket.close(_NORMAL, "another login of this account")
+        self._socket.close(NORMAL, "another login of this account")
 
     def replaced(self) -> None:
         """The session goes on elsewhere."""
         if self._release() is not None:
-            self._socket.close(_NORMAL, "the session goes on elsewhere")
+            self._socket.close(NORMAL, "the session goes on elsewhere")
 
     def ended(self) -> None:
         """Nobody knows the session any more: its client is to log in again, as after a restart (SPEC N5)."""
         if self._release() is not None:
-            self._socket.close(_RESTART, "the session is over: log in again")
+            self._socket.close(RESTART, "the session is over: log in again")
 
     def detach(self) -> None:
         """The socket is gone, and what the client asked for is done: its grace time begins."""

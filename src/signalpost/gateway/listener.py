@@ -28,7 +28,7 @@ from signalpost.gateway.secure_port import Handshake
 from signalpost.gateway.settings import Counts, ListenerSettings
 from signalpost.gateway.sockets import Accept, Handler, Socket
 from signalpost.gateway.timeouts import Timeouts
-from signalpost.gateway.websocket import accept_answer
+from signalpost.gateway.websocket import RESTART, accept_answer
 
 __all__ = ["Accept", "Counts", "Handler", "Listener", "ListenerSettings", "Socket"]
 
@@ -99,7 +99,7 @@ class Listener:
         self.ports.close()
 
     async def drain(
-        self, code: int = 1012, reason: str = "the server restarts", *, over: float = 0.0
+        self, code: int = RESTART, reason: str = "the server restarts", *, over: float = 0.0
     ) -> None:
         """Stop, and close everything: WebSockets with `code`, each when it has its answers; whoever does not
         follow in time by force. `over`: seconds over which it is spread, as all go to where others are (N7).

@@ -14,10 +14,10 @@ import structlog
 from signalpost.gateway.registry import Registry
 from signalpost.gateway.settings import Counts, ListenerSettings
 from signalpost.gateway.sockets import Socket
+from signalpost.gateway.websocket import POLICY
 
 __all__ = ["Timeouts"]
 
-_POLICY: Final = 1008  # a WebSocket close code (RFC 6455 §7.4.1)
 _QUIET: Final = 60.0  # seconds between two lines of the log about the same trouble
 
 _log = structlog.get_logger("signalpost.listener")
@@ -117,7 +117,7 @@ class Timeouts:
                     break
                 late.append(guest)
         for connection in late:
-            connection.close(_POLICY, f"no login within {self._settings.login_timeout:g} s")
+            connection.close(POLICY, f"no login within {self._settings.login_timeout:g} s")
         for connection, deadline in tuple(registry.closing.items()):
             if deadline > now:
                 break

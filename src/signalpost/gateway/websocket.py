@@ -22,7 +22,10 @@ except ImportError:  # a platform for which websockets ships no C extension
 __all__ = [
     "HEAD_END",
     "HEAD_LIMIT",
+    "NORMAL",
     "NO_CODE",
+    "POLICY",
+    "RESTART",
     "FrameReader",
     "HandshakeRefused",
     "Kind",
@@ -197,6 +200,11 @@ def _is_key(key: str) -> bool:
 
 
 # --- frames that we write (RFC 6455 §5.2) -----------------------------------------------------
+
+# Why we close (RFC 6455 §7.4.1).
+NORMAL: Final = 1000
+POLICY: Final = 1008
+RESTART: Final = 1012
 
 NO_CODE: Final = 1005
 """The "code" of a close frame without one; never on the wire."""
